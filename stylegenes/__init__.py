@@ -1,0 +1,1 @@
+"""stylegenes: style-based GANs whose latent space is a genome."""

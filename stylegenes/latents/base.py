@@ -1,0 +1,83 @@
+"""The contract of a latent distribution: sample a code, express it as a style vector w."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import nn
+
+from stylegenes.errors import UserError
+from stylegenes.records import Condition
+from stylegenes.registry import Registry, Spec
+
+
+class LatentDistribution(nn.Module, ABC):
+    """Draws codes and turns them into w. Swapping one for another touches nothing else.
+
+    Attributes:
+        w_dim: length of w.
+        label_dim: length of the label it needs, 0 for none.
+        spec: the registry spec it was built from.
+    """
+
+    w_dim: int
+    label_dim: int = 0
+    spec: Spec
+
+    @abstractmethod
+    def sample(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draw `n` codes, [n, ...], on this module's device; `generator` makes them reproducible."""
+
+    @abstractmethod
+    def forward(self, code: torch.Tensor, condition: Condition | None = None) -> torch.Tensor:
+        """Express codes [N, ...] as w [N, w_dim]."""
+
+    @abstractmethod
+    def mean(self, condition: Condition | None = None) -> torch.Tensor:
+        """The mean of w, [1, w_dim]: the centre that truncation pulls towards and projection starts from."""
+
+    @abstractmethod
+    def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float) -> torch.Tensor:
+        """A path between two batches of codes, for path length and strips: w [N, w_dim] or a code that `forward` takes.
+
+        `t` in [0, 1]. Each distribution takes the path natural to its codes; see its own docstring.
+        """
+
+    @abstractmethod
+    def to_strings(self, code: torch.Tensor) -> list[str]:
+        """One short printable string for each code; `from_strings` gives the very same codes on any device."""
+
+    @abstractmethod
+    def from_strings(self, strings: list[str]) -> torch.Tensor:
+        """The codes that `to_strings` printed.
+
+        Raises:
+            UserError: for a string that is damaged or belongs to a latent of another shape.
+        """
+
+    def track(self, w: torch.Tensor) -> None:
+        """Observe w [N, w_dim] of a training batch, to keep running statistics. Does nothing by default."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the codes are drawn."""
+        return next((tensor.device for tensor in [*self.parameters(), *self.buffers()]), torch.device("cpu"))
+
+    def check_label(self, condition: Condition | None, n: int) -> torch.Tensor | None:
+        """The label [n, label_dim] that this distribution needs, or None if it needs none.
+
+        Raises:
+            UserError: when a needed label is missing or has another shape.
+        """
+        if self.label_dim == 0:
+            return None
+        label = None if condition is None else condition.label
+        if label is None:
+            raise UserError(f"this latent needs a label of length {self.label_dim}; none was given")
+        if label.shape != (n, self.label_dim):
+            raise UserError(f"label has shape {list(label.shape)}; this latent needs [{n}, {self.label_dim}]")
+        return label
+
+
+LATENTS: Registry[LatentDistribution] = Registry("latent distribution")

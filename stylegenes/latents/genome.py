@@ -1,0 +1,123 @@
+"""The genome: a discrete, learned latent distribution (StyleGenes, section 3.2).
+
+A code is a *genotype*: one variant index for every gene, drawn uniformly and independently. Each gene owns a bank of
+learned variants; w is the concatenation of the chosen ones (Eq. 3). The number of distinct codes is
+num_variants ** num_genes (Eq. 5), while the parameters number num_variants * w_dim whatever the number of genes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import torch
+from torch import nn
+
+from stylegenes.errors import UserError
+from stylegenes.latents.base import LATENTS, LatentDistribution
+from stylegenes.records import Condition
+
+
+@LATENTS.register("genome")
+class Genome(LatentDistribution):
+    """A bank of variants for every gene; a genotype int64 [N, num_genes] selects one of each.
+
+    Truncation pulls towards the mean code, which is exact: the mean variant of each gene. Interpolation is linear
+    between codes.
+
+    Raises:
+        UserError: when w_dim is not a multiple of num_genes, or a count is below one.
+    """
+
+    def __init__(
+        self,
+        w_dim: int = 512,  # length of w
+        num_genes: int = 64,  # positions in a genotype
+        *,
+        num_variants: int = 256,  # variants in the bank of each gene
+    ) -> None:
+        super().__init__()
+        if min(w_dim, num_genes, num_variants) < 1:
+            raise UserError(f"a genome needs positive sizes; got {w_dim=}, {num_genes=}, {num_variants=}")
+        if w_dim % num_genes:
+            near = sorted((g for g in range(1, w_dim + 1) if w_dim % g == 0), key=lambda g: abs(g - num_genes))[:2]
+            raise UserError(
+                f"w_dim={w_dim} does not split into {num_genes} genes of equal length; "
+                f"nearest numbers of genes that do: {', '.join(map(str, sorted(near)))}"
+            )
+        self.w_dim = w_dim
+        self.num_genes = num_genes
+        self.num_variants = num_variants
+        self.gene_dim = w_dim // num_genes
+        self.variants = nn.Parameter(torch.randn(num_genes, num_variants, self.gene_dim))
+        self.register_buffer("offsets", torch.arange(num_genes) * num_variants, persistent=False)
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Draw `n` genotypes, int64 [n, num_genes], uniformly and independently."""
+        where = self.device if generator is None else generator.device
+        genotype = torch.randint(self.num_variants, (n, self.num_genes), generator=generator, device=where)
+        return genotype.to(self.device)
+
+    def forward(self, code: torch.Tensor, condition: Condition | None = None) -> torch.Tensor:
+        """Concatenate the chosen variants: genotype [N, num_genes] to w [N, w_dim] (Eq. 3)."""
+        if code.ndim != 2 or code.shape[1] != self.num_genes or code.is_floating_point():
+            raise UserError(
+                f"a genotype is an integer tensor [N, {self.num_genes}]; got {code.dtype} {list(code.shape)}"
+            )
+        # One index_select on the flat table has by far the cheapest backward of the ways to look up.
+        rows = (code + self.offsets).flatten()
+        table = self.variants.view(self.num_genes * self.num_variants, self.gene_dim)
+        return table.index_select(0, rows).view(code.shape[0], self.w_dim)
+
+    def mean(self, condition: Condition | None = None) -> torch.Tensor:
+        """The exact mean of w over all genotypes, [1, w_dim]."""
+        return self.variants.mean(dim=1).reshape(1, self.w_dim)
+
+    def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float) -> torch.Tensor:
+        """The point at `t` on the line between two genotypes' codes, w [N, w_dim]."""
+        return torch.lerp(self(start), self(end), t)
+
+    def to_strings(self, code: torch.Tensor) -> list[str]:
+        """Print genotypes: the indices packed into the fewest whole bits, a check sum, base64 (URL-safe)."""
+        return [self._pack(row) for row in code.tolist()]
+
+    def from_strings(self, strings: list[str]) -> torch.Tensor:
+        """Read genotypes printed by a genome of the same number of genes and variants, int64 [N, num_genes]."""
+        rows = [self._unpack(string) for string in strings]
+        return torch.tensor(rows, dtype=torch.int64, device=self.device).reshape(-1, self.num_genes)
+
+    @property
+    def _bits(self) -> int:
+        return max(1, (self.num_variants - 1).bit_length())
+
+    @property
+    def _num_bytes(self) -> int:
+        return (self.num_genes * self._bits + 7) // 8
+
+    def _check_sum(self, packed: bytes) -> bytes:
+        """Two bytes that also depend on the shape of the genome, so that another model's string is refused."""
+        shape = f"{self.num_genes}x{self.num_variants}".encode()
+        return binascii.crc_hqx(shape + packed, 0).to_bytes(2, "big")
+
+    def _pack(self, genotype: list[int]) -> str:
+        number = 0
+        for variant in genotype:
+            number = number << self._bits | variant
+        packed = number.to_bytes(self._num_bytes, "big")
+        return base64.urlsafe_b64encode(packed + self._check_sum(packed)).decode().rstrip("=")
+
+    def _unpack(self, string: str) -> list[int]:
+        string = string.strip()
+        try:
+            data = base64.b64decode(string + "=" * (-len(string) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise UserError(f"{string!r} is not a genotype string (letters, digits, '-' and '_' only)") from error
+        packed, check = data[:-2], data[-2:]
+        if len(packed) != self._num_bytes or check != self._check_sum(packed):
+            raise UserError(
+                f"genotype string {string!r} is damaged or belongs to another model; this genome has "
+                f"{self.num_genes} genes x {self.num_variants} variants ({len(self._pack([0] * self.num_genes))} "
+                "characters)"
+            )
+        number, mask = int.from_bytes(packed, "big"), (1 << self._bits) - 1
+        return [number >> self._bits * i & mask for i in reversed(range(self.num_genes))]

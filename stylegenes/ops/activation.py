@@ -1,0 +1,75 @@
+"""Bias, activation, gain and clamp in one call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from stylegenes.errors import UserError
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation function with the gain that keeps unit variance."""
+
+    function: Callable[[torch.Tensor, float], torch.Tensor]
+    gain: float = 1.0
+    alpha: float = 0.0
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "linear": Activation(lambda x, _: x),
+    "relu": Activation(lambda x, _: F.relu(x), gain=math.sqrt(2)),
+    "lrelu": Activation(lambda x, alpha: F.leaky_relu(x, alpha), gain=math.sqrt(2), alpha=0.2),
+    "tanh": Activation(lambda x, _: torch.tanh(x)),
+    "sigmoid": Activation(lambda x, _: torch.sigmoid(x)),
+    "elu": Activation(lambda x, _: F.elu(x)),
+    "selu": Activation(lambda x, _: F.selu(x)),
+    "softplus": Activation(lambda x, _: F.softplus(x)),
+    "swish": Activation(lambda x, _: F.silu(x), gain=math.sqrt(2)),
+}
+
+
+def bias_act(
+    x: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    *,
+    dim: int = 1,
+    act: str = "linear",
+    alpha: float | None = None,
+    gain: float | None = None,
+    clamp: float | None = None,
+) -> torch.Tensor:
+    """Add a bias along `dim`, activate, multiply by a gain, clamp.
+
+    Args:
+        x: any shape.
+        bias: [x.shape[dim]] or None.
+        dim: the dimension of `x` that the bias runs along.
+        act: a key of `ACTIVATIONS`.
+        alpha: slope of the leaky ReLU; None takes the activation's own.
+        gain: factor after the activation; None takes the activation's own.
+        clamp: bound on the absolute value of the result; None or a negative number sets no bound.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    Raises:
+        UserError: for an unknown activation.
+    """
+    if act not in ACTIVATIONS:
+        raise UserError(f"unknown activation {act!r}; accepted: {', '.join(ACTIVATIONS)}")
+    activation = ACTIVATIONS[act]
+    if bias is not None:
+        x = x + bias.reshape([-1 if i == dim % x.ndim else 1 for i in range(x.ndim)])
+    x = activation.function(x, activation.alpha if alpha is None else alpha)
+    gain = activation.gain if gain is None else gain
+    if gain != 1:
+        x = x * gain
+    if clamp is not None and clamp >= 0:
+        x = x.clamp(-clamp, clamp)
+    return x

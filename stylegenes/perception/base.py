@@ -1,0 +1,64 @@
+"""The contract of frozen judges: feature extractors, perceptual distances, attribute classifiers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import nn
+
+
+class FeatureExtractor(nn.Module, ABC):
+    """A frozen network that describes pictures by numbers. It resizes its input itself.
+
+    Attributes:
+        name: how results are named after it (`lite0` gives `fd_lite0`).
+        weights_hash: sha256 of the weights, part of every record made with it.
+        feature_dim: length of the pooled feature vector.
+        input_size: height and width in pixels that its input is resized to, or None for any.
+    """
+
+    name: str
+    weights_hash: str
+    feature_dim: int
+    input_size: int | None
+
+    @abstractmethod
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Pooled features [N, feature_dim] of pictures [N, C, H, W] in [-1, 1]; C is 1 or 3."""
+
+
+class AttributeClassifier(nn.Module, ABC):
+    """Calibrated probabilities of binary attributes.
+
+    Attributes:
+        name: what records call it.
+        weights_hash: sha256 of the weights.
+        attributes: the attribute names, in the order of the output's columns.
+        resolution: height and width in pixels of the pictures it was trained on; it resizes others itself.
+    """
+
+    name: str
+    weights_hash: str
+    attributes: list[str]
+    resolution: int
+
+    @abstractmethod
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Probabilities [N, A] in [0, 1] of pictures [N, C, H, W] in [-1, 1]."""
+
+
+class PerceptualDistance(nn.Module, ABC):
+    """A distance between pictures in the feature maps of a frozen network.
+
+    Attributes:
+        name: `lpips` only where LPIPS's own network and heads are used, else `perceptual_<network>`.
+        weights_hash: sha256 of the weights.
+    """
+
+    name: str
+    weights_hash: str
+
+    @abstractmethod
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """Distance [N] between pictures a and b, both [N, C, H, W] in [-1, 1]; differentiable in both."""

@@ -1,0 +1,86 @@
+"""Names to classes, built from plain dictionaries whose keys are checked against the constructor's signature."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from stylegenes.errors import UserError
+
+T = TypeVar("T")
+Spec = dict[str, Any]
+"""A JSON-ready description of a module: `{"name": registered name, **keyword arguments}`."""
+
+
+class Registry(Generic[T]):
+    """A table of classes of one kind. The constructor's signature is the only schema."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._classes: dict[str, type[T]] = {}
+
+    def register(self, name: str) -> Callable[[type[T]], type[T]]:
+        """Class decorator that files a class under `name`."""
+
+        def file(cls: type[T]) -> type[T]:
+            assert name not in self._classes, f"{self.kind} {name!r} is registered twice"
+            self._classes[name] = cls
+            return cls
+
+        return file
+
+    def names(self) -> list[str]:
+        """All registered names, sorted."""
+        return sorted(self._classes)
+
+    def get(self, name: str) -> type[T]:
+        """The class filed under `name`.
+
+        Raises:
+            UserError: when the name is unknown; lists the known ones.
+        """
+        if name not in self._classes:
+            raise UserError(f"unknown {self.kind} {name!r}{_did_you_mean(name, self.names())}")
+        return self._classes[name]
+
+    def parameters(self, name: str) -> dict[str, inspect.Parameter]:
+        """Accepted keyword arguments of `name`, in the constructor's order."""
+        parameters = inspect.signature(self.get(name).__init__).parameters
+        return {key: parameter for key, parameter in parameters.items() if key != "self"}
+
+    def check(self, spec: Mapping[str, Any]) -> Spec:
+        """A plain copy of `spec`, after checking its name and keys without building anything.
+
+        Raises:
+            UserError: for a missing name, an unknown key or a missing required key.
+        """
+        if "name" not in spec:
+            raise UserError(f"a {self.kind} needs a 'name', one of: {', '.join(self.names())}")
+        accepted = self.parameters(spec["name"])
+        given = {key: value for key, value in spec.items() if key != "name"}
+        for key in given:
+            if key not in accepted:
+                raise UserError(f"{self.kind} {spec['name']!r} takes no {key!r}{_did_you_mean(key, list(accepted))}")
+        missing = [k for k, p in accepted.items() if p.default is inspect.Parameter.empty and k not in given]
+        if missing:
+            raise UserError(f"{self.kind} {spec['name']!r} needs {', '.join(missing)}")
+        return dict(spec)
+
+    def build(self, spec: Mapping[str, Any]) -> T:
+        """Build the module that `spec` describes; the module keeps its spec as `.spec`.
+
+        Raises:
+            UserError: as `check`, and whatever the constructor refuses.
+        """
+        checked = self.check(spec)
+        module = self.get(checked["name"])(**{key: value for key, value in checked.items() if key != "name"})
+        module.spec = checked  # type: ignore[attr-defined]
+        return module
+
+
+def _did_you_mean(given: str, accepted: list[str]) -> str:
+    close = difflib.get_close_matches(given, accepted, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{hint} accepted: {', '.join(accepted)}"

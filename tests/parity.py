@@ -1,0 +1,77 @@
+"""Numbers of the official implementations: found beside the checkout or under STYLEGENES_PARITY, else skipped.
+
+Every test that uses them reads all shapes and arguments from the fixture's own config, so that another folder of the
+same layout (other seeds, other shapes) runs through the same tests: STYLEGENES_PARITY=/folder pytest tests/parity_...
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+ROOT = Path(os.environ.get("STYLEGENES_PARITY", _CHECKOUT.parent / "shared" / "parity"))
+
+
+class Fixture:
+    """One folder of recorded inputs, weights and outputs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config = json.loads((folder / "config.json").read_text())
+        self.arrays = dict(np.load(folder / "io.npz"))
+        weights = folder / "weights.safetensors"
+        self.weights = load_file(weights) if weights.exists() else {}
+
+    def kwargs(self, module: str = "model") -> dict:
+        """Official constructor arguments of a module."""
+        return dict(self.config["modules"][module]["kwargs"])
+
+    def state(self, module: str = "model", dtype: torch.dtype = torch.float64) -> dict[str, torch.Tensor]:
+        """Official state dict of a module, floats cast to `dtype`."""
+        prefix = self.config["modules"][module]["weight_prefix"]
+        found = {k[len(prefix) :]: v for k, v in self.weights.items() if k.startswith(prefix)}
+        return {k: v.to(dtype) if v.is_floating_point() else v for k, v in found.items()}
+
+    def has(self, name: str) -> bool:
+        return name in self.arrays
+
+    def input(self, name: str, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+        """A recorded array, floats cast to `dtype`."""
+        tensor = torch.from_numpy(np.asarray(self.arrays[name]))
+        return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+    def check(self, name: str, actual: torch.Tensor, *, f64: float = 1e-9) -> None:
+        """Compare with the recorded output: float64 to `f64` of its rms, float32 to the spread of the official run."""
+        actual = actual.detach()
+        meta = self.config["arrays"][name]
+        if actual.dtype == torch.float64 and f"{name}__f64" in self.arrays:
+            expected = self.input(f"{name}__f64")
+            if "f64_index" in meta:
+                actual = actual[_parse_index(meta["f64_index"])]
+            bound = f64 * max(meta["rms"], 1e-30)
+        else:
+            expected = self.input(name)
+            bound = max(20 * meta.get("f32_vs_f64_max_abs", 0.0), 1e-5 * meta["rms"])
+        assert actual.shape == expected.shape, f"{name}: {tuple(actual.shape)} is not {tuple(expected.shape)}"
+        error = (actual.double() - expected).abs().max().item() if expected.numel() else 0.0
+        assert error <= bound, f"{name}: off by {error:.3g}, allowed {bound:.3g}"
+
+
+def _parse_index(text: str) -> tuple[slice, ...]:
+    parts = [part.strip().split(":") for part in text.split(",")]
+    return tuple(slice(*[int(number) if number else None for number in part]) for part in parts)
+
+
+def fixtures(prefix: str) -> list:
+    """Pytest parameters: every recorded folder whose name starts with `prefix`, or one visible skip."""
+    found = sorted(p for p in ROOT.glob(f"{prefix}*") if (p / "config.json").exists())
+    if not found:
+        reason = f"no recorded numbers {prefix}* (STYLEGENES_PARITY names their folder)"
+        return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id=f"{prefix}-absent")]
+    return [pytest.param(folder, id=folder.name) for folder in found]
