@@ -85,7 +85,8 @@ class Gaussian(_Continuous):
         super().__init__()
         self.w_dim = self.z_dim = w_dim
         self.normalize = normalize
-        self.register_buffer("centre", torch.zeros(1, w_dim), persistent=False)
+        self.center: torch.Tensor
+        self.register_buffer("center", torch.zeros(1, w_dim), persistent=False)
 
     def forward(self, code: torch.Tensor, condition: Condition | None = None) -> torch.Tensor:
         """z [N, z_dim] to w [N, w_dim]: the identity, or the normalized z."""
@@ -94,7 +95,7 @@ class Gaussian(_Continuous):
 
     def mean(self, condition: Condition | None = None) -> torch.Tensor:
         """The mean of w, zero, [1, w_dim]."""
-        return self.centre
+        return self.center
 
 
 @LATENTS.register("mapping")

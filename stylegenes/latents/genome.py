@@ -50,6 +50,7 @@ class Genome(LatentDistribution):
         self.num_variants = num_variants
         self.gene_dim = w_dim // num_genes
         self.variants = nn.Parameter(torch.randn(num_genes, num_variants, self.gene_dim))
+        self.offsets: torch.Tensor
         self.register_buffer("offsets", torch.arange(num_genes) * num_variants, persistent=False)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
