@@ -56,6 +56,18 @@ class LatentDistribution(nn.Module, ABC):
             UserError: for a string that is damaged or belongs to a latent of another shape.
         """
 
+    def features(self, code: torch.Tensor) -> torch.Tensor:
+        """Codes as rows of real numbers, [N, F], for classifiers and principal components: here the codes themselves."""
+        return code
+
+    def bank(self) -> torch.Tensor:
+        """The variants of every gene, [num_genes, num_variants, gene_dim], for what only a genome can do.
+
+        Raises:
+            UserError: for a latent that has no genes.
+        """
+        raise UserError(f"this needs a model with a genome; this one's latent is {type(self).__name__!r}")
+
     def track(self, w: torch.Tensor) -> None:
         """Observe w [N, w_dim] of a training batch, to keep running statistics. Does nothing by default."""
 

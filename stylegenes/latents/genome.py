@@ -78,6 +78,14 @@ class Genome(LatentDistribution):
         """The point at `t` on the line between two genotypes' codes, w [N, w_dim]."""
         return torch.lerp(self(start), self(end), t)
 
+    def features(self, code: torch.Tensor) -> torch.Tensor:
+        """The chosen variants side by side, [N, w_dim]: a genotype's numbers have no order of their own."""
+        return self(code)
+
+    def bank(self) -> torch.Tensor:
+        """The trained variants themselves, [num_genes, num_variants, gene_dim]."""
+        return self.variants
+
     def to_strings(self, code: torch.Tensor) -> list[str]:
         """Print genotypes: the indices packed into the fewest whole bits, a check sum, base64 (URL-safe)."""
         return [self._pack(row) for row in code.tolist()]
