@@ -1,0 +1,108 @@
+"""`stylegenes VERB`: the table of verbs, and what every verb shares."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+
+from stylegenes import UserError, __version__
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One command. Its module `stylegenes.cli.<name>` has `Args` (one dataclass, or a union of them) and `run(args)`.
+
+    Attributes:
+        summary: one line for `stylegenes --help`; the first line of the module's docstring says the same.
+        example: a command line to copy.
+    """
+
+    summary: str
+    example: str
+
+
+VERBS: dict[str, Verb] = {
+    "demo": Verb("train a small genome GAN on the embedded faces and draw samples", "stylegenes demo"),
+    "doctor": Verb("what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"),
+    "sample": Verb("draw pictures from a snapshot", "stylegenes sample runs/0001 --seeds 0-15"),
+}
+
+USAGE, FAILED, INTERRUPTED = 2, 1, 130
+
+
+def main() -> None:
+    """Entry point of the `stylegenes` command; ends the process with 0, 1 (error), 2 (usage) or 130 (interrupted)."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line and return its exit status. A user's mistake is printed without a traceback."""
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        sys.stdout.write(help_text())
+        return 0
+    if argv[0] in ("--version", "-V"):
+        sys.stdout.write(f"stylegenes {__version__}\n")
+        return 0
+    if argv[0] not in VERBS:
+        return _complain(f"there is no command {argv[0]!r}{_did_you_mean(argv[0])}", USAGE)
+    try:
+        call(argv[0], argv[1:])
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe (`| head`) has left; the interpreter must not try to flush into it on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (UserError, OSError) as error:
+        if os.environ.get("STYLEGENES_TRACEBACK"):
+            raise
+        return _complain(_describe(error), FAILED)
+    return 0
+
+
+def call(verb: str, argv: list[str]) -> None:
+    """Parse the arguments of `verb` and run it. Errors pass through.
+
+    Raises:
+        SystemExit: for `--help` (0) and for arguments that do not parse (2).
+    """
+    import tyro
+
+    module = importlib.import_module(f"stylegenes.cli.{verb.replace('-', '_')}")
+    args = tyro.cli(module.Args, prog=f"stylegenes {verb}", description=module.__doc__, args=argv)
+    module.run(args)
+
+
+def help_text() -> str:
+    """What `stylegenes --help` prints: every verb with one line, then an example of each."""
+    width = max(map(len, VERBS))
+    lines = [
+        "stylegenes: style-based GANs whose latent space is a genome",
+        "",
+        "usage: stylegenes COMMAND [options]",
+        "",
+    ]
+    lines += [f"  {name:<{width}}  {verb.summary}" for name, verb in sorted(VERBS.items())]
+    lines += ["", "examples:", *(f"  {verb.example}" for _, verb in sorted(VERBS.items()))]
+    lines += ["", "stylegenes COMMAND --help lists a command's options; stylegenes --version prints the version."]
+    return "\n".join(lines) + "\n"
+
+
+def _did_you_mean(verb: str) -> str:
+    close = difflib.get_close_matches(verb, VERBS, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{hint} commands: {', '.join(sorted(VERBS))}"
+
+
+def _describe(error: UserError | OSError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)
+
+
+def _complain(message: str, status: int) -> int:
+    sys.stderr.write(f"error: {message}\n" if status != INTERRUPTED else f"{message}\n")
+    return status

@@ -1,0 +1,266 @@
+"""Snapshots: a generator to use, in a folder of safetensors and JSON with its provenance. No pickle is ever written.
+
+A snapshot is a folder of `model.safetensors` (the generator), `config.json` (the specs that rebuild it and the hashes
+of the weights), `card.json` (where it comes from), `card.md` (the same for people) and, where one was given,
+`discriminator.safetensors`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from stylegenes import __version__
+from stylegenes.discriminators import DISCRIMINATORS
+from stylegenes.discriminators.base import Discriminator
+from stylegenes.errors import UserError
+from stylegenes.files import atomic_folder, read_json, settle_folder, write_json
+from stylegenes.generator import Generator
+
+FORMAT = "stylegenes-snapshot"
+FORMAT_VERSION = 1
+MODELS = Path(__file__).parent / "models"
+"""Snapshots shipped with the package, by name."""
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """What a generator was trained on.
+
+    Attributes:
+        source: the path or word that the data set was opened with.
+        hash: its content hash.
+        count: number of images.
+        resolution: height and width in pixels that they were trained at.
+        label_names: names of the label's columns; empty for an unconditional model.
+    """
+
+    source: str
+    hash: str = ""
+    count: int = 0
+    resolution: int = 0
+    label_names: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where a generator comes from.
+
+    Attributes:
+        name: what people call the model.
+        recipe: the recipe it was trained with.
+        images_seen: real images shown to the discriminator.
+        data: what it was trained on.
+        license: the terms of the weights; the data's owner may set them.
+        parent: the snapshot that training started from, if any.
+        created: UTC time in ISO 8601.
+        stylegenes: version that wrote it.
+        torch: version it was trained with.
+        metrics: results by metric name.
+        notes: anything else a user should know.
+    """
+
+    name: str
+    recipe: str = ""
+    images_seen: int = 0
+    data: DataCard | None = None
+    license: str = "unspecified"
+    parent: str | None = None
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    stylegenes: str = __version__
+    torch: str = torch.__version__
+    metrics: dict[str, float] = field(default_factory=dict)
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A generator to use, the discriminator that trained it if it was kept, and the card."""
+
+    generator: Generator
+    discriminator: Discriminator | None
+    card: Card
+
+
+def save_snapshot(
+    path: str | Path,
+    generator: Generator,
+    card: Card,
+    *,
+    discriminator: Discriminator | None = None,
+    half: bool = False,
+) -> Path:
+    """Write a snapshot folder, all or nothing, over an older one of the same name. Returns its path.
+
+    Args:
+        path: the folder to write.
+        generator: built from a spec; usually the EMA copy.
+        card: its provenance.
+        discriminator: kept too when given (analysis and transfer learning want it).
+        half: store float16, half the size; it loads as float32.
+
+    Raises:
+        UserError: when `half` would overflow a weight.
+        OSError: when the folder cannot be written or the disk is full; an older snapshot stays whole.
+    """
+    config: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "generator": generator.spec}
+    with atomic_folder(path) as folder:
+        config["sha256"] = {"model.safetensors": _write_weights(folder / "model.safetensors", generator, half)}
+        if discriminator is not None:
+            config["discriminator"] = discriminator.spec
+            file = folder / "discriminator.safetensors"
+            config["sha256"][file.name] = _write_weights(file, discriminator, half)
+        write_json(folder / "config.json", config)
+        write_json(folder / "card.json", asdict(card))
+        (folder / "card.md").write_text(describe(card, generator), encoding="utf-8")
+    return Path(path)
+
+
+def load_snapshot(path: str | Path, device: torch.device | str = "cpu") -> Snapshot:
+    """Read a snapshot: networks in eval mode, float32, on `device`, without gradients.
+
+    Args:
+        path: a snapshot folder, a run folder (its newest snapshot), or the name of a model shipped with the package.
+        device: where the networks go.
+
+    Raises:
+        UserError: when there is none, when it is damaged, or when its keys are not exactly the network's.
+    """
+    folder = find_snapshot(path)
+    config = read_json(folder / "config.json")
+    _check_format(folder, config)
+    generator = Generator.from_spec(config["generator"])
+    _read_weights(folder / "model.safetensors", generator, config)
+    discriminator = None
+    if "discriminator" in config:
+        discriminator = DISCRIMINATORS.build(config["discriminator"])
+        _read_weights(folder / "discriminator.safetensors", discriminator, config)
+        discriminator.eval().requires_grad_(False).to(device)
+    generator.eval().requires_grad_(False).to(device)
+    return Snapshot(generator, discriminator, read_card(folder))
+
+
+def read_card(folder: str | Path) -> Card:
+    """The card of a snapshot folder, without loading the networks.
+
+    Raises:
+        UserError: when it is missing, damaged or has fields that no card has.
+    """
+    file = Path(folder) / "card.json"
+    values = read_json(file)
+    try:
+        data = values.pop("data", None)
+        return Card(**values, data=None if data is None else DataCard(**data))
+    except (TypeError, AttributeError) as error:
+        raise UserError(f"{file} is damaged: {error}") from error
+
+
+def find_snapshot(path: str | Path) -> Path:
+    """The snapshot folder that `path` means: itself, the newest one in a run folder, or a shipped model's name.
+
+    Raises:
+        UserError: when there is none; says what was looked for.
+    """
+    folder = settle_folder(Path(path).expanduser())
+    if (folder / "config.json").exists() and (folder / "card.json").exists():
+        return folder
+    inside = [file.parent for file in folder.glob("snapshots/*/card.json")]
+    if inside:
+        return max(inside, key=lambda found: (found / "card.json").stat().st_mtime)
+    if str(path) in shipped_models():
+        return MODELS / str(path)
+    known = f"; shipped models: {', '.join(shipped_models())}" if shipped_models() else ""
+    what = "has no config.json and card.json, nor snapshots/ with them" if folder.exists() else "does not exist"
+    raise UserError(f"{path} is not a snapshot: the folder {what}{known}")
+
+
+def shipped_models() -> list[str]:
+    """Names of the models that come with the package, sorted."""
+    return sorted(file.parent.name for file in MODELS.glob("*/card.json"))
+
+
+def describe(card: Card, generator: Generator) -> str:
+    """The card as Markdown for people."""
+    synthesis = generator.synthesis
+    rows = {
+        "latent": generator.latent.spec["name"],
+        "synthesis": f"{synthesis.spec['name']}, {synthesis.resolution} px, {synthesis.image_channels} channels",
+        "parameters": f"{sum(parameter.numel() for parameter in generator.parameters()):,}",
+        "recipe": card.recipe or "-",
+        "images seen in training": f"{card.images_seen:,}",
+        "data": f"{card.data.source} ({card.data.count:,} images, hash {card.data.hash})" if card.data else "-",
+        "license": card.license,
+        "parent": card.parent or "-",
+        "created": f"{card.created} by stylegenes {card.stylegenes}, torch {card.torch}",
+        **card.metrics,
+    }
+    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+    notes = f"\n{card.notes}\n" if card.notes else ""
+    return f"# {card.name}\n\n| | |\n|---|---|\n{table}\n{notes}"
+
+
+def _check_format(folder: Path, config: Any) -> None:
+    if not isinstance(config, dict) or config.get("format") != FORMAT or "generator" not in config:
+        raise UserError(f"{folder} is not a snapshot of stylegenes: its config.json does not say {FORMAT!r}")
+    if config.get("format_version") != FORMAT_VERSION:
+        raise UserError(
+            f"{folder} has snapshot format {config.get('format_version')}; this version reads {FORMAT_VERSION}. "
+            "Install the stylegenes that wrote it (card.json names it)"
+        )
+
+
+def _write_weights(file: Path, module: nn.Module, half: bool) -> str:
+    """Write the state of `module`; returns the sha256 of the file."""
+    state = {
+        name: tensor.detach().to("cpu", torch.float16 if half and tensor.is_floating_point() else tensor.dtype)
+        for name, tensor in module.state_dict().items()
+    }
+    for name, tensor in state.items():
+        if half and not tensor.isfinite().all():
+            raise UserError(f"{name} has values beyond float16's range; save the snapshot without half precision")
+    save_file({name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}, file)
+    return _sha256(file)
+
+
+def _read_weights(file: Path, module: nn.Module, config: dict[str, Any]) -> None:
+    if not file.exists():
+        raise UserError(f"{file} is missing; the snapshot is incomplete")
+    if config.get("sha256", {}).get(file.name) != _sha256(file):
+        raise UserError(f"{file} is damaged: its sha256 is not the one in config.json")
+    try:
+        state = load_file(file)
+    except SafetensorError as error:
+        raise UserError(f"{file} is damaged: {error}") from error
+    load_strictly(module, state, str(file))
+
+
+def load_strictly(module: nn.Module, state: dict[str, torch.Tensor], where: str) -> None:
+    """Copy `state` into `module`, every key and shape as it must be.
+
+    Raises:
+        UserError: names missing keys, extra keys and wrong shapes; `where` says which file they are about.
+    """
+    own = module.state_dict()
+    problems = [f"missing: {', '.join(sorted(own.keys() - state.keys()))}"] if own.keys() - state.keys() else []
+    problems += [f"extra: {', '.join(sorted(state.keys() - own.keys()))}"] if state.keys() - own.keys() else []
+    problems += [
+        f"{key} has shape {list(state[key].shape)}, expected {list(own[key].shape)}"
+        for key in sorted(own.keys() & state.keys())
+        if own[key].shape != state[key].shape
+    ]
+    if problems:
+        raise UserError(f"{where} does not fit the network. " + "; ".join(problems))
+    module.load_state_dict(state)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
