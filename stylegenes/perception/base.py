@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import nn
 
+from stylegenes.registry import Registry
+
 
 class FeatureExtractor(nn.Module, ABC):
     """A frozen network that describes pictures by numbers. It resizes its input itself.
@@ -16,12 +18,14 @@ class FeatureExtractor(nn.Module, ABC):
         weights_hash: sha256 of the weights, part of every record made with it.
         feature_dim: length of the pooled feature vector.
         input_size: height and width in pixels that its input is resized to, or None for any.
+        preprocessing: what is done to a picture before the network sees it, in words; part of every record.
     """
 
     name: str
     weights_hash: str
     feature_dim: int
     input_size: int | None
+    preprocessing: str
 
     @abstractmethod
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -62,3 +66,7 @@ class PerceptualDistance(nn.Module, ABC):
     @abstractmethod
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Distance [N] between pictures a and b, both [N, C, H, W] in [-1, 1]; differentiable in both."""
+
+
+EXTRACTORS: Registry[FeatureExtractor] = Registry("feature extractor")
+DISTANCES: Registry[PerceptualDistance] = Registry("perceptual distance")
