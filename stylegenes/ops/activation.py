@@ -14,17 +14,21 @@ from stylegenes.errors import UserError
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation function with the gain that keeps unit variance."""
+    """An activation function with the gain that keeps unit variance.
+
+    `homogeneous` says that f(g x) = g f(x) for every g > 0, so that a gain may move to the other side of it.
+    """
 
     function: Callable[[torch.Tensor, float], torch.Tensor]
     gain: float = 1.0
     alpha: float = 0.0
+    homogeneous: bool = False
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "linear": Activation(lambda x, _: x),
-    "relu": Activation(lambda x, _: F.relu(x), gain=math.sqrt(2)),
-    "lrelu": Activation(lambda x, alpha: F.leaky_relu(x, alpha), gain=math.sqrt(2), alpha=0.2),
+    "linear": Activation(lambda x, _: x, homogeneous=True),
+    "relu": Activation(lambda x, _: F.relu(x), gain=math.sqrt(2), homogeneous=True),
+    "lrelu": Activation(lambda x, alpha: F.leaky_relu(x, alpha), gain=math.sqrt(2), alpha=0.2, homogeneous=True),
     "tanh": Activation(lambda x, _: torch.tanh(x)),
     "sigmoid": Activation(lambda x, _: torch.sigmoid(x)),
     "elu": Activation(lambda x, _: F.elu(x)),
@@ -32,6 +36,35 @@ ACTIVATIONS: dict[str, Activation] = {
     "softplus": Activation(lambda x, _: F.softplus(x)),
     "swish": Activation(lambda x, _: F.silu(x), gain=math.sqrt(2)),
 }
+
+
+def get_activation(act: str) -> Activation:
+    """The activation of a name.
+
+    Raises:
+        UserError: for an unknown name.
+    """
+    if act not in ACTIVATIONS:
+        raise UserError(f"unknown activation {act!r}; accepted: {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[act]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Where the gain of an activation is applied: `before` to its argument, `after` to its result."""
+
+    before: float
+    after: float
+
+
+def split_gain(act: str, gain: float = 1.0) -> Gain:
+    """The activation's own gain times `gain`, moved to its argument where the activation allows it.
+
+    A gain on the argument costs nothing: it is folded into weights and biases.
+    """
+    activation = get_activation(act)
+    total = activation.gain * gain
+    return Gain(before=total, after=1.0) if activation.homogeneous else Gain(before=1.0, after=total)
 
 
 def bias_act(
@@ -61,11 +94,9 @@ def bias_act(
     Raises:
         UserError: for an unknown activation.
     """
-    if act not in ACTIVATIONS:
-        raise UserError(f"unknown activation {act!r}; accepted: {', '.join(ACTIVATIONS)}")
-    activation = ACTIVATIONS[act]
+    activation = get_activation(act)
     if bias is not None:
-        x = x + bias.reshape([-1 if i == dim % x.ndim else 1 for i in range(x.ndim)])
+        x = x + bias.to(x.dtype).reshape([-1 if i == dim % x.ndim else 1 for i in range(x.ndim)])
     x = activation.function(x, activation.alpha if alpha is None else alpha)
     gain = activation.gain if gain is None else gain
     if gain != 1:

@@ -1,0 +1,241 @@
+"""StyleGAN2's discriminator: "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al. 2020).
+
+Residual blocks halve the resolution down to 4 pixels; a label enters by projection ("cGANs with Projection
+Discriminator", Miyato and Koyama 2018) after a mapping network, as in StyleGAN2-ADA.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import nn
+
+from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
+from stylegenes.errors import UserError
+from stylegenes.layers import Conv2d, Linear, minibatch_std, normalize_second_moment
+from stylegenes.ops.fir import downsample2d, setup_filter
+from stylegenes.records import ImageBatch
+
+Architecture = Literal["orig", "skip", "resnet"]
+
+
+class LabelMapping(nn.Module):
+    """A multi-layer perceptron from a label [N, label_dim] to the direction [N, features] that logits project on."""
+
+    def __init__(
+        self,
+        label_dim: int,  # length of the label
+        features: int,  # length of the result
+        *,
+        depth: int = 8,  # fully connected layers after the embedding
+        embed_dim: int | None = None,  # width of the embedding; None takes `features`
+        hidden_dim: int | None = None,  # width between the layers; None takes `features`
+        act: str = "lrelu",  # activation after each layer
+        lr_multiplier: float = 0.01,  # learning rate of the layers relative to the optimizer's
+    ) -> None:
+        super().__init__()
+        embed_dim = embed_dim or features
+        self.embed = Linear(label_dim, embed_dim)
+        widths = [embed_dim] + [hidden_dim or features] * (depth - 1) + [features]
+        self.layers = nn.ModuleList(
+            Linear(widths[i], widths[i + 1], act=act, lr_multiplier=lr_multiplier) for i in range(depth)
+        )
+
+    def forward(self, label: torch.Tensor) -> torch.Tensor:
+        """Label [N, label_dim] to [N, features]."""
+        x = normalize_second_moment(self.embed(label))
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class DiscriminatorBlock(nn.Module):
+    """Two convolutions of one resolution, the second of which halves it."""
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the input
+        out_channels: int,  # channels of the output
+        *,
+        residual: bool,  # add a resampled 1x1 path around the convolutions
+        act: str,  # activation
+        resample_filter: Sequence[float],  # low-pass filter of the downsampling
+        conv_clamp: float | None,  # bound on the absolute value of the convolutions
+    ) -> None:
+        super().__init__()
+        shared = {"act": act, "conv_clamp": conv_clamp}
+        self.conv0 = Conv2d(in_channels, in_channels, kernel_size=3, **shared)
+        self.conv1 = Conv2d(in_channels, out_channels, kernel_size=3, down=2, resample_filter=resample_filter, **shared)
+        self.skip = None
+        if residual:
+            self.skip = Conv2d(
+                in_channels, out_channels, kernel_size=1, bias=False, down=2, resample_filter=resample_filter
+            )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features [N, C_in, H, W] to [N, C_out, H / 2, W / 2]."""
+        if self.skip is None:
+            return self.conv1(self.conv0(x))
+        half = math.sqrt(0.5)
+        return self.skip(x, gain=half) + self.conv1(self.conv0(x), gain=half)
+
+
+class Epilogue(nn.Module):
+    """From features at 4 pixels to logits: minibatch standard deviation, a convolution, two linear layers."""
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the input
+        out_features: int,  # numbers a picture
+        *,
+        act: str,  # activation
+        mbstd_group_size: int | None,  # samples a group of the minibatch standard deviation; None takes the batch
+        mbstd_num_channels: int,  # channels of it, 0 for none
+        conv_clamp: float | None,  # bound on the absolute value of the convolution
+    ) -> None:
+        super().__init__()
+        self.mbstd_group_size, self.mbstd_num_channels = mbstd_group_size, mbstd_num_channels
+        shared = {"act": act}
+        self.conv = Conv2d(
+            in_channels + mbstd_num_channels, in_channels, kernel_size=3, conv_clamp=conv_clamp, **shared
+        )
+        self.fc = Linear(in_channels * 16, in_channels, **shared)
+        self.out = Linear(in_channels, out_features)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features [N, C, 4, 4] to [N, out_features]."""
+        if self.mbstd_num_channels:
+            x = minibatch_std(x, self.mbstd_group_size, self.mbstd_num_channels)
+        x = self.conv(x)
+        return self.out(self.fc(x.flatten(1)))
+
+
+@DISCRIMINATORS.register("stylegan2")
+class StyleGAN2Discriminator(Discriminator):
+    """Pictures to one logit each.
+
+    Raises:
+        UserError: for a resolution that is no power of two, an unknown architecture, or sizes that do not fit.
+    """
+
+    def __init__(
+        self,
+        resolution: int,  # height and width of the pictures in pixels, a power of two from 8 on
+        label_dim: int = 0,  # length of the label, 0 for none
+        *,
+        image_channels: int = 3,  # colour channels of the pictures
+        channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
+        channel_max: int = 512,  # ... but at most these
+        architecture: Architecture = "resnet",  # resnet (residual), orig (plain) or skip (colours at every resolution)
+        activation: str = "lrelu",  # activation of the layers
+        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the downsampling
+        conv_clamp: float | None = None,  # bound on the absolute value of the convolutions; None sets none
+        mbstd_group_size: int | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
+        mbstd_num_channels: int = 1,  # channels of it, 0 for none
+        label_features: int | None = None,  # length of the projected label; None takes the channels at 4 pixels
+        label_depth: int = 8,  # layers of the label's mapping network
+        label_embed: int | None = None,  # width of the label's embedding; None takes label_features
+        label_hidden: int | None = None,  # width of its layers; None takes label_features
+        label_activation: str = "lrelu",  # activation of its layers
+        label_lr_multiplier: float = 0.01,  # learning rate of its layers relative to the optimizer's
+    ) -> None:
+        super().__init__()
+        if resolution < 8 or resolution & (resolution - 1):
+            raise UserError(f"the resolution must be a power of two and at least 8; got {resolution}")
+        if architecture not in get_args(Architecture):
+            raise UserError(f"unknown architecture {architecture!r}; accepted: {', '.join(get_args(Architecture))}")
+        if min(image_channels, channel_max, channel_base // resolution) < 1 or label_dim < 0:
+            raise UserError(
+                f"image_channels, channel_max and channel_base // resolution must be at least 1 and label_dim at "
+                f"least 0; got {image_channels=}, {channel_max=}, {channel_base=}, {label_dim=} at {resolution=}"
+            )
+        self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
+        resolutions = [resolution >> i for i in range(int(math.log2(resolution)) - 1)]
+        channels = [min(channel_base // r, channel_max) for r in resolutions]
+        if mbstd_num_channels and channels[-1] % mbstd_num_channels:
+            raise UserError(f"mbstd_num_channels must divide {channels[-1]} channels; got {mbstd_num_channels}")
+        self.skip = architecture == "skip"
+        colours = {"kernel_size": 1, "act": activation, "conv_clamp": conv_clamp}
+        self.from_rgb = nn.ModuleList(
+            Conv2d(image_channels, width, **colours) for width in (channels if self.skip else channels[:1])
+        )
+        self.blocks = nn.ModuleList(
+            DiscriminatorBlock(
+                channels[i],
+                channels[i + 1],
+                residual=architecture == "resnet",
+                act=activation,
+                resample_filter=resample_filter,
+                conv_clamp=conv_clamp,
+            )
+            for i in range(len(channels) - 1)
+        )
+        features = (label_features or channels[-1]) if label_dim else 0
+        self.epilogue = Epilogue(
+            channels[-1],
+            features or 1,
+            act=activation,
+            mbstd_group_size=mbstd_group_size,
+            mbstd_num_channels=mbstd_num_channels,
+            conv_clamp=conv_clamp,
+        )
+        self.label_mapping = None
+        if label_dim:
+            self.label_mapping = LabelMapping(
+                label_dim,
+                features,
+                depth=label_depth,
+                embed_dim=label_embed,
+                hidden_dim=label_hidden,
+                act=label_activation,
+                lr_multiplier=label_lr_multiplier,
+            )
+        self.resample_filter: torch.Tensor
+        self.register_buffer("resample_filter", setup_filter(resample_filter), persistent=False)
+
+    def forward(self, batch: ImageBatch) -> torch.Tensor:
+        """Logits [N, 1], at least float32.
+
+        Raises:
+            UserError: when the pictures or the labels have another shape than this network's.
+        """
+        logits = self.epilogue(self.features(self._check_image(batch.image)))
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        if self.label_mapping is None:
+            return logits
+        direction = self.label_mapping(self._check_label(batch).to(logits.dtype))
+        return (logits * direction).sum(dim=1, keepdim=True) / math.sqrt(direction.shape[1])
+
+    def features(self, image: torch.Tensor) -> torch.Tensor:
+        """Features [N, C, 4, 4] of pictures [N, image_channels, H, W]."""
+        x = self.from_rgb[0](image)
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if self.skip:
+                image = downsample2d(image, self.resample_filter)
+                x = x + self.from_rgb[i + 1](image)
+        return x
+
+    def stages(self) -> list[nn.Module]:
+        """Its parts from the image end to the logits."""
+        stages: list[nn.Module] = []
+        for i, block in enumerate([*self.blocks, self.epilogue]):
+            stages.append(nn.ModuleList([self.from_rgb[i], block] if i < len(self.from_rgb) else [block]))
+        return stages + ([] if self.label_mapping is None else [self.label_mapping])
+
+    def _check_image(self, image: torch.Tensor) -> torch.Tensor:
+        expected = (self.image_channels, self.resolution, self.resolution)
+        if image.ndim != 4 or image.shape[1:] != expected:
+            raise UserError(f"pictures have shape {list(image.shape)}; this discriminator needs [N, {expected}]")
+        return image
+
+    def _check_label(self, batch: ImageBatch) -> torch.Tensor:
+        label = batch.condition.label
+        if label is None:
+            raise UserError(f"this discriminator needs a label of length {self.label_dim}; none was given")
+        if label.shape != (len(batch), self.label_dim):
+            raise UserError(f"label has shape {list(label.shape)}; needs [{len(batch)}, {self.label_dim}]")
+        return label

@@ -1,0 +1,146 @@
+"""Convolution with filtered resampling, and StyleGAN2's and StyleGAN3's modulated convolutions."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from stylegenes.ops.fir import Padding, filter_size, sides, upfirdn2d
+
+
+def conv2d_resample(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    f: torch.Tensor | None = None,
+    *,
+    up: int = 1,
+    down: int = 1,
+    padding: Padding = 0,
+    groups: int = 1,
+    flip_weight: bool = True,
+    flip_filter: bool = False,
+) -> torch.Tensor:
+    """Upsample with the filter `f`, convolve, downsample with the filter, in the cheapest equivalent order.
+
+    Args:
+        x: [N, C_in, H, W].
+        weight: [C_out, C_in / groups, k_y, k_x].
+        f: filter from `ops.fir.setup_filter`, or None.
+        up: upsampling factor.
+        down: downsampling factor.
+        padding: zeros around the upsampled picture, on top of what the filter needs to keep pixels aligned.
+        groups: groups of channels that do not mix.
+        flip_weight: True correlates, as neural networks do; False convolves.
+        flip_filter: the same choice for `f`.
+
+    Returns:
+        [N, C_out, H up / down + ..., W up / down + ...].
+    """
+    around = _aligned(sides(padding), filter_size(f), up, down)
+    one_by_one = weight.shape[2:] == (1, 1)
+    fir = {"f": f, "flip_filter": flip_filter}
+    if up == 1 and down == 1:
+        return _conv(x, weight, around, groups, flip_weight)
+    if one_by_one and up == 1:
+        x = upfirdn2d(x, **fir, down=down, padding=around)
+        return _conv(x, weight, (0, 0, 0, 0), groups, flip_weight)
+    if one_by_one and down == 1:
+        x = _conv(x, weight, (0, 0, 0, 0), groups, flip_weight)
+        return upfirdn2d(x, **fir, up=up, padding=around, gain=up**2)
+    if up == 1:
+        x = upfirdn2d(x, **fir, padding=around)
+        return F.conv2d(x, weight if flip_weight else weight.flip((2, 3)), stride=down, groups=groups)
+    k_y, k_x = weight.shape[2:]
+    left, right, top, bottom = around
+    x = _conv_transposed(x, weight, up, groups, flip_weight)
+    rest = (left - k_x + 1, right - k_x + up, top - k_y + 1, bottom - k_y + up)
+    x = upfirdn2d(x, **fir, padding=rest, gain=up**2)
+    return upfirdn2d(x, **fir, down=down) if down > 1 else x
+
+
+def _aligned(
+    padding: tuple[int, int, int, int], taps: tuple[int, int], up: int, down: int
+) -> tuple[int, int, int, int]:
+    """The padding that keeps the pixels of input and output aligned under both resampling filters."""
+    left, right, top, bottom = padding
+    if up > 1:
+        left, right = left + (taps[0] + up - 1) // 2, right + (taps[0] - up) // 2
+        top, bottom = top + (taps[1] + up - 1) // 2, bottom + (taps[1] - up) // 2
+    if down > 1:
+        left, right = left + (taps[0] - down + 1) // 2, right + (taps[0] - down) // 2
+        top, bottom = top + (taps[1] - down + 1) // 2, bottom + (taps[1] - down) // 2
+    return left, right, top, bottom
+
+
+def _conv(
+    x: torch.Tensor, weight: torch.Tensor, padding: tuple[int, int, int, int], groups: int, flip_weight: bool
+) -> torch.Tensor:
+    left, right, top, bottom = padding
+    weight = weight if flip_weight else weight.flip((2, 3))
+    if left == right >= 0 and top == bottom >= 0:
+        return F.conv2d(x, weight, padding=(top, left), groups=groups)
+    return F.conv2d(F.pad(x, padding), weight, groups=groups)
+
+
+def _conv_transposed(x: torch.Tensor, weight: torch.Tensor, up: int, groups: int, flip_weight: bool) -> torch.Tensor:
+    """Full convolution of the zero-inserted picture with `weight` [C_out, C_in / groups, k, k]."""
+    c_out, c_in, k_y, k_x = weight.shape
+    weight = weight.flip((2, 3)) if flip_weight else weight
+    weight = weight.reshape(groups, c_out // groups, c_in, k_y, k_x).transpose(1, 2)
+    return F.conv_transpose2d(x, weight.reshape(groups * c_in, c_out // groups, k_y, k_x), stride=up, groups=groups)
+
+
+def demodulation(weight: torch.Tensor, styles: torch.Tensor, eps: float = 1e-8) -> torch.Tensor:
+    """The factor [N, C_out] that gives every modulated filter unit norm (StyleGAN2, Eq. 3), as one small product.
+
+    Args:
+        weight: [C_out, C_in, k, k].
+        styles: [N, C_in].
+        eps: added to the squared norm.
+    """
+    with torch.autocast(weight.device.type, enabled=False):
+        exact = torch.promote_types(weight.dtype, torch.float32)
+        energy = weight.to(exact).square().sum(dim=(2, 3))
+        return (styles.to(exact).square() @ energy.t() + eps).rsqrt()
+
+
+def scale_channels(x: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """`x` [N, C, H, W] times a factor a sample and channel [N, C], in the dtype of `x`."""
+    return x * scale.to(x.dtype)[:, :, None, None]
+
+
+def modulated_conv2d(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    styles: torch.Tensor,
+    f: torch.Tensor | None = None,
+    *,
+    noise: torch.Tensor | None = None,
+    up: int = 1,
+    down: int = 1,
+    padding: Padding = 0,
+    demodulate: bool = True,
+    flip_weight: bool = True,
+) -> torch.Tensor:
+    """StyleGAN2's modulated convolution (Eq. 1 and 3), by scaling activations around one shared weight.
+
+    Args:
+        x: [N, C_in, H, W].
+        weight: [C_out, C_in, k, k].
+        styles: [N, C_in].
+        f: resampling filter, or None.
+        noise: added to the result, broadcastable to it, or None.
+        up: upsampling factor.
+        down: downsampling factor.
+        padding: as in `conv2d_resample`.
+        demodulate: give every filter unit norm.
+        flip_weight: True correlates, False convolves.
+
+    Returns:
+        [N, C_out, H', W'].
+    """
+    x = scale_channels(x, styles)
+    x = conv2d_resample(x, weight.to(x.dtype), f, up=up, down=down, padding=padding, flip_weight=flip_weight)
+    if demodulate:
+        x = scale_channels(x, demodulation(weight, styles))
+    return x if noise is None else x + noise.to(x.dtype)

@@ -1,0 +1,201 @@
+"""Finite impulse response filters with zero-insertion upsampling and decimation, on [N, C, H, W].
+
+The convention of all padding and factor pairs is x (width) first: `(x, y)` and `(left, right, top, bottom)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from stylegenes.errors import UserError
+
+Pair = int | Sequence[int]
+Padding = int | Sequence[int]
+
+SEPARABLE_TAPS = 8
+"""One-dimensional filters with at least this many taps are applied an axis at a time."""
+
+
+def pair(value: Pair) -> tuple[int, int]:
+    """`n` or `(x, y)` as `(x, y)`."""
+    x, y = (value, value) if isinstance(value, int) else value
+    if min(x, y) < 1:
+        raise UserError(f"a resampling factor must be at least 1; got {value}")
+    return x, y
+
+
+def sides(padding: Padding) -> tuple[int, int, int, int]:
+    """`n`, `(x, y)` or `(left, right, top, bottom)` as `(left, right, top, bottom)`; negative numbers crop."""
+    if isinstance(padding, int):
+        return padding, padding, padding, padding
+    if len(padding) == 2:
+        return padding[0], padding[0], padding[1], padding[1]
+    left, right, top, bottom = padding
+    return left, right, top, bottom
+
+
+def setup_filter(
+    taps: float | Sequence[float] | Sequence[Sequence[float]] | torch.Tensor | None,
+    *,
+    normalize: bool = True,
+    flip: bool = False,
+    gain: float = 1.0,
+    separable: bool | None = None,
+    device: torch.device | str | None = None,
+) -> torch.Tensor:
+    """Prepare a filter for `upfirdn2d`.
+
+    Args:
+        taps: one number, [T] or [T_y, T_x]; None is the identity.
+        normalize: scale it to unit sum.
+        flip: reverse it.
+        gain: factor on the signal it filters.
+        separable: keep [T] to be applied an axis at a time, or take the outer product; None decides by the length.
+        device: where the filter goes.
+
+    Returns:
+        [T] or [T_y, T_x] float32.
+    """
+    f = torch.as_tensor(1.0 if taps is None else taps, dtype=torch.float32, device=device).clone()
+    if f.ndim > 2 or f.numel() == 0:
+        raise UserError(f"a filter has one or two dimensions and at least one tap; got shape {list(f.shape)}")
+    f = f.reshape(1) if f.ndim == 0 else f
+    if f.ndim == 1 and not (f.numel() >= SEPARABLE_TAPS if separable is None else separable):
+        f = torch.outer(f, f)
+    if normalize:
+        f = f / f.sum()
+    if flip:
+        f = f.flip(tuple(range(f.ndim)))
+    return f * gain ** (f.ndim / 2)
+
+
+def filter_size(f: torch.Tensor | None) -> tuple[int, int]:
+    """Taps of a prepared filter as `(x, y)`; None is one tap."""
+    return (1, 1) if f is None else (f.shape[-1], f.shape[0])
+
+
+def upfirdn2d(
+    x: torch.Tensor,
+    f: torch.Tensor | None,
+    *,
+    up: Pair = 1,
+    down: Pair = 1,
+    padding: Padding = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> torch.Tensor:
+    """Insert zeros, pad (or crop), filter, decimate. No arithmetic is spent on inserted zeros.
+
+    Args:
+        x: [N, C, H, W].
+        f: filter from `setup_filter`, [T] or [T_y, T_x]; None is the identity.
+        up: every pixel is followed by `up - 1` zeros.
+        down: every `down`-th pixel of the result is kept.
+        padding: zeros around the upsampled picture, see `sides`.
+        flip_filter: False convolves, True correlates.
+        gain: factor on the result.
+
+    Returns:
+        [N, C, (H up + top + bottom - T_y) // down + 1, the same for W].
+    """
+    (up_x, up_y), (down_x, down_y), (left, right, top, bottom) = pair(up), pair(down), sides(padding)
+    f = x.new_ones(1, 1) if f is None else f.to(x.dtype)
+    f = f * gain ** (f.ndim / 2)
+    if f.ndim == 1:
+        row = {"up": (up_x, 1), "down": (down_x, 1), "padding": (left, right, 0, 0)}
+        column = {"up": (1, up_y), "down": (1, down_y), "padding": (0, 0, top, bottom)}
+        x = upfirdn2d(x, f[None], flip_filter=flip_filter, **row)  # type: ignore[arg-type]
+        return upfirdn2d(x, f[:, None], flip_filter=flip_filter, **column)  # type: ignore[arg-type]
+    if up_x == up_y == 1:
+        return _decimating(x, f if flip_filter else f.flip((0, 1)), (down_y, down_x), (left, right, top, bottom))
+    y = _interpolating(x, f.flip((0, 1)) if flip_filter else f, (up_y, up_x), (left, right, top, bottom))
+    return y[:, :, ::down_y, ::down_x] if max(down_x, down_y) > 1 else y
+
+
+def _decimating(
+    x: torch.Tensor, kernel: torch.Tensor, down: tuple[int, int], padding: tuple[int, int, int, int]
+) -> torch.Tensor:
+    """Correlate every channel with `kernel` [T_y, T_x] at a stride `(y, x)`."""
+    left, right, top, bottom = padding
+    inner = (max(min(top, bottom), 0), max(min(left, right), 0))
+    outer = (left - inner[1], right - inner[1], top - inner[0], bottom - inner[0])
+    if any(outer):
+        x = F.pad(x, outer)
+    channels = x.shape[1]
+    weight = kernel.expand(channels, 1, *kernel.shape)
+    return F.conv2d(x, weight, stride=down, padding=inner, groups=channels)
+
+
+def _interpolating(
+    x: torch.Tensor, kernel: torch.Tensor, up: tuple[int, int], padding: tuple[int, int, int, int]
+) -> torch.Tensor:
+    """Convolve every channel with `kernel` [T_y, T_x] after inserting zeros `(y, x)`: a strided transposed convolution.
+
+    The transposed convolution of an axis of n pixels covers (n - 1) up + T outputs; the wanted ones start at
+    T - 1 - (padding before) and are n up + (both paddings) - T + 1 many.
+    """
+    left, right, top, bottom = padding
+    channels, (taps_y, taps_x) = x.shape[1], kernel.shape
+    full = F.conv_transpose2d(x, kernel.expand(channels, 1, taps_y, taps_x), stride=up, groups=channels)
+    wanted_y = x.shape[2] * up[0] + top + bottom - taps_y + 1
+    wanted_x = x.shape[3] * up[1] + left + right - taps_x + 1
+    before_y, before_x = top - taps_y + 1, left - taps_x + 1
+    pads = (before_x, wanted_x - full.shape[3] - before_x, before_y, wanted_y - full.shape[2] - before_y)
+    return F.pad(full, pads) if any(pads) else full
+
+
+def filter2d(
+    x: torch.Tensor,
+    f: torch.Tensor | None,
+    *,
+    padding: Padding = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> torch.Tensor:
+    """Filter [N, C, H, W] at its size; `padding` is added to what keeps the size."""
+    (taps_x, taps_y), (left, right, top, bottom) = filter_size(f), sides(padding)
+    around = (left + taps_x // 2, right + (taps_x - 1) // 2, top + taps_y // 2, bottom + (taps_y - 1) // 2)
+    return upfirdn2d(x, f, padding=around, flip_filter=flip_filter, gain=gain)
+
+
+def upsample2d(
+    x: torch.Tensor,
+    f: torch.Tensor | None,
+    *,
+    up: Pair = 2,
+    padding: Padding = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> torch.Tensor:
+    """Upsample [N, C, H, W] by `up`, preserving the mean; `padding` is added to what gives exactly `up` times."""
+    (taps_x, taps_y), (up_x, up_y), (left, right, top, bottom) = filter_size(f), pair(up), sides(padding)
+    around = (
+        left + (taps_x + up_x - 1) // 2,
+        right + (taps_x - up_x) // 2,
+        top + (taps_y + up_y - 1) // 2,
+        bottom + (taps_y - up_y) // 2,
+    )
+    return upfirdn2d(x, f, up=up, padding=around, flip_filter=flip_filter, gain=gain * up_x * up_y)
+
+
+def downsample2d(
+    x: torch.Tensor,
+    f: torch.Tensor | None,
+    *,
+    down: Pair = 2,
+    padding: Padding = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> torch.Tensor:
+    """Downsample [N, C, H, W] by `down`; `padding` is added to what gives exactly one `down`-th."""
+    (taps_x, taps_y), (down_x, down_y), (left, right, top, bottom) = filter_size(f), pair(down), sides(padding)
+    around = (
+        left + (taps_x - down_x + 1) // 2,
+        right + (taps_x - down_x) // 2,
+        top + (taps_y - down_y + 1) // 2,
+        bottom + (taps_y - down_y) // 2,
+    )
+    return upfirdn2d(x, f, down=down, padding=around, flip_filter=flip_filter, gain=gain)

@@ -1,0 +1,266 @@
+"""StyleGAN2's synthesis network: "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al. 2020).
+
+Modulated convolutions scale activations around one shared weight (sections 2.2 and 2.3), so no weight is made for
+each sample. Gains of activations are folded into demodulation, noise strength and bias.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import nn
+
+from stylegenes.errors import UserError
+from stylegenes.layers import Conv2d, Linear
+from stylegenes.ops.activation import bias_act, split_gain
+from stylegenes.ops.convolution import conv2d_resample, demodulation, scale_channels
+from stylegenes.ops.fir import setup_filter, upsample2d
+from stylegenes.records import Condition, ImageBatch, Noise
+from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
+
+Architecture = Literal["orig", "skip", "resnet"]
+
+
+def block_resolutions(resolution: int) -> list[int]:
+    """4, 8, ... up to `resolution`.
+
+    Raises:
+        UserError: when `resolution` is not a power of two from 4 on.
+    """
+    if resolution < 4 or resolution & (resolution - 1):
+        raise UserError(f"the resolution must be a power of two and at least 4; got {resolution}")
+    return [4 << i for i in range(int(math.log2(resolution)) - 1)]
+
+
+class StyledConv(nn.Module):
+    """Modulated 3x3 convolution, noise, bias and activation."""
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the input
+        out_channels: int,  # channels of the output
+        *,
+        w_dim: int,  # length of w
+        resolution: int,  # height and width of the output in pixels
+        up: int = 1,  # upsampling factor
+        act: str = "lrelu",  # activation
+        use_noise: bool = True,  # whether the layer has a noise input
+        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the upsampling
+        conv_clamp: float | None = None,  # bound on the absolute value of the output; None sets none
+    ) -> None:
+        super().__init__()
+        self.resolution, self.up, self.act = resolution, up, act
+        self.use_noise, self.conv_clamp = use_noise, conv_clamp
+        self.affine = Linear(w_dim, in_channels, bias_init=1.0)
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+        self.resample_filter: torch.Tensor
+        self.register_buffer("resample_filter", setup_filter(resample_filter), persistent=False)
+        if use_noise:
+            self.noise_const: torch.Tensor
+            self.register_buffer("noise_const", torch.randn(resolution, resolution))
+            self.noise_strength = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: torch.Tensor, w: torch.Tensor, noise: Noise, gain: float = 1.0) -> torch.Tensor:
+        """Map `x` [N, C_in, H, W] to [N, C_out, H up, W up] in the style w [N, w_dim]; `gain` scales the result."""
+        styles, split = self.affine(w), split_gain(self.act, gain)
+        x = conv2d_resample(
+            scale_channels(x, styles),
+            self.weight.to(x.dtype),
+            self.resample_filter if self.up > 1 else None,
+            up=self.up,
+            padding=1,
+            flip_weight=self.up == 1,
+        )
+        x = scale_channels(x, demodulation(self.weight, styles) * split.before)
+        drawn = self.noise(x, noise)
+        if drawn is not None:
+            x = x + (drawn * (self.noise_strength * split.before)).to(x.dtype)
+        clamp = None if self.conv_clamp is None else self.conv_clamp * gain
+        return bias_act(x, self.bias * split.before, act=self.act, gain=split.after, clamp=clamp)
+
+    def noise(self, x: torch.Tensor, noise: Noise) -> torch.Tensor | None:
+        """The noise picture before its strength, [N, 1, H, W] or [H, W], or None."""
+        mode = noise.mode_at(self.resolution) if self.use_noise else "none"
+        if mode == "none":
+            return None
+        if mode == "const":
+            return self.noise_const
+        where = x.device if noise.generator is None else noise.generator.device
+        shape = (x.shape[0], 1, self.resolution, self.resolution)
+        return torch.randn(shape, generator=noise.generator, device=where, dtype=self.bias.dtype).to(x.device)
+
+
+class ToRGB(nn.Module):
+    """Modulated 1x1 convolution to colours, without demodulation."""
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the input
+        image_channels: int,  # colour channels
+        *,
+        w_dim: int,  # length of w
+        conv_clamp: float | None = None,  # bound on the absolute value of the output; None sets none
+    ) -> None:
+        super().__init__()
+        self.conv_clamp = conv_clamp
+        self.affine = Linear(w_dim, in_channels, bias_init=1.0)
+        self.weight = nn.Parameter(torch.randn(image_channels, in_channels, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(image_channels))
+        self.weight_gain = 1 / math.sqrt(in_channels)
+
+    def forward(self, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        """Map `x` [N, C_in, H, W] to colours [N, image_channels, H, W], at least float32."""
+        styles = self.affine(w) * self.weight_gain
+        x = nn.functional.conv2d(scale_channels(x, styles), self.weight.to(x.dtype))
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
+        return bias_act(x, self.bias, clamp=self.conv_clamp)
+
+
+class SynthesisBlock(nn.Module):
+    """All layers of one resolution: one or two styled convolutions and, where the architecture has it, colours."""
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the input, 0 for the block that starts from the constant
+        out_channels: int,  # channels of the output
+        *,
+        w_dim: int,  # length of w
+        resolution: int,  # height and width of the output in pixels
+        image_channels: int,  # colour channels, 0 for a block without them
+        residual: bool,  # add a resampled 1x1 path around the convolutions
+        act: str,  # activation
+        use_noise: bool,  # whether the layers have noise inputs
+        resample_filter: Sequence[float],  # low-pass filter of the upsampling
+        conv_clamp: float | None,  # bound on the absolute value of every layer
+    ) -> None:
+        super().__init__()
+        self.resolution = resolution
+        shared = {
+            "w_dim": w_dim,
+            "resolution": resolution,
+            "act": act,
+            "use_noise": use_noise,
+            "conv_clamp": conv_clamp,
+        }
+        first = in_channels == 0
+        self.const = nn.Parameter(torch.randn(out_channels, resolution, resolution)) if first else None
+        self.conv0 = (
+            None if first else StyledConv(in_channels, out_channels, up=2, resample_filter=resample_filter, **shared)
+        )
+        self.conv1 = StyledConv(out_channels, out_channels, **shared)
+        self.to_rgb = (
+            ToRGB(out_channels, image_channels, w_dim=w_dim, conv_clamp=conv_clamp) if image_channels else None
+        )
+        self.skip = None
+        if residual and not first:
+            self.skip = Conv2d(
+                in_channels, out_channels, kernel_size=1, bias=False, up=2, resample_filter=resample_filter
+            )
+
+    @property
+    def num_conv(self) -> int:
+        """Styled convolutions in this block; each takes one w."""
+        return 1 if self.conv0 is None else 2
+
+    def forward(self, x: torch.Tensor | None, ws: torch.Tensor, noise: Noise) -> torch.Tensor:
+        """Features [N, C_in, H / 2, W / 2] (None where the block starts) and ws [N, >= num_conv, w_dim] to features."""
+        if self.const is not None or self.conv0 is None or x is None:
+            assert self.const is not None, "only the first block takes no features"
+            return self.conv1(self.const.expand(ws.shape[0], -1, -1, -1), ws[:, 0], noise)
+        if self.skip is None:
+            return self.conv1(self.conv0(x, ws[:, 0], noise), ws[:, 1], noise)
+        half = math.sqrt(0.5)
+        around = self.skip(x, gain=half)
+        return around + self.conv1(self.conv0(x, ws[:, 0], noise), ws[:, 1], noise, gain=half)
+
+
+@SYNTHESES.register("stylegan2")
+class StyleGAN2Synthesis(SynthesisNetwork):
+    """ws to pictures through blocks from 4 pixels up, colours added up over the resolutions ("skip").
+
+    Raises:
+        UserError: for a resolution that is no power of two, an unknown architecture or sizes below one.
+    """
+
+    def __init__(
+        self,
+        resolution: int,  # height and width of the picture in pixels, a power of two
+        w_dim: int = 512,  # length of w
+        *,
+        image_channels: int = 3,  # colour channels of the picture
+        channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
+        channel_max: int = 512,  # ... but at most these
+        architecture: Architecture = "skip",  # how colours are made: skip, orig (at the end), resnet (residual blocks)
+        use_noise: bool = True,  # whether the layers have noise inputs
+        activation: str = "lrelu",  # activation of the convolutions
+        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the upsampling
+        conv_clamp: float | None = None,  # bound on the absolute value of every layer; None sets none
+    ) -> None:
+        super().__init__()
+        resolutions = block_resolutions(resolution)
+        if architecture not in get_args(Architecture):
+            raise UserError(f"unknown architecture {architecture!r}; accepted: {', '.join(get_args(Architecture))}")
+        if min(w_dim, image_channels, channel_max, channel_base // resolution) < 1:
+            raise UserError(
+                f"w_dim, image_channels, channel_max and channel_base // resolution must be at least 1; got "
+                f"{w_dim=}, {image_channels=}, {channel_max=}, {channel_base=} at {resolution=}"
+            )
+        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
+        channels = [0] + [min(channel_base // r, channel_max) for r in resolutions]
+        self.blocks = nn.ModuleList(
+            SynthesisBlock(
+                channels[i],
+                channels[i + 1],
+                w_dim=w_dim,
+                resolution=r,
+                image_channels=image_channels if architecture == "skip" or r == resolution else 0,
+                residual=architecture == "resnet",
+                act=activation,
+                use_noise=use_noise,
+                resample_filter=resample_filter,
+                conv_clamp=conv_clamp,
+            )
+            for i, r in enumerate(resolutions)
+        )
+        self.layer_resolutions = [block.resolution for block in self._blocks() for _ in range(block.num_conv)]
+        self.layer_resolutions.append(resolution)
+        self.num_ws = len(self.layer_resolutions)
+        self.resample_filter: torch.Tensor
+        self.register_buffer("resample_filter", setup_filter(resample_filter), persistent=False)
+
+    def _blocks(self) -> list[SynthesisBlock]:
+        return list(self.blocks)  # type: ignore[arg-type]
+
+    def forward(
+        self, ws: torch.Tensor, condition: Condition | None = None, *, noise: Noise | None = None
+    ) -> ImageBatch:
+        """Pictures [N, C, H, W], at least float32, from ws [N, num_ws, w_dim].
+
+        Raises:
+            UserError: when `ws` has another shape.
+        """
+        if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
+            raise UserError(f"ws has shape {list(ws.shape)}; this network needs [N, {self.num_ws}, {self.w_dim}]")
+        noise, x, image, layer = noise or Noise(), None, None, 0
+        for block in self._blocks():
+            x = block(x, ws[:, layer:], noise)
+            layer += block.num_conv
+            if block.to_rgb is not None:
+                image = self.add_colours(image, block.to_rgb(x, ws[:, layer]))
+        assert image is not None, "the last block makes colours"
+        return ImageBatch(image=image.contiguous(), condition=condition or Condition())
+
+    def add_colours(self, image: torch.Tensor | None, colours: torch.Tensor) -> torch.Tensor:
+        """`colours` [N, C, H, W] plus the upsampled picture so far [N, C, H / 2, W / 2], never below float32."""
+        if image is None:
+            return colours
+        with torch.autocast(colours.device.type, enabled=False):
+            return upsample2d(image, self.resample_filter) + colours
+
+    def noise_buffers(self) -> dict[str, torch.Tensor]:
+        """The stored noise pictures [H, W] by name."""
+        return {name: buffer for name, buffer in self.named_buffers() if name.endswith("noise_const")}
