@@ -1,0 +1,191 @@
+"""Pictures on disk: grids with captions, PNG and WebP that carry their own description, GIF, WebP and MP4 animations.
+
+A picture here is a uint8 array [H, W, C] with one (grey), three (RGB) or four (RGBA) channels.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from stylegenes.errors import UserError
+from stylegenes.files import atomic_path
+
+STILLS = (".png", ".webp")
+ANIMATIONS = (".gif", ".webp", ".mp4")
+_EXIF_DESCRIPTION = 0x010E
+_PAPER, _INK = 255, 40
+_GAP = 2
+
+
+def to_uint8(images: torch.Tensor) -> np.ndarray:
+    """Images [N, C, H, W] in [-1, 1] as pictures [N, H, W, C] in 0..255; values outside are clipped."""
+    scaled = (images.detach().float() * 127.5 + 127.5).round().clamp(0, 255)
+    return scaled.to("cpu", torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def to_pil(picture: np.ndarray) -> Image.Image:
+    """A picture [H, W, C] as a Pillow image of mode L, RGB or RGBA."""
+    if picture.ndim != 3 or picture.shape[2] not in (1, 3, 4):
+        raise UserError(f"a picture is [H, W, 1, 3 or 4]; got {list(picture.shape)}")
+    return Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
+
+
+def grid(
+    pictures: Sequence[np.ndarray],
+    *,
+    columns: int | None = None,
+    captions: Sequence[str] | None = None,
+    scale: int = 1,
+) -> np.ndarray:
+    """Arrange pictures of one size in rows on white paper.
+
+    Args:
+        pictures: uint8 [H, W, C], all of one shape, at least one.
+        columns: pictures a row; None makes it as square as possible, wider rather than taller.
+        captions: a line under each picture, shortened to its width; "" leaves one empty.
+        scale: whole number of pixels that each pixel becomes, so that small pictures can be seen.
+
+    Returns:
+        One picture [rows * ..., columns * ..., C].
+    """
+    columns = min(columns or math.ceil(math.sqrt(len(pictures))), len(pictures))
+    height, width, channels = (size * times for size, times in zip(pictures[0].shape, (scale, scale, 1), strict=True))
+    caption_height = 14 if captions else 0
+    step_y, step_x = height + caption_height + _GAP, width + _GAP
+    rows = math.ceil(len(pictures) / columns)
+    sheet = np.full((rows * step_y + _GAP, columns * step_x + _GAP, channels), _PAPER, np.uint8)
+    for index, picture in enumerate(pictures):
+        y, x = _GAP + index // columns * step_y, _GAP + index % columns * step_x
+        sheet[y : y + height, x : x + width] = enlarge(picture, scale)
+        if captions and captions[index]:
+            sheet[y + height : y + height + caption_height, x : x + width] = _caption(
+                captions[index], width, caption_height, channels
+            )
+    return sheet
+
+
+def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
+    """The picture [H, W, C] with every pixel repeated, [H * scale, W * scale, C]."""
+    return picture.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def visible_scale(resolution: int) -> int:
+    """How many times to enlarge pictures of a resolution in pixels so that a person sees them: to about 96 or more."""
+    return max(1, 96 // resolution)
+
+
+def save_picture(path: str | Path, picture: np.ndarray, text: dict[str, str] | None = None) -> Path:
+    """Write a PNG or WebP, all or nothing, with `text` inside the file; `read_text` gives it back.
+
+    Args:
+        path: ends in .png or .webp.
+        picture: uint8 [H, W, C].
+        text: what the file says about itself: a PNG text chunk for each key, one EXIF description in WebP.
+
+    Raises:
+        UserError: for another suffix.
+        OSError: when the file cannot be written; an older one stays whole.
+    """
+    path = Path(path)
+    _check_suffix(path, STILLS, "a picture")
+    image, text = to_pil(picture), text or {}
+    with atomic_path(path) as part:
+        if path.suffix.lower() == ".png":
+            info = PngInfo()
+            for key, value in text.items():
+                info.add_itxt(key, value)
+            image.save(part, pnginfo=info)
+        else:
+            exif = Image.Exif()
+            exif[_EXIF_DESCRIPTION] = json.dumps(text)
+            image.save(part, lossless=True, exif=exif)
+    return path
+
+
+def read_text(path: str | Path) -> dict[str, str]:
+    """What a picture written by `save_picture` says about itself; empty for others.
+
+    Raises:
+        UserError: when the file is not a picture.
+    """
+    try:
+        with Image.open(path) as image:
+            described = image.getexif().get(_EXIF_DESCRIPTION)
+            found = {**image.info, **getattr(image, "text", {})}
+    except OSError as error:
+        raise UserError(f"{path} cannot be read as a picture: {error}") from error
+    if described:
+        try:
+            return {str(key): str(value) for key, value in json.loads(described).items()}
+        except (ValueError, AttributeError):
+            return {}
+    return {key: str(value) for key, value in found.items() if isinstance(value, str)}
+
+
+def save_animation(path: str | Path, frames: Sequence[np.ndarray], *, fps: float = 24.0) -> Path:
+    """Write frames as .gif or .webp (endless loops) or .mp4 (H.264; needs the package `av`), all or nothing.
+
+    Args:
+        path: the suffix chooses the format.
+        frames: uint8 [H, W, C], all of one shape, at least one.
+        fps: frames a second.
+
+    Raises:
+        UserError: for another suffix, or for .mp4 without `av`.
+        OSError: when the file cannot be written.
+    """
+    path = Path(path)
+    _check_suffix(path, ANIMATIONS, "an animation")
+    with atomic_path(path) as part:
+        if path.suffix.lower() == ".mp4":
+            _write_mp4(part, frames, fps)
+        else:
+            first, *others = (to_pil(frame) for frame in frames)
+            first.save(part, save_all=True, append_images=others, duration=round(1000 / fps), loop=0, quality=90)
+    return path
+
+
+def _write_mp4(path: Path, frames: Sequence[np.ndarray], fps: float) -> None:
+    try:
+        import av
+    except ImportError as error:
+        raise UserError(
+            "MP4 needs the package 'av': pip install 'stylegenes[video]'; .gif and .webp need nothing more"
+        ) from error
+    height, width = (size + size % 2 for size in frames[0].shape[:2])
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in frames:
+            # H.264 with 4:2:0 colour has even sides only; the last row or column is repeated.
+            padding = ((0, height - frame.shape[0]), (0, width - frame.shape[1]), (0, 0))
+            padded = np.pad(np.asarray(to_pil(frame).convert("RGB")), padding, mode="edge")
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def _check_suffix(path: Path, allowed: Sequence[str], what: str) -> None:
+    if path.suffix.lower() not in allowed:
+        raise UserError(f"{path} has suffix {path.suffix!r}; {what} is written as one of {', '.join(allowed)}")
+
+
+def _caption(text: str, width: int, height: int, channels: int) -> np.ndarray:
+    """One line of text on a strip [height, width, channels], shortened with an ellipsis where it does not fit."""
+    font = ImageFont.load_default(size=10)
+    while text and font.getlength(text) > width:
+        text = text[:-2].rstrip("…") + "…" if len(text) > 2 else ""
+    strip = Image.new("L", (width, height), _PAPER)
+    ImageDraw.Draw(strip).text((width / 2, 0), text, fill=_INK, font=font, anchor="ma")
+    array = np.asarray(strip)[:, :, None].repeat(channels, axis=2)
+    if channels == 4:
+        array[:, :, 3] = 255
+    return array
