@@ -1,0 +1,195 @@
+"""Moves in a latent space: steps along a vector on chosen layers, their side effects, and what can be combined.
+
+"Controlled Modification of Generated (Style)GAN Latent Vectors" (Liu 2019), sections 4.2 and 5: w' = w + lambda d.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from stylegenes.analysis.samples import repeat_condition
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.perception import AttributeClassifier, PerceptualDistance
+from stylegenes.records import Condition, Noise
+from stylegenes.synthesis import SynthesisNetwork
+
+BANDS = ("coarse", "middle", "fine")
+
+
+def parse_layers(text: str, synthesis: SynthesisNetwork) -> list[int]:
+    """Layer numbers from `all`, a band (`coarse`: to 8 px, `middle`: 16 and 32 px, `fine`: from 64 px) or ranges (`0-3,7`).
+
+    A band is empty where the network has no layer of that size.
+
+    Raises:
+        UserError: for anything else, a layer that does not exist, or an empty choice.
+    """
+    last = synthesis.num_ws - 1
+    if text == "all":
+        return list(range(synthesis.num_ws))
+    if text in BANDS:
+        bounds = {"coarse": (0, 8), "middle": (9, 32), "fine": (33, 1 << 30)}[text]
+        layers = [i for i, size in enumerate(synthesis.layer_resolutions) if bounds[0] <= size <= bounds[1]]
+    else:
+        layers = sorted({layer for part in text.split(",") for layer in _range(part, last)})
+    if not layers:
+        raise UserError(f"this network has no {text} layers; its layers are of {synthesis.layer_resolutions} px")
+    return layers
+
+
+def _range(part: str, last: int) -> range:
+    first, _, end = part.strip().partition("-")
+    if (
+        not (first.isdigit() and (end.isdigit() or not end))
+        or int(end or first) > last
+        or int(first) > int(end or first)
+    ):
+        raise UserError(
+            f"layers {part!r} are unknown; use all, {', '.join(BANDS)}, or numbers from 0 to {last} as 0-3,7"
+        )
+    return range(int(first), int(end or first) + 1)
+
+
+def move(ws: torch.Tensor, vector: torch.Tensor, strength: float, layers: list[int] | None = None) -> torch.Tensor:
+    """Step along a vector: w' = w + strength * vector on the chosen layers.
+
+    Args:
+        ws: [N, num_ws, w_dim].
+        vector: [w_dim].
+        strength: how many vectors to step; may be negative.
+        layers: layer numbers; None moves all.
+
+    Raises:
+        UserError: when the vector belongs to another space.
+    """
+    if vector.shape != ws.shape[2:]:
+        raise UserError(f"the direction has {vector.numel()} coordinates and w has {ws.shape[2]}; use this model's own")
+    mask = torch.zeros(ws.shape[1], dtype=ws.dtype, device=ws.device)
+    mask[list(range(ws.shape[1])) if layers is None else layers] = strength
+    return ws + mask[None, :, None] * vector.to(ws)
+
+
+def combine(ws_a: torch.Tensor, ws_b: torch.Tensor, t: float = 0.5) -> torch.Tensor:
+    """Interpolate two edited codes, [N, num_ws, w_dim] each; `t` = 0 is the first, 1 the second."""
+    return torch.lerp(ws_a, ws_b, t)
+
+
+@dataclass(frozen=True)
+class MoveEffect:
+    """What a move did to the pictures.
+
+    Attributes:
+        attributes: the A names.
+        before: [A], mean probability before.
+        after: [A], mean probability after.
+        flipped: [A], share of pictures whose attribute changed sides.
+        distance: mean perceptual distance between before and after; NaN where no judge was given.
+        distance_name: the judge's name.
+    """
+
+    attributes: list[str]
+    before: torch.Tensor
+    after: torch.Tensor
+    flipped: torch.Tensor
+    distance: float
+    distance_name: str
+
+    @property
+    def change(self) -> torch.Tensor:
+        """[A], mean change of each probability."""
+        return self.after - self.before
+
+
+@torch.no_grad()
+def measure_move(
+    generator: Generator,
+    classifier: AttributeClassifier,
+    ws: torch.Tensor,
+    moved: torch.Tensor,
+    *,
+    perceptual: PerceptualDistance | None = None,
+    batch: int = 32,
+    condition: Condition | None = None,
+) -> MoveEffect:
+    """Compare the pictures of ws and moved, [N, num_ws, w_dim] each: every attribute, and the distance between them."""
+    befores, afters, distances = [], [], []
+    for a, b in zip(ws.split(batch), moved.split(batch), strict=True):
+        shared = repeat_condition(condition, len(a))
+        image_a = generator.synthesis(a, shared, noise=Noise("const")).image
+        image_b = generator.synthesis(b, shared, noise=Noise("const")).image
+        befores.append(classifier(image_a))
+        afters.append(classifier(image_b))
+        if perceptual is not None:
+            distances.append(perceptual(image_a, image_b))
+    before, after = torch.cat(befores).float(), torch.cat(afters).float()
+    return MoveEffect(
+        attributes=list(classifier.attributes),
+        before=before.mean(dim=0),
+        after=after.mean(dim=0),
+        flipped=((before > 0.5) != (after > 0.5)).float().mean(dim=0),
+        distance=float(torch.cat(distances).mean()) if distances else float("nan"),
+        distance_name="" if perceptual is None else perceptual.name,
+    )
+
+
+@dataclass(frozen=True)
+class Constancy:
+    """Whether an attribute stays when only the coordinates that carry it are kept.
+
+    Attributes:
+        attribute: its name.
+        held: coordinates kept.
+        total: all coordinates.
+        agreement: share of re-drawn pictures that show the attribute as the original does.
+        baseline: the same share when nothing is held.
+    """
+
+    attribute: str
+    held: int
+    total: int
+    agreement: float
+    baseline: float
+
+
+@torch.no_grad()
+def hold_coordinates(
+    generator: Generator,
+    classifier: AttributeClassifier,
+    attribute: str,
+    coordinates: torch.Tensor,
+    *,
+    pairs: int,
+    random: torch.Generator,
+    batch: int = 32,
+    condition: Condition | None = None,
+) -> Constancy:
+    """Keep some coordinates of w, draw the others again, and count how often the attribute stays.
+
+    Args:
+        generator: the model.
+        classifier: judges the pictures.
+        attribute: which attribute to watch.
+        coordinates: bool [w_dim], the ones to keep.
+        pairs: how many originals, each re-drawn once.
+        random: source of the codes.
+        batch: pictures made at once.
+        condition: one row, for a model with labels.
+    """
+    column = list(classifier.attributes).index(attribute)
+    kept = coordinates.to(generator.device)
+
+    def present(w: torch.Tensor) -> torch.Tensor:
+        images = generator.synthesis(generator.broadcast(w), repeat_condition(condition, len(w)), noise=Noise("const"))
+        return classifier(images.image)[:, column] > 0.5
+
+    same, same_free = 0, 0
+    for start in range(0, pairs, batch):
+        n = min(batch, pairs - start)
+        w, other = generator.latent(generator.sample(2 * n, random), repeat_condition(condition, 2 * n)).chunk(2)
+        original = present(w)
+        same += int((present(torch.where(kept, w, other)) == original).sum())
+        same_free += int((present(other) == original).sum())
+    return Constancy(attribute, int(kept.sum()), kept.numel(), same / pairs, same_free / pairs)
