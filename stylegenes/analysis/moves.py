@@ -20,7 +20,7 @@ BANDS = ("coarse", "middle", "fine")
 
 
 def parse_layers(text: str, synthesis: SynthesisNetwork) -> list[int]:
-    """Layer numbers from `all`, a band (`coarse`: to 8 px, `middle`: 16 and 32 px, `fine`: from 64 px) or ranges (`0-3,7`).
+    """Layer numbers from `all`, a band (`coarse` to 8 px, `middle` to 32 px, `fine` above) or ranges (`0-3,7`).
 
     A band is empty where the network has no layer of that size.
 
