@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
@@ -66,14 +66,11 @@ class DiscriminatorBlock(nn.Module):
         conv_clamp: float | None,  # bound on the absolute value of the convolutions
     ) -> None:
         super().__init__()
-        shared = {"act": act, "conv_clamp": conv_clamp}
+        shared: dict[str, Any] = {"act": act, "conv_clamp": conv_clamp}
+        halving: dict[str, Any] = {"down": 2, "resample_filter": resample_filter}
         self.conv0 = Conv2d(in_channels, in_channels, kernel_size=3, **shared)
-        self.conv1 = Conv2d(in_channels, out_channels, kernel_size=3, down=2, resample_filter=resample_filter, **shared)
-        self.skip = None
-        if residual:
-            self.skip = Conv2d(
-                in_channels, out_channels, kernel_size=1, bias=False, down=2, resample_filter=resample_filter
-            )
+        self.conv1 = Conv2d(in_channels, out_channels, kernel_size=3, **shared, **halving)
+        self.skip = Conv2d(in_channels, out_channels, kernel_size=1, bias=False, **halving) if residual else None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features [N, C_in, H, W] to [N, C_out, H / 2, W / 2]."""
@@ -98,11 +95,9 @@ class Epilogue(nn.Module):
     ) -> None:
         super().__init__()
         self.mbstd_group_size, self.mbstd_num_channels = mbstd_group_size, mbstd_num_channels
-        shared = {"act": act}
-        self.conv = Conv2d(
-            in_channels + mbstd_num_channels, in_channels, kernel_size=3, conv_clamp=conv_clamp, **shared
-        )
-        self.fc = Linear(in_channels * 16, in_channels, **shared)
+        conv_channels = in_channels + mbstd_num_channels
+        self.conv = Conv2d(conv_channels, in_channels, kernel_size=3, act=act, conv_clamp=conv_clamp)
+        self.fc = Linear(in_channels * 16, in_channels, act=act)
         self.out = Linear(in_channels, out_features)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -158,7 +153,7 @@ class StyleGAN2Discriminator(Discriminator):
         if mbstd_num_channels and channels[-1] % mbstd_num_channels:
             raise UserError(f"mbstd_num_channels must divide {channels[-1]} channels; got {mbstd_num_channels}")
         self.skip = architecture == "skip"
-        colours = {"kernel_size": 1, "act": activation, "conv_clamp": conv_clamp}
+        colours: dict[str, Any] = {"kernel_size": 1, "act": activation, "conv_clamp": conv_clamp}
         self.from_rgb = nn.ModuleList(
             Conv2d(image_channels, width, **colours) for width in (channels if self.skip else channels[:1])
         )

@@ -144,3 +144,40 @@ def modulated_conv2d(
     if demodulate:
         x = scale_channels(x, demodulation(weight, styles))
     return x if noise is None else x + noise.to(x.dtype)
+
+
+def alias_free_modulated_conv2d(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    styles: torch.Tensor,
+    *,
+    demodulate: bool = True,
+    padding: Padding = 0,
+    input_gain: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """StyleGAN3's modulated convolution ("Alias-Free GANs", Karras et al. 2021, appendix).
+
+    With demodulation, every filter and the styles of the whole batch are first normalized to unit mean square, which
+    cancels up to the small constant of the demodulation.
+
+    Args:
+        x: [N, C_in, H, W].
+        weight: [C_out, C_in, k, k].
+        styles: [N, C_in].
+        demodulate: give every filter unit norm.
+        padding: zeros around the picture.
+        input_gain: factor on the input after demodulation: a scalar, [C_in] or [N, C_in]; None is one.
+
+    Returns:
+        [N, C_out, H', W'].
+    """
+    scale = None
+    if demodulate:
+        weight = weight * weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
+        styles = styles * styles.square().mean().rsqrt()
+        scale = demodulation(weight, styles)
+    if input_gain is not None:
+        styles = styles * input_gain
+    x = scale_channels(x, styles)
+    x = conv2d_resample(x, weight.to(x.dtype), padding=padding)
+    return x if scale is None else scale_channels(x, scale)

@@ -102,16 +102,14 @@ def upfirdn2d(
         [N, C, (H up + top + bottom - T_y) // down + 1, the same for W].
     """
     (up_x, up_y), (down_x, down_y), (left, right, top, bottom) = pair(up), pair(down), sides(padding)
-    f = x.new_ones(1, 1) if f is None else f.to(x.dtype)
-    f = f * gain ** (f.ndim / 2)
-    if f.ndim == 1:
-        row = {"up": (up_x, 1), "down": (down_x, 1), "padding": (left, right, 0, 0)}
-        column = {"up": (1, up_y), "down": (1, down_y), "padding": (0, 0, top, bottom)}
-        x = upfirdn2d(x, f[None], flip_filter=flip_filter, **row)  # type: ignore[arg-type]
-        return upfirdn2d(x, f[:, None], flip_filter=flip_filter, **column)  # type: ignore[arg-type]
+    taps = (x.new_ones(1, 1) if f is None else f.to(x.dtype)) * (gain if f is None or f.ndim == 2 else gain**0.5)
+    if taps.ndim == 1:
+        around_x, around_y = (left, right, 0, 0), (0, 0, top, bottom)
+        x = upfirdn2d(x, taps[None], up=(up_x, 1), down=(down_x, 1), padding=around_x, flip_filter=flip_filter)
+        return upfirdn2d(x, taps[:, None], up=(1, up_y), down=(1, down_y), padding=around_y, flip_filter=flip_filter)
     if up_x == up_y == 1:
-        return _decimating(x, f if flip_filter else f.flip((0, 1)), (down_y, down_x), (left, right, top, bottom))
-    y = _interpolating(x, f.flip((0, 1)) if flip_filter else f, (up_y, up_x), (left, right, top, bottom))
+        return _decimating(x, taps if flip_filter else taps.flip((0, 1)), (down_y, down_x), (left, right, top, bottom))
+    y = _interpolating(x, taps.flip((0, 1)) if flip_filter else taps, (up_y, up_x), (left, right, top, bottom))
     return y[:, :, ::down_y, ::down_x] if max(down_x, down_y) > 1 else y
 
 

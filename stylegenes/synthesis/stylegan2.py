@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
@@ -139,27 +139,17 @@ class SynthesisBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.resolution = resolution
-        shared = {
-            "w_dim": w_dim,
-            "resolution": resolution,
-            "act": act,
-            "use_noise": use_noise,
-            "conv_clamp": conv_clamp,
-        }
+        layer: dict[str, Any] = {"w_dim": w_dim, "conv_clamp": conv_clamp}
+        conv: dict[str, Any] = {**layer, "resolution": resolution, "act": act, "use_noise": use_noise}
+        doubling: dict[str, Any] = {"up": 2, "resample_filter": resample_filter}
         first = in_channels == 0
         self.const = nn.Parameter(torch.randn(out_channels, resolution, resolution)) if first else None
-        self.conv0 = (
-            None if first else StyledConv(in_channels, out_channels, up=2, resample_filter=resample_filter, **shared)
-        )
-        self.conv1 = StyledConv(out_channels, out_channels, **shared)
-        self.to_rgb = (
-            ToRGB(out_channels, image_channels, w_dim=w_dim, conv_clamp=conv_clamp) if image_channels else None
-        )
+        self.conv0 = None if first else StyledConv(in_channels, out_channels, **conv, **doubling)
+        self.conv1 = StyledConv(out_channels, out_channels, **conv)
+        self.to_rgb = ToRGB(out_channels, image_channels, **layer) if image_channels else None
         self.skip = None
         if residual and not first:
-            self.skip = Conv2d(
-                in_channels, out_channels, kernel_size=1, bias=False, up=2, resample_filter=resample_filter
-            )
+            self.skip = Conv2d(in_channels, out_channels, kernel_size=1, bias=False, **doubling)
 
     @property
     def num_conv(self) -> int:
