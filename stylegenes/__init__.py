@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from os import PathLike
 from typing import TYPE_CHECKING
 
 from stylegenes.errors import UserError
@@ -21,7 +22,7 @@ except PackageNotFoundError:  # a bare copy of the sources, without an installat
 __all__ = ["UserError", "__version__", "load"]
 
 
-def load(path: str, device: str = "cpu") -> Generator:
+def load(path: str | PathLike[str], device: str = "cpu") -> Generator:
     """The generator of a snapshot, in eval mode on `device`.
 
     Args:

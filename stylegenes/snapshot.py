@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ class Snapshot:
 
 
 def save_snapshot(
-    path: str | Path,
+    path: str | PathLike[str],
     generator: Generator,
     card: Card,
     *,
@@ -124,7 +125,7 @@ def save_snapshot(
     return Path(path)
 
 
-def load_snapshot(path: str | Path, device: torch.device | str = "cpu") -> Snapshot:
+def load_snapshot(path: str | PathLike[str], device: torch.device | str = "cpu") -> Snapshot:
     """Read a snapshot: networks in eval mode, float32, on `device`, without gradients.
 
     Args:
@@ -137,7 +138,7 @@ def load_snapshot(path: str | Path, device: torch.device | str = "cpu") -> Snaps
     folder = find_snapshot(path)
     config = read_json(folder / "config.json")
     _check_format(folder, config)
-    generator = Generator.from_spec(config["generator"])
+    generator = _build(folder, config)
     _read_weights(folder / "model.safetensors", generator, config)
     discriminator = None
     if "discriminator" in config:
@@ -148,7 +149,7 @@ def load_snapshot(path: str | Path, device: torch.device | str = "cpu") -> Snaps
     return Snapshot(generator, discriminator, read_card(folder))
 
 
-def read_card(folder: str | Path) -> Card:
+def read_card(folder: str | PathLike[str]) -> Card:
     """The card of a snapshot folder, without loading the networks.
 
     Raises:
@@ -163,7 +164,7 @@ def read_card(folder: str | Path) -> Card:
         raise UserError(f"{file} is damaged: {error}") from error
 
 
-def find_snapshot(path: str | Path) -> Path:
+def find_snapshot(path: str | PathLike[str]) -> Path:
     """The snapshot folder that `path` means: itself, the newest one in a run folder, or a shipped model's name.
 
     Raises:
@@ -215,6 +216,15 @@ def _check_format(folder: Path, config: Any) -> None:
             f"{folder} has snapshot format {config.get('format_version')}; this version reads {FORMAT_VERSION}. "
             "Install the stylegenes that wrote it (card.json names it)"
         )
+
+
+def _build(folder: Path, config: dict[str, Any]) -> Generator:
+    try:
+        return Generator.from_spec(config["generator"])
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{folder / 'config.json'} is damaged: its generator's spec does not build ({error!r})"
+        ) from error
 
 
 def _write_weights(file: Path, module: nn.Module, half: bool) -> str:

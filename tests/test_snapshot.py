@@ -1,0 +1,186 @@
+"""Snapshots: what is saved loads to the same pictures; what is damaged or foreign is refused by name."""
+
+import hashlib
+import json
+import os
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import stylegenes
+from stylegenes import UserError
+from stylegenes.discriminators import DISCRIMINATORS
+from stylegenes.files import read_json, write_json
+from stylegenes.generator import Generator
+from stylegenes.records import Noise
+from stylegenes.snapshot import Card, DataCard, find_snapshot, load_snapshot, read_card, save_snapshot
+
+SIZES = {"resolution": 16, "image_channels": 3, "channel_base": 128, "channel_max": 16}
+SPEC = {
+    "latent": {"name": "genome", "w_dim": 32, "num_genes": 8, "num_variants": 6},
+    "synthesis": {"name": "stylegan2", "w_dim": 32, **SIZES},
+}
+CARD = Card(
+    name="tiny", recipe="tiny", images_seen=1234, data=DataCard("avatars", "abc", 100, 16, ["Smiling"]), notes="a test"
+)
+
+
+@pytest.fixture
+def generator():
+    return Generator.from_spec(SPEC).eval()
+
+
+@pytest.fixture
+def folder(tmp_path, generator):
+    return save_snapshot(tmp_path / "snap", generator, CARD)
+
+
+def _draw(generator, code):
+    return generator(code, noise=Noise("const")).image
+
+
+def test_a_snapshot_draws_the_same_pictures(folder, generator, rng):
+    code = generator.sample(3, rng)
+    loaded = stylegenes.load(folder)
+    assert torch.equal(_draw(loaded, code), _draw(generator, code))
+    assert loaded.spec == generator.spec
+    assert not loaded.training
+    assert not any(parameter.requires_grad for parameter in loaded.parameters())
+
+
+def test_the_card_reads_back(folder):
+    assert read_card(folder) == CARD == load_snapshot(folder).card
+    text = (folder / "card.md").read_text()
+    assert "1,234" in text
+    assert "avatars (100 images" in text
+
+
+def test_the_discriminator_comes_along_when_given(tmp_path, generator):
+    discriminator = DISCRIMINATORS.build({"name": "stylegan2", **SIZES}).eval()
+    path = save_snapshot(tmp_path / "both", generator, CARD, discriminator=discriminator)
+    loaded = load_snapshot(path).discriminator
+    assert loaded is not None
+    state = loaded.state_dict()
+    assert all(torch.equal(value, state[key]) for key, value in discriminator.state_dict().items())
+
+
+def test_half_storage_loads_as_float32_and_stays_close(tmp_path, folder, generator, rng):
+    half = save_snapshot(tmp_path / "half", generator, CARD, half=True)
+    size = (half / "model.safetensors").stat().st_size / (folder / "model.safetensors").stat().st_size
+    assert 0.45 < size < 0.65
+    loaded, code = stylegenes.load(half), generator.sample(2, rng)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    difference = (_draw(loaded, code) - _draw(generator, code)).abs().max()
+    assert 0 < difference < 0.05
+
+
+def test_half_storage_refuses_what_float16_cannot_hold(tmp_path, generator):
+    next(generator.synthesis.parameters()).data.fill_(1e6)
+    with pytest.raises(UserError, match="beyond float16"):
+        save_snapshot(tmp_path / "half", generator, CARD, half=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_again_replaces_the_whole_folder(folder, generator):
+    (folder / "stray.txt").write_text("")
+    save_snapshot(folder, generator, replace(CARD, images_seen=2))
+    assert not (folder / "stray.txt").exists()
+    assert read_card(folder).images_seen == 2
+
+
+def _rewrite_weights(folder, change):
+    file = folder / "model.safetensors"
+    state = change(load_file(file))
+    save_file(state, file)
+    config = read_json(folder / "config.json")
+    config["sha256"][file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    write_json(folder / "config.json", config)
+
+
+def test_missing_extra_and_misshapen_keys_are_named(folder):
+    def change(state):
+        del state["latent.variants"]
+        state["nonsense"] = torch.zeros(2)
+        first = next(key for key, value in state.items() if value.ndim == 4)
+        state[first] = state[first][:-1].contiguous()
+        change.misshapen = first
+        return state
+
+    _rewrite_weights(folder, change)
+    with pytest.raises(UserError) as caught:
+        stylegenes.load(folder)
+    message = str(caught.value)
+    assert "missing: latent.variants" in message
+    assert "extra: nonsense" in message
+    assert f"{change.misshapen} has shape" in message
+
+
+def _flip_a_bit(folder):
+    file = folder / "model.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-5] ^= 1
+    file.write_bytes(data)
+
+
+def _truncate(folder):
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+
+
+def _truncate_with_matching_hash(folder):
+    config = read_json(folder / "config.json")
+    _truncate(folder)
+    config["sha256"]["model.safetensors"] = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    write_json(folder / "config.json", config)
+
+
+def _edit(file, **values):
+    def damage(folder):
+        (folder / file).write_text(json.dumps({**json.loads((folder / file).read_text()), **values}))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (_flip_a_bit, r"model\.safetensors is damaged"),
+        (_truncate, r"model\.safetensors is damaged"),
+        (_truncate_with_matching_hash, r"model\.safetensors is damaged"),
+        (lambda folder: (folder / "model.safetensors").unlink(), r"model\.safetensors is missing"),
+        (lambda folder: (folder / "card.json").unlink(), "is not a snapshot"),
+        (lambda folder: (folder / "config.json").write_text("{"), r"config\.json is damaged"),
+        (lambda folder: (folder / "card.json").write_text("[]"), r"card\.json is damaged"),
+        (_edit("card.json", surprise=1), r"card\.json is damaged.*surprise"),
+        (_edit("config.json", format="another"), "not a snapshot of stylegenes"),
+        (_edit("config.json", format_version=99), "format 99"),
+        (_edit("config.json", generator={"latent": {"name": "genom"}}), "did you mean 'genome'"),
+        (_edit("config.json", generator={}), "damaged"),
+        (_edit("config.json", generator=3), "damaged"),
+    ],
+)
+def test_damage_is_told_in_words(folder, damage, message):
+    damage(folder)
+    with pytest.raises(UserError, match=message):
+        stylegenes.load(folder)
+
+
+def test_what_is_no_snapshot_is_refused(tmp_path):
+    with pytest.raises(UserError, match="does not exist"):
+        stylegenes.load(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"has no config\.json"):
+        stylegenes.load(tmp_path / "empty")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="is not a snapshot"):
+        stylegenes.load(tmp_path / "file")
+
+
+def test_a_run_folder_means_its_newest_snapshot(tmp_path, generator):
+    for age, name in [(10, "best"), (20, "000010"), (0, "last")]:
+        path = save_snapshot(tmp_path / "run" / "snapshots" / name, generator, replace(CARD, name=name))
+        stamp = (path / "card.json").stat().st_mtime - age
+        os.utime(path / "card.json", (stamp, stamp))
+    assert find_snapshot(tmp_path / "run").name == "last"
