@@ -18,11 +18,15 @@ class LatentDistribution(nn.Module, ABC):
     Attributes:
         w_dim: length of w.
         label_dim: length of the label it needs, 0 for none.
+        num_genes: genes of a genotype where codes are discrete, 0 where they are continuous.
+        num_variants: variants of each gene where codes are discrete, 0 where they are continuous.
         spec: the registry spec it was built from.
     """
 
     w_dim: int
     label_dim: int = 0
+    num_genes: int = 0
+    num_variants: int = 0
     spec: Spec
 
     @abstractmethod
@@ -44,6 +48,12 @@ class LatentDistribution(nn.Module, ABC):
         `t` in [0, 1]. Each distribution takes the path natural to its codes; see its own docstring.
         """
 
+    def blend(
+        self, start: torch.Tensor, end: torch.Tensor, t: float, condition: Condition | None = None
+    ) -> torch.Tensor:
+        """w [N, w_dim] at `t` in [0, 1] on the way between two batches of codes: here the line between their w."""
+        return torch.lerp(self(start, condition), self(end, condition), t)
+
     @abstractmethod
     def to_strings(self, code: torch.Tensor) -> list[str]:
         """One short printable string for each code; `from_strings` gives the very same codes on any device."""
@@ -57,7 +67,7 @@ class LatentDistribution(nn.Module, ABC):
         """
 
     def features(self, code: torch.Tensor) -> torch.Tensor:
-        """Codes as rows of real numbers, [N, F], for classifiers and principal components: here the codes themselves."""
+        """Codes as rows of real numbers [N, F], for classifiers and principal components: here the codes themselves."""
         return code
 
     def bank(self) -> torch.Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import cast
 
 import torch
 from torch import nn
@@ -130,3 +131,21 @@ class Genome(LatentDistribution):
             )
         number, mask = int.from_bytes(packed, "big"), (1 << self._bits) - 1
         return [number >> self._bits * i & mask for i in reversed(range(self.num_genes))]
+
+
+def genome_of(latent: LatentDistribution, purpose: str) -> Genome:
+    """The latent as a genome, for work that reads or changes single genes.
+
+    Args:
+        latent: any latent distribution.
+        purpose: what the genome is needed for, as the subject of the error message ("pruning").
+
+    Raises:
+        UserError: when the latent is continuous; names it.
+    """
+    if latent.num_genes == 0:
+        raise UserError(
+            f"{purpose} needs a genome; this model's latent is a {type(latent).__name__}, whose codes are continuous. "
+            "Use a model trained with the latent 'genome'"
+        )
+    return cast(Genome, latent)

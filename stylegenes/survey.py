@@ -1,0 +1,268 @@
+"""Survey: codes drawn from the prior, expressed as pictures, judged by a classifier, and kept on disk (Eq. 7).
+
+The expensive step of every analysis, done once. Shard k of a survey is a function of its plan and k alone, so that it
+may be made by any process, in any order, again after a kill, and so that a longer survey begins with a shorter one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from stylegenes.discriminators import Discriminator
+from stylegenes.errors import UserError
+from stylegenes.files import atomic_path, write_json
+from stylegenes.generator import Generator
+from stylegenes.perception import AttributeClassifier
+from stylegenes.records import Noise, NoiseMode
+
+_SHARD = "shard-{:06d}.safetensors"
+_SEED_STRIDE = 1_000_003  # a prime: the seeds of two surveys with neighbouring seeds share no shard
+
+
+@dataclass(frozen=True)
+class SurveyPlan:
+    """Everything that a shard depends on besides its number.
+
+    Attributes:
+        model: fingerprint of the generator's weights.
+        classifier: fingerprint of the classifier's weights.
+        discriminator: fingerprint of the discriminator's weights, or "" where realness is not recorded.
+        attributes: names of the classifier's columns.
+        num_genes: genes of a genotype, 0 for a continuous latent (then no codes are stored).
+        num_variants: variants of a gene, 0 for a continuous latent.
+        seed: seed of the whole survey.
+        shard_size: pictures in a shard.
+        psi: truncation.
+        noise: noise mode; `const` makes a genotype's picture unique.
+    """
+
+    model: str
+    classifier: str
+    discriminator: str
+    attributes: list[str]
+    num_genes: int
+    num_variants: int
+    seed: int = 0
+    shard_size: int = 1024
+    psi: float = 1.0
+    noise: NoiseMode = "const"
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Judged pictures.
+
+    Attributes:
+        genotype: uint8 or uint16 [N, num_genes]; [N, 0] for a continuous latent.
+        probability: float16 [N, A], the classifier's probability of every attribute.
+        realness: float32 [N, 1], the discriminator's mean logit; [N, 0] where it was not recorded.
+    """
+
+    genotype: torch.Tensor
+    probability: torch.Tensor
+    realness: torch.Tensor
+
+    def __len__(self) -> int:
+        return self.probability.shape[0]
+
+
+class Survey:
+    """A survey on disk: a plan and its shards, read one at a time.
+
+    Raises:
+        UserError: when the folder holds no survey.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        path = self.folder / "plan.json"
+        if not path.is_file():
+            raise UserError(f"{self.folder} holds no survey (no plan.json); make one with: stylegenes survey MODEL")
+        self.plan = SurveyPlan(**json.loads(path.read_text()))
+
+    def indices(self) -> list[int]:
+        """Numbers of the finished shards, in order."""
+        return sorted(int(path.stem.split("-")[1]) for path in self.folder.glob("shard-*.safetensors"))
+
+    def __len__(self) -> int:
+        """Judged pictures on disk."""
+        return len(self.indices()) * self.plan.shard_size
+
+    def shard(self, index: int) -> Draws:
+        """Read one shard."""
+        return Draws(**load_file(self.folder / _SHARD.format(index)))
+
+    def shards(self) -> Iterator[Draws]:
+        """Read all shards, one at a time."""
+        return map(self.shard, self.indices())
+
+    def load(self) -> Draws:
+        """All draws at once: about 2 A + num_genes bytes a picture.
+
+        Raises:
+            UserError: when no shard is finished yet.
+        """
+        shards = list(self.shards())
+        if not shards:
+            raise UserError(f"{self.folder} holds no finished shard yet; run the survey again to go on with it")
+        return Draws(*(torch.cat(columns) for columns in zip(*map(_columns, shards))))
+
+
+@dataclass(frozen=True)
+class Surveyor:
+    """The networks that a survey needs, in eval mode on one device.
+
+    Attributes:
+        generator: makes the pictures.
+        classifier: judges their attributes.
+        discriminator: judges their realness, or None.
+        batch_size: pictures made at once; the draws do not depend on it beyond float rounding.
+    """
+
+    generator: Generator
+    classifier: AttributeClassifier
+    discriminator: Discriminator | None = None
+    batch_size: int = 32
+
+    def plan(
+        self, *, seed: int = 0, shard_size: int = 1024, psi: float = 1.0, noise: NoiseMode = "const"
+    ) -> SurveyPlan:
+        """The plan of a survey by these networks."""
+        if self.generator.latent.label_dim:
+            raise UserError("a survey draws from an unconditional prior; this model needs labels")
+        return SurveyPlan(
+            model=fingerprint(self.generator),
+            classifier=self.classifier.weights_hash,
+            discriminator="" if self.discriminator is None else fingerprint(self.discriminator),
+            attributes=list(self.classifier.attributes),
+            num_genes=self.generator.latent.num_genes,
+            num_variants=self.generator.latent.num_variants,
+            seed=seed,
+            shard_size=shard_size,
+            psi=psi,
+            noise=noise,
+        )
+
+    @torch.no_grad()
+    def draw(self, plan: SurveyPlan, index: int) -> Draws:
+        """Make shard `index` of `plan`."""
+        rng = torch.Generator().manual_seed(shard_seed(plan, index))
+        code = self.generator.sample(plan.shard_size, rng)
+        noise = Noise(plan.noise, generator=torch.Generator(code.device).manual_seed(rng.initial_seed()))
+        parts = [self._judge(batch, plan, noise) for batch in code.split(self.batch_size)]
+        probability, realness = (torch.cat(columns).cpu() for columns in zip(*parts))
+        return Draws(_pack(code, plan), probability, realness)
+
+    def _judge(self, code: torch.Tensor, plan: SurveyPlan, noise: Noise) -> tuple[torch.Tensor, torch.Tensor]:
+        pictures = self.generator(code, psi=plan.psi, noise=noise)
+        probability = self.classifier(pictures.image).to(torch.float16)
+        if self.discriminator is None:
+            return probability, probability.new_zeros(len(code), 0, dtype=torch.float32)
+        return probability, self.discriminator(pictures).mean(dim=1, keepdim=True).float()
+
+
+OnShard = Callable[[int, Draws], bool]
+"""Called with the number and the draws of every shard, old or new; True ends the survey early."""
+
+
+def conduct(
+    surveyor: Surveyor,
+    folder: str | Path,
+    plan: SurveyPlan,
+    *,
+    num_draws: int,
+    part: int = 0,
+    num_parts: int = 1,
+    on_shard: OnShard = lambda index, draws: False,
+) -> Survey:
+    """Make the missing shards of a survey of at least `num_draws` pictures; the same call again goes on after a kill.
+
+    Args:
+        surveyor: the networks.
+        folder: where shards lie; made if absent.
+        plan: what to draw; must equal the folder's plan if it has one.
+        num_draws: pictures wanted, rounded up to whole shards.
+        part: which process this is; it makes shards part, part + num_parts, ...
+        num_parts: how many processes share the survey.
+        on_shard: sees every shard of this part, finished ones first; returns True to stop early.
+
+    Raises:
+        UserError: when the folder holds a survey of another plan, or the part is out of range.
+    """
+    if not 0 <= part < num_parts:
+        raise UserError(f"part {part} of {num_parts} does not exist; parts count from 0 to {num_parts - 1}")
+    if num_draws < 1:
+        raise UserError(f"a survey needs at least one picture; got {num_draws}")
+    survey = _open_or_begin(Path(folder), plan)
+    done = set(survey.indices())
+    mine = range(part, -(-num_draws // plan.shard_size), num_parts)
+    for index in sorted(mine, key=lambda i: (i not in done, i)):
+        draws = survey.shard(index) if index in done else _make(surveyor, survey, index)
+        if on_shard(index, draws):
+            break
+    return survey
+
+
+def fingerprint(module: nn.Module) -> str:
+    """sha256 over the names and bytes of a module's state."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name}{tensor.dtype}{list(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def shard_seed(plan: SurveyPlan, index: int) -> int:
+    """The seed of one shard, a function of (seed, index)."""
+    return (plan.seed * _SEED_STRIDE + index) % 2**63
+
+
+def _make(surveyor: Surveyor, survey: Survey, index: int) -> Draws:
+    draws = surveyor.draw(survey.plan, index)
+    with atomic_path(survey.folder / _SHARD.format(index)) as path:
+        save_file({field.name: getattr(draws, field.name) for field in dataclasses.fields(draws)}, path)
+    return draws
+
+
+def _open_or_begin(folder: Path, plan: SurveyPlan) -> Survey:
+    if not (folder / "plan.json").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "plan.json", dataclasses.asdict(plan))
+    survey = Survey(folder)
+    if survey.plan != plan:
+        differing = [
+            f"{key}: {_brief(old)} there, {_brief(new)} now" for key, old, new in _differences(survey.plan, plan)
+        ]
+        raise UserError(f"{folder} holds another survey ({'; '.join(differing)}); give another folder or remove it")
+    return survey
+
+
+def _differences(old: SurveyPlan, new: SurveyPlan) -> Iterator[tuple[str, Any, Any]]:
+    before, after = dataclasses.asdict(old), dataclasses.asdict(new)
+    return ((key, before[key], after[key]) for key in before if before[key] != after[key])
+
+
+def _brief(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 24 else f"{text[:12]}…"
+
+
+def _columns(draws: Draws) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return draws.genotype, draws.probability, draws.realness
+
+
+def _pack(code: torch.Tensor, plan: SurveyPlan) -> torch.Tensor:
+    if plan.num_genes == 0:
+        return torch.zeros(len(code), 0, dtype=torch.uint8)
+    small = plan.num_variants <= 256
+    return code.cpu().to(torch.uint8 if small else torch.uint16)

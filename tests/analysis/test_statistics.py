@@ -1,0 +1,168 @@
+import pytest
+import torch
+from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, MeanPixel, effects, toy_generator, truth
+
+from stylegenes.analysis.importance import importance
+from stylegenes.analysis.inference import (
+    StopAtPrecision,
+    benjamini_hochberg,
+    draws_needed,
+    gene_q_values,
+    resolution,
+    significance,
+    split_half_reliability,
+)
+from stylegenes.analysis.shrinkage import shrink
+from stylegenes.analysis.statistics import VariantStatistics, tally, tally_draws
+from stylegenes.errors import UserError
+from stylegenes.survey import Surveyor, conduct
+
+
+def drawn(n, seed=0):
+    generator = toy_generator()
+    genotype = generator.sample(n, torch.Generator().manual_seed(seed))
+    return genotype, LinearClassifier(effects())(generator(genotype).image)
+
+
+def statistics_of(n, seed=0):
+    statistics = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
+    tally_draws(statistics, *drawn(n, seed))
+    return statistics
+
+
+def error(n, seed=0):
+    exact = truth(toy_generator(), effects())
+    return float((statistics_of(n, seed).mean - exact).square().mean().sqrt())
+
+
+def test_sums_agree_with_a_plain_loop():
+    genotype, probability = drawn(101)
+    statistics = statistics_of(101)
+    for i, j, a in [(0, 0, 0), (2, 7, 0), (8, 3, 2)]:
+        values = probability[genotype[:, i] == j, a].double()
+        assert statistics.seen[i, j] == len(values)
+        assert torch.isclose(statistics.mean[i, j, a], values.mean())
+        assert torch.isclose(statistics.standard_error[i, j, a], values.std() / len(values) ** 0.5)
+    assert torch.allclose(statistics.overall, probability.double().mean(dim=0))
+    assert torch.allclose(statistics.spread, probability.double().std(dim=0, correction=0))
+
+
+def test_estimates_converge_to_the_truth_at_the_monte_carlo_rate():
+    few = sum(error(1000, seed) for seed in range(4)) / 4
+    many = sum(error(16000, seed) for seed in range(4)) / 4
+    assert few / many == pytest.approx(4, rel=0.15)
+
+
+def test_standard_errors_cover_the_truth():
+    statistics = statistics_of(20000)
+    z = (statistics.mean - truth(toy_generator(), effects())) / statistics.standard_error
+    z = z[statistics.standard_error > 1e-6]  # A gene that rules an attribute alone leaves it no spread.
+    assert z.square().mean() == pytest.approx(1, abs=0.25)
+
+
+def test_shards_sum_to_the_whole(tmp_path):
+    networks = Surveyor(toy_generator(), LinearClassifier(effects()), MeanPixel())
+    survey = conduct(networks, tmp_path, networks.plan(shard_size=128), num_draws=512)
+    summed = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
+    for shard in survey.shards():
+        part = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
+        tally_draws(part, shard.genotype, shard.probability)
+        summed = summed + part
+    whole = tally(survey)
+    assert torch.equal(whole.count, summed.count)
+    assert torch.allclose(whole.total, summed.total) and torch.allclose(whole.square, summed.square)
+    realness = tally(survey, "discriminator")
+    assert realness.attributes == ["realness"] and realness.num_draws == 512
+
+
+def test_statistics_survive_the_disk(tmp_path):
+    statistics = statistics_of(50)
+    statistics.save(tmp_path / "s.safetensors")
+    again = VariantStatistics.load(tmp_path / "s.safetensors")
+    assert again.attributes == ATTRIBUTES and torch.equal(again.square, statistics.square)
+    with pytest.raises(UserError, match="no variant statistics"):
+        VariantStatistics.load(tmp_path / "absent.safetensors")
+
+
+def test_other_genomes_do_not_add():
+    with pytest.raises(UserError, match="cannot be added"):
+        _ = statistics_of(10) + VariantStatistics.empty(ATTRIBUTES, NUM_GENES, 4)
+
+
+def test_a_survey_without_realness_says_so(tmp_path):
+    networks = Surveyor(toy_generator(), LinearClassifier(effects()))
+    survey = conduct(networks, tmp_path, networks.plan(shard_size=16), num_draws=16)
+    with pytest.raises(UserError, match="recorded no realness"):
+        tally(survey, "discriminator")
+
+
+def test_variants_never_drawn_take_the_overall_mean():
+    statistics = statistics_of(3)
+    absent = statistics.seen == 0
+    assert absent.any() and torch.isfinite(statistics.mean).all()
+    assert torch.allclose(statistics.mean[absent], statistics.overall.expand(int(absent.sum()), -1))
+    assert torch.isinf(statistics.standard_error[absent]).all()
+
+
+def test_benjamini_hochberg_against_scipy():
+    from scipy.stats import false_discovery_control
+
+    p = torch.rand(50, 3, dtype=torch.float64) ** 3
+    expected = torch.stack([torch.from_numpy(false_discovery_control(column)) for column in p.T.numpy()], dim=1)
+    assert torch.allclose(benjamini_hochberg(p), expected)
+
+
+def test_false_discoveries_stay_below_their_rate():
+    false_calls = calls = 0
+    idle = (effects() == 0)[:, None, :].expand(-1, NUM_VARIANTS, -1)
+    for seed in range(30):
+        called = significance(statistics_of(2000, seed), fdr=0.2).significant
+        false_calls, calls = false_calls + int((called & idle).sum()), calls + int(called.sum())
+    assert calls > 500 and false_calls / calls < 0.2
+
+
+def test_true_genes_are_found_and_idle_ones_are_not():
+    q = gene_q_values(statistics_of(5000))
+    acts = effects() != 0
+    assert (q[acts] < 1e-6).all()
+    assert (q[~acts] > 0.01).all()
+
+
+def test_importance_ranks_the_true_genes_first():
+    scores = importance(statistics_of(5000).mean)
+    assert scores[:, 0].argmax() == 2 and scores[:, 1].argmax() == 5
+    assert set(scores[:, 2].topk(2).indices.tolist()) == {2, 7} and scores[:, 2].argmax() == 7
+
+
+def test_reliability_is_high_where_genes_act_and_noise_elsewhere():
+    reliability = split_half_reliability(statistics_of(5000))
+    acts = effects() != 0
+    assert (reliability[acts] > 0.9).all()
+    assert reliability[~acts].abs().mean() < 0.6
+
+
+def test_shrinkage_leaves_idle_genes_uniform_and_comes_nearer_to_the_truth():
+    exact = truth(toy_generator(), effects())
+    statistics = statistics_of(400)
+    shrunk = shrink(statistics)
+    moved = (shrunk.mean - statistics.overall).abs().amax(dim=1)[effects() == 0]
+    assert (moved == 0).double().mean() > 0.9 and moved.square().mean().sqrt() < 0.02
+    assert (shrunk.mean - exact).square().mean() < 0.6 * (statistics.mean - exact).square().mean()
+    assert (shrink(statistics_of(100_000)).mean - exact).abs().max() < 0.01
+
+
+def test_resolution_shrinks_with_the_root_of_the_draws_and_is_what_is_found():
+    small, large = resolution(statistics_of(1000)), resolution(statistics_of(4000))
+    assert torch.allclose(small.single / large.single, torch.full((3,), 2.0, dtype=torch.float64), rtol=0.1)
+    assert (small.family > small.single).all()
+
+
+def test_a_survey_stops_at_the_wanted_precision(tmp_path):
+    networks = Surveyor(toy_generator(), LinearClassifier(effects()))
+    plan = networks.plan(shard_size=256)
+    stop = StopAtPrecision(plan, 0.015)
+    survey = conduct(networks, tmp_path, plan, num_draws=10**6, on_shard=stop)
+    statistics = tally(survey)
+    assert 256 < len(survey) < 10**4
+    assert statistics.standard_error.median() < 0.015
+    assert len(survey) - 256 < draws_needed(statistics, 0.015) <= len(survey)

@@ -1,0 +1,134 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from toy_genome import ATTRIBUTES, NUM_GENES, LinearClassifier, MeanPixel, ShowW, effects, toy_generator
+
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.latents import Gaussian, Genome, genome_of
+from stylegenes.survey import Survey, Surveyor, conduct
+
+
+def surveyor(**kwargs):
+    return Surveyor(toy_generator(), LinearClassifier(effects()), MeanPixel(), **kwargs)
+
+
+def equal(a, b):
+    return all(torch.equal(getattr(a, k), getattr(b, k)) for k in ("genotype", "probability", "realness"))
+
+
+def test_draws_are_what_the_networks_say(tmp_path):
+    networks = surveyor()
+    survey = conduct(networks, tmp_path, networks.plan(shard_size=64), num_draws=200)
+    assert len(survey) == 256
+    draws = survey.load()
+    assert draws.genotype.dtype == torch.uint8 and draws.genotype.shape == (256, NUM_GENES)
+    pictures = networks.generator(draws.genotype.long())
+    assert torch.equal(networks.classifier(pictures.image).half(), draws.probability)
+    assert torch.allclose(pictures.image.sum(dim=(1, 2, 3)), draws.realness[:, 0])
+
+
+def test_wide_genomes_are_stored_in_sixteen_bits(tmp_path):
+    generator = Generator(Genome(9, 9, num_variants=300), ShowW(9))
+    networks = Surveyor(generator, LinearClassifier(effects()))
+    draws = conduct(networks, tmp_path, networks.plan(shard_size=512), num_draws=512).load()
+    assert draws.genotype.dtype == torch.uint16 and int(draws.genotype.long().max()) > 255
+    assert draws.realness.shape == (512, 0)
+
+
+def test_a_shard_is_a_function_of_seed_and_number(tmp_path):
+    networks = surveyor()
+    plan = networks.plan(seed=3, shard_size=32)
+    parts = [conduct(networks, tmp_path / "parts", plan, num_draws=160, part=i, num_parts=2) for i in (1, 0)]
+    whole = conduct(surveyor(batch_size=7), tmp_path / "whole", plan, num_draws=160)
+    assert parts[0].indices() == whole.indices() == [0, 1, 2, 3, 4]
+    assert equal(parts[0].load(), whole.load())
+    assert not equal(whole.shard(0), whole.shard(1))
+    assert not equal(whole.shard(1), networks.draw(networks.plan(seed=4, shard_size=32), 1))
+
+
+def test_a_longer_survey_begins_with_a_shorter_one_and_keeps_its_shards(tmp_path):
+    networks = surveyor()
+    plan = networks.plan(shard_size=16)
+    conduct(networks, tmp_path, plan, num_draws=32)
+    written = (tmp_path / "shard-000001.safetensors").stat().st_mtime_ns
+    seen = []
+    conduct(networks, tmp_path, plan, num_draws=64, on_shard=lambda index, draws: bool(seen.append(index)))
+    assert seen == [0, 1, 2, 3]
+    assert (tmp_path / "shard-000001.safetensors").stat().st_mtime_ns == written
+
+
+def test_the_caller_may_stop_early(tmp_path):
+    networks = surveyor()
+    survey = conduct(
+        networks, tmp_path, networks.plan(shard_size=16), num_draws=640, on_shard=lambda index, draws: index == 2
+    )
+    assert survey.indices() == [0, 1, 2]
+
+
+def test_another_plan_is_refused_by_name(tmp_path):
+    networks = surveyor()
+    conduct(networks, tmp_path, networks.plan(shard_size=16), num_draws=16)
+    with pytest.raises(UserError, match=r"seed: 0 there, 5 now"):
+        conduct(networks, tmp_path, networks.plan(shard_size=16, seed=5), num_draws=16)
+    changed = surveyor()
+    genome_of(changed.generator.latent, "this test").variants.data.add_(1)
+    with pytest.raises(UserError, match="model:"):
+        conduct(changed, tmp_path, changed.plan(shard_size=16), num_draws=16)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "words"), [({"num_draws": 0}, "at least one"), ({"num_draws": 9, "part": 2}, "part 2")]
+)
+def test_impossible_requests_are_refused(tmp_path, kwargs, words):
+    networks = surveyor()
+    with pytest.raises(UserError, match=words):
+        conduct(networks, tmp_path, networks.plan(), **kwargs)
+
+
+def test_an_empty_folder_is_no_survey(tmp_path):
+    with pytest.raises(UserError, match="holds no survey"):
+        Survey(tmp_path)
+
+
+def test_a_continuous_latent_can_be_surveyed_but_is_no_genome(tmp_path):
+    generator = Generator(Gaussian(9), ShowW(9))
+    networks = Surveyor(generator, LinearClassifier(effects()))
+    draws = conduct(networks, tmp_path, networks.plan(shard_size=16), num_draws=16).load()
+    assert draws.genotype.shape == (16, 0) and draws.probability.shape == (16, len(ATTRIBUTES))
+    with pytest.raises(UserError, match="pruning needs a genome; this model's latent is a Gaussian"):
+        genome_of(generator.latent, "pruning")
+
+
+_SLOW_SURVEY = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from test_survey import surveyor
+from stylegenes.survey import conduct
+networks = surveyor()
+conduct(networks, sys.argv[1], networks.plan(shard_size=64), num_draws=64 * 400,
+        on_shard=lambda index, draws: time.sleep(0.005))
+"""
+
+
+def test_a_killed_survey_goes_on_where_it_was(tmp_path):
+    script = _SLOW_SURVEY.format(tests=str(Path(__file__).parent))
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    while len(list(tmp_path.glob("shard-*"))) < 5 and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    left = Survey(tmp_path).indices()
+    assert 5 <= len(left) < 400
+    networks = surveyor()
+    plan = networks.plan(shard_size=64)
+    survey = conduct(networks, tmp_path, plan, num_draws=64 * (len(left) + 2))
+    assert all(equal(survey.shard(i), networks.draw(plan, i)) for i in survey.indices())
