@@ -1,0 +1,120 @@
+"""The embedded avatars as a source of images."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+
+from stylegenes.data.avatars.domain import Avatar, Domain
+from stylegenes.data.avatars.domains import DOMAINS
+from stylegenes.data.avatars.render import artwork_versions, render
+from stylegenes.data.hashing import hash_of
+from stylegenes.data.packed import LeftOut
+from stylegenes.data.source import Picture, Source
+from stylegenes.errors import UserError
+
+WORD = "avatars"
+
+
+@dataclass(frozen=True)
+class AvatarOptions:
+    """Which avatars.
+
+    Attributes:
+        n: how many; a smaller set is a prefix of a larger one.
+        seed: which stream, in [0, 2^63).
+        style: which domain.
+        independent: factors without correlations.
+
+    Raises:
+        UserError: for a number or style that is not allowed.
+    """
+
+    n: int = 10_000
+    seed: int = 0
+    style: str = "avataaars"
+    independent: bool = False
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise UserError(f"avatars: n is {self.n}; ask for at least 1")
+        if not 0 <= self.seed < 2**63:
+            raise UserError(f"avatars: seed is {self.seed}; it must lie in [0, 2^63)")
+        if self.style not in DOMAINS:
+            raise UserError(f"avatars: style {self.style!r} is unknown; styles: {', '.join(DOMAINS)}")
+
+    @classmethod
+    def parse(cls, text: str) -> AvatarOptions:
+        """From `avatars` or `avatars:n=4000,seed=1,style=avataaars,independent=true`.
+
+        Raises:
+            UserError: for an unknown key or a value of the wrong kind.
+        """
+        pairs = [pair.partition("=") for pair in text.partition(":")[2].split(",") if pair]
+        kinds = {field.name: str(field.type) for field in fields(cls)}
+        options = {}
+        for key, _, value in pairs:
+            if key.strip() not in kinds:
+                raise UserError(f"{text!r}: no option {key.strip()!r}; options: {', '.join(kinds)}")
+            options[key.strip()] = _READERS[kinds[key.strip()]](f"{text!r}: {key.strip()}", value.strip())
+        return cls(**options)
+
+
+class AvatarSource(Source):
+    """Avatars `0, ..., n - 1` of a stream, drawn when they are loaded."""
+
+    def __init__(self, options: AvatarOptions, resolution: int) -> None:
+        self.options = options
+        self.description = WORD + ":" + ",".join(f"{key}={value}" for key, value in asdict(options).items()).lower()
+        self.parameters = {**asdict(options), "resolution": resolution, **artwork_versions()}
+        self.resolution = resolution
+        self.channels = 3
+        self.label_names = self.domain.attribute_names
+        self.left_out = []
+        self.license = self.domain.license
+
+    @property
+    def domain(self) -> Domain:
+        """The style that is drawn."""
+        return DOMAINS[self.options.style]
+
+    @property
+    def names(self) -> list[str]:
+        """`000000.png` and so on."""
+        return [f"{index:06d}.png" for index in range(self.options.n)]
+
+    def fingerprint(self) -> str:
+        """Hash of options and versions, and of a few samples' labels, which notices a change of the tables."""
+        probe = [self._label(index).tolist() for index in range(min(64, self.options.n))]
+        return hash_of({"parameters": self.parameters, "names": self.label_names, "probe": probe})
+
+    def labels(self) -> np.ndarray:
+        """Attributes of all avatars, float32 [N, A]."""
+        return np.stack([self._label(index) for index in range(self.options.n)])
+
+    def load(self, index: int) -> Picture | LeftOut:
+        """Draw avatar number `index`."""
+        return Picture(render(self.domain, self._sample(index), self.resolution))
+
+    def _sample(self, index: int) -> Avatar:
+        return self.domain.sample(self.options.seed, index, independent=self.options.independent)
+
+    def _label(self, index: int) -> np.ndarray:
+        return self.domain.label(self._sample(index))
+
+
+def _read_int(what: str, value: str) -> int:
+    try:
+        return int(value)
+    except ValueError as error:
+        raise UserError(f"{what} takes a whole number, not {value!r}") from error
+
+
+def _read_bool(what: str, value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise UserError(f"{what} takes true or false, not {value!r}")
+    return value.lower() == "true"
+
+
+_READERS = {"int": _read_int, "bool": _read_bool, "str": lambda _, value: value}

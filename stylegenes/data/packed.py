@@ -1,0 +1,235 @@
+"""The packed data set: one memory-mapped array of pixels, labels, and a description, in a folder of three files."""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.files import settle_folder, write_json
+
+FORMAT = "stylegenes-packed-1"
+Indices = torch.Tensor | np.ndarray | Sequence[int] | range
+
+_IMAGES, _LABELS, _META = "images.npy", "labels.npy", "dataset.json"
+_BLOCK = 4 * 2**20
+_BLOCKS_ON_OPEN = 64
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that is not in the data set.
+
+    Attributes:
+        name: path within the source.
+        reason: what is wrong with it.
+        fix: what to do about it.
+    """
+
+    name: str
+    reason: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a packed data set says about itself; stored as JSON beside the pixels.
+
+    Attributes:
+        source: where the images came from, in words.
+        content_hash: sha256 of names, contents and every parameter that the pixels depend on.
+        resolution: height and width in pixels.
+        channels: 1 or 3.
+        label_names: one name for each label column.
+        parameters: how the pixels were made (fit, resize filter, alpha, ...).
+        left_out: files that could not be used.
+        ignored: number of hidden and system files passed over.
+        license: licence of the images where it is known.
+    """
+
+    source: str
+    content_hash: str
+    resolution: int
+    channels: int
+    label_names: list[str]
+    parameters: dict[str, str | int | bool]
+    left_out: list[LeftOut]
+    ignored: int = 0
+    license: str = ""
+
+
+class DamagedError(UserError):
+    """A packed data set whose files are missing, cut short or changed."""
+
+
+class PackedDataset:
+    """Images and labels, read from a memory-mapped file: opening is instant, and processes share the pages.
+
+    Attributes:
+        folder: where the files are.
+        description: what the data set says about itself.
+    """
+
+    def __init__(self, folder: Path, description: Description, images: np.ndarray, labels: np.ndarray) -> None:
+        self.folder = folder
+        self.description = description
+        self._images = images
+        self._labels = labels
+
+    @classmethod
+    def open(cls, folder: str | Path, *, verify_all: bool = False) -> PackedDataset:
+        """Open a packed folder after checking sizes and checksums.
+
+        Args:
+            folder: what `PackedWriter` wrote.
+            verify_all: check every block; otherwise up to 64 blocks of 4 MiB, spread evenly.
+
+        Raises:
+            DamagedError: when something is missing or does not match its checksum.
+        """
+        folder = settle_folder(folder)
+        try:
+            meta = json.loads((folder / _META).read_text("utf-8"))
+            if meta["format"] != FORMAT:
+                raise DamagedError(f"{folder} has format {meta['format']!r}; this version reads {FORMAT!r}")
+            left_out = [LeftOut(**entry) for entry in meta["description"].pop("left_out")]
+            description = Description(left_out=left_out, **meta["description"])
+            images = np.load(folder / _IMAGES, mmap_mode="r")
+            labels = np.load(folder / _LABELS)
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            raise DamagedError(
+                f"the packed data set {folder} is damaged ({error}); delete it and pack it again"
+            ) from error
+        dataset = cls(folder, description, images, labels)
+        dataset._verify(meta["checksums"], meta["count"], verify_all)
+        return dataset
+
+    def __len__(self) -> int:
+        return self._images.shape[0]
+
+    def images(self, indices: Indices) -> torch.Tensor:
+        """Pixels, uint8 [N, C, H, W]."""
+        return torch.from_numpy(self._images[_as_array(indices)])
+
+    def labels(self, indices: Indices) -> torch.Tensor:
+        """Labels, float32 [N, L]; L is 0 where the data set has none."""
+        return torch.from_numpy(self._labels[_as_array(indices)])
+
+    @property
+    def label_names(self) -> list[str]:
+        """Names of the label columns."""
+        return self.description.label_names
+
+    @property
+    def label_dim(self) -> int:
+        """Number of label columns, 0 without labels."""
+        return len(self.description.label_names)
+
+    @property
+    def resolution(self) -> int:
+        """Height and width in pixels."""
+        return self.description.resolution
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3 (RGB)."""
+        return self.description.channels
+
+    @property
+    def content_hash(self) -> str:
+        """sha256 of names, contents and parameters: equal for equal pixels and labels, wherever they lie."""
+        return self.description.content_hash
+
+    @property
+    def source(self) -> str:
+        """Where the images came from."""
+        return self.description.source
+
+    @property
+    def nbytes(self) -> int:
+        """Size on disk in bytes."""
+        return sum(path.stat().st_size for path in self.folder.iterdir())
+
+    def _verify(self, checksums: list[int], count: int, verify_all: bool) -> None:
+        expected = (count, self.channels, self.resolution, self.resolution)
+        if self._images.shape != expected or self._images.dtype != np.uint8:
+            raise DamagedError(
+                f"{self.folder / _IMAGES} holds {self._images.shape}, expected {expected}; pack it again"
+            )
+        if self._labels.shape != (count, self.label_dim):
+            raise DamagedError(
+                f"{self.folder / _LABELS} holds {self._labels.shape}, expected {(count, self.label_dim)}"
+            )
+        blocks = range(len(checksums))
+        if not verify_all:
+            blocks = sorted({int(b) for b in np.linspace(0, len(checksums) - 1, _BLOCKS_ON_OPEN)}) if checksums else []
+        flat = self._images.reshape(-1)
+        for block in blocks:
+            if _checksum(flat, block) != checksums[block]:
+                raise DamagedError(f"{self.folder / _IMAGES} does not match its checksum; delete it and pack it again")
+
+
+@dataclass
+class PackedWriter:
+    """Writes pixels one after the other, so that nothing has to fit into memory.
+
+    Attributes:
+        folder: an empty folder; the caller renames it into place.
+        capacity: the largest number of images that may come.
+        channels: 1 or 3.
+        resolution: height and width in pixels.
+    """
+
+    folder: Path
+    capacity: int
+    channels: int
+    resolution: int
+
+    def write(self, pictures: Iterable[np.ndarray]) -> int:
+        """Append pictures, each uint8 [C, H, W]; returns how many came."""
+        with (self.folder / _IMAGES).open("wb") as file:
+            self._header(file, self.capacity)
+            count = 0
+            for pixels in pictures:
+                assert pixels.shape == (self.channels, self.resolution, self.resolution), pixels.shape
+                file.write(pixels.tobytes())
+                count += 1
+            file.seek(0)
+            self._header(file, count)
+        return count
+
+    def finish(self, labels: np.ndarray, description: Description) -> None:
+        """Write labels [N, L], checksums and the description."""
+        images = np.load(self.folder / _IMAGES, mmap_mode="r")
+        assert len(images) == len(labels), (len(images), len(labels))
+        np.save(self.folder / _LABELS, labels.astype(np.float32))
+        flat = images.reshape(-1)
+        checksums = [_checksum(flat, block) for block in range(math.ceil(len(flat) / _BLOCK))]
+        meta = {"format": FORMAT, "count": len(images), "description": asdict(description), "checksums": checksums}
+        write_json(self.folder / _META, meta)
+
+    def _header(self, file: BinaryIO, count: int) -> None:
+        """The .npy header. NumPy pads it, so that the count can change in place."""
+        shape = (count, self.channels, self.resolution, self.resolution)
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+def is_packed(folder: Path) -> bool:
+    """Whether a folder holds a packed data set."""
+    return (folder / _IMAGES).is_file() and (folder / _META).is_file()
+
+
+def _checksum(flat: np.ndarray, block: int) -> int:
+    return zlib.crc32(memoryview(flat[block * _BLOCK : (block + 1) * _BLOCK]))
+
+
+def _as_array(indices: Indices) -> np.ndarray:
+    return np.asarray(indices, dtype=np.int64)
