@@ -1,0 +1,1 @@
+"""Other projects' weights in: readers that execute nothing, and adapters by name."""
