@@ -93,6 +93,12 @@ class Gaussian(_Continuous):
         self.check_code(code)
         return normalize_second_moment(code) if self.normalize else code
 
+    def blend(
+        self, start: torch.Tensor, end: torch.Tensor, t: float, condition: Condition | None = None
+    ) -> torch.Tensor:
+        """w at `t` on the great arc: the line would leave the shell that a Gaussian's samples lie on."""
+        return self(slerp(start, end, t))
+
     def mean(self, condition: Condition | None = None) -> torch.Tensor:
         """The mean of w, zero, [1, w_dim]."""
         return self.center

@@ -1,0 +1,106 @@
+"""Readers of the small notations that commands take: seeds, code strings, labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.files import read_json
+from stylegenes.pictures import STILLS, read_text
+from stylegenes.snapshot import DataCard
+
+_MOST = 1_000_000
+
+
+def parse_seeds(text: str) -> list[int]:
+    """`0-3,20` as [0, 1, 2, 3, 20].
+
+    Raises:
+        UserError: for anything that is not whole numbers and ascending ranges, or more than a million of them.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or (dash and int(last) < int(first)):
+            raise UserError(
+                f"seeds {text!r}: {part.strip()!r} is neither a whole number nor an ascending range like 0-15"
+            )
+        start, stop = int(first), int(last if dash else first) + 1
+        if len(seeds) + stop - start > _MOST or stop > 2**63:
+            raise UserError(f"seeds {text!r}: more than {_MOST:,} seeds, or one beyond 2^63")
+        seeds += range(start, stop)
+    return seeds
+
+
+def parse_codes(text: str) -> list[str]:
+    """Code strings with commas between, or out of a file: a picture or JSON of `stylegenes sample`, or lines of text.
+
+    Raises:
+        UserError: when the file is missing or holds no codes.
+    """
+    path = Path(text)
+    suffix = path.suffix.lower()
+    if suffix in STILLS:
+        codes = read_text(path).get("Codes", "").split("\n")
+    elif suffix == ".json":
+        codes = _codes_in_json(path)
+    elif suffix == ".txt":
+        codes = _lines(path)
+    else:
+        codes = text.split(",")
+    codes = [code.strip() for code in codes if code.strip()]
+    if not codes:
+        raise UserError(f"there are no code strings in {text!r}; pictures, JSON and .txt of code strings are read")
+    return codes
+
+
+def parse_label(text: str | None, label_dim: int, data: DataCard | None) -> torch.Tensor | None:
+    """A label [1, label_dim] from a class number or from names, or None for an unconditional model.
+
+    Args:
+        text: a column's number, or names of columns with commas between, each with `=value` where it is not 1.
+        label_dim: length of the label that the model needs, 0 for none.
+        data: the data card, which knows the names.
+
+    Raises:
+        UserError: for a label that the model does not take, a missing one, or an unknown name.
+    """
+    names = data.label_names if data else []
+    known = f"its labels: {', '.join(names)}" if names else f"a number from 0 to {label_dim - 1}"
+    if label_dim == 0:
+        if text is not None:
+            raise UserError(f"--label {text}: this model is unconditional and takes no label")
+        return None
+    if text is None:
+        raise UserError(f"this model is conditional: give --label, {known}")
+    label = torch.zeros(1, label_dim)
+    for part in text.split(","):
+        name, _, value = part.strip().partition("=")
+        column = names.index(name) if name in names else int(name) if name.isdecimal() else label_dim
+        if column >= label_dim:
+            raise UserError(f"--label {text}: this model has no label {name!r}; {known}")
+        try:
+            label[0, column] = float(value or 1)
+        except ValueError as error:
+            raise UserError(f"--label {text}: {value!r} is not a number") from error
+    return label
+
+
+def _codes_in_json(path: Path) -> list[str]:
+    found = read_json(path)
+    rows = found.get("codes", []) if isinstance(found, dict) else found
+    if not isinstance(rows, list):
+        raise UserError(f"{path} holds no list of codes")
+    codes = [row.get("code", "") if isinstance(row, dict) else row for row in rows]
+    if not all(isinstance(code, str) for code in codes):
+        raise UserError(f"{path} holds codes that are not strings")
+    return codes
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as lines of text: {error}") from error

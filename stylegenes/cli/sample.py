@@ -1,0 +1,67 @@
+"""draw pictures from a snapshot
+
+Examples:
+  stylegenes sample runs/0001                                   16 pictures in one grid
+  stylegenes sample runs/0001 --seeds 0-99 --out faces          100 files and their codes
+  stylegenes sample runs/0001 --codes AbC...,XyZ...             the very pictures of these codes
+  stylegenes sample runs/0001 --codes grid.png --psi 0.7        a grid again, nearer to the mean
+  stylegenes sample runs/0001 --seeds 1-4,11-14 --mix coarse    4 x 4 style mixing
+  stylegenes sample runs/0001 --seeds 3,8,5 --interpolate 24 --out way.gif
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Args:
+    """Draw pictures from a snapshot."""
+
+    snapshot: tyro.conf.Positional[Path]
+    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    seeds: str | None = None
+    """seeds and ranges of seeds, like 0-15,20; a seed always gives the same code"""
+    codes: str | None = None
+    """code strings with commas between, or a file of them: a picture or JSON of this command, or .txt;
+    write --codes=-x for a code that begins with a dash"""
+    count: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
+    """pictures when neither seeds nor codes are given: seeds 0 to count - 1 (default 16; 8 to mix, 4 to interpolate)"""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """a name without suffix: a folder of single files; .png, .webp: one grid; .gif, .webp, .mp4: the interpolation"""
+    psi: float = 1.0
+    """truncation: 1 none, 0 the mean picture, negative opposites; a genome is pulled to its mean code"""
+    cutoff: int | None = None
+    """truncate this many leading layers only"""
+    noise: Literal["const", "random", "none"] = "const"
+    """noise inputs: as stored in the model, drawn anew for each code, or none"""
+    mix: Literal["coarse", "middle", "fine", "all"] | None = None
+    """style mixing grid: rows from the first half of the codes, with these styles taken from the second half"""
+    interpolate: int | None = None
+    """pictures from each code to the next: a strip, or an animation if --out is .gif, .webp or .mp4"""
+    label: str | None = None
+    """for a conditional model: a class number, or label names with commas between, like Smiling,Male=0.5"""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+
+
+def run(args: Args) -> None:
+    """Draw, write and say where.
+
+    Raises:
+        UserError: for options that exclude each other, and whatever is wrong with them or the snapshot.
+    """
+    from stylegenes.cli import sampling
+
+    sampling.check_options(args)
+    sampler = sampling.open_sampler(args)
+    if args.mix is not None:
+        sampling.write_mixing(sampler, args.out, args.mix)
+    elif args.interpolate is not None:
+        sampling.write_interpolation(sampler, args.out, args.interpolate)
+    else:
+        sampling.write_samples(sampler, args.out)
