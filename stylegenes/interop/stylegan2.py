@@ -38,8 +38,8 @@ def generator_spec(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The spec, as `Generator.from_spec` takes it, of an official generator's constructor arguments.
 
     Args:
-        kwargs: z_dim, c_dim, w_dim, img_resolution, img_channels, mapping_kwargs and the synthesis network's own, either
-            beside them or under synthesis_kwargs.
+        kwargs: z_dim, c_dim, w_dim, img_resolution, img_channels, mapping_kwargs and the synthesis network's own,
+            either beside them or under synthesis_kwargs.
 
     Raises:
         UserError: for a missing argument, or one that has no counterpart here.

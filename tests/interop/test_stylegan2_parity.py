@@ -71,7 +71,8 @@ def record_layers(G: Generator, monkeypatch) -> tuple[dict[int, torch.Tensor], d
 
     def keep(*args):
         image = add(*args)
-        return colours.setdefault(image.shape[-1], image)
+        colours.setdefault(image.shape[-1], image)
+        return image
 
     for block in G.synthesis.blocks:
         block.register_forward_hook(lambda _, __, x: features.update({x.shape[-1]: features.get(x.shape[-1], x)}))
