@@ -1,16 +1,35 @@
 """Frozen judges: feature extractors, perceptual distances, attribute classifiers."""
 
-from stylegenes.perception.base import DISTANCES, EXTRACTORS, AttributeClassifier, FeatureExtractor, PerceptualDistance
+from stylegenes.perception.base import (
+    ATTRIBUTE_NETWORKS,
+    DISTANCES,
+    EXTRACTORS,
+    AttributeClassifier,
+    AttributeNetwork,
+    FeatureExtractor,
+    PerceptualDistance,
+)
+from stylegenes.perception.classifiers import CalibratedClassifier, MultiHead
 from stylegenes.perception.distances import PerceptualLite0
 from stylegenes.perception.lite0 import Lite0Features, Lite0Trunk
+from stylegenes.perception.scorers import ModuleScorer, Scoring, TableScorer, exported_scorer, onnx_scorer
 
 __all__ = [
+    "ATTRIBUTE_NETWORKS",
     "DISTANCES",
     "EXTRACTORS",
     "AttributeClassifier",
+    "AttributeNetwork",
+    "CalibratedClassifier",
     "FeatureExtractor",
     "Lite0Features",
     "Lite0Trunk",
+    "ModuleScorer",
+    "MultiHead",
     "PerceptualDistance",
     "PerceptualLite0",
+    "Scoring",
+    "TableScorer",
+    "exported_scorer",
+    "onnx_scorer",
 ]

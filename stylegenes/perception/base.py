@@ -52,6 +52,17 @@ class AttributeClassifier(nn.Module, ABC):
         """Probabilities [N, A] in [0, 1] of pictures [N, C, H, W] in [-1, 1]."""
 
 
+class AttributeNetwork(nn.Module, ABC):
+    """A network that an attribute classifier trains. Its constructor takes the counts and sizes as keywords.
+
+    Constructor keywords that all of them take: num_attributes, resolution, image_channels.
+    """
+
+    @abstractmethod
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits [N, num_attributes] of pictures [N, image_channels, resolution, resolution] in [-1, 1]."""
+
+
 class PerceptualDistance(nn.Module, ABC):
     """A distance between pictures in the feature maps of a frozen network.
 
@@ -70,3 +81,4 @@ class PerceptualDistance(nn.Module, ABC):
 
 EXTRACTORS: Registry[FeatureExtractor] = Registry("feature extractor")
 DISTANCES: Registry[PerceptualDistance] = Registry("perceptual distance")
+ATTRIBUTE_NETWORKS: Registry[AttributeNetwork] = Registry("attribute network")

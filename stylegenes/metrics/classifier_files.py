@@ -1,0 +1,119 @@
+"""A classifier on disk: a folder of safetensors and JSON; and one loader for these and for users' own scorers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from stylegenes.errors import UserError
+from stylegenes.files import atomic_folder, read_json, settle_folder, write_json
+from stylegenes.metrics.classifier_training import ClassifierSettings, Trained
+from stylegenes.metrics.sources import LabeledImages
+from stylegenes.perception import (
+    AttributeClassifier,
+    CalibratedClassifier,
+    Scoring,
+    TableScorer,
+    exported_scorer,
+    onnx_scorer,
+)
+from stylegenes.perception.weights import file_hash
+from stylegenes.snapshot import load_strictly
+
+FORMAT = "stylegenes-classifier"
+
+
+def save_classifier(path: str | Path, trained: Trained, settings: ClassifierSettings, data: LabeledImages) -> Path:
+    """Write a folder of `classifier.safetensors`, `config.json` and `report.json`, all or nothing.
+
+    Raises:
+        OSError: when the folder cannot be written.
+    """
+    classifier = trained.classifier
+    state = {key: value.detach().cpu().contiguous() for key, value in classifier.state_dict().items()}
+    with atomic_folder(path) as folder:
+        save_file(state, folder / "classifier.safetensors")
+        config = {
+            "format": FORMAT,
+            "network": classifier.network_spec,
+            "attributes": classifier.attributes,
+            "resolution": classifier.resolution,
+            "image_channels": classifier.image_channels,
+            "sha256": file_hash(folder / "classifier.safetensors"),
+            "settings": asdict(settings),
+            "data": {"source": data.source, "hash": data.content_hash},
+        }
+        write_json(folder / "config.json", config)
+        write_json(folder / "report.json", trained.report.to_json())
+    return Path(path)
+
+
+def load_classifier(path: str | Path, device: torch.device | str = "cpu") -> AttributeClassifier:
+    """An attribute classifier in eval mode.
+
+    Args:
+        path: a folder that `save_classifier` wrote; or TorchScript (.pt, .ts), an exported program (.pt2) or ONNX
+            (.onnx), each beside a JSON file of the same stem with the fields of `perception.Scoring`; or a .csv table
+            of labels of sampled pictures.
+        device: where it goes.
+
+    Raises:
+        UserError: when there is none, it is damaged, or its weights do not fit.
+    """
+    path = settle_folder(Path(path).expanduser())
+    if path.is_dir():
+        return _load_folder(path).to(device)
+    if not path.exists():
+        raise UserError(f"there is no classifier at {path}; train one with: stylegenes classifier DATA --out {path}")
+    if path.suffix not in _READERS:
+        raise UserError(f"{path} is no classifier; give a folder, or a file of {', '.join(_READERS)}")
+    return _READERS[path.suffix](path).to(device)
+
+
+def _load_folder(folder: Path) -> AttributeClassifier:
+    config = read_json(folder / "config.json")
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise UserError(f"{folder} is not a classifier: its config.json does not say {FORMAT!r}")
+    file = folder / "classifier.safetensors"
+    if not file.is_file() or file_hash(file) != config["sha256"]:
+        raise UserError(f"{file} is missing or damaged: its sha256 is not the one in config.json")
+    classifier = CalibratedClassifier(
+        config["network"],
+        config["attributes"],
+        resolution=config["resolution"],
+        image_channels=config["image_channels"],
+        name=folder.name,
+        weights_hash=config["sha256"],
+    )
+    load_strictly(classifier, load_file(file), str(file))
+    return classifier.eval().requires_grad_(False)
+
+
+def read_scoring(path: Path) -> Scoring:
+    """The description beside an exported file: `scorer.json` for `scorer.onnx`.
+
+    Raises:
+        UserError: when it is missing or has other fields.
+    """
+    values: Any = read_json(path.with_suffix(".json"))
+    try:
+        return Scoring(**values)
+    except TypeError as error:
+        raise UserError(
+            f"{path.with_suffix('.json')} does not describe a scorer ({error}); it needs 'attributes' and "
+            "'resolution', and may have 'logits', 'low', 'high', 'channels'"
+        ) from error
+
+
+_READERS: dict[str, Callable[[Path], AttributeClassifier]] = {
+    ".pt": lambda path: exported_scorer(path, read_scoring(path)),
+    ".ts": lambda path: exported_scorer(path, read_scoring(path)),
+    ".pt2": lambda path: exported_scorer(path, read_scoring(path)),
+    ".onnx": lambda path: onnx_scorer(path, read_scoring(path)),
+    ".csv": TableScorer,
+}

@@ -1,0 +1,34 @@
+"""The Frechet distance between two Gaussians (Dowson & Landau 1982; of Inception features it is FID, Heusel 2017)."""
+
+from __future__ import annotations
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.metrics.moments import Gaussian
+
+
+def frechet_distance(a: Gaussian, b: Gaussian) -> float:
+    """|mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)), in float64.
+
+    With A = F F^T and B = G G^T the last trace is the sum of the singular values of F^T G, which is real, exactly
+    symmetric in its arguments' roles and keeps its precision where the covariances are singular (fewer pictures than
+    features).
+
+    Raises:
+        UserError: for features of different lengths, or values that are not finite.
+    """
+    if a.mean.shape != b.mean.shape:
+        raise UserError(f"features of length {len(a.mean)} and {len(b.mean)} cannot be compared")
+    if not all(bool(t.isfinite().all()) for t in (a.mean, a.covariance, b.mean, b.covariance)):
+        raise UserError("the features are not finite; the generator probably diverged")
+    cross = torch.linalg.svdvals(factor(a.covariance).T @ factor(b.covariance)).sum()
+    spread = a.covariance.trace() + b.covariance.trace() - 2 * cross
+    return ((a.mean - b.mean).square().sum() + spread).clamp(min=0).item()
+
+
+def factor(covariance: torch.Tensor) -> torch.Tensor:
+    """F [D, r] with F F^T = covariance [D, D]; directions without variance, up to rounding, are left out."""
+    values, vectors = torch.linalg.eigh(covariance)
+    keep = values > values[-1].clamp(min=0) * len(values) * torch.finfo(values.dtype).eps
+    return vectors[:, keep] * values[keep].sqrt()

@@ -1,0 +1,116 @@
+"""Precision, recall, density and coverage: who lies within whose neighborhood, in feature space.
+
+Precision and recall are those of Kynkaanniemi et al. 2019 (Eq. 1-2), density and coverage of Naeem et al. 2020
+(section 3). Everything goes through blocks of CHUNK x CHUNK distances in float64: at most
+4 CHUNK^2 + 2 CHUNK D numbers of 8 bytes at once, besides one radius a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.metrics.rows import Rows, chunks
+
+CHUNK = 2048
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    """Shares in [0, 1].
+
+    Attributes:
+        precision: fakes that lie within the k-neighborhood of some real.
+        recall: reals that lie within the k-neighborhood of some fake.
+        k: which neighbor sets the radius.
+    """
+
+    precision: float
+    recall: float
+    k: int
+
+
+@dataclass(frozen=True)
+class DensityCoverage:
+    """How well the fakes fill the reals' neighborhoods.
+
+    Attributes:
+        density: neighborhoods of reals that hold a fake, per fake and k; 1 is expected of equals, it may exceed 1.
+        coverage: reals whose neighborhood holds some fake, in [0, 1].
+        k: which neighbor sets the radius.
+    """
+
+    density: float
+    coverage: float
+    k: int
+
+
+@dataclass(frozen=True)
+class _Hits:
+    """For each query: how many balls it lies in. For each ball: whether a query lies in it."""
+
+    balls_of_query: torch.Tensor
+    ball_is_hit: torch.Tensor
+
+
+def precision_recall(real: Rows, fake: Rows, *, k: int = 3, chunk: int = CHUNK) -> PrecisionRecall:
+    """Precision and recall of features [N, D] and [M, D].
+
+    Raises:
+        UserError: when a side has no k-th neighbor.
+    """
+    precision = _hits(fake, real, radii(real, k, chunk), chunk).balls_of_query > 0
+    recall = _hits(real, fake, radii(fake, k, chunk), chunk).balls_of_query > 0
+    return PrecisionRecall(precision.double().mean().item(), recall.double().mean().item(), k)
+
+
+def density_coverage(real: Rows, fake: Rows, *, k: int = 5, chunk: int = CHUNK) -> DensityCoverage:
+    """Density and coverage of features [N, D] and [M, D].
+
+    Raises:
+        UserError: when a real has no k-th neighbor.
+    """
+    hits = _hits(fake, real, radii(real, k, chunk), chunk)
+    density = hits.balls_of_query.double().mean().item() / k
+    return DensityCoverage(density, hits.ball_is_hit.double().mean().item(), k)
+
+
+def radii(rows: Rows, k: int, chunk: int = CHUNK) -> torch.Tensor:
+    """Squared distance of every row [N, D] to its k-th nearest other row, float64 [N].
+
+    Raises:
+        UserError: when there are no k others.
+    """
+    if len(rows) <= k:
+        raise UserError(f"the {k}-th neighbor needs more than {k} pictures; got {len(rows)}")
+    found = []
+    for i, queries in enumerate(chunks(rows, chunk)):
+        nearest = torch.full((len(queries), k), torch.inf, dtype=torch.float64)
+        for j, others in enumerate(chunks(rows, chunk)):
+            distances = squared_distances(queries, others)
+            if i == j:
+                distances.fill_diagonal_(torch.inf)
+            nearest = torch.cat([nearest, distances], dim=1).topk(k, dim=1, largest=False).values
+        found.append(nearest[:, -1])
+    return torch.cat(found)
+
+
+def squared_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Squared Euclidean distances [N, M] of rows [N, D] and [M, D]; exactly symmetric in its arguments' values."""
+    return (x.square().sum(dim=1)[:, None] + y.square().sum(dim=1) - 2 * (x @ y.T)).clamp_(min=0)
+
+
+def _hits(queries: Rows, centers: Rows, radius: torch.Tensor, chunk: int) -> _Hits:
+    counts, hit = [], torch.zeros(len(centers), dtype=torch.bool)
+    for block in chunks(queries, chunk):
+        count, start = torch.zeros(len(block), dtype=torch.int64), 0
+        for other in chunks(centers, chunk):
+            stop = start + len(other)
+            inside = squared_distances(block, other) <= radius[start:stop]
+            count += inside.sum(dim=1)
+            hit[start:stop] |= inside.any(dim=0)
+            start = stop
+        counts.append(count)
+    return _Hits(torch.cat(counts), hit)

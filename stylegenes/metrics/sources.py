@@ -1,0 +1,198 @@
+"""Where pictures come from: a packed data set, or a generator's draws that are a function of seed and block alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator, mix
+from stylegenes.records import Condition, Noise
+
+
+class LabeledImages(Protocol):
+    """What this room needs of a data set (`stylegenes.data.PackedDataset` has it)."""
+
+    @property
+    def label_names(self) -> list[str]:
+        """Names of the label columns."""
+        ...
+
+    @property
+    def label_dim(self) -> int:
+        """Columns of the labels, 0 for none."""
+        ...
+
+    @property
+    def resolution(self) -> int:
+        """Height and width in pixels."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Color channels."""
+        ...
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of the pictures."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """What it was opened with."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def images(self, indices: torch.Tensor) -> torch.Tensor:
+        """Pictures uint8 [N, C, H, W]."""
+        ...
+
+    def labels(self, indices: torch.Tensor) -> torch.Tensor:
+        """Labels float32 [N, label_dim]."""
+        ...
+
+
+class ImageSource(Protocol):
+    """Pictures in a fixed order of blocks: block b is the same whoever asks, and whenever."""
+
+    def __len__(self) -> int: ...
+
+    def block(self, start: int, stop: int) -> torch.Tensor:
+        """Pictures [stop - start, C, H, W] in [-1, 1], on the 8-bit grid."""
+        ...
+
+
+def to_float(images: torch.Tensor) -> torch.Tensor:
+    """uint8 pictures to float in [-1, 1]."""
+    return images.float() / 127.5 - 1
+
+
+def to_grid(images: torch.Tensor) -> torch.Tensor:
+    """Pictures in [-1, 1] rounded to the 256 levels that an image file can hold: fakes are judged as reals are."""
+    return ((images.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Some pictures of a data set, chosen once.
+
+    Attributes:
+        data: the data set.
+        indices: int64 [N], which pictures in which order.
+    """
+
+    data: LabeledImages
+    indices: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def block(self, start: int, stop: int) -> torch.Tensor:
+        """Pictures `start` to `stop`, [N, C, H, W] in [-1, 1]."""
+        return to_float(self.data.images(self.indices[start:stop]))
+
+
+def choose(data: LabeledImages, n: int | None, seed: int = 0) -> DataSource:
+    """All pictures of a data set in their order, or `n` of them drawn without replacement.
+
+    Raises:
+        UserError: when fewer than two pictures would be compared.
+    """
+    total = len(data)
+    size = total if n is None else min(n, total)
+    if size < 2:
+        raise UserError(f"{data.source} gives {size} pictures; a distribution needs at least two")
+    if size == total:
+        return DataSource(data, torch.arange(total))
+    order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
+    return DataSource(data, order[:size].sort().values)
+
+
+@dataclass(frozen=True)
+class GeneratorSource:
+    """`num` fakes in blocks. Codes, labels, mixing and noise of a block depend on seed and the block's start alone.
+
+    Attributes:
+        generator: in eval mode; it is not changed.
+        num: number of pictures.
+        seed: seed of all draws.
+        psi: truncation.
+        latents: codes mixed in each picture at random crossovers (1: no mixing).
+        labels: a data set whose labels condition the pictures, drawn with replacement, or None.
+    """
+
+    generator: Generator
+    num: int
+    seed: int = 0
+    psi: float = 1.0
+    latents: int = 1
+    labels: LabeledImages | None = None
+
+    def __len__(self) -> int:
+        return self.num
+
+    @torch.no_grad()
+    def block(self, start: int, stop: int) -> torch.Tensor:
+        """Fakes `start` to `stop`, [N, C, H, W] in [-1, 1] on the 8-bit grid."""
+        rng = torch.Generator().manual_seed(block_seed(self.seed, start))
+        condition = draw_condition(self.generator, self.labels, stop - start, rng)
+        ws = mixed_ws(self.generator, stop - start, self.latents, self.psi, condition, rng)
+        noise = Noise("random", generator=torch.Generator(ws.device).manual_seed(rng.initial_seed()))
+        return to_grid(self.generator.synthesis(ws, condition, noise=noise).image)
+
+
+def block_seed(seed: int, start: int) -> int:
+    """The seed of a block; the prime keeps the blocks of neighboring seeds apart."""
+    return (seed * 1_000_000_007 + start + 1) % 2**63
+
+
+def draw_condition(
+    generator: Generator, labels: LabeledImages | None, n: int, rng: torch.Generator
+) -> Condition | None:
+    """Conditions for `n` fakes: labels of random pictures of the data, or None for an unconditional model.
+
+    Raises:
+        UserError: when the model needs labels that the data does not have.
+    """
+    wanted = generator.latent.label_dim
+    if wanted == 0:
+        return None
+    if labels is None or labels.label_dim != wanted:
+        have = "no data was given" if labels is None else f"{labels.source} has {labels.label_dim}"
+        raise UserError(f"this model needs labels of length {wanted}, drawn from the data; {have}")
+    chosen = torch.randint(len(labels), (n,), generator=rng)
+    return Condition(label=labels.labels(chosen).to(generator.device))
+
+
+def mixed_ws(
+    generator: Generator, n: int, latents: int, psi: float, condition: Condition | None, rng: torch.Generator
+) -> torch.Tensor:
+    """ws [n, num_ws, w_dim] of `latents` codes a picture, taking turns at random crossover layers (StyleGAN, Table 2).
+
+    Raises:
+        UserError: when there are more codes than layers.
+    """
+    num_ws = generator.synthesis.num_ws
+    if not 1 <= latents <= num_ws:
+        raise UserError(f"cannot mix {latents} codes in a model of {num_ws} layers; use 1 to {num_ws}")
+    ws = generator.express(generator.sample(n, rng), condition, psi=psi)
+    points = crossovers(n, latents - 1, num_ws, rng).to(ws.device)
+    for i in range(latents - 1):
+        other = generator.express(generator.sample(n, rng), condition, psi=psi)
+        ws = mix(ws, other, points[:, i])
+    return ws
+
+
+def crossovers(n: int, count: int, num_ws: int, rng: torch.Generator) -> torch.Tensor:
+    """Different crossover layers for each of `n` pictures, ascending, in 1 .. num_ws - 1: int64 [n, count]."""
+    return (torch.rand(n, num_ws - 1, generator=rng).argsort(dim=1)[:, :count] + 1).sort(dim=1).values
+
+
+def blocks(total: int, size: int) -> Sequence[tuple[int, int]]:
+    """(start, stop) of every block of `size`, the last one shorter."""
+    return [(start, min(start + size, total)) for start in range(0, total, size)]

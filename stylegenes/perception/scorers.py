@@ -1,0 +1,187 @@
+"""A user's own scorers behind the contract of an attribute classifier: a module, an exported file, a table."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from stylegenes.errors import UserError
+from stylegenes.perception.base import AttributeClassifier
+from stylegenes.perception.resize import resize
+from stylegenes.perception.weights import file_hash
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What a foreign scorer takes and gives.
+
+    Attributes:
+        attributes: the names of its output columns.
+        resolution: height and width in pixels of its input.
+        logits: whether its outputs are logits; else they are probabilities.
+        low: the value it takes for black.
+        high: the value it takes for white.
+        channels: the color channels of its input.
+    """
+
+    attributes: list[str]
+    resolution: int
+    logits: bool = False
+    low: float = -1.0
+    high: float = 1.0
+    channels: int = 3
+
+    def prepare(self, images: torch.Tensor) -> torch.Tensor:
+        """Pictures [N, C, H, W] in [-1, 1] at the scorer's size, range and channels."""
+        images = resize(images, self.resolution).clamp(-1, 1)
+        images = images.mean(dim=1, keepdim=True) if self.channels == 1 else images.expand(-1, self.channels, -1, -1)
+        return (images + 1) * ((self.high - self.low) / 2) + self.low
+
+    def finish(self, scores: torch.Tensor, n: int) -> torch.Tensor:
+        """Checked probabilities [n, A].
+
+        Raises:
+            UserError: when the scores have another shape, or are no probabilities.
+        """
+        scores = scores.reshape(n, -1) if scores.ndim == 1 else scores
+        if scores.shape != (n, len(self.attributes)):
+            raise UserError(f"the scorer gave {list(scores.shape)} for {n} pictures, not [{n}, {len(self.attributes)}]")
+        probability = scores.sigmoid() if self.logits else scores
+        if not bool(((probability >= 0) & (probability <= 1)).all()):
+            raise UserError("the scorer's outputs lie outside [0, 1]; if they are logits, say logits=True")
+        return probability.float()
+
+
+class ModuleScorer(AttributeClassifier):
+    """Any torch module or callable from pictures to scores."""
+
+    def __init__(
+        self,
+        score: Callable[[torch.Tensor], torch.Tensor],  # pictures [N, channels, resolution, resolution] to [N, A]
+        scoring: Scoring,  # what it takes and gives
+        *,
+        name: str = "scorer",  # what records call it
+        weights_hash: str = "unknown",  # identifies its weights in records
+    ) -> None:
+        super().__init__()
+        self.score, self.scoring = score, scoring
+        self.name, self.weights_hash = name, weights_hash
+        self.attributes, self.resolution = list(scoring.attributes), scoring.resolution
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Probabilities [N, A] of pictures [N, C, H, W] in [-1, 1]."""
+        return self.scoring.finish(self.score(self.scoring.prepare(images)), len(images))
+
+
+def exported_scorer(path: Path, scoring: Scoring) -> ModuleScorer:
+    """A TorchScript file (.pt, .ts) or an exported program (.pt2); the file runs in torch, no Python is unpickled.
+
+    Raises:
+        UserError: when torch cannot read it.
+    """
+    try:
+        module = torch.export.load(path).module() if path.suffix == ".pt2" else torch.jit.load(path).eval()
+    except Exception as error:
+        raise UserError(f"{path} is neither TorchScript nor an exported program: {error}") from error
+    return ModuleScorer(module, scoring, name=path.stem, weights_hash=file_hash(path))
+
+
+def onnx_scorer(path: Path, scoring: Scoring) -> ModuleScorer:
+    """An ONNX file of one input and one output, run on the CPU.
+
+    Raises:
+        UserError: when onnxruntime is not installed or cannot read the file.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise UserError("an ONNX scorer needs onnxruntime; run: pip install 'stylegenes[onnx]'") from error
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise UserError(f"{path} is not an ONNX model that onnxruntime can run: {error}") from error
+    entry = session.get_inputs()[0].name
+
+    def score(images: torch.Tensor) -> torch.Tensor:
+        outputs = session.run(None, {entry: images.detach().cpu().numpy()})
+        return torch.from_numpy(np.asarray(outputs[0])).to(images.device)
+
+    return ModuleScorer(score, scoring, name=path.stem, weights_hash=file_hash(path))
+
+
+class TableScorer(AttributeClassifier):
+    """Labels that people gave to sampled pictures: a picture is recognized by its 8-bit pixels, others are refused.
+
+    Raises:
+        UserError: for a table or a picture that cannot be read, or pictures of different sizes.
+    """
+
+    def __init__(
+        self,
+        table: Path,  # CSV: a column `file` (relative to the table), then one column of 0, 1 or a probability each
+    ) -> None:
+        super().__init__()
+        rows = _read_table(table)
+        self.attributes = [column for column in rows[0] if column != "file"]
+        self.name, self.weights_hash = table.stem, file_hash(table)
+        self._labels: dict[bytes, list[float]] = {}
+        for row in rows:
+            pixels = _read_picture(table.parent / row["file"])
+            self.resolution = pixels.shape[1]
+            self._labels[_digest(pixels)] = [_number(row, column, table) for column in self.attributes]
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """The labels [N, A] of pictures [N, C, H, W] in [-1, 1].
+
+        Raises:
+            UserError: when a picture is not in the table.
+        """
+        pixels = ((images.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).expand(-1, 3, -1, -1)
+        found = [self._labels.get(_digest(picture)) for picture in pixels]
+        missing = found.count(None)
+        if missing:
+            raise UserError(
+                f"{missing} of {len(found)} pictures are not among the {len(self._labels)} labeled ones of "
+                f"{self.name!r}; train a classifier on the labels to score others"
+            )
+        return torch.tensor(found, device=images.device)
+
+
+def _read_table(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+    if not rows or "file" not in rows[0] or len(rows[0]) < 2:
+        raise UserError(f"{path} needs a column 'file', a column for each attribute, and at least one row")
+    return rows
+
+
+def _number(row: dict[str, str], column: str, table: Path) -> float:
+    try:
+        value = float(row[column])
+    except (TypeError, ValueError):
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise UserError(f"{table}: {column} of {row['file']} is {row[column]!r}, not a number from 0 to 1")
+    return value
+
+
+def _read_picture(path: Path) -> torch.Tensor:
+    try:
+        with Image.open(path) as image:
+            return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+    except OSError as error:
+        raise UserError(f"cannot read picture {path}: {error}") from error
+
+
+def _digest(pixels: torch.Tensor) -> bytes:
+    return hashlib.blake2b(pixels.contiguous().numpy().tobytes(), digest_size=16).digest()
