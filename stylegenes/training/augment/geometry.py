@@ -1,0 +1,177 @@
+"""Geometric augmentation: all transforms composed into one inverse matrix, executed once (Karras et al. 2020, App. B).
+
+An inverse matrix [N, 3, 3] maps pixel positions of the result to positions in the picture, both measured in pixels
+from the centre: (x, y, 1) with x to the right and y down.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from stylegenes.ops.fir import downsample2d, upsample2d
+from stylegenes.training.augment.draws import Amounts
+
+
+@dataclass(frozen=True)
+class GeometryRanges:
+    """How far the geometric transforms go."""
+
+    xint_max: float = 0.125
+    """Largest integer translation, relative to the picture's size."""
+    scale_std: float = 0.2
+    """Standard deviation of log2 of the isotropic scale."""
+    rotate_max: float = 1.0
+    """Largest rotation; 1 is a half turn either way."""
+    aniso_std: float = 0.2
+    """Standard deviation of log2 of the anisotropic scale."""
+    xfrac_std: float = 0.125
+    """Standard deviation of the fractional translation, relative to the picture's size."""
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Pixels of reflection padding on each side of a picture."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def inverse_matrix(amounts: Amounts, ranges: GeometryRanges, height: int, width: int) -> torch.Tensor:
+    """The inverse matrices [N, 3, 3], float64, of all geometric transforms of one batch of pictures of that size."""
+    size = torch.tensor([width, height], dtype=torch.float64)
+    steps = []
+    if (u := amounts["xflip"]) is not None:
+        steps.append(_scaling(torch.cat([1 - 2 * (u * 2).floor(), torch.ones_like(u)], 1)))
+    if (u := amounts["rotate90"]) is not None:
+        steps.append(_rotation((u * 4).floor() * (math.pi / 2)))
+    if (u := amounts["xint"]) is not None:
+        steps.append(_translation(-((u * 2 - 1) * ranges.xint_max * size).round()))
+    if (n := amounts["scale"]) is not None:
+        steps.append(_scaling(torch.exp2(-n * ranges.scale_std).expand(-1, 2)))
+    if (u := amounts["rotate_pre"]) is not None:
+        steps.append(_rotation((u * 2 - 1) * (math.pi * ranges.rotate_max)))
+    if (n := amounts["aniso"]) is not None:
+        steps.append(_scaling(torch.exp2(torch.cat([-n, n], 1) * ranges.aniso_std)))
+    if (u := amounts["rotate_post"]) is not None:
+        steps.append(_rotation((u * 2 - 1) * (math.pi * ranges.rotate_max)))
+    if (n := amounts["xfrac"]) is not None:
+        steps.append(_translation(-n * ranges.xfrac_std * size))
+    inverse = steps[0]
+    for step in steps[1:]:
+        inverse = inverse @ step
+    return inverse
+
+
+def margins_for(inverse: torch.Tensor, height: int, width: int, taps: int) -> Margins:
+    """The smallest padding, shared by a batch, that holds all that inverse matrices [N, 3, 3] and a filter look at.
+
+    Reflection limits it to the picture's size less one. Positions within a millionth of a pixel count as exact.
+    """
+    x, y = (width - 1) / 2, (height - 1) / 2
+    corners = torch.tensor([[-x, x, x, -x], [-y, -y, y, y], [1, 1, 1, 1]], dtype=inverse.dtype)
+    reached = (inverse @ corners)[:, :2].transpose(0, 1).flatten(1)
+    extra = 2 * (taps // 4)
+    low = torch.ceil(-reached.amin(1) + extra - torch.tensor([x, y]) - 1e-6).tolist()
+    high = torch.ceil(reached.amax(1) + extra - torch.tensor([x, y]) - 1e-6).tolist()
+    left, right = (int(min(max(side[0], 0), width - 1)) for side in (low, high))
+    top, bottom = (int(min(max(side[1], 0), height - 1)) for side in (low, high))
+    return Margins(left, top, right, bottom)
+
+
+def sampling_matrix(inverse: torch.Tensor, margins: Margins, height: int, width: int, taps: int) -> torch.Tensor:
+    """Inverse matrices [N, 3, 3] in the units of an affine sampling grid, [N, 2, 3].
+
+    The grid's source is the padded picture at twice the resolution, its target the result at twice the resolution
+    with room for the filter on every side; both run from -1 to 1 over pixel edges.
+    """
+    one = torch.ones(1, 2, dtype=inverse.dtype)
+    shift = torch.tensor([[margins.left - margins.right, margins.top - margins.bottom]], dtype=inverse.dtype) / 2
+    inverse = _scaling(2 * one) @ _translation(shift) @ inverse @ _scaling(one / 2)
+    inverse = _translation(-one / 2) @ inverse @ _translation(one / 2)
+    source = 2 * torch.tensor(
+        [[width + margins.left + margins.right, height + margins.top + margins.bottom]], dtype=inverse.dtype
+    )
+    target = 2 * (torch.tensor([[width, height]], dtype=inverse.dtype) + 2 * (taps // 4))
+    return (_scaling(2 / source) @ inverse @ _scaling(target / 2))[:, :2]
+
+
+def warp(images: torch.Tensor, inverse: torch.Tensor, taps: torch.Tensor) -> torch.Tensor:
+    """Move the pixels of `images` [N, C, H, W]; band-limited, with reflection beyond the edges.
+
+    Args:
+        images: pictures.
+        inverse: [N, 3, 3] on the CPU.
+        taps: one-dimensional orthogonal low-pass filter [T] for the doubled resolution in between.
+    """
+    height, width = images.shape[2:]
+    room = taps.shape[0] // 4
+    margins = margins_for(inverse, height, width, taps.shape[0])
+    theta = sampling_matrix(inverse, margins, height, width, taps.shape[0]).to(images)
+    images = F.pad(images, [margins.left, margins.right, margins.top, margins.bottom], mode="reflect")
+    images = upsample2d(images, taps)
+    shape = [*images.shape[:2], (height + 2 * room) * 2, (width + 2 * room) * 2]
+    images = sample_bilinear(images, F.affine_grid(theta, shape, align_corners=False))
+    return downsample2d(images, taps, padding=-2 * room, flip_filter=True)
+
+
+class _SampleBilinear(torch.autograd.Function):
+    """Bilinear sampling is linear in the pixels, so its gradient's gradient is the sampling itself."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(images.new_empty(0).expand(0), grid)
+        ctx.shape = images.shape  # type: ignore[attr-defined]
+        return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+    @staticmethod
+    def backward(ctx, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN001
+        return _SpreadBilinear.apply(grads[0], ctx.saved_tensors[1], ctx.shape), None
+
+
+class _SpreadBilinear(torch.autograd.Function):
+    """The transpose of bilinear sampling: adds values back to the pixels that they were sampled from."""
+
+    @staticmethod
+    def forward(ctx, values: torch.Tensor, grid: torch.Tensor, shape: torch.Size) -> torch.Tensor:  # noqa: ANN001
+        ctx.save_for_backward(grid)
+        images = values.new_zeros(shape)
+        return torch.ops.aten.grid_sampler_2d_backward(values, images, grid, 0, 0, False, [True, False])[0]
+
+    @staticmethod
+    def backward(ctx, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None]:  # noqa: ANN001
+        return _SampleBilinear.apply(grads[0], ctx.saved_tensors[0]), None, None
+
+
+def sample_bilinear(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    """Sample `images` [N, C, H, W] at `grid` [N, h, w, 2] in [-1, 1] over pixel edges; zero outside.
+
+    Differentiable any number of times with respect to the images; the grid gets no gradient.
+    """
+    return _SampleBilinear.apply(images, grid)
+
+
+def _matrix(rows: list[list[torch.Tensor]]) -> torch.Tensor:
+    return torch.stack([torch.stack(row, -1) for row in rows], -2)
+
+
+def _scaling(factor: torch.Tensor) -> torch.Tensor:
+    """[N, 2] factors of x and y to [N, 3, 3]."""
+    return torch.diag_embed(F.pad(factor, [0, 1], value=1.0))
+
+
+def _translation(shift: torch.Tensor) -> torch.Tensor:
+    """[N, 2] shifts of x and y to [N, 3, 3]."""
+    return torch.eye(3, dtype=shift.dtype) + F.pad(shift[..., None], [2, 0, 0, 1])
+
+
+def _rotation(angle: torch.Tensor) -> torch.Tensor:
+    """[N, 1] angles in radians to [N, 3, 3]."""
+    c, s = angle[:, 0].cos(), angle[:, 0].sin()
+    zero, one = torch.zeros_like(c), torch.ones_like(c)
+    return _matrix([[c, -s, zero], [s, c, zero], [zero, zero, one]])
