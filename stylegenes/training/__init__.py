@@ -1,0 +1,1 @@
+"""Training: losses, regularizers, augmentation, schedules, the step and the loop around it."""
