@@ -27,6 +27,7 @@ class Verb:
 VERBS: dict[str, Verb] = {
     "demo": Verb("train a small genome GAN on the embedded faces and draw samples", "stylegenes demo"),
     "doctor": Verb("what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"),
+    "import": Verb("turn an official StyleGAN2 pickle into a snapshot", "stylegenes import ffhq.pkl models/ffhq"),
     "sample": Verb("draw pictures from a snapshot", "stylegenes sample runs/0001 --seeds 0-15"),
 }
 

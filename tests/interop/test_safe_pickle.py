@@ -1,0 +1,165 @@
+"""Pickles in the layout of the official releases are read; malicious and damaged ones are refused by name."""
+
+import io
+import os
+import pickle
+import sys
+import types
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.interop.safe_pickle import find_module, read_checkpoint, read_pickle
+from stylegenes.interop.stylegan2 import generator_from_official, generator_names
+from stylegenes.records import Noise
+
+KWARGS = {"z_dim": 8, "c_dim": 0, "w_dim": 8, "img_resolution": 8, "img_channels": 3}
+SIZES = {"channel_base": 64, "channel_max": 8, "mapping_kwargs": {"num_layers": 2}}
+
+
+def _reconstruct_persistent_obj(meta):
+    raise AssertionError("the writer's function must never run")
+
+
+class EasyDict(dict):
+    pass
+
+
+class Wrapped:
+    """Pickles as the official code does: a call of the persistence module with a dictionary."""
+
+    def __init__(self, class_name, state):
+        self.class_name, self.state = class_name, state
+
+    def __reduce__(self):
+        source = "raise SystemExit('source code was executed')"
+        meta = {"type": "class", "version": 6, "module_src": source, "class_name": self.class_name, "state": self.state}
+        return _reconstruct_persistent_obj, (EasyDict(meta),)
+
+
+@pytest.fixture
+def official_names(monkeypatch):
+    """Modules under the official names, so that the pickles below name them; gone before they are read."""
+    for module, members in {
+        "torch_utils": {},
+        "torch_utils.persistence": {"_reconstruct_persistent_obj": _reconstruct_persistent_obj},
+        "dnnlib": {},
+        "dnnlib.util": {"EasyDict": EasyDict},
+    }.items():
+        made = types.ModuleType(module)
+        for name, member in members.items():
+            setattr(made, name, member)
+            monkeypatch.setattr(member, "__module__", module)
+        monkeypatch.setitem(sys.modules, module, made)
+
+
+def tree(state, own=None):
+    """A state dict as nested wrapped modules."""
+    attributes = {"_parameters": {}, "_buffers": {}, "_modules": {}, "training": False, **(own or {})}
+    nested = {}
+    for key, tensor in state.items():
+        head, _, rest = key.partition(".")
+        if rest:
+            nested.setdefault(head, {})[rest] = tensor
+        else:
+            attributes["_parameters"][head] = nn.Parameter(tensor)
+    attributes["_modules"] = {name: tree(part) for name, part in nested.items()}
+    return Wrapped("Module", attributes)
+
+
+def small_generator():
+    return Generator.from_spec(
+        {
+            "latent": {"name": "mapping", "w_dim": 8, "depth": 2},
+            "synthesis": {
+                "name": "stylegan2",
+                "resolution": 8,
+                "w_dim": 8,
+                "channel_base": 64,
+                "channel_max": 8,
+                "conv_clamp": 256,
+            },
+        }
+    ).eval()
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_network_pickle_gives_the_same_pictures(official_names, tmp_path, protocol):
+    ours = small_generator()
+    state = {official: ours.state_dict()[key] for key, official in generator_names(ours).items()}
+    init = {"_init_args": (), "_init_kwargs": EasyDict({**KWARGS, **SIZES}), "scale": np.float64(2.0)}
+    content = {"G": None, "G_ema": tree(state, init), "training_set_kwargs": EasyDict(path="x")}
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps(content, protocol=protocol))
+    found = find_module(read_pickle(tmp_path / "net.pkl"), "G_ema")
+    theirs = generator_from_official(found.kwargs(), found.state_dict())
+    z = ours.sample(2)
+    assert torch.equal(ours(z, noise=Noise("const")).image, theirs(z, noise=Noise("const")).image)
+
+
+class Evil:
+    def __init__(self, function, *args):
+        self.function, self.args = function, args
+
+    def __reduce__(self):
+        return self.function, self.args
+
+
+@pytest.mark.parametrize(
+    ("evil", "named"),
+    [
+        (Evil(os.system, "touch executed"), "system"),
+        (Evil(eval, "open('executed', 'w')"), "builtins.eval"),
+        (Evil(getattr, [], "append"), "builtins.getattr"),
+        (Evil(torch.load, "executed"), "load"),
+    ],
+)
+def test_malicious_pickle_is_refused_by_name(evil, named, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps({"G_ema": evil}))
+    with pytest.raises(UserError, match=named):
+        read_pickle(tmp_path / "net.pkl")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_code_hidden_in_a_storage_is_refused(official_names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    hidden = io.BytesIO()
+    torch.save(Evil(os.system, "touch executed"), hidden)
+    load = Evil(torch.storage._load_from_bytes, hidden.getvalue())
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps({"G_ema": load}))
+    with pytest.raises(UserError):
+        read_pickle(tmp_path / "net.pkl")
+    torch.save({"g_ema": Evil(os.system, "touch executed")}, tmp_path / "net.pt")
+    with pytest.raises(UserError, match="not executed"):
+        read_checkpoint(tmp_path / "net.pt")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_tensor_beyond_its_storage_is_refused(tmp_path):
+    storage = torch.zeros(4).storage()
+    beyond = Evil(torch._utils._rebuild_tensor_v2, storage, 0, (1000,), (1,), False, {})
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps(beyond))
+    with pytest.raises(UserError, match="storage"):
+        read_pickle(tmp_path / "net.pkl")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a pickle", pickle.dumps({"a": 1})[:-3]])
+def test_damaged_pickle_is_a_clear_error(content, tmp_path):
+    (tmp_path / "net.pkl").write_bytes(content)
+    with pytest.raises(UserError, match="not a readable pickle"):
+        read_pickle(tmp_path / "net.pkl")
+
+
+def test_missing_network_lists_those_there(tmp_path):
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps({"a": 1}))
+    with pytest.raises(UserError, match="no network 'G_ema'; it has: none"):
+        find_module(read_pickle(tmp_path / "net.pkl"), "G_ema")
+
+
+def test_plain_checkpoint_is_read(tmp_path):
+    torch.save({"g_ema": {"conv.weight": torch.ones(2)}}, tmp_path / "net.pt")
+    assert torch.equal(read_checkpoint(tmp_path / "net.pt")["g_ema"]["conv.weight"], torch.ones(2))
