@@ -42,6 +42,11 @@ class Condition:
         return self.map(lambda tensor: tensor[index])
 
 
+def repeated(condition: Condition | None, n: int) -> Condition | None:
+    """The first row of a condition for each of `n` samples; None stays None."""
+    return None if condition is None else condition.map(lambda tensor: tensor[:1].expand(n, -1))
+
+
 @dataclass(frozen=True)
 class Noise:
     """How a synthesis network fills its noise inputs.

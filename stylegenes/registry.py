@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from stylegenes.errors import UserError
 
 T = TypeVar("T")
+C = TypeVar("C", bound=type)
 Spec = dict[str, Any]
 """A JSON-ready description of a module: `{"name": registered name, **keyword arguments}`."""
 
@@ -21,12 +22,12 @@ class Registry(Generic[T]):
         self.kind = kind
         self._classes: dict[str, type[T]] = {}
 
-    def register(self, name: str) -> Callable[[type[T]], type[T]]:
+    def register(self, name: str) -> Callable[[C], C]:
         """Class decorator that files a class under `name`."""
 
-        def file(cls: type[T]) -> type[T]:
+        def file(cls: C) -> C:
             assert name not in self._classes, f"{self.kind} {name!r} is registered twice"
-            self._classes[name] = cls
+            self._classes[name] = cls  # type: ignore[arg-type]
             return cls
 
         return file

@@ -9,35 +9,25 @@ from dataclasses import dataclass
 
 import torch
 
-from stylegenes.analysis.samples import repeat_condition
+from stylegenes.drawing import BANDS, band_layers
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
-from stylegenes.records import Condition, Noise
-from stylegenes.synthesis import SynthesisNetwork
-
-BANDS = ("coarse", "middle", "fine")
+from stylegenes.records import Condition, Noise, repeated
 
 
-def parse_layers(text: str, synthesis: SynthesisNetwork) -> list[int]:
-    """Layer numbers from `all`, a band (`coarse` to 8 px, `middle` to 32 px, `fine` above) or ranges (`0-3,7`).
-
-    A band is empty where the network has no layer of that size.
+def parse_layers(text: str, generator: Generator) -> list[int]:
+    """Layer numbers from `all`, a band (`coarse`, `middle`, `fine`) or numbers and ranges (`0-3,7`).
 
     Raises:
-        UserError: for anything else, a layer that does not exist, or an empty choice.
+        UserError: for anything else, or a layer that does not exist.
     """
-    last = synthesis.num_ws - 1
     if text == "all":
-        return list(range(synthesis.num_ws))
+        return list(range(generator.synthesis.num_ws))
     if text in BANDS:
-        bounds = {"coarse": (0, 8), "middle": (9, 32), "fine": (33, 1 << 30)}[text]
-        layers = [i for i, size in enumerate(synthesis.layer_resolutions) if bounds[0] <= size <= bounds[1]]
-    else:
-        layers = sorted({layer for part in text.split(",") for layer in _range(part, last)})
-    if not layers:
-        raise UserError(f"this network has no {text} layers; its layers are of {synthesis.layer_resolutions} px")
-    return layers
+        return band_layers(generator, text).nonzero().flatten().tolist()
+    last = generator.synthesis.num_ws - 1
+    return sorted({layer for part in text.split(",") for layer in _range(part, last)})
 
 
 def _range(part: str, last: int) -> range:
@@ -117,7 +107,7 @@ def measure_move(
     """Compare the pictures of ws and moved, [N, num_ws, w_dim] each: every attribute, and the distance between them."""
     befores, afters, distances = [], [], []
     for a, b in zip(ws.split(batch), moved.split(batch), strict=True):
-        shared = repeat_condition(condition, len(a))
+        shared = repeated(condition, len(a))
         image_a = generator.synthesis(a, shared, noise=Noise("const")).image
         image_b = generator.synthesis(b, shared, noise=Noise("const")).image
         befores.append(classifier(image_a))
@@ -182,13 +172,13 @@ def hold_coordinates(
     kept = coordinates.to(generator.device)
 
     def present(w: torch.Tensor) -> torch.Tensor:
-        images = generator.synthesis(generator.broadcast(w), repeat_condition(condition, len(w)), noise=Noise("const"))
+        images = generator.synthesis(generator.broadcast(w), repeated(condition, len(w)), noise=Noise("const"))
         return classifier(images.image)[:, column] > 0.5
 
     same, same_free = 0, 0
     for start in range(0, pairs, batch):
         n = min(batch, pairs - start)
-        w, other = generator.latent(generator.sample(2 * n, random), repeat_condition(condition, 2 * n)).chunk(2)
+        w, other = generator.latent(generator.sample(2 * n, random), repeated(condition, 2 * n)).chunk(2)
         original = present(w)
         same += int((present(torch.where(kept, w, other)) == original).sum())
         same_free += int((present(other) == original).sum())

@@ -12,7 +12,7 @@ import torch
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
-from stylegenes.records import Condition, Noise
+from stylegenes.records import Condition, Noise, repeated
 from stylegenes.survey import Survey, fingerprint, shard_seed
 
 Progress = Callable[[int, int], None]
@@ -56,11 +56,6 @@ def attribute_index(attributes: list[str], attribute: str) -> int:
     return attributes.index(attribute)
 
 
-def repeat_condition(condition: Condition | None, n: int) -> Condition | None:
-    """One condition [1, ...] for `n` samples; None stays None."""
-    return None if condition is None else condition.map(lambda tensor: tensor.expand(n, -1))
-
-
 @torch.no_grad()
 def label_samples(
     generator: Generator,
@@ -86,7 +81,7 @@ def label_samples(
     codes, probabilities = [], []
     for start in range(0, n, batch):
         code = generator.sample(min(batch, n - start), random)
-        images = generator(code, repeat_condition(condition, len(code)), noise=Noise("const")).image
+        images = generator(code, repeated(condition, len(code)), noise=Noise("const")).image
         codes.append(code)
         probabilities.append(classifier(images))
         if progress is not None:
@@ -104,7 +99,7 @@ def latent_spaces(
     """
     parts = codes.split(batch)
     z = torch.cat([generator.latent.features(part) for part in parts])
-    w = torch.cat([generator.latent(part, repeat_condition(condition, len(part))) for part in parts])
+    w = torch.cat([generator.latent(part, repeated(condition, len(part))) for part in parts])
     same = z.shape == w.shape and torch.equal(z, w)
     return {"w": w} if same else {"z": z, "w": w}
 

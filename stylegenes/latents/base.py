@@ -70,13 +70,9 @@ class LatentDistribution(nn.Module, ABC):
         """Codes as rows of real numbers [N, F], for classifiers and principal components: here the codes themselves."""
         return code
 
-    def bank(self) -> torch.Tensor:
-        """The variants of every gene, [num_genes, num_variants, gene_dim], for what only a genome can do.
-
-        Raises:
-            UserError: for a latent that has no genes.
-        """
-        raise UserError(f"this needs a model with a genome; this one's latent is {type(self).__name__!r}")
+    def vital_signs(self) -> dict[str, float]:
+        """What a status line of training tells about this latent; nothing by default."""
+        return {}
 
     def track(self, w: torch.Tensor) -> None:
         """Observe w [N, w_dim] of a training batch, to keep running statistics. Does nothing by default."""

@@ -83,9 +83,26 @@ class Genome(LatentDistribution):
         """The chosen variants side by side, [N, w_dim]: a genotype's numbers have no order of their own."""
         return self(code)
 
-    def bank(self) -> torch.Tensor:
-        """The trained variants themselves, [num_genes, num_variants, gene_dim]."""
-        return self.variants
+    @torch.no_grad()
+    def vital_signs(self) -> dict[str, float]:
+        """Gene usage and dead variants.
+
+        Returns:
+            `gene_usage`: the effective share of genes, exp(entropy of the genes' shares in the variance of w) /
+            num_genes, in (0, 1]. `dead_variants`: how many variants lie within a thousandth of their gene's spread of
+            another one, so that choosing between the two changes nothing.
+        """
+        variants = self.variants.detach().float()
+        share = variants.var(dim=1, correction=0).sum(dim=1) + 1e-30
+        share = share / share.sum()
+        usage = (-(share * share.log()).sum()).exp() / self.num_genes
+        dead = sum(self._count_twins(bank) for bank in variants)
+        return {"gene_usage": usage.item(), "dead_variants": float(dead)}
+
+    def _count_twins(self, bank: torch.Tensor) -> int:
+        """Rows of a bank [num_variants, gene_dim] that have a near twin."""
+        distance = torch.cdist(bank, bank).fill_diagonal_(float("inf"))
+        return int((distance.amin(dim=1) <= 1e-3 * bank.var(dim=0, correction=0).sum().sqrt()).sum())
 
     def to_strings(self, code: torch.Tensor) -> list[str]:
         """Print genotypes: the indices packed into the fewest whole bits, a check sum, base64 (URL-safe)."""

@@ -1,0 +1,1 @@
+"""Real pictures into the latent: projection, quantization, codebook inversion and pivotal tuning."""

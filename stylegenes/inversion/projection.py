@@ -1,0 +1,282 @@
+"""Projection: optimize style vectors until the pictures are the targets (StyleGAN2, appendix D; StyleGenes, A.2).
+
+It starts from the mean of w, which for a genome is the exact mean of its codes, and moves in units of w's own
+standard deviation, so that one learning rate serves every latent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch.func import functional_call
+
+from stylegenes.errors import UserError
+from stylegenes.files import atomic_path
+from stylegenes.generator import Generator
+from stylegenes.inversion.objective import Objective, noise_structure, standardize_noise
+from stylegenes.records import Condition, Noise, repeated
+from stylegenes.survey import fingerprint
+
+Space = Literal["w", "w+"]
+
+
+@dataclass(frozen=True)
+class ProjectionSettings:
+    """How to search.
+
+    Attributes:
+        space: `w` (one vector for all layers) or `w+` (one for each).
+        steps: gradient steps.
+        learning_rate: of Adam, in standard deviations of w.
+        ramp_up: share of the steps over which the learning rate rises from zero.
+        ramp_down: share of the steps over which it falls back to zero.
+        jitter: deviation of the noise added to w at the start, in standard deviations of w; gone at `jitter_end`.
+        jitter_end: share of the steps after which no noise is added.
+        optimize_noise: whether the noise inputs are optimized too.
+        noise_weight: weight of the structure penalty on them.
+        seed: of the noise added to w.
+    """
+
+    space: Space = "w"
+    steps: int = 400
+    learning_rate: float = 0.1
+    ramp_up: float = 0.05
+    ramp_down: float = 0.25
+    jitter: float = 0.3
+    jitter_end: float = 0.6
+    optimize_noise: bool = False
+    noise_weight: float = 1e4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.space not in get_args(Space):
+            raise UserError(f"space {self.space!r} is unknown; project into one of {', '.join(get_args(Space))}")
+        if self.steps < 1 or self.learning_rate <= 0:
+            raise UserError(f"steps and learning rate must be positive; got {self.steps} and {self.learning_rate}")
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a step (from 0): linear rise, then constant, then a cosine fall."""
+        t = (step + 1) / self.steps
+        fall = min(1.0, (1 - step / self.steps) / max(self.ramp_down, 1e-9))
+        return self.learning_rate * min(1.0, t / max(self.ramp_up, 1e-9)) * (0.5 - 0.5 * math.cos(math.pi * fall))
+
+    def jitter_at(self, step: int) -> float:
+        """Deviation of the noise added to w at a step."""
+        return self.jitter * max(0.0, 1 - step / max(self.jitter_end * self.steps, 1e-9)) ** 2
+
+
+@dataclass(frozen=True)
+class WStatistics:
+    """Center and spread of w over the prior.
+
+    Attributes:
+        mean: [1, w_dim].
+        scale: [1, w_dim], standard deviation in each coordinate, never zero.
+    """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def deviation(self, ws: torch.Tensor) -> torch.Tensor:
+        """How far ws [N, num_ws, w_dim] lie from the mean: root mean square in standard deviations, [N]."""
+        return ((ws - self.mean) / self.scale).square().mean(dim=(1, 2)).sqrt()
+
+
+@torch.no_grad()
+def w_statistics(generator: Generator, condition: Condition | None = None, n: int = 2000) -> WStatistics:
+    """The latent's own mean, and the spread of `n` draws (fixed seed)."""
+    codes = generator.sample(n, torch.Generator().manual_seed(0))
+    shared = repeated(condition, n)
+    scale = generator.latent(codes, shared).std(dim=0, keepdim=True)
+    return WStatistics(generator.latent.mean(condition)[:1].clone(), scale.clamp(min=1e-3 * float(scale.mean()) + 1e-8))
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What a projection found.
+
+    Attributes:
+        ws: [N, num_ws, w_dim].
+        noise: optimized noise inputs by name, [N, 1, H, W]; empty where they were left alone.
+        images: [N, C, H, W], the pictures of ws.
+        mse: [N], mean squared error of pixels in [-1, 1].
+        perceptual: [N], perceptual distance.
+        trace: [steps, N], the objective at every step.
+        deviation: [N], root mean square distance of ws from the mean in standard deviations.
+    """
+
+    ws: torch.Tensor
+    noise: dict[str, torch.Tensor]
+    images: torch.Tensor
+    mse: torch.Tensor
+    perceptual: torch.Tensor
+    trace: torch.Tensor
+    deviation: torch.Tensor
+
+
+class Projector:
+    """A projection of a batch of targets, one step at a time, that can be saved and taken up again exactly.
+
+    Args:
+        generator: the model in evaluation mode; it is never changed.
+        targets: [N, C, H, W] in [-1, 1], of the model's size.
+        objective: what to minimize.
+        settings: how to search.
+        condition: what the pictures are conditioned on, [N, ...].
+
+    Raises:
+        UserError: for targets of another shape, or noise optimization without noise inputs.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        targets: torch.Tensor,
+        objective: Objective,
+        settings: ProjectionSettings | None = None,
+        condition: Condition | None = None,
+    ) -> None:
+        check_targets(generator, targets)
+        self.generator, self.targets, self.objective = generator, targets, objective
+        self.settings, self.condition = settings or ProjectionSettings(), condition
+        self.statistics = w_statistics(generator, condition)
+        layers = 1 if self.settings.space == "w" else generator.synthesis.num_ws
+        n, device = len(targets), targets.device
+        self.offset = torch.zeros(n, layers, generator.synthesis.w_dim, device=device, requires_grad=True)
+        self.noise = self._start_noise() if self.settings.optimize_noise else {}
+        self.trace = torch.zeros(self.settings.steps, n)
+        self.step = 0
+        self._moments = [torch.zeros_like(p) for p in self._parameters() for _ in range(2)]
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps are made."""
+        return self.step >= self.settings.steps
+
+    def ws(self) -> torch.Tensor:
+        """The style vectors so far, [N, num_ws, w_dim]."""
+        w = self.statistics.mean + self.offset * self.statistics.scale
+        return w.expand(-1, self.generator.synthesis.num_ws, -1)
+
+    def images(self, ws: torch.Tensor | None = None) -> torch.Tensor:
+        """The pictures so far, or those of given ws with the noise so far, [N, C, H, W]."""
+        given = (self.ws() if ws is None else ws, self.condition)
+        return functional_call(self.generator.synthesis, self.noise, given, {"noise": Noise("const")}).image
+
+    def advance(self) -> torch.Tensor:
+        """Make one step; returns the objective before it, [N]."""
+        settings, ws = self.settings, self.ws()
+        jitter = settings.jitter_at(self.step)
+        if jitter > 0:
+            ws = ws + jitter * self.statistics.scale * self._random().expand_as(ws)
+        total = self.objective(self.images(ws), self.targets).total
+        loss = total.sum()
+        for noise in self.noise.values():
+            loss = loss + settings.noise_weight * noise_structure(noise).sum()
+        gradients = torch.autograd.grad(loss, self._parameters())
+        self._adam(gradients, settings.rate_at(self.step))
+        for noise in self.noise.values():
+            standardize_noise(noise)
+        self.trace[self.step] = total.detach().cpu()
+        self.step += 1
+        return total.detach()
+
+    @torch.no_grad()
+    def result(self) -> Projection:
+        """What was found so far."""
+        ws, images = self.ws().detach().clone(), self.images()
+        errors = self.objective(images, self.targets)
+        noise = {name: value.detach().clone() for name, value in self.noise.items()}
+        trace = self.trace[: self.step].clone()
+        return Projection(ws, noise, images, errors.mse, errors.perceptual, trace, self.statistics.deviation(ws))
+
+    def save(self, path: Path) -> None:
+        """Write the whole state atomically."""
+        with atomic_path(path) as part:
+            save_file(self._state(), part, metadata={"stylegenes": json.dumps(self._identity())})
+
+    def resume(self, path: Path) -> bool:
+        """Take up a saved state; False when there is none.
+
+        Raises:
+            UserError: when the state belongs to other targets, another model or other settings.
+        """
+        if not path.is_file():
+            return False
+        with safe_open(path, "pt", device=str(self.targets.device)) as file:
+            identity = json.loads((file.metadata() or {}).get("stylegenes", "{}"))
+            differing = [key for key, value in self._identity().items() if key != "step" and identity.get(key) != value]
+            if differing:
+                raise UserError(
+                    f"{path} belongs to another projection ({', '.join(differing)} differ); remove it first"
+                )
+            with torch.no_grad():
+                for name, tensor in self._state().items():
+                    tensor.copy_(file.get_tensor(name))
+        self.step = identity["step"]
+        return True
+
+    def _start_noise(self) -> dict[str, torch.Tensor]:
+        buffers = self.generator.synthesis.noise_buffers()
+        if not buffers:
+            raise UserError("this network has no noise inputs to optimize; project without them")
+        shape = (len(self.targets), 1)
+        return {
+            name: b.detach().clone().expand(*shape, *b.shape).clone().requires_grad_() for name, b in buffers.items()
+        }
+
+    def _parameters(self) -> list[torch.Tensor]:
+        return [self.offset, *self.noise.values()]
+
+    def _random(self) -> torch.Tensor:
+        """Noise that is a function of seed and step alone, so that a resumed run draws the same."""
+        random = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
+        return torch.randn(self.offset.shape, generator=random).to(self.offset.device)
+
+    @torch.no_grad()
+    def _adam(self, gradients: tuple[torch.Tensor, ...], rate: float, beta1: float = 0.9, beta2: float = 0.999) -> None:
+        """Adam (Kingma & Ba 2015, Algorithm 1), written out so that its state is two plain tensors a parameter."""
+        count = self.step + 1
+        for index, (parameter, gradient) in enumerate(zip(self._parameters(), gradients, strict=True)):
+            mean, square = self._moments[2 * index : 2 * index + 2]
+            mean.lerp_(gradient, 1 - beta1)
+            square.lerp_(gradient.square(), 1 - beta2)
+            deviation = (square / (1 - beta2**count)).sqrt_().add_(1e-8)
+            parameter.sub_(rate / (1 - beta1**count) * mean / deviation)
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        moments = {f"moment_{index}": moment for index, moment in enumerate(self._moments)}
+        noise = {f"noise.{name}": value.detach() for name, value in self.noise.items()}
+        return {"offset": self.offset.detach(), "trace": self.trace, **noise, **moments}
+
+    def _identity(self) -> dict[str, object]:
+        digest = hashlib.sha256(self.targets.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
+        model = fingerprint(self.generator)
+        return {"targets": digest, "model": model, "settings": asdict(self.settings), "step": self.step}
+
+
+def check_targets(generator: Generator, targets: torch.Tensor) -> None:
+    """Refuse targets that the model cannot make.
+
+    Raises:
+        UserError: when targets are not [N, C, R, R] of the model's size.
+    """
+    synthesis = generator.synthesis
+    wanted = (synthesis.image_channels, synthesis.resolution, synthesis.resolution)
+    if targets.ndim != 4 or tuple(targets.shape[1:]) != wanted or not len(targets):
+        raise UserError(f"targets must be [N, {', '.join(map(str, wanted))}] for this model; got {list(targets.shape)}")
+
+
+def project(projector: Projector) -> Projection:
+    """Make all remaining steps."""
+    while not projector.done:
+        projector.advance()
+    return projector.result()

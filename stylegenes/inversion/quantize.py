@@ -1,0 +1,97 @@
+"""Quantization: the nearest variant of every gene to a continuous code (StyleGenes, A.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.inversion.objective import Objective
+from stylegenes.latents import genome_of
+from stylegenes.records import Noise
+
+Distance = Literal["l1", "l2", "cosine"]
+DISTANCES: tuple[Distance, ...] = get_args(Distance)
+
+
+@torch.no_grad()
+def quantize(generator: Generator, ws: torch.Tensor, distance: Distance = "l2") -> torch.Tensor:
+    """The genotypes whose variants are nearest to given style vectors, gene by gene.
+
+    Args:
+        generator: a model with a genome.
+        ws: [N, num_ws, w_dim]; where the layers differ, their distances are added (squared ones for L2).
+        distance: between parts of w and variants.
+
+    Returns:
+        Genotypes, int64 [N, num_genes].
+
+    Raises:
+        UserError: for a model without a genome or an unknown distance.
+    """
+    genome = genome_of(generator.latent, "quantization")
+    if distance not in DISTANCES:
+        raise UserError(f"distance {distance!r} is unknown; quantize by one of {', '.join(DISTANCES)}")
+    n, layers = ws.shape[:2]
+    parts = ws.reshape(n * layers, genome.num_genes, genome.gene_dim).transpose(0, 1)
+    distances = _distances(parts, genome.variants, distance).view(genome.num_genes, n, layers, genome.num_variants)
+    return distances.sum(dim=2).argmin(dim=2).T.contiguous()
+
+
+def _distances(parts: torch.Tensor, variants: torch.Tensor, distance: Distance) -> torch.Tensor:
+    """Distances [G, M, V] of parts [G, M, D] to variants [G, V, D]."""
+    if distance == "cosine":
+        unit = torch.nn.functional.normalize
+        return 1 - unit(parts, dim=2) @ unit(variants, dim=2).transpose(1, 2)
+    if distance == "l1":
+        return torch.cdist(parts, variants, p=1.0)
+    # The matrix-product form of cdist loses the digits that decide between close variants.
+    return torch.cdist(parts, variants, compute_mode="donot_use_mm_for_euclid_dist").square()
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """What is left of a projection when it is told by genes.
+
+    Attributes:
+        distance: how the nearest variants were found.
+        genotypes: int64 [N, num_genes].
+        images: [N, C, H, W], the genotypes' pictures.
+        mse: [N], mean squared error of pixels in [-1, 1].
+        perceptual: [N], perceptual distance.
+        code_error: [N], root mean square difference between the genotypes' w and the given ws.
+    """
+
+    distance: Distance
+    genotypes: torch.Tensor
+    images: torch.Tensor
+    mse: torch.Tensor
+    perceptual: torch.Tensor
+    code_error: torch.Tensor
+
+
+@torch.no_grad()
+def compare_quantizations(
+    generator: Generator, ws: torch.Tensor, targets: torch.Tensor, objective: Objective
+) -> list[Quantization]:
+    """Quantize ws [N, num_ws, w_dim] by every distance and compare the pictures with the targets [N, C, H, W]."""
+    found = []
+    for distance in DISTANCES:
+        genotypes = quantize(generator, ws, distance)
+        expressed = generator.express(genotypes)
+        images = generator.synthesis(expressed, noise=Noise("const")).image
+        errors = objective(images, targets)
+        code_error = (expressed - ws).square().mean(dim=(1, 2)).sqrt()
+        found.append(Quantization(distance, genotypes, images, errors.mse, errors.perceptual, code_error))
+    return found
+
+
+def best_quantization(found: list[Quantization], objective: Objective) -> Quantization:
+    """The one with the smallest mean objective over the targets."""
+    return min(
+        found,
+        key=lambda q: float((objective.pixel_weight * q.mse + objective.perceptual_weight * q.perceptual).mean()),
+    )
