@@ -1,0 +1,63 @@
+"""A grid of genes x variants, one training each, that goes on after a kill (StyleGenes, Table 1, right)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from stylegenes.errors import UserError
+from stylegenes.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One genome of the grid and its score.
+
+    Attributes:
+        num_genes: genes.
+        num_variants: variants of each.
+        score: the Frechet distance; None where the training has failed.
+        note: why it failed, or "".
+    """
+
+    num_genes: int
+    num_variants: int
+    score: float | None
+    note: str = ""
+
+
+TrainAndScore = Callable[[int, int, Path], float]
+"""num_genes, num_variants and the cell's run folder to a Frechet distance; resumes what it finds in the folder."""
+
+
+def ablate(
+    folder: Path, genes: Sequence[int], variants: Sequence[int], train_and_score: TrainAndScore, *, w_dim: int
+) -> list[Cell]:
+    """Fill the grid. Cells with a score are kept; the same call again does the others.
+
+    A cell whose training fails with a message for the user is reported as failed and tried again next time.
+
+    Raises:
+        UserError: when w_dim does not split into one of the numbers of genes; before anything is trained.
+    """
+    wrong = [str(g) for g in genes if g < 1 or w_dim % g]
+    if wrong or min(variants, default=0) < 1:
+        raise UserError(f"w_dim={w_dim} does not split into {', '.join(wrong) or 'that'} genes; choose divisors of it")
+    return [_fill(folder, g, v, train_and_score) for v in variants for g in genes]
+
+
+def _fill(folder: Path, num_genes: int, num_variants: int, train_and_score: TrainAndScore) -> Cell:
+    place = folder / f"{num_genes}x{num_variants}"
+    result = place / "cell.json"
+    if result.is_file():
+        cell = Cell(**read_json(result))
+        if cell.score is not None:
+            return cell
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        cell = Cell(num_genes, num_variants, train_and_score(num_genes, num_variants, place))
+    except UserError as error:
+        cell = Cell(num_genes, num_variants, None, str(error))
+    write_json(result, asdict(cell))
+    return cell

@@ -1,0 +1,196 @@
+"""Editing one picture: replace variants of the genes that matter, and say what else changed (StyleGenes, A.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from stylegenes.analysis.importance import GeneReport
+from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.wishes import Wish
+from stylegenes.errors import UserError
+from stylegenes.perception import PerceptualDistance
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How far an edit goes.
+
+    Attributes:
+        num_genes: genes that may change, the most significant ones first.
+        rank: how far along the ordered variants, from the present one (0) to the most extreme one (1).
+        hold_weight: what a change of a held attribute costs against the same change of the wanted one, both measured in
+            the spread of the attribute over the codebook.
+    """
+
+    num_genes: int = 4
+    rank: float = 1.0
+    hold_weight: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.num_genes < 1 or not 0 <= self.rank <= 1 or self.hold_weight < 0:
+            raise UserError(f"an edit needs num_genes >= 1, rank in [0, 1] and hold_weight >= 0; got {self}")
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What an edit must leave alone.
+
+    Attributes:
+        genes: numbers of the genes that keep their variants.
+        attributes: columns of the attributes that should keep their values.
+    """
+
+    genes: Sequence[int] = ()
+    attributes: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An edited genotype.
+
+    Attributes:
+        before: int64 [G].
+        after: int64 [G].
+        genes: the genes that changed, the most significant first.
+        predicted: [A], change of every attribute that the variant statistics add up to.
+    """
+
+    before: torch.Tensor
+    after: torch.Tensor
+    genes: list[int]
+    predicted: torch.Tensor
+
+
+@dataclass(frozen=True)
+class EditReport:
+    """What an edit did to the picture.
+
+    Attributes:
+        attributes: names of the columns.
+        before: [A], the classifier's probabilities of the original.
+        after: [A], those of the edited picture.
+        predicted: [A], change that the statistics add up to: what was requested of the edit.
+        wanted: columns that the edit was asked to change; every other change is a side effect.
+        distance: perceptual distance to the original.
+        pictures: [2, C, H, W] in [-1, 1], original and edited.
+    """
+
+    attributes: list[str]
+    before: torch.Tensor
+    after: torch.Tensor
+    predicted: torch.Tensor
+    wanted: list[int]
+    distance: float
+    pictures: torch.Tensor
+
+    @property
+    def achieved(self) -> torch.Tensor:
+        """Change of every attribute as the classifier sees it, [A]."""
+        return self.after - self.before
+
+    @property
+    def side_effect(self) -> float:
+        """Mean absolute change over the attributes that nobody asked to change."""
+        others = [a for a in range(len(self.attributes)) if a not in self.wanted]
+        return float(self.achieved[others].abs().mean()) if others else 0.0
+
+
+def edit(
+    report: GeneReport, genotype: torch.Tensor, wishes: Sequence[Wish], strength: Strength, hold: Hold | None = None
+) -> Edit:
+    """Move a genotype [G] towards wishes, one after another; a later wish leaves the genes of an earlier one alone.
+
+    Raises:
+        UserError: when a held gene does not exist, or an attribute is both wished for and held.
+    """
+    hold = hold or Hold()
+    _check(report, genotype, wishes, hold)
+    before, after, changed = genotype.cpu(), genotype.cpu().clone(), []
+    for wish in wishes:
+        free = [g for g in report.top(wish.column, len(genotype)) if g not in {*hold.genes, *changed}]
+        genes = free[: strength.num_genes]
+        for gene in genes:
+            after[gene] = _replacement(report.shrunk.mean[gene], int(after[gene]), wish, strength, hold.attributes)
+        changed += [gene for gene in genes if after[gene] != before[gene]]
+    rows = torch.arange(len(before))
+    predicted = (report.shrunk.mean[rows, after] - report.shrunk.mean[rows, before]).sum(dim=0)
+    return Edit(before, after, changed, predicted)
+
+
+def traverse(mean: torch.Tensor, genotype: torch.Tensor, gene: int, column: int, steps: int) -> torch.Tensor:
+    """Genotypes [steps, G] that differ in one gene alone, its variants in the order of `mean` [G, V, A], low to high.
+
+    Raises:
+        UserError: for a gene that does not exist.
+    """
+    _check_genes([gene], len(genotype))
+    order = mean[gene, :, column].argsort()
+    places = torch.linspace(0, len(order) - 1, steps).round().long()
+    strip = genotype.cpu().repeat(steps, 1)
+    strip[:, gene] = order[places]
+    return strip
+
+
+def redraw(
+    genotype: torch.Tensor, gene: int, n: int, num_variants: int, generator: torch.Generator | None = None
+) -> torch.Tensor:
+    """Genotypes [n, G] that differ in one gene alone, its variants drawn at random without repetition."""
+    _check_genes([gene], len(genotype))
+    strip = genotype.cpu().repeat(n, 1)
+    order = torch.randperm(num_variants, generator=generator)
+    strip[:, gene] = order.repeat(-(-n // num_variants))[:n]
+    return strip
+
+
+def difference_map(pictures: torch.Tensor) -> torch.Tensor:
+    """Where pictures [N, C, H, W] differ from each other: standard deviation over N, mean over channels, [H, W]."""
+    return pictures.std(dim=0, correction=0).mean(dim=0)
+
+
+def judge_edit(judge: Judge, made: Edit, wishes: Sequence[Wish], distance: PerceptualDistance) -> EditReport:
+    """Make both pictures of an edit and measure requested change, achieved change, side effects and distance."""
+    genotypes = torch.stack([made.before, made.after])
+    pictures, probability = judge.pictures(genotypes), judge.probabilities(genotypes)
+    with torch.no_grad():
+        apart = float(distance(pictures[:1].to(judge.generator.device), pictures[1:].to(judge.generator.device)))
+    return EditReport(
+        attributes=list(judge.classifier.attributes),
+        before=probability[0],
+        after=probability[1],
+        predicted=made.predicted,
+        wanted=[wish.column for wish in wishes],
+        distance=apart,
+        pictures=pictures,
+    )
+
+
+def _replacement(mean: torch.Tensor, present: int, wish: Wish, strength: Strength, held: Sequence[int]) -> int:
+    """The variant of one gene, means [V, A], that brings most of the wish for the least change of what is held."""
+    scale = mean.std(dim=0, correction=0).clamp_min(1e-9)
+    gain = wish.likelihood(mean) - wish.likelihood(mean[present])
+    order = gain.argsort()
+    place = int((order == present).nonzero())
+    reach = round(place + strength.rank * (len(order) - 1 - place))
+    allowed = torch.full_like(gain, -torch.inf)
+    allowed[order[place : reach + 1]] = 0
+    columns = list(held)
+    cost = ((mean - mean[present])[:, columns].abs() / scale[columns]).sum(dim=1)
+    return int((gain / scale[wish.column] - strength.hold_weight * cost + allowed).argmax())
+
+
+def _check(report: GeneReport, genotype: torch.Tensor, wishes: Sequence[Wish], hold: Hold) -> None:
+    if genotype.ndim != 1:
+        raise UserError(f"an edit takes one genotype [num_genes]; got {list(genotype.shape)}")
+    _check_genes(hold.genes, len(genotype))
+    both = [wish.attribute for wish in wishes if wish.column in hold.attributes]
+    if both:
+        raise UserError(f"{', '.join(both)} cannot be changed and held at once")
+
+
+def _check_genes(genes: Sequence[int], num_genes: int) -> None:
+    outside = [gene for gene in genes if not 0 <= gene < num_genes]
+    if outside:
+        raise UserError(f"there is no gene {outside[0]}; this genome has genes 0 to {num_genes - 1}")

@@ -1,0 +1,114 @@
+import pytest
+import torch
+from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, effects, toy_generator
+
+from stylegenes.analysis.editing import Edit, Hold, Strength, difference_map, edit, judge_edit, redraw, traverse
+from stylegenes.analysis.importance import report_genes
+from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.statistics import VariantStatistics, tally_draws
+from stylegenes.analysis.wishes import parse_where
+from stylegenes.errors import UserError
+from stylegenes.perception import PerceptualDistance
+
+
+class MeanSquare(PerceptualDistance):
+    name, weights_hash = "mse", ""
+
+    def forward(self, a, b):
+        return (a - b).square().mean(dim=(1, 2, 3))
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge(toy_generator(), LinearClassifier(effects()), batch_size=4096)
+
+
+@pytest.fixture(scope="module")
+def report(judge):
+    statistics = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
+    genotype = judge.generator.sample(20_000, torch.Generator().manual_seed(0))
+    tally_draws(statistics, genotype, judge.probabilities(genotype))
+    return report_genes(statistics)
+
+
+def middle(judge, level=0.1):
+    """A genotype whose variants all lie near `level`."""
+    return (judge.generator.latent.variants[..., 0] - level).abs().argmin(dim=1)
+
+
+def wishes(text):
+    return parse_where(text, ATTRIBUTES)
+
+
+@pytest.mark.parametrize("present", [1, 0])
+def test_an_edit_does_what_was_requested(judge, report, present):
+    wish = wishes(f"Smiling={present}")
+    made = edit(report, middle(judge), wish, Strength(num_genes=1))
+    seen = judge_edit(judge, made, wish, MeanSquare())
+    assert made.genes == [2]
+    assert seen.after[0] == pytest.approx(0.95 if present else 0.05, abs=0.01)
+    assert seen.achieved[0] == pytest.approx(float(made.predicted[0]), abs=0.02)
+    assert seen.achieved[1] == 0 and seen.achieved[2].abs() > 0.05
+    assert seen.side_effect == pytest.approx(float(seen.achieved[2].abs()) / 2)
+    assert seen.distance == pytest.approx(float((seen.pictures[0] - seen.pictures[1]).square().mean()))
+
+
+def test_rank_grades_the_strength(judge, report):
+    wish, start = wishes("Smiling=1"), middle(judge)
+    changes = [
+        float(judge_edit(judge, edit(report, start, wish, Strength(1, rank)), wish, MeanSquare()).achieved[0])
+        for rank in (0, 0.34, 0.67, 1)
+    ]
+    assert changes[0] == 0 and changes == sorted(set(changes))
+
+
+def test_held_genes_stay(judge, report):
+    made = edit(report, middle(judge), wishes("Young=1"), Strength(2), Hold(genes=[7]))
+    assert 7 not in made.genes and made.after[7] == made.before[7] and 2 in made.genes
+
+
+def test_holding_an_attribute_avoids_its_genes(judge, report):
+    wish, hold = wishes("Young=1"), Hold(attributes=[0])
+    free = judge_edit(judge, edit(report, middle(judge), wish, Strength(2)), wish, MeanSquare())
+    held = judge_edit(judge, edit(report, middle(judge), wish, Strength(2), hold), wish, MeanSquare())
+    assert free.achieved[0].abs() > 0.2
+    assert held.achieved[0].abs() < 1e-6 and held.achieved[2] > 0.2
+
+
+def test_later_wishes_leave_earlier_genes_alone(judge, report):
+    made = edit(report, middle(judge), wishes("Smiling=1,Young=1"), Strength(1))
+    assert made.genes == [2, 7]
+
+
+def test_traversal_is_ordered_and_moves_one_gene(judge, report):
+    strip = traverse(report.shrunk.mean, middle(judge), 5, 1, 6)
+    p = judge.probabilities(strip)[:, 1]
+    assert (p.diff() > 0).all() and p[0] == pytest.approx(0.1) and p[-1] == pytest.approx(0.9)
+    assert (strip != middle(judge)).any(dim=0).nonzero().flatten().tolist() == [5]
+
+
+def test_redrawing_changes_one_place(judge, rng):
+    strip = redraw(middle(judge), 4, 8, NUM_VARIANTS, rng)
+    assert sorted(strip[:, 4].tolist()) == list(range(8))
+    where = difference_map(judge.pictures(strip)).flatten()
+    assert where.argmax() == 4 and where.count_nonzero() == 1
+
+
+def test_a_picture_compared_with_itself_shows_nothing(judge):
+    same = Edit(middle(judge), middle(judge), [], torch.zeros(3))
+    seen = judge_edit(judge, same, wishes("Smiling=1"), MeanSquare())
+    assert seen.distance == 0 and seen.side_effect == 0
+
+
+def test_impossible_edits_are_refused(judge, report):
+    start, wish = middle(judge), wishes("Smiling=1")
+    with pytest.raises(UserError, match="no gene 9"):
+        edit(report, start, wish, Strength(), Hold(genes=[9]))
+    with pytest.raises(UserError, match="Smiling cannot be changed and held"):
+        edit(report, start, wish, Strength(), Hold(attributes=[0]))
+    with pytest.raises(UserError, match="rank in"):
+        Strength(rank=2)
+    with pytest.raises(UserError, match="one genotype"):
+        edit(report, start[None], wish, Strength())
+    with pytest.raises(UserError, match="no gene -1"):
+        traverse(report.shrunk.mean, start, -1, 0, 3)
