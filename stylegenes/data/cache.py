@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,6 +16,7 @@ from filelock import FileLock, Timeout
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.pack import pack
 from stylegenes.data.packed import FORMAT, DamagedError, PackedDataset
+from stylegenes.data.progress import Track
 from stylegenes.data.source import Source
 from stylegenes.errors import UserError
 from stylegenes.files import read_json, write_json
@@ -34,7 +36,7 @@ def cache_root(cache_dir: str | Path | None = None) -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stylegenes"
 
 
-def cached(source: Source, root: Path, *, workers: int) -> PackedDataset:
+def cached(source: Source, root: Path, *, workers: int, track: Track) -> PackedDataset:
     """The packed form of `source`, from the cache, or built now.
 
     The fingerprint (names, sizes, times) finds a known data set without reading it; the folder it points to is named
@@ -48,11 +50,15 @@ def cached(source: Source, root: Path, *, workers: int) -> PackedDataset:
         pointer.parent.mkdir(parents=True, exist_ok=True)
         (root / "datasets").mkdir(exist_ok=True)
         with _lock(pointer.with_suffix(".lock")):
-            return _look_up(pointer, root) or _build(source, pointer, root, workers)
-    except PermissionError as error:
+            dataset = _look_up(pointer, root) or _build(source, pointer, root, workers, track)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise UserError(
-            f"the cache folder {root} cannot be written ({error.strerror}); name another one with STYLEGENES_CACHE"
+            f"the cache folder {root} cannot be written ({reason}); make room, or name another with STYLEGENES_CACHE"
         ) from error
+    # The same content may have been packed from another place before.
+    dataset.description = replace(dataset.description, source=source.description)
+    return dataset
 
 
 def _look_up(pointer: Path, root: Path) -> PackedDataset | None:
@@ -65,13 +71,13 @@ def _look_up(pointer: Path, root: Path) -> PackedDataset | None:
         return None
 
 
-def _build(source: Source, pointer: Path, root: Path, workers: int) -> PackedDataset:
+def _build(source: Source, pointer: Path, root: Path, workers: int, track: Track) -> PackedDataset:
     """Pack into a folder that only the holder of the lock touches, then rename it to its content hash."""
     part = root / "datasets" / f".{pointer.stem}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     try:
-        folder = part.with_name(pack(source, part, workers=workers).content_hash[:32])
+        folder = part.with_name(pack(source, part, workers=workers, track=track).content_hash[:32])
         _move_into_place(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -7,9 +7,13 @@ from pathlib import Path
 
 from stylegenes.data.avatars.source import WORD, AvatarOptions, AvatarSource
 from stylegenes.data.cache import cache_root, cached
-from stylegenes.data.pack import default_workers
-from stylegenes.data.packed import PackedDataset
+from stylegenes.data.decode import Filter, Fit, View
+from stylegenes.data.files import FileSource
+from stylegenes.data.packed import PackedDataset, is_packed
+from stylegenes.data.parallel import default_workers
+from stylegenes.data.progress import Track, log_progress
 from stylegenes.data.source import Source
+from stylegenes.data.stores import open_store
 from stylegenes.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -19,27 +23,75 @@ def open_dataset(
     source: str | Path,
     *,
     resolution: int,  # height and width in pixels
+    fit: Fit = "crop",  # central square, or letterbox: all of it with black bars
+    filter: Filter = "lanczos",  # resize filter, with antialiasing
+    channels: int = 3,  # 3 for RGB, 1 for grey
+    labels: str | Path | None = None,  # a label file, or "none"; None looks for one
     cache_dir: str | Path | None = None,  # else STYLEGENES_CACHE, else the platform's cache folder
     workers: int | None = None,  # processes that decode; None is one a processor
+    track: Track = log_progress,  # shows progress while the cache is built
 ) -> PackedDataset:
     """Open a source of images; the first time it is decoded and packed, later it opens at once.
 
+    Files that cannot be used are left out and counted in a warning; `description.left_out` lists them.
+
     Args:
-        source: a path, or `avatars`, or `avatars:n=4000,seed=1,style=avataaars,independent=true`.
+        source: a folder, .zip, LMDB or packed folder; or `avatars`, or `avatars:n=4000,seed=1,independent=true`.
         resolution: height and width in pixels.
+        fit: how other shapes than squares become square.
+        filter: resize filter.
+        channels: channels of the pixels.
+        labels: where labels come from.
         cache_dir: where packed data sets are kept.
         workers: number of processes.
+        track: progress display.
 
     Raises:
-        UserError: for a source that is missing, empty or mostly bad; says what to do.
+        UserError: for a source that is missing, empty or mostly bad, or labels that cannot be read.
     """
-    if resolution < 1:
-        raise UserError(f"resolution is {resolution}; give a positive number of pixels")
-    return cached(open_source(source, resolution), cache_root(cache_dir), workers=workers or default_workers())
+    view = View(resolution, fit, filter, channels)
+    if not is_avatars(source) and is_packed(Path(source)):
+        return _open_packed(Path(source), view)
+    images = open_source(source, view, labels=None if labels is None else str(labels))
+    dataset = cached(images, cache_root(cache_dir), workers=workers or default_workers(), track=track)
+    report_left_out(dataset)
+    return dataset
 
 
-def open_source(source: str | Path, resolution: int) -> Source:
-    """The source that a path or word names."""
-    if str(source) == WORD or str(source).startswith(f"{WORD}:"):
-        return AvatarSource(AvatarOptions.parse(str(source)), resolution)
-    raise UserError(f"{source}: not a source")
+def open_source(source: str | Path, view: View, *, labels: str | None = None) -> Source:
+    """The source that a path or word names, before anything is decoded.
+
+    Raises:
+        UserError: when there is no such source.
+    """
+    if is_avatars(source):
+        return AvatarSource(AvatarOptions.parse(str(source)), view)
+    return FileSource(open_store(Path(source).expanduser()), view, labels=labels)
+
+
+def is_avatars(source: str | Path) -> bool:
+    """Whether the source is the embedded set rather than a path."""
+    return str(source) == WORD or str(source).startswith(f"{WORD}:")
+
+
+def report_left_out(dataset: PackedDataset) -> None:
+    """Warn when files were left out; nothing is dropped silently."""
+    left_out = len(dataset.description.left_out)
+    if left_out:
+        logger.warning(
+            "%d of %d files of %s are left out; `stylegenes data check %s` lists them",
+            left_out,
+            left_out + len(dataset),
+            dataset.source,
+            dataset.source,
+        )
+
+
+def _open_packed(folder: Path, view: View) -> PackedDataset:
+    dataset = PackedDataset.open(folder)
+    if (dataset.resolution, dataset.channels) != (view.resolution, view.channels):
+        raise UserError(
+            f"{folder} is packed at {dataset.resolution} px with {dataset.channels} channels, asked for are "
+            f"{view.resolution} px and {view.channels}; pack the original images again at that size"
+        )
+    return dataset

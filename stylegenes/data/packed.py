@@ -228,7 +228,7 @@ def is_packed(folder: Path) -> bool:
 
 
 def _checksum(flat: np.ndarray, block: int) -> int:
-    return zlib.crc32(memoryview(flat[block * _BLOCK : (block + 1) * _BLOCK]))
+    return zlib.crc32(flat[block * _BLOCK : (block + 1) * _BLOCK].tobytes())
 
 
 def _as_array(indices: Indices) -> np.ndarray:

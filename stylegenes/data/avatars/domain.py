@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -31,9 +33,9 @@ class Causes:
     tone: float
 
     @classmethod
-    def of(cls, uniforms: np.ndarray) -> Causes:
+    def of(cls, uniforms: Sequence[float]) -> Causes:
         """From four numbers in [0, 1)."""
-        male, old, happy, tone = (float(value) for value in uniforms)
+        male, old, happy, tone = uniforms
         return cls(male=male < 0.42, old=old < 0.27, happy=happy < 0.5, tone=tone)
 
 
@@ -79,7 +81,7 @@ class Domain:
                 are then fair to nobody: labels that nothing in the picture shows.
         """
         uniforms = _uniforms(seed, index)
-        shared = Causes.of(uniforms[0, 4:])
+        shared = Causes.of(uniforms[0][4:])
         drawn, palette = {}, {}
         for row, (name, weigh) in zip(uniforms[1:], {**self.components, **self.colors}.items(), strict=False):
             drawn[name] = _choose(weigh(Causes.of(row[4:]) if independent else shared), row[0])
@@ -120,23 +122,23 @@ class Avatar:
     colors: Mapping[str, str]
 
 
-def _uniforms(seed: int, index: int) -> np.ndarray:
+def _uniforms(seed: int, index: int) -> list[list[float]]:
     """Numbers in [0, 1) for one avatar: row 0 for the shared causes, then a row for each factor."""
     raw = np.random.Philox(key=np.array([seed, index], np.uint64)).random_raw(_ROWS * _COLUMNS)
-    return ((raw >> np.uint64(11)) * 2.0**-53).reshape(_ROWS, _COLUMNS)
+    return ((raw >> np.uint64(11)) * 2.0**-53).reshape(_ROWS, _COLUMNS).tolist()
 
 
 def _choose(weights: Weights, uniform: float) -> str:
     """The option at quantile `uniform` of the normalized weights."""
-    edges = np.cumsum(list(weights.values()))
-    return list(weights)[int(np.searchsorted(edges, uniform * edges[-1], side="right"))]
+    edges = list(accumulate(weights.values()))
+    return list(weights)[bisect_right(edges, uniform * edges[-1])]
 
 
-def _jitter(color: str, uniforms: np.ndarray) -> str:
+def _jitter(color: str, uniforms: Sequence[float]) -> str:
     """A colour moved by up to 0.025 of the range in each channel."""
-    channels = np.array([int(color[i : i + 2], 16) for i in (0, 2, 4)])
-    moved = np.rint(channels + (2 * uniforms - 1) * _JITTER * 255).clip(0, 255).astype(int)
-    return "".join(f"{channel:02x}" for channel in moved)
+    channels = (int(color[i : i + 2], 16) for i in (0, 2, 4))
+    moved = (round(c + (2 * u - 1) * _JITTER * 255) for c, u in zip(channels, uniforms, strict=True))
+    return "".join(f"{min(max(channel, 0), 255):02x}" for channel in moved)
 
 
 def spread(total: float, *options: str) -> Weights:

@@ -9,6 +9,7 @@ import numpy as np
 from stylegenes.data.avatars.domain import Avatar, Domain
 from stylegenes.data.avatars.domains import DOMAINS
 from stylegenes.data.avatars.render import artwork_versions, render
+from stylegenes.data.decode import View, to_pixels
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.source import Picture, Source
@@ -64,12 +65,13 @@ class AvatarOptions:
 class AvatarSource(Source):
     """Avatars `0, ..., n - 1` of a stream, drawn when they are loaded."""
 
-    def __init__(self, options: AvatarOptions, resolution: int) -> None:
+    def __init__(self, options: AvatarOptions, view: View) -> None:
         self.options = options
         self.description = WORD + ":" + ",".join(f"{key}={value}" for key, value in asdict(options).items()).lower()
-        self.parameters = {**asdict(options), "resolution": resolution, **artwork_versions()}
-        self.resolution = resolution
-        self.channels = 3
+        self.parameters = {**asdict(options), **view.parameters, **artwork_versions()}
+        self.resolution = view.resolution
+        self.channels = view.channels
+        self._view = view
         self.label_names = self.domain.attribute_names
         self.left_out = []
         self.license = self.domain.license
@@ -95,7 +97,7 @@ class AvatarSource(Source):
 
     def load(self, index: int) -> Picture | LeftOut:
         """Draw avatar number `index`."""
-        return Picture(render(self.domain, self._sample(index), self.resolution))
+        return Picture(to_pixels(render(self.domain, self._sample(index), self.resolution), self._view))
 
     def _sample(self, index: int) -> Avatar:
         return self.domain.sample(self.options.seed, index, independent=self.options.independent)

@@ -1,0 +1,66 @@
+"""Image files in a store as a source of images."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from stylegenes.data.decode import BadImageError, View, decode
+from stylegenes.data.hashing import hash_of
+from stylegenes.data.labels import find_labels
+from stylegenes.data.packed import LeftOut
+from stylegenes.data.source import Picture, Source
+from stylegenes.data.stores import Store
+
+
+class FileSource(Source):
+    """The images of a store, decoded to one size, with the labels found beside them."""
+
+    def __init__(self, store: Store, view: View, *, labels: str | None = None) -> None:
+        listing = store.list()
+        found = find_labels(store, [entry.name for entry in listing.entries], listing.texts, labels)
+        self._entries = [entry for entry in listing.entries if not found.names or entry.name in found.rows]
+        self._labels = found.matrix(self.names)
+        self.store = store
+        self.view = view
+        self.description = str(store.path)
+        self.parameters = {**view.parameters}
+        self.resolution = view.resolution
+        self.channels = view.channels
+        self.label_names = found.names
+        self.label_origin = found.origin
+        self.left_out = listing.left_out + found.left_out
+        self.ignored = listing.ignored
+
+    @property
+    def names(self) -> list[str]:
+        """Paths within the store, sorted."""
+        return [entry.name for entry in self._entries]
+
+    def fingerprint(self) -> str:
+        """Hash of names, sizes, times, labels and parameters."""
+        return hash_of(
+            {
+                "entries": [(entry.name, entry.stamp) for entry in self._entries],
+                "left_out": [item.name for item in self.left_out],
+                "labels": hashlib.sha256(self._labels.tobytes()).hexdigest(),
+                "label_names": self.label_names,
+                "parameters": self.parameters,
+            }
+        )
+
+    def labels(self) -> np.ndarray:
+        """Labels of all images, float32 [N, L]."""
+        return self._labels
+
+    def load(self, index: int) -> Picture | LeftOut:
+        """Read and decode one image."""
+        name = self._entries[index].name
+        try:
+            data = self.store.read(name)
+            return Picture(decode(data, self.view), hashlib.sha256(data).hexdigest())
+        except BadImageError as error:
+            return LeftOut(name, error.reason, error.fix)
+        except MemoryError:
+            return LeftOut(name, "needs more memory than there is", "save it smaller")

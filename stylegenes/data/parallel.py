@@ -1,0 +1,71 @@
+"""Many calls of one function over worker processes, with the results in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
+from typing import Any, TypeVar
+
+from stylegenes.errors import UserError
+
+T = TypeVar("T")
+_CHUNK = 32
+_CHUNKS_AHEAD = 4
+
+
+def default_workers() -> int:
+    """One process for each processor that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def ordered_map(function: Callable[[int], T], count: int, workers: int) -> Iterator[T]:
+    """`function(0), ..., function(count - 1)`, computed by worker processes that stay a bounded stretch ahead.
+
+    Args:
+        function: must pickle (a method of an object that does, say); it is sent to each process once.
+        count: number of calls.
+        workers: number of processes; with 1, or with little to do, the calls are made in this one.
+
+    Raises:
+        UserError: when a worker process is killed.
+    """
+    if workers <= 1 or count <= _CHUNK:
+        yield from map(function, range(count))
+        return
+    chunks = deque(range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK))
+    running: deque[Future[list[T]]] = deque()
+    with ProcessPoolExecutor(workers, _context(), _start_worker, (function,)) as pool:
+        try:
+            while chunks or running:
+                while chunks and len(running) < _CHUNKS_AHEAD * workers:
+                    running.append(pool.submit(_call_chunk, chunks.popleft()))
+                yield from running.popleft().result()
+        except BrokenProcessPool as error:
+            raise UserError("a process that prepares images was killed; is memory short? try fewer workers") from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_function: Callable[[int], Any] | None = None
+"""The function that this worker process calls."""
+
+
+def _start_worker(function: Callable[[int], Any]) -> None:
+    global _function
+    _function = function
+
+
+def _call_chunk(indices: range) -> list[Any]:
+    assert _function is not None
+    return [_function(index) for index in indices]
+
+
+def _context() -> BaseContext:
+    """Forking is quick and needs no guard in the caller's script; elsewhere than on Linux it is not safe."""
+    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")

@@ -1,0 +1,86 @@
+"""A zip archive of image files. Nothing is ever extracted to disk."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from stylegenes.data.decode import BadImageError
+from stylegenes.data.packed import LeftOut
+from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, PerProcess, Store
+from stylegenes.errors import UserError
+
+_MAX_RATIO = 200
+_RATIO_MATTERS_ABOVE = 8 * 2**20
+_ENCRYPTED = 0x1
+
+
+class ZipStore(Store):
+    """All files in a zip."""
+
+    kind = "zip"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._process = PerProcess()
+        self._archive: zipfile.ZipFile | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"path": self.path, "_process": PerProcess(), "_archive": None}
+
+    def list(self) -> Listing:
+        """All files of the archive's directory, each with size and checksum."""
+        listing = Listing()
+        seen: set[str] = set()
+        for info in self._open().infolist():
+            if info.is_dir():
+                continue
+            refused = _refusal(info, seen)
+            seen.add(info.filename)
+            if refused:
+                listing.left_out.append(LeftOut(info.filename, *refused))
+            else:
+                listing.file(info.filename, f"{info.file_size}:{info.CRC:08x}")
+        return listing.sort()
+
+    def read(self, name: str) -> bytes:
+        """The content of one file, never more than the directory declared."""
+        archive = self._open()
+        try:
+            info = archive.getinfo(name)
+            with archive.open(info) as file:
+                data = file.read(info.file_size)
+                file.read(1)
+        # Damaged archives raise BadZipFile, zlib.error, EOFError, NotImplementedError (unknown compression) and more.
+        except Exception as error:
+            raise BadImageError(f"cannot be read from the archive: {error}", "make the archive again") from error
+        return data
+
+    def _open(self) -> zipfile.ZipFile:
+        if self._process.moved() or self._archive is None:
+            try:
+                self._archive = zipfile.ZipFile(self.path)
+            except (zipfile.BadZipFile, OSError, EOFError) as error:
+                raise UserError(f"{self.path} is no zip archive that can be read ({error}); make it again") from error
+        return self._archive
+
+
+def _refusal(info: zipfile.ZipInfo, seen: set[str]) -> tuple[str, str] | None:
+    """Why a file must not be read, and what to do; None when it may be."""
+    if climbs(info.filename):
+        return "a path that climbs out of the archive", "do not trust this archive; make it again from the images"
+    if info.filename in seen:
+        return "a second file of the same name", "make the archive again"
+    if info.flag_bits & _ENCRYPTED:
+        return "encrypted", "make the archive without a password"
+    if info.file_size > MAX_ITEM_BYTES:
+        return f"unpacks to more than {MAX_ITEM_BYTES // 2**20} MiB", "save it smaller"
+    if info.file_size > _RATIO_MATTERS_ABOVE and info.file_size > _MAX_RATIO * max(1, info.compress_size):
+        return f"unpacks to over {_MAX_RATIO} times its size, as a zip bomb does", "delete it, or save it as PNG"
+    return None
+
+
+def climbs(name: str) -> bool:
+    """Whether a path within an archive points outside of it, on any system."""
+    windows, posix = PureWindowsPath(name), PurePosixPath(name)
+    return bool(posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts)

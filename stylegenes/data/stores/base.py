@@ -1,0 +1,106 @@
+"""The contract of a store: named byte strings in a folder, an archive or a data base."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from stylegenes.data.decode import SUFFIXES
+from stylegenes.data.packed import LeftOut
+
+MAX_ITEM_BYTES = 512 * 2**20
+"""Files larger than this are refused unread."""
+
+_SYSTEM = frozenset(("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"))
+_TEXT = frozenset([".csv", ".json", ".txt", ".md", ".html", ".xml", ".yaml", ".yml", ".tsv"])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One item of a store.
+
+    Attributes:
+        name: its path within the store, with forward slashes.
+        stamp: what changes when its content does, known without reading it (size and time, or a checksum).
+    """
+
+    name: str
+    stamp: str
+
+
+@dataclass
+class Listing:
+    """What a store holds.
+
+    Attributes:
+        entries: items that may be images, sorted by name.
+        texts: names of text files, among which labels may be.
+        left_out: items that are refused unread.
+        ignored: number of hidden and system files passed over.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    ignored: int = 0
+
+    def file(self, name: str, stamp: str) -> None:
+        """Put a file where its name says it belongs."""
+        path = PurePosixPath(name)
+        if is_system_file(path):
+            self.ignored += 1
+        elif path.suffix.lower() in SUFFIXES or not path.suffix:
+            self.entries.append(Entry(name, stamp))
+        elif path.suffix.lower() in _TEXT:
+            self.texts.append(name)
+        else:
+            self.left_out.append(LeftOut(name, f"{path.suffix} is no image format that is read", "move it elsewhere"))
+
+    def sort(self) -> Listing:
+        """Sort by name, so that the order does not depend on the file system."""
+        self.entries.sort(key=lambda entry: entry.name)
+        self.texts.sort()
+        self.left_out.sort(key=lambda item: item.name)
+        return self
+
+
+class Store(ABC):
+    """Where encoded images lie. It is sent to worker processes, so handles are opened where they are used."""
+
+    path: Path
+    kind: str
+
+    @abstractmethod
+    def list(self) -> Listing:
+        """What is there, without reading it.
+
+        Raises:
+            UserError: when the store itself cannot be read.
+        """
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """The bytes of one item.
+
+        Raises:
+            BadImageError: when the item cannot be read.
+        """
+
+
+class PerProcess:
+    """Remembers which process opened a handle: after a fork a shared handle would read from the wrong place."""
+
+    def __init__(self) -> None:
+        self._owner = 0
+
+    def moved(self) -> bool:
+        """Whether this is another process than at the last call."""
+        before, self._owner = self._owner, os.getpid()
+        return before != self._owner
+
+
+def is_system_file(path: PurePosixPath) -> bool:
+    """Whether a file is hidden or left behind by an operating system."""
+    return any(part.startswith(".") or part.lower() in _SYSTEM for part in path.parts)
