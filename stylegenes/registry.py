@@ -49,7 +49,11 @@ class Registry(Generic[T]):
     def parameters(self, name: str) -> dict[str, inspect.Parameter]:
         """Accepted keyword arguments of `name`, in the constructor's order."""
         parameters = inspect.signature(self.get(name).__init__).parameters
-        return {key: parameter for key, parameter in parameters.items() if key != "self"}
+        # A class without a constructor of its own shows `object`'s *args and **kwargs, which it does not take.
+        unnamed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        return {
+            key: parameter for key, parameter in parameters.items() if key != "self" and parameter.kind not in unnamed
+        }
 
     def check(self, spec: Mapping[str, Any]) -> Spec:
         """A plain copy of `spec`, after checking its name and keys without building anything.

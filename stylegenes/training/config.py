@@ -1,0 +1,171 @@
+"""The configuration of a run: one small tree of dataclasses, written to the run folder as resolved JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from stylegenes.records import NoiseMode
+from stylegenes.registry import Spec
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is learned.
+
+    Attributes:
+        source: a folder, zip or LMDB, or the word `avatars` for the embedded set.
+        resolution: height and width in pixels.
+        fit: how odd shapes become square, `crop` or `letterbox`.
+        mirror: whether images are shown flipped left to right half of the time.
+        labels: whether the networks are conditioned on the data's labels.
+    """
+
+    source: str = "avatars"
+    resolution: int = 32
+    fit: str = "crop"
+    mirror: bool = True
+    labels: bool = False
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The networks, as registry specs. Resolution, channels and labels are filled in from the data."""
+
+    latent: Spec
+    synthesis: Spec
+    discriminator: Spec
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """What the discriminator sees is augmented with probability p.
+
+    Attributes:
+        pipe: keyword arguments of the augmentation pipe; None for no augmentation.
+        p: the schedule of p, a registry spec.
+    """
+
+    pipe: Spec | None = None
+    p: Spec = field(default_factory=lambda: {"name": "fixed", "value": 0.0})
+
+
+@dataclass(frozen=True)
+class AdamConfig:
+    """Adam of one player, before the correction for lazy regularization.
+
+    Attributes:
+        lr: learning rate.
+        beta1: decay of the mean of the gradient.
+        beta2: decay of the mean of its square.
+        eps: added to the root.
+    """
+
+    lr: float = 0.002
+    beta1: float = 0.0
+    beta2: float = 0.99
+    eps: float = 1e-8
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """One Adam for each player, and a schedule that scales both learning rates."""
+
+    G: AdamConfig = field(default_factory=AdamConfig)
+    D: AdamConfig = field(default_factory=AdamConfig)
+    lr_scale: Spec = field(default_factory=lambda: {"name": "fixed", "value": 1.0})
+
+
+@dataclass(frozen=True)
+class BatchConfig:
+    """How many images a step takes.
+
+    Attributes:
+        total: images a step, over all devices and nodes.
+        micro: images in one forward pass of a device; None takes as many as fit in one (total / ranks).
+    """
+
+    total: int = 32
+    micro: int | None = None
+
+
+@dataclass(frozen=True)
+class EmaConfig:
+    """The running average of the generator.
+
+    Attributes:
+        half_life_kimg: thousand images after which half of an old average is left.
+        rampup: bounds the half-life by this share of the images seen so far; None for no bound.
+    """
+
+    half_life_kimg: float = 10.0
+    rampup: float | None = 0.05
+
+
+@dataclass(frozen=True)
+class IntervalConfig:
+    """How often things happen. Zero turns one off, save for the state.
+
+    Attributes:
+        tick_seconds: between two status lines.
+        state_seconds: between two writes of the state; what a kill can cost.
+        snapshot_kimg: thousand images between two kept snapshots.
+        keep_snapshots: how many of them are kept, the newest; 0 keeps all.
+        image_kimg: thousand images between two image grids.
+        evaluate_kimg: thousand images between two evaluations, where the caller gave an evaluation.
+    """
+
+    tick_seconds: float = 10.0
+    state_seconds: float = 300.0
+    snapshot_kimg: float = 200.0
+    keep_snapshots: int = 5
+    image_kimg: float = 50.0
+    evaluate_kimg: float = 200.0
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides how a run goes, but not where (devices, folders).
+
+    Attributes:
+        recipe: the recipe that it comes from.
+        data: what is learned.
+        model: the networks.
+        loss: the adversarial loss, a registry spec.
+        regularizers: keyword arguments of every regularizer by its registered name.
+        augment: augmentation of what the discriminator sees.
+        optimizer: the optimizers.
+        batch: the batch.
+        ema: the running average of the generator.
+        intervals: how often things happen.
+        mixing: probability of style mixing in a batch of fakes.
+        noise: how the synthesis network fills its noise inputs during training.
+        kimg: length of the run in thousand real images shown to the discriminator.
+        seed: start of every random choice.
+        init_from: a snapshot to start from (transfer learning), or None.
+        tensorboard: whether TensorBoard's event files are written.
+        freeze_d: stages of the discriminator, from the image on, that are not trained.
+    """
+
+    recipe: str
+    model: ModelConfig
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: Spec = field(default_factory=lambda: {"name": "nonsaturating"})
+    regularizers: dict[str, dict[str, Any]] = field(default_factory=lambda: {"r1": {}, "path_length": {}})
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    batch: BatchConfig = field(default_factory=BatchConfig)
+    ema: EmaConfig = field(default_factory=EmaConfig)
+    intervals: IntervalConfig = field(default_factory=IntervalConfig)
+    mixing: float = 0.9
+    noise: NoiseMode = "random"
+    kimg: float = 25000.0
+    seed: int = 0
+    init_from: str | None = None
+    freeze_d: int = 0
+    tensorboard: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tree as plain dictionaries, ready for JSON."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,113 @@
+"""Real batches: taken from the packed data in the order of training, one step ahead."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import torch
+
+from stylegenes.data.order import DataOrder
+from stylegenes.records import Condition, ImageBatch
+from stylegenes.training.draws import seed_for
+
+
+class Data(Protocol):
+    """What training needs of a packed data set."""
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of everything that the pixels depend on."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where the images came from, in words."""
+        ...
+
+    @property
+    def resolution(self) -> int:
+        """Height and width in pixels."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Colour channels."""
+        ...
+
+    @property
+    def label_dim(self) -> int:
+        """Columns of the label, 0 for none."""
+        ...
+
+    @property
+    def label_names(self) -> list[str]:
+        """Their names."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def images(self, indices: torch.Tensor) -> torch.Tensor:
+        """uint8 [N, C, H, W]."""
+        ...
+
+    def labels(self, indices: torch.Tensor) -> torch.Tensor:
+        """float32 [N, label_dim]."""
+        ...
+
+
+def to_float(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """uint8 [N, C, H, W] to float32 in [-1, 1] on `device`."""
+    return images.to(device, non_blocking=True).float().div_(127.5).sub_(1)
+
+
+class Feed:
+    """This rank's share of each step's reals: samples rank, rank + ranks, ... of the whole batch.
+
+    Args:
+        data: the packed data set.
+        total: images in a step over all ranks.
+        rank: number of this process.
+        ranks: number of processes.
+        mirror: whether half of the images are flipped.
+        labels: whether labels come along.
+        seed: of the order.
+        device: where the batches go.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        *,
+        total: int,
+        rank: int,
+        ranks: int,
+        mirror: bool,
+        labels: bool,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.data, self.total, self.rank, self.ranks = data, total, rank, ranks
+        self.with_labels, self.device = labels, device
+        self.order = DataOrder(len(data), seed=seed_for(seed, "data"), mirror=mirror)
+        self._pool = ThreadPoolExecutor(1, "feed")
+        self._ahead: dict[int, Future[ImageBatch]] = {}
+
+    def batch(self, position: int) -> ImageBatch:
+        """The batch that begins after `position` images; the next one is fetched meanwhile."""
+        future = self._ahead.pop(position, None) or self._pool.submit(self._load, position)
+        self._ahead = {position + self.total: self._pool.submit(self._load, position + self.total)}
+        loaded = future.result()
+        return loaded.to(self.device).with_image(to_float(loaded.image, self.device))
+
+    def close(self) -> None:
+        """Stop fetching."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _load(self, position: int) -> ImageBatch:
+        draw = self.order.draw(position, self.total)
+        indices, mirror = draw.indices[self.rank :: self.ranks], draw.mirror[self.rank :: self.ranks]
+        images = self.data.images(indices)
+        images = torch.where(mirror[:, None, None, None], images.flip(3), images)
+        label = self.data.labels(indices) if self.with_labels else None
+        return ImageBatch(images, condition=Condition(label=label))

@@ -1,0 +1,149 @@
+"""What is kept of a run and when: state, snapshots (last, every N kimg, best), image grids. Rank 0 alone."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.files import write_json
+from stylegenes.generator import Generator
+from stylegenes.snapshot import Card, DataCard, save_snapshot
+from stylegenes.training.draws import draw_codes, rng_for
+from stylegenes.training.feed import to_float
+from stylegenes.training.images import render, save_grid
+
+if TYPE_CHECKING:
+    from stylegenes.training.loop import Loop
+
+GRID = 64
+"""Pictures in an image grid."""
+
+
+class Every:
+    """Tells when another `kimg` thousand images have passed; 0 never does."""
+
+    def __init__(self, kimg: float, images: int) -> None:
+        self.images = round(kimg * 1000)
+        self._next = (images // self.images + 1) * self.images if self.images else float("inf")
+
+    def due(self, images: int) -> bool:
+        """Whether it is time, given the images so far."""
+        if images < self._next:
+            return False
+        self._next = (images // self.images + 1) * self.images
+        return True
+
+
+class Keeper:
+    """Writes into the run folder what outlives the process.
+
+    Args:
+        loop: the run.
+        evaluate: judges the running average, or None.
+    """
+
+    def __init__(self, loop: Loop, evaluate: Callable[[Generator], Mapping[str, float]] | None) -> None:
+        self.loop = loop
+        self.evaluate = evaluate
+        intervals, images = loop.config.intervals, loop.counters.images
+        self._snapshot = Every(intervals.snapshot_kimg, images)
+        self._images = Every(intervals.image_kimg, images)
+        self._evaluation = Every(intervals.evaluate_kimg if evaluate else 0, images)
+        self._state_written = time.monotonic()
+        self.metrics: dict[str, float] = {}
+        labels = loop.stepper.labels
+        rng = rng_for(loop.config.seed, "grid")
+        self.codes = draw_codes(loop.players.G, GRID, rng=rng, mixing=0.0, labels=labels)
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of snapshots."""
+        return self.loop.folder / "snapshots"
+
+    def start(self) -> None:
+        """Pictures of the data and of the untrained generator, once."""
+        reals = self.loop.folder / "samples" / "reals.png"
+        if not reals.exists():
+            data = self.loop.data
+            indices = torch.arange(min(GRID, len(data))) * max(len(data) // GRID, 1)
+            save_grid(reals, to_float(data.images(indices), torch.device("cpu")))
+            self.draw()
+
+    def after_step(self) -> None:
+        """Whatever is due."""
+        images = self.loop.counters.images
+        if time.monotonic() - self._state_written > self.loop.config.intervals.state_seconds:
+            self.loop.save()
+            self._state_written = time.monotonic()
+        if self._images.due(images):
+            self.draw()
+        if self._evaluation.due(images):
+            self.judge()
+        if self._snapshot.due(images):
+            self.keep(f"kimg-{images // 1000:06d}")
+            self.keep("last")
+            self._prune()
+
+    def finish(self) -> None:
+        """The end of a sitting."""
+        self.draw()
+        self.keep("last")
+
+    def draw(self) -> None:
+        """An image grid of fixed codes."""
+        self.loop.announce("drawing samples")
+        grid = render(self.loop.players.ema, self.codes.code, self.codes.condition)
+        save_grid(self.loop.folder / "samples" / f"{self.loop.counters.images // 1000:06d}.png", grid)
+
+    def judge(self) -> None:
+        """Evaluate; a better first metric than ever before makes the best snapshot."""
+        assert self.evaluate is not None, "an evaluation is due only where one was given"
+        self.loop.announce("evaluating")
+        self.metrics = dict(self.evaluate(self.loop.players.ema))
+        counters = self.loop.counters
+        value = next(iter(self.metrics.values()), None)
+        record = {"kimg": counters.images / 1000, **self.metrics}
+        write_json(self.loop.folder / "metrics" / f"{counters.images // 1000:06d}.json", record)
+        if value is not None and (counters.best is None or value < counters.best):
+            counters.best = value
+            self.keep("best")
+
+    def keep(self, name: str) -> None:
+        """Write a snapshot.
+
+        Raises:
+            UserError: when it cannot be written.
+        """
+        self.loop.announce(f"writing snapshot {name}")
+        players = self.loop.players
+        try:
+            save_snapshot(self.snapshots / name, players.ema, self._card(), discriminator=players.D)
+        except OSError as error:
+            raise UserError(
+                f"cannot write the snapshot {self.snapshots / name}: {error}; the training state is whole. Free some "
+                "space or make the folder writable, then run the same command to continue"
+            ) from error
+
+    def _card(self) -> Card:
+        config, data = self.loop.config, self.loop.data
+        about = DataCard(data.source, data.content_hash, len(data), data.resolution, list(data.label_names))
+        return Card(
+            name=self.loop.folder.name,
+            recipe=config.recipe,
+            images_seen=self.loop.counters.images,
+            data=about,
+            parent=config.init_from,
+            metrics=self.metrics,
+        )
+
+    def _prune(self) -> None:
+        keep = self.loop.config.intervals.keep_snapshots
+        if keep:
+            for old in sorted(self.snapshots.glob("kimg-*"))[:-keep]:
+                shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,223 @@
+"""Strict overrides: `model.latent.num_genes=64`, typed by the configuration and by the constructors' signatures."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import inspect
+import json
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stylegenes.discriminators import DISCRIMINATORS
+from stylegenes.errors import UserError
+from stylegenes.latents import LATENTS
+from stylegenes.registry import Registry, Spec
+from stylegenes.synthesis import SYNTHESES
+from stylegenes.training.augment import AUGMENTS
+from stylegenes.training.config import RunConfig
+from stylegenes.training.losses import LOSSES
+from stylegenes.training.regularizers import REGULARIZERS
+from stylegenes.training.schedules import SCHEDULES
+
+SPECS: dict[str, Registry[Any]] = {
+    "model.latent": LATENTS,
+    "model.synthesis": SYNTHESES,
+    "model.discriminator": DISCRIMINATORS,
+    "loss": LOSSES,
+    "augment.pipe": AUGMENTS,
+    "augment.p": SCHEDULES,
+    "optimizer.lr_scale": SCHEDULES,
+}
+"""Where the configuration holds a registry spec, and which registry knows its keys."""
+
+
+def apply_overrides(config: RunConfig, overrides: Iterable[str]) -> RunConfig:
+    """The configuration with `key=value` assignments, in order.
+
+    Setting the `name` of a spec drops keys that the new class does not take. `regularizers.r1=none` removes one.
+
+    Raises:
+        UserError: for an unknown key (lists the accepted ones) or a value of the wrong type.
+    """
+    tree = config.to_dict()
+    for override in overrides:
+        key, sign, text = override.partition("=")
+        if not sign:
+            raise UserError(f"an override reads KEY=VALUE, for example batch.total=16; got {override!r}")
+        _assign(tree, key.strip(), text.strip())
+    return config_from_dict(tree)
+
+
+def config_from_dict(tree: Mapping[str, Any]) -> RunConfig:
+    """A configuration from plain dictionaries, every key and type checked.
+
+    Raises:
+        UserError: as `apply_overrides`.
+    """
+    config = _build(RunConfig, tree, "")
+    for path, registry in SPECS.items():
+        value: Any = config
+        for part in path.split("."):
+            value = getattr(value, part)
+        if value is not None:
+            _check_spec(registry, value, path)
+    for name, kwargs in config.regularizers.items():
+        _check_spec(REGULARIZERS, {"name": name, **kwargs}, f"regularizers.{name}")
+    return config
+
+
+def _assign(tree: dict[str, Any], key: str, text: str) -> None:
+    """Put one value into the nested dictionaries, typed by what stands there."""
+    for path, registry in SPECS.items():
+        if key.startswith(f"{path}."):
+            _assign_spec(tree, path, registry, key[len(path) + 1 :], text)
+            return
+    if key == "augment.pipe":
+        tree["augment"]["pipe"] = None if text.lower() == "none" else {"name": text}
+        return
+    if key.split(".")[0] == "regularizers":
+        _assign_regularizer(tree["regularizers"], key, text)
+        return
+    parts, kind, node = key.split("."), RunConfig, tree
+    for i, part in enumerate(parts):
+        fields = typing.get_type_hints(kind)
+        if part not in fields:
+            raise UserError(f"unknown setting {key!r}{_suggest(part, list(fields))}")
+        if i == len(parts) - 1:
+            if dataclasses.is_dataclass(fields[part]):
+                inner = ", ".join(f"{key}.{name}" for name in typing.get_type_hints(fields[part]))
+                raise UserError(f"{key} is a group of settings; set one of {inner}")
+            node[part] = _parse(text, fields[part], key)
+        elif not dataclasses.is_dataclass(fields[part]):
+            raise UserError(f"{'.'.join(parts[: i + 1])} is one value; {key!r} does not exist")
+        else:
+            node, kind = node[part], fields[part]  # type: ignore[assignment]
+
+
+def _assign_spec(tree: dict[str, Any], path: str, registry: Registry[Any], key: str, text: str) -> None:
+    *parents, last = path.split(".")
+    node = tree
+    for part in parents:
+        node = node[part]
+    if key == "name":
+        accepted = registry.parameters(text)
+        node[last] = {"name": text, **{k: v for k, v in (node[last] or {}).items() if k in accepted}}
+        return
+    if node[last] is None:
+        raise UserError(f"{path} is off; switch it on first, for example --set {path}.name={registry.names()[0]}")
+    node[last][key] = _parse_argument(registry, node[last]["name"], key, text, path)
+
+
+def _assign_regularizer(tree: dict[str, dict[str, Any]], key: str, text: str) -> None:
+    parts = key.split(".")
+    if len(parts) == 2 and text.lower() in ("none", "default"):
+        REGULARIZERS.get(parts[1])
+        tree.pop(parts[1], None)
+        if text.lower() == "default":
+            tree[parts[1]] = {}
+        return
+    if len(parts) != 3:
+        raise UserError(
+            f"{key!r}: set regularizers.NAME.ARGUMENT=VALUE, regularizers.NAME=default or =none; "
+            f"names: {', '.join(REGULARIZERS.names())}"
+        )
+    name, argument = parts[1:]
+    value = _parse_argument(REGULARIZERS, name, argument, text, f"regularizers.{name}")
+    tree.setdefault(name, {})[argument] = value
+
+
+def _parse_argument(registry: Registry[Any], name: str, key: str, text: str, path: str) -> Any:
+    accepted = registry.parameters(name)
+    if key not in accepted:
+        raise UserError(f"unknown setting '{path}.{key}'{_suggest(key, list(accepted))}")
+    hints = typing.get_type_hints(registry.get(name).__init__)
+    return _parse(text, hints.get(key, Any), f"{path}.{key}")
+
+
+def _check_spec(registry: Registry[Any], spec: Spec, path: str) -> None:
+    try:
+        registry.check(spec)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _build(kind: Any, tree: Mapping[str, Any], path: str) -> Any:
+    hints = typing.get_type_hints(kind)
+    for key in tree:
+        if key not in hints:
+            raise UserError(f"unknown setting {path + key!r}{_suggest(key, list(hints))}")
+    values = {}
+    for key, value in tree.items():
+        inner = hints[key]
+        if dataclasses.is_dataclass(inner):
+            values[key] = _build(inner, value, f"{path}{key}.")
+        else:
+            values[key] = _check(value, inner, path + key)
+    return kind(**values)
+
+
+def _check(value: Any, hint: Any, key: str) -> Any:
+    """`value` if it has the hinted type; an int passes for a float."""
+    for kind in _alternatives(hint):
+        origin = typing.get_origin(kind) or kind
+        if kind is Any:
+            return value
+        if origin is typing.Literal:
+            if value in typing.get_args(kind):
+                return value
+        elif origin is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        elif isinstance(origin, type) and isinstance(value, origin) and (origin is bool or not isinstance(value, bool)):
+            return value
+    raise UserError(f"{key} = {value!r} is not {_describe(hint)}")
+
+
+def _parse(text: str, hint: Any, key: str) -> Any:
+    """Read a value of the hinted type from text."""
+    choices = [_check_none(text), text]
+    with contextlib.suppress(ValueError):
+        choices.insert(1, json.loads(text.lower() if text.lower() in ("true", "false") else text))
+    for choice in choices:
+        if choice is _ABSENT:
+            continue
+        try:
+            return _check(choice, hint, key)
+        except UserError:
+            continue
+    raise UserError(f"{key}={text} is not {_describe(hint)}")
+
+
+_ABSENT = object()
+
+
+def _check_none(text: str) -> Any:
+    return None if text.lower() == "none" else _ABSENT
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return typing.get_args(hint)
+    if hint is inspect.Parameter.empty:
+        return (Any,)
+    return (hint,)
+
+
+def _describe(hint: Any) -> str:
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "none"}
+    parts = []
+    for kind in _alternatives(hint):
+        if typing.get_origin(kind) is typing.Literal:
+            parts.append(f"one of {', '.join(map(str, typing.get_args(kind)))}")
+        else:
+            parts.append(names.get(kind, str(kind)))
+    return " or ".join(parts)
+
+
+def _suggest(given: str, accepted: list[str]) -> str:
+    close = difflib.get_close_matches(given, accepted, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{hint} accepted: {', '.join(accepted)}"

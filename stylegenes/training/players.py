@@ -1,0 +1,196 @@
+"""The two players and what belongs to them: networks, running average, optimizers, penalties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from stylegenes.discriminators import DISCRIMINATORS, Discriminator
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.snapshot import load_snapshot
+from stylegenes.training.augment import AUGMENTS, Augmentation
+from stylegenes.training.config import AdamConfig, RunConfig
+from stylegenes.training.draws import seed_for
+from stylegenes.training.ema import make_ema
+from stylegenes.training.losses import LOSSES, AdversarialLoss
+from stylegenes.training.regularizers import REGULARIZERS, Player, Regularizer
+
+
+@dataclass
+class Phase:
+    """One optimizer step of one player.
+
+    Attributes:
+        name: shown in messages, `D main`, `D lazy`, `G main` or `G lazy`.
+        player: whose parameters it moves.
+        main: whether the adversarial loss is part of it.
+        regularizers: penalties that are part of it.
+        interval: it happens every so many steps, and its penalties weigh so much more.
+    """
+
+    name: str
+    player: Player
+    main: bool
+    regularizers: list[Regularizer]
+    interval: int = 1
+
+
+@dataclass
+class Players:
+    """Everything that training changes."""
+
+    G: Generator
+    D: Discriminator
+    ema: Generator
+    loss: AdversarialLoss
+    augment: Augmentation
+    regularizers: nn.ModuleDict
+    phases: list[Phase]
+    optimizers: dict[Player, torch.optim.Adam]
+    learning_rates: dict[Player, float]
+    frozen: set[str] = field(default_factory=set)
+
+    def parameters(self, player: Player) -> list[nn.Parameter]:
+        """The parameters that `player` trains."""
+        return [parameter for _, parameter in self.named_parameters(player)]
+
+    def named_parameters(self, player: Player) -> Iterator[tuple[str, nn.Parameter]]:
+        """The parameters that `player` trains, by name."""
+        for name, parameter in self.network(player).named_parameters():
+            if player == "G" or name not in self.frozen:
+                yield name, parameter
+
+    def network(self, player: Player) -> nn.Module:
+        """The network of `player`."""
+        return self.G if player == "G" else self.D
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Every module whose state belongs to the run, by the name it is saved under."""
+        return {"G": self.G, "D": self.D, "ema": self.ema, "augment": self.augment, "regularizers": self.regularizers}
+
+    def scale_learning_rates(self, scale: float) -> None:
+        """Set every learning rate to `scale` times its configured value."""
+        for player, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rates[player] * scale
+
+
+def build_phases(regularizers: dict[str, Regularizer]) -> list[Phase]:
+    """The phases of a step: for D, then for G, the main one and the one of its lazy penalties.
+
+    Raises:
+        UserError: when lazy penalties of one player have different intervals.
+    """
+    phases = []
+    order: tuple[Player, Player] = ("D", "G")
+    for player in order:
+        own = [r for r in regularizers.values() if r.player == player]
+        lazy = [r for r in own if r.interval > 1]
+        phases.append(Phase(f"{player} main", player, True, [r for r in own if r.interval == 1]))
+        if len({r.interval for r in lazy}) > 1:
+            found = ", ".join(f"{name} {r.interval}" for name, r in regularizers.items() if r in lazy)
+            raise UserError(f"lazy penalties of one player share a step and need one interval; got {found}")
+        if lazy:
+            phases.append(Phase(f"{player} lazy", player, False, lazy, lazy[0].interval))
+    return phases
+
+
+def lazy_ratio(phases: list[Phase], player: Player) -> float:
+    """What lazy regularization scales the learning rate and the exponents of the decays by: k / (k + 1).
+
+    A player with a lazy phase every k steps takes k + 1 optimizer steps where the loss alone would take k (Karras et
+    al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", appendix B).
+    """
+    intervals = [phase.interval for phase in phases if phase.player == player and not phase.main]
+    return intervals[0] / (intervals[0] + 1) if intervals else 1.0
+
+
+def make_adam(parameters: list[nn.Parameter], config: AdamConfig, ratio: float) -> torch.optim.Adam:
+    """Adam, corrected for lazy regularization by `ratio`."""
+    betas = (float(config.beta1**ratio), float(config.beta2**ratio))
+    return torch.optim.Adam(parameters, lr=config.lr * ratio, betas=betas, eps=config.eps)
+
+
+def build_players(config: RunConfig, device: torch.device) -> Players:
+    """Build the networks and what belongs to them; the start depends on the seed alone.
+
+    Args:
+        config: with model specs that are complete.
+        device: where everything goes.
+
+    Raises:
+        UserError: for anything in the configuration that cannot be built.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_for(config.seed, "networks"))
+        G = Generator.from_spec({"latent": config.model.latent, "synthesis": config.model.synthesis})
+        D = DISCRIMINATORS.build(config.model.discriminator)
+    if config.init_from is not None:
+        start_from(config.init_from, G, D)
+    G.to(device)
+    D.to(device)
+    regularizers = {name: REGULARIZERS.build({"name": name, **kwargs}) for name, kwargs in config.regularizers.items()}
+    phases = build_phases(regularizers)
+    players = Players(
+        G=G.train(),
+        D=D.train(),
+        ema=make_ema(G),  # type: ignore[arg-type]
+        loss=LOSSES.build(config.loss),
+        augment=AUGMENTS.build(config.augment.pipe or {"name": "none"}).to(device),
+        regularizers=nn.ModuleDict(regularizers).to(device),
+        phases=phases,
+        optimizers={},
+        learning_rates={},
+        frozen=frozen_names(D, config.freeze_d),
+    )
+    adams: dict[Player, AdamConfig] = {"G": config.optimizer.G, "D": config.optimizer.D}
+    for player, adam in adams.items():
+        optimizer = make_adam(players.parameters(player), adam, lazy_ratio(phases, player))
+        players.optimizers[player] = optimizer
+        players.learning_rates[player] = optimizer.param_groups[0]["lr"]
+    return players
+
+
+def frozen_names(D: Discriminator, stages: int) -> set[str]:
+    """Names of the parameters in the first `stages` stages from the image on (Mo et al. 2020, "Freeze the D").
+
+    Raises:
+        UserError: when nothing would be left to train.
+    """
+    available = D.stages()
+    if not 0 <= stages < len(available):
+        raise UserError(
+            f"freeze_d={stages} is not possible: this discriminator has {len(available)} stages, take fewer"
+        )
+    frozen = {id(parameter) for stage in available[:stages] for parameter in stage.parameters()}
+    return {name for name, parameter in D.named_parameters() if id(parameter) in frozen}
+
+
+def start_from(path: str, G: Generator, D: Discriminator) -> None:
+    """Copy the networks of a snapshot into `G` and, where it keeps one, `D` (transfer learning).
+
+    Raises:
+        UserError: when the snapshot's networks have another shape.
+    """
+    snapshot = load_snapshot(path)
+    _check_spec("generator", path, snapshot.generator.spec, G.spec)
+    G.load_state_dict(snapshot.generator.state_dict())
+    if snapshot.discriminator is not None:
+        _check_spec("discriminator", path, {"D": snapshot.discriminator.spec}, {"D": D.spec})
+        D.load_state_dict(snapshot.discriminator.state_dict())
+
+
+def _check_spec(what: str, path: str, given: dict[str, Any], wanted: dict[str, Any]) -> None:
+    for part, spec in wanted.items():
+        keys = sorted(key for key in spec.keys() | given[part].keys() if spec.get(key) != given[part].get(key))
+        if keys:
+            found = ", ".join(f"{key}={given[part].get(key)!r}" for key in keys)
+            raise UserError(
+                f"the {what} in {path} differs from this run's in {found}; give the run the same values, for example "
+                f"--set model.{'discriminator' if part == 'D' else part}.{keys[0]}={given[part].get(keys[0])}"
+            )

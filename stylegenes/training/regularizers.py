@@ -1,0 +1,256 @@
+"""Regularizers: penalties on the gradients of a player, evaluated every few steps ("lazily")."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+import torch
+from torch import nn
+
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.records import ImageBatch
+from stylegenes.registry import Registry
+
+Player = Literal["G", "D"]
+
+
+class Fakes(NamedTuple):
+    """Generated pictures and what they came from.
+
+    Attributes:
+        w: [N, w_dim], before broadcasting and mixing.
+        ws: [N, num_ws, w_dim], as the synthesis network took them.
+        batch: the pictures.
+    """
+
+    w: torch.Tensor
+    ws: torch.Tensor
+    batch: ImageBatch
+
+
+class Judge(Protocol):
+    """The discriminator behind its augmentation: pictures to logits [N, K]."""
+
+    def __call__(self, batch: ImageBatch) -> torch.Tensor:
+        """Judge."""
+        ...
+
+
+class Imagine(Protocol):
+    """Draws fakes with their graph: the first 1 / `shrink` of the micro-batch."""
+
+    def __call__(self, shrink: int = 1) -> Fakes:
+        """Draw."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a regularizer sees of one micro-batch.
+
+    Attributes:
+        G: the generator.
+        judge: the discriminator behind its augmentation.
+        real: real pictures.
+        imagine: draws fakes with their graph.
+        rng: source of randomness on the pictures' device.
+    """
+
+    G: Generator
+    judge: Judge
+    real: ImageBatch
+    imagine: Imagine
+    rng: torch.Generator | None = None
+
+
+class Regularizer(nn.Module, ABC):
+    """A penalty for one player. Its running statistics are buffers, so that they are saved with the run.
+
+    Attributes:
+        player: whose parameters it trains.
+        interval: evaluated every `interval` steps and weighted by `interval`; 1 joins the main step.
+        batch_shrink: it looks at 1 / `batch_shrink` of the micro-batch.
+    """
+
+    player: Player
+    interval: int
+    batch_shrink: int = 1
+
+    @abstractmethod
+    def penalty(self, scene: Scene) -> torch.Tensor:
+        """The weighted penalty, [n]; its mean joins the loss."""
+
+    def observed(self) -> torch.Tensor:
+        """Statistics [k] of the last micro-batch, to be averaged over micro-batches and ranks."""
+        return torch.zeros(0)
+
+    def settle(self, mean: torch.Tensor) -> None:
+        """Take in the average [k] of `observed` over the whole batch, once a step."""
+        return
+
+
+REGULARIZERS: Registry[Regularizer] = Registry("regularizer")
+
+
+def gradient_square(logits: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """Squared norm of the gradient of logits [N, K] with respect to images [N, C, H, W]: [N], with its graph."""
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().sum(dim=(1, 2, 3))
+
+
+def path_lengths(images: torch.Tensor, ws: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """Path lengths (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", Eq. 4).
+
+    Args:
+        images: [N, C, H, W], made from `ws`.
+        ws: [N, num_ws, w_dim].
+        noise: standard normal, [N, C, H, W].
+
+    Returns:
+        The norm of J^T y for y = noise / sqrt(H W): root of the mean over layers of the squared norms, [N], with its
+        graph.
+    """
+    return path_gradients(images, ws, noise).square().sum(dim=2).mean(dim=1).sqrt()
+
+
+def path_gradients(images: torch.Tensor, ws: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """J^T y, [N, num_ws, w_dim], for the arguments of `path_lengths`."""
+    area = images.shape[2] * images.shape[3]
+    (gradient,) = torch.autograd.grad((images * noise).sum() / area**0.5, ws, create_graph=True)
+    return gradient
+
+
+class _GradientPenalty(Regularizer):
+    """Checks and shapes shared by the penalties on the discriminator's gradients."""
+
+    player = "D"
+
+    def __init__(self, gamma: float, interval: int) -> None:
+        super().__init__()
+        if gamma < 0 or interval < 1:
+            raise UserError(f"a gradient penalty needs gamma >= 0 and interval >= 1; got {gamma=}, {interval=}")
+        self.gamma = gamma
+        self.interval = interval
+
+    def on(self, batch: ImageBatch, judge: Judge) -> torch.Tensor:
+        """gamma / 2 times the squared gradient at the pictures of `batch`, [N]."""
+        images = batch.image.detach().requires_grad_()
+        return gradient_square(judge(batch.with_image(images)), images) * (self.gamma / 2)
+
+
+@REGULARIZERS.register("r1")
+class R1(_GradientPenalty):
+    """gamma / 2 |grad D|^2 at real pictures (Mescheder et al. 2018, Eq. 9)."""
+
+    def __init__(
+        self,
+        gamma: float = 10.0,  # weight; grows with the square of the resolution and shrinks with the batch
+        *,
+        interval: int = 16,  # evaluated every so many steps
+    ) -> None:
+        super().__init__(gamma, interval)
+
+    def penalty(self, scene: Scene) -> torch.Tensor:
+        """The penalty at the reals, before augmentation, [N]."""
+        return self.on(scene.real, scene.judge)
+
+
+@REGULARIZERS.register("r2")
+class R2(_GradientPenalty):
+    """gamma / 2 |grad D|^2 at generated pictures (Mescheder et al. 2018, Eq. 10)."""
+
+    def __init__(
+        self,
+        gamma: float = 10.0,  # weight
+        *,
+        interval: int = 16,  # evaluated every so many steps
+    ) -> None:
+        super().__init__(gamma, interval)
+
+    def penalty(self, scene: Scene) -> torch.Tensor:
+        """The penalty at the fakes, [N]."""
+        with torch.no_grad():
+            fakes = scene.imagine().batch
+        return self.on(fakes, scene.judge)
+
+
+@REGULARIZERS.register("wgan_gp")
+class GradientPenalty(Regularizer):
+    """lambda (|grad D| - 1)^2 between reals and fakes (Gulrajani et al. 2017, Eq. 3)."""
+
+    player = "D"
+
+    def __init__(
+        self,
+        weight: float = 10.0,  # lambda
+        *,
+        interval: int = 1,  # evaluated every so many steps
+    ) -> None:
+        super().__init__()
+        self.weight = weight
+        self.interval = interval
+
+    def penalty(self, scene: Scene) -> torch.Tensor:
+        """The penalty at a random point between each pair, [N]."""
+        real = scene.real.image.detach()
+        with torch.no_grad():
+            fakes = scene.imagine().batch
+        t = torch.rand(len(fakes), 1, 1, 1, generator=scene.rng, device=real.device, dtype=real.dtype)
+        images = fakes.image.to(real.dtype).lerp(real, t).requires_grad_()
+        slope = (gradient_square(scene.judge(fakes.with_image(images)), images) + 1e-12).sqrt()
+        return self.weight * (slope - 1).square()
+
+
+@REGULARIZERS.register("path_length")
+class PathLength(Regularizer):
+    """Squared deviation of the path length from its running mean (Karras et al. 2020, Eq. 4).
+
+    The target already holds the mean of the micro-batch and keeps its graph, so that the mean itself is part of what
+    is trained; the stored mean moves once a step, by the mean over micro-batches and ranks.
+    """
+
+    player = "G"
+
+    def __init__(
+        self,
+        weight: float = 2.0,  # weight of the penalty
+        *,
+        interval: int = 4,  # evaluated every so many steps
+        decay: float = 0.01,  # share of the new mean in the running mean
+        batch_shrink: int = 2,  # evaluated on 1 / batch_shrink of the batch
+    ) -> None:
+        super().__init__()
+        if batch_shrink < 1 or interval < 1:
+            raise UserError(f"path length needs batch_shrink >= 1 and interval >= 1; got {batch_shrink=}, {interval=}")
+        self.weight = weight
+        self.interval = interval
+        self.decay = decay
+        self.batch_shrink = batch_shrink
+        self.mean_length: torch.Tensor
+        self.register_buffer("mean_length", torch.zeros(()))
+        self._last = torch.zeros(1)
+
+    def penalty(self, scene: Scene) -> torch.Tensor:
+        """The weighted penalty on the first 1 / batch_shrink of the micro-batch, [n]."""
+        fakes = scene.imagine(self.batch_shrink)
+        images = fakes.batch.image
+        noise = torch.randn(images.shape, generator=scene.rng, device=images.device, dtype=images.dtype)
+        return self.from_noise(images, fakes.ws, noise)
+
+    def from_noise(self, images: torch.Tensor, ws: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """The weighted penalty [n] for given standard normal `noise`, shaped as `images` [n, C, H, W]."""
+        lengths = path_lengths(images, ws, noise)
+        self._last = lengths.detach().mean()[None]
+        target = self.mean_length.lerp(lengths.mean().to(self.mean_length.dtype), self.decay)
+        return self.weight * (lengths - target).square()
+
+    def observed(self) -> torch.Tensor:
+        """The mean length of the last micro-batch, [1]."""
+        return self._last
+
+    def settle(self, mean: torch.Tensor) -> None:
+        """Move the running mean."""
+        self.mean_length.lerp_(mean[0].to(self.mean_length.dtype), self.decay)

@@ -1,0 +1,102 @@
+"""From a recipe to a complete configuration: what the data decides is filled in, what contradicts it is refused."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from stylegenes.discriminators import DISCRIMINATORS
+from stylegenes.errors import UserError
+from stylegenes.files import read_json, write_json
+from stylegenes.latents import LATENTS
+from stylegenes.registry import Registry, Spec
+from stylegenes.synthesis import SYNTHESES
+from stylegenes.training.config import ModelConfig, RunConfig
+from stylegenes.training.feed import Data
+from stylegenes.training.overrides import config_from_dict
+
+CONFIG_FILE = "config.json"
+log = logging.getLogger(__name__)
+
+MAY_CHANGE = ("kimg", "intervals", "tensorboard", "batch.micro", "data.source")
+"""Settings that a run may be continued with other values of; its course does not depend on them."""
+
+
+def complete_config(config: RunConfig, data: Data) -> RunConfig:
+    """Fill in what the data decides: resolution, colour channels and labels of the networks.
+
+    Raises:
+        UserError: when the networks cannot be built for the data, or labels are wanted and cannot be had.
+    """
+    label_dim = data.label_dim if config.data.labels else 0
+    if config.data.labels and not data.label_dim:
+        raise UserError(f"{data.source} has no labels; train without data.labels, or give labelled data")
+    if data.label_dim and not config.data.labels:
+        log.warning(
+            "the data has %d labels (%s ...) that this run does not use; --set data.labels=true conditions on them",
+            data.label_dim, ", ".join(data.label_names[:3]),
+        )  # fmt: skip
+    shape = {"resolution": data.resolution, "image_channels": data.channels}
+    conditional = {"label_dim": label_dim} if label_dim else {}
+    model = ModelConfig(
+        latent=_fill(LATENTS, config.model.latent, conditional),
+        synthesis=_fill(SYNTHESES, config.model.synthesis, shape),
+        discriminator=_fill(DISCRIMINATORS, config.model.discriminator, {**shape, **conditional}),
+    )
+    return replace(config, model=model, data=replace(config.data, resolution=data.resolution))
+
+
+def _fill(registry: Registry[Any], spec: Spec, values: Mapping[str, Any]) -> Spec:
+    accepted = registry.parameters(spec["name"])
+    for key, value in values.items():
+        if key not in accepted:
+            raise UserError(
+                f"{registry.kind} {spec['name']!r} takes no {key}, which the data and data.labels ask for ({value}); "
+                "for class-conditional training use a mapping latent: --set model.latent.name=mapping"
+            )
+    return registry.check({**spec, **values})
+
+
+def settle_config(config: RunConfig, folder: Path) -> None:
+    """Write the configuration into a new run folder, or see that an old one is continued as it was begun.
+
+    Raises:
+        UserError: names the settings that differ.
+    """
+    path = folder / CONFIG_FILE
+    if path.exists():
+        old, new = _flat(read_json(path)), _flat(config.to_dict())
+        changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k) and not _may_change(k)]
+        if changed:
+            raise UserError(
+                f"{folder} holds a run with other settings: "
+                + ", ".join(f"{key} was {old.get(key)!r}, now {new.get(key)!r}" for key in changed[:5])
+                + ". Continue it with `stylegenes train` and the folder alone, or choose another folder"
+            )
+    write_json(path, config.to_dict())
+
+
+def read_config(folder: Path) -> RunConfig:
+    """The configuration of a run folder.
+
+    Raises:
+        UserError: when there is none, or it is damaged.
+    """
+    return config_from_dict(read_json(folder / CONFIG_FILE))
+
+
+def _may_change(key: str) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in MAY_CHANGE)
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested dictionaries as one, with dotted keys; lists are values."""
+    if not isinstance(value, dict) or not value:
+        return {prefix: list(value) if isinstance(value, tuple) else value}
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        flat |= _flat(inner, f"{prefix}.{key}" if prefix else key)
+    return flat

@@ -1,0 +1,111 @@
+"""Schedules: named quantities as functions of the state of training."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from stylegenes.errors import UserError
+from stylegenes.registry import Registry
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a schedule may depend on.
+
+    Attributes:
+        images: real images shown to the discriminator so far.
+        batch: images in a step.
+        step: steps done so far.
+        real_sign: mean sign of D(real) over the steps since the schedule was last asked, in [-1, 1]: r_t.
+        current: the quantity's present value.
+    """
+
+    images: int
+    batch: int
+    step: int
+    real_sign: float
+    current: float
+
+
+class Schedule(ABC):
+    """Sets one named quantity.
+
+    Attributes:
+        interval: asked every so many steps.
+        initial: value before the first step.
+    """
+
+    interval: int = 1
+    initial: float = 0.0
+
+    @abstractmethod
+    def value(self, progress: Progress) -> float:
+        """The quantity from here on."""
+
+
+SCHEDULES: Registry[Schedule] = Registry("schedule")
+
+
+@SCHEDULES.register("fixed")
+class Fixed(Schedule):
+    """A constant."""
+
+    def __init__(
+        self,
+        value: float = 0.0,  # the constant
+    ) -> None:
+        self.initial = value
+
+    def value(self, progress: Progress) -> float:
+        """The constant."""
+        return self.initial
+
+
+@SCHEDULES.register("ramp")
+class Ramp(Schedule):
+    """A straight line between two values."""
+
+    def __init__(
+        self,
+        start: float,  # value until start_kimg
+        end: float,  # value from end_kimg on
+        *,
+        start_kimg: float = 0.0,  # thousand images where the line begins
+        end_kimg: float = 1000.0,  # thousand images where it ends
+    ) -> None:
+        if end_kimg <= start_kimg:
+            raise UserError(f"a ramp needs end_kimg > start_kimg; got {start_kimg} and {end_kimg}")
+        self.initial, self.end = start, end
+        self.start_kimg, self.end_kimg = start_kimg, end_kimg
+
+    def value(self, progress: Progress) -> float:
+        """The point on the line."""
+        t = (progress.images / 1000 - self.start_kimg) / (self.end_kimg - self.start_kimg)
+        return self.initial + (self.end - self.initial) * min(max(t, 0.0), 1.0)
+
+
+@SCHEDULES.register("adaptive")
+class AdaptiveAugmentation(Schedule):
+    """Augmentation strength that keeps r_t = E[sign D(real)] at a target (Karras et al. 2020, ADA, section 3.2)."""
+
+    def __init__(
+        self,
+        target: float = 0.6,  # wanted mean sign of D(real)
+        *,
+        interval: int = 4,  # adjusted every so many steps
+        speed_kimg: float = 500.0,  # thousand images in which the strength can go from 0 to 1
+        initial: float = 0.0,  # strength at the start
+    ) -> None:
+        if not -1 <= target <= 1 or interval < 1 or speed_kimg <= 0:
+            raise UserError(
+                f"adaptive augmentation needs -1 <= target <= 1, interval >= 1 and speed_kimg > 0; "
+                f"got {target=}, {interval=}, {speed_kimg=}"
+            )
+        self.target, self.interval, self.speed_kimg, self.initial = target, interval, speed_kimg, initial
+
+    def value(self, progress: Progress) -> float:
+        """One step up when D is too sure of the reals, down when it is not, within [0, 1]."""
+        direction = (progress.real_sign > self.target) - (progress.real_sign < self.target)
+        step = direction * progress.batch * self.interval / (self.speed_kimg * 1000)
+        return min(max(progress.current + step, 0.0), 1.0)

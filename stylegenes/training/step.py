@@ -1,0 +1,302 @@
+"""One training step: the phases of both players, micro-batch by micro-batch."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.records import ImageBatch, Noise, NoiseMode
+from stylegenes.training.draws import Codes, Cut, Styles, draw_codes, express, rng_for
+from stylegenes.training.losses import UnpairedLoss
+from stylegenes.training.players import Phase, Players
+from stylegenes.training.regularizers import Fakes, Scene
+from stylegenes.training.sync import Ranks, average_gradients
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """What a step needs to know besides the players.
+
+    Attributes:
+        total: images in a step over all ranks.
+        accumulation: micro-batches of one rank in a phase, at the start.
+        group: samples that a micro-batch must hold a multiple of.
+        mixing: probability of style mixing.
+        noise: how noise inputs are filled.
+        seed: start of every random choice.
+    """
+
+    total: int
+    accumulation: int
+    group: int
+    mixing: float
+    noise: NoiseMode
+    seed: int
+
+
+@dataclass
+class Tally:
+    """Sums over micro-batches. Everything in it is averaged over ranks with the gradients.
+
+    Attributes:
+        loss: mean loss of the phase.
+        real_sign: mean sign of D(real).
+        real_logit: mean of D(real).
+        fake_logit: mean of D(fake).
+        w: mean of w, [w_dim].
+        observed: what each regularizer of the phase observed.
+    """
+
+    loss: torch.Tensor
+    real_sign: torch.Tensor
+    real_logit: torch.Tensor
+    fake_logit: torch.Tensor
+    w: torch.Tensor
+    observed: list[torch.Tensor]
+
+    def flat(self, stop: bool) -> torch.Tensor:
+        """All of it in one vector, with the wish to stop in front."""
+        head = torch.stack([self.loss.new_tensor(float(stop)), self.loss, self.real_sign, self.real_logit])
+        return torch.cat([head, self.fake_logit[None], self.w, *[o.to(self.w) for o in self.observed]])
+
+
+@dataclass(frozen=True)
+class PhaseResult:
+    """What a phase did, the same on every rank.
+
+    Attributes:
+        name: the phase's.
+        values: [5]: share of ranks that wish to stop, loss, mean sign of D(real), mean D(real), mean D(fake).
+        grad_norm: scalar, norm of the averaged gradient; not finite where the loss or a gradient was not.
+    """
+
+    name: str
+    values: torch.Tensor
+    grad_norm: torch.Tensor
+
+
+class Stepper:
+    """Takes training steps.
+
+    Args:
+        players: the networks and what belongs to them.
+        ranks: the processes.
+        settings: sizes and randomness.
+        labels: [M, L] labels of the data, where the run is conditional.
+        announce: told the name of each phase as it begins.
+    """
+
+    def __init__(
+        self,
+        players: Players,
+        ranks: Ranks,
+        settings: StepSettings,
+        *,
+        labels: torch.Tensor | None = None,
+        announce: Callable[[str], None] = lambda phase: None,
+    ) -> None:
+        self.players = players
+        self.ranks = ranks
+        self.settings = settings
+        self.labels = labels
+        self.announce = announce
+        self.accumulation = settings.accumulation
+
+    @property
+    def micro(self) -> int:
+        """Images in one micro-batch."""
+        return self.settings.total // self.ranks.count // self.accumulation
+
+    def step(self, real: ImageBatch, *, step: int, epoch: int = 0, stop: bool = False) -> list[PhaseResult]:
+        """All phases that are due.
+
+        Args:
+            real: this rank's share of the reals, samples rank, rank + ranks, ... of the whole batch.
+            step: steps done so far.
+            epoch: changes every random choice; raised after a roll-back.
+            stop: whether this rank wishes to stop after the step.
+
+        Raises:
+            UserError: when memory runs out and the micro-batch cannot be halved once more.
+        """
+        due = [phase for phase in self.players.phases if step % phase.interval == 0]
+        return [self.phase(phase, real, key=(epoch, step, phase.name), stop=stop) for phase in due]
+
+    def phase(self, phase: Phase, real: ImageBatch, *, key: tuple[int | str, ...], stop: bool) -> PhaseResult:
+        """One optimizer step of one player; `key` makes its random choices."""
+        self.announce(phase.name)
+        for player in ("G", "D"):
+            self.players.network(player).requires_grad_(False)
+        parameters = self.players.parameters(phase.player)
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+        self.players.optimizers[phase.player].zero_grad(set_to_none=True)
+        tally = self._accumulate_in_memory(phase, real, key)
+        self.announce(f"{phase.name}, averaging gradients")
+        extras = average_gradients(self.ranks, parameters, tally.flat(stop))
+        self._settle(phase, extras[5:-1])
+        self.players.optimizers[phase.player].step()
+        return PhaseResult(phase.name, extras[:5], extras[-1] + 0 * extras[1])
+
+    def _accumulate_in_memory(self, phase: Phase, real: ImageBatch, key: tuple[int | str, ...]) -> Tally:
+        """`_accumulate`, again with half the micro-batch whenever memory runs out.
+
+        How a rank cuts its share changes neither its samples nor their groups, so the ranks need not agree.
+        """
+        while True:
+            try:
+                return self._accumulate(phase, real, key)
+            except torch.OutOfMemoryError:
+                before = self.micro
+            self._halve(before)
+            self.players.optimizers[phase.player].zero_grad(set_to_none=True)
+            torch.cuda.empty_cache()
+
+    def _halve(self, micro: int) -> None:
+        if micro % (2 * self.settings.group):
+            raise UserError(
+                f"out of memory on {self.ranks.device} with micro-batches of {micro}, which cannot be halved (a "
+                f"multiple of {self.settings.group} is needed); use a smaller model, resolution or more memory"
+            )
+        self.accumulation *= 2
+        log.warning(
+            "out of memory: micro-batch %d -> %d (x%d accumulation), the total of %d stays",
+            micro, self.micro, self.accumulation, self.settings.total,
+        )  # fmt: skip
+
+    def _accumulate(self, phase: Phase, real: ImageBatch, key: tuple[int | str, ...]) -> Tally:
+        """Back-propagate the phase's loss over this rank's micro-batches, each weighted by its share."""
+        codes = self._codes(key)
+        tally = self._empty_tally(phase)
+        whole = Cut(self.ranks.rank, self.ranks.count)
+        for part, cut in enumerate(whole.split(self.accumulation)):
+            local = slice(part, None, self.accumulation)
+            micro = Micro(self, phase, real[local], codes[cut.slice], cut, key, tally)
+            micro.backward()
+        return tally
+
+    def _codes(self, key: tuple[int | str, ...]) -> Codes:
+        rng = rng_for(self.settings.seed, *key, "codes")
+        settings = self.settings
+        with torch.no_grad():
+            return draw_codes(self.players.G, settings.total, rng=rng, mixing=settings.mixing, labels=self.labels)
+
+    def _empty_tally(self, phase: Phase) -> Tally:
+        zero = torch.zeros((), device=self.ranks.device, dtype=next(self.players.G.parameters()).dtype)
+        w = zero.new_zeros(self.players.G.latent.w_dim)
+        observed = [zero.new_zeros(regularizer.observed().shape) for regularizer in phase.regularizers]
+        return Tally(zero.clone(), zero.clone(), zero.clone(), zero.clone(), w, observed)
+
+    def _settle(self, phase: Phase, averaged: torch.Tensor) -> None:
+        """Hand the averaged statistics to those who keep them."""
+        w_dim = self.players.G.latent.w_dim
+        if phase.name == "D main":
+            self.players.G.latent.track(averaged[None, :w_dim])
+        rest = averaged[w_dim:]
+        for regularizer in phase.regularizers:
+            size = regularizer.observed().numel()
+            regularizer.settle(rest[:size])
+            rest = rest[size:]
+
+
+class Micro:
+    """One micro-batch of one phase: what is drawn for it, and its backward passes."""
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        phase: Phase,
+        real: ImageBatch,
+        codes: Codes,
+        cut: Cut,
+        key: tuple[int | str, ...],
+        tally: Tally,
+    ) -> None:
+        self.stepper, self.phase, self.codes, self.tally = stepper, phase, codes, tally
+        self.players = stepper.players
+        self.real = self.players.D.prepare(real)
+        self._seen: Fakes | None = None
+        self.share = 1 / stepper.accumulation
+        # Keyed by place in the whole batch, so that one process and several draw the same noise.
+        self.rng = rng_for(stepper.settings.seed, *key, cut.first, cut.stride, device=stepper.ranks.device)
+
+    def backward(self) -> None:
+        """Back-propagate the adversarial loss and the penalties of the phase."""
+        if self.phase.main:
+            self._discriminator() if self.phase.player == "D" else self._generator()
+        for i, regularizer in enumerate(self.phase.regularizers):
+            with self.stepper.ranks.fabric.autocast():
+                scene = Scene(self.players.G, self.judge, self.real, self.imagine, self.rng)
+                penalty = regularizer.penalty(scene)
+            self._add(penalty.mean() * self.phase.interval)
+            self.tally.observed[i] += regularizer.observed().to(self.tally.w) * self.share
+
+    def _discriminator(self) -> None:
+        loss = self.players.loss
+        with torch.no_grad(), self.stepper.ranks.fabric.autocast():
+            fakes = self._seen = self.imagine()
+        self.tally.w += fakes.w.float().mean(dim=0).to(self.tally.w) * self.share
+        if isinstance(loss, UnpairedLoss):
+            self._add(self._judged(fakes.batch, loss.on_fake, real=False))
+            self._add(self._judged(self.real, loss.on_real, real=True))
+            return
+        with self.stepper.ranks.fabric.autocast():
+            real, fake = self._logits(self.real, real=True), self._logits(fakes.batch, real=False)
+            value = loss.discriminator(real, fake).mean()
+        self._add(value)
+
+    def _generator(self) -> None:
+        loss = self.players.loss
+        with self.stepper.ranks.fabric.autocast():
+            real = None
+            if loss.paired:
+                with torch.no_grad():
+                    real = self._logits(self.real, real=True)
+            value = loss.generator(self._logits(self.imagine().batch, real=False), real).mean()
+        self._add(value)
+
+    def _judged(self, batch: ImageBatch, term: Callable[[torch.Tensor], torch.Tensor], *, real: bool) -> torch.Tensor:
+        with self.stepper.ranks.fabric.autocast():
+            return term(self._logits(batch, real=real)).mean()
+
+    def _logits(self, batch: ImageBatch, *, real: bool) -> torch.Tensor:
+        logits = self.judge(batch)
+        seen = logits.detach().to(self.tally.w)
+        if real:
+            self.tally.real_sign += seen.sign().mean() * self.share
+            self.tally.real_logit += seen.mean() * self.share
+        else:
+            self.tally.fake_logit += seen.mean() * self.share
+        return logits
+
+    def _add(self, loss: torch.Tensor) -> None:
+        (loss * self.share).backward()
+        self.tally.loss += loss.detach().to(self.tally.w) * self.share
+
+    def judge(self, batch: ImageBatch) -> torch.Tensor:
+        """Logits [n, K] of augmented pictures."""
+        return self.players.D(batch.with_image(self.players.augment(batch.image, self.rng)))
+
+    def imagine(self, shrink: int = 1) -> Fakes:
+        """Fakes from the first 1 / `shrink` of this micro-batch's codes; without a graph, those already made."""
+        if self._seen is not None and shrink == 1 and not torch.is_grad_enabled():
+            return self._seen
+        codes = self.codes[: max(1, len(self.codes) // shrink)]
+        styles = _with_path(express(self.players.G, codes))
+        noise = Noise(self.stepper.settings.noise, generator=self.rng)
+        batch = self.players.G.synthesis(styles.ws, codes.condition, noise=noise)
+        return Fakes(styles.w, styles.ws, dataclasses.replace(batch, condition=codes.condition))
+
+
+def _with_path(styles: Styles) -> Styles:
+    """Styles whose ws carry gradients even where nothing upstream of them is trained (path length needs that)."""
+    if styles.ws.requires_grad or not torch.is_grad_enabled():
+        return styles
+    return Styles(styles.w, styles.ws.detach().requires_grad_())

@@ -1,0 +1,70 @@
+"""Ranks: what this process is among them, and the one collective of a phase."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from lightning_fabric import Fabric
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The processes of a run. They exchange gradients once a phase, in one flat sum.
+
+    Attributes:
+        fabric: the engine; launched.
+    """
+
+    fabric: Fabric
+
+    @property
+    def rank(self) -> int:
+        """Number of this process over all nodes."""
+        return self.fabric.global_rank
+
+    @property
+    def count(self) -> int:
+        """Number of processes over all nodes."""
+        return self.fabric.world_size
+
+    @property
+    def first(self) -> bool:
+        """Whether this process logs and writes."""
+        return self.rank == 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where this process computes."""
+        return self.fabric.device
+
+    def mean(self, flat: torch.Tensor) -> torch.Tensor:
+        """The mean of `flat` over the processes; every process gets the very same bits."""
+        if self.count == 1:
+            return flat
+        return self.fabric.all_reduce(flat, reduce_op="mean")  # type: ignore[return-value]
+
+
+def average_gradients(ranks: Ranks, parameters: Sequence[torch.nn.Parameter], extras: torch.Tensor) -> torch.Tensor:
+    """Average the gradients and a vector of statistics over the processes, in one flat all-reduce.
+
+    Args:
+        ranks: the processes.
+        parameters: those of one player; a missing gradient counts as zero, so that every process sends the same.
+        extras: [K] float, statistics to be averaged along.
+
+    Returns:
+        [K + 1]: the averaged extras, then the norm of the averaged gradient.
+    """
+    for parameter in parameters:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if ranks.count > 1:
+        mean = ranks.mean(torch.cat([*[gradient.flatten() for gradient in gradients], extras]))
+        *parts, extras = mean.split([*[gradient.numel() for gradient in gradients], extras.numel()])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view(gradient.shape))
+    norm = torch.nn.utils.get_total_norm(gradients)
+    return torch.cat([extras, norm[None]])

@@ -1,0 +1,102 @@
+"""Watching a run: sums over the steps between two status lines, and the line. Rank 0 alone."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import torch
+
+from stylegenes.training.draws import draw_codes, rng_for
+from stylegenes.training.feed import to_float
+from stylegenes.training.health import Health, Signs, pixel_diversity
+from stylegenes.training.images import render
+from stylegenes.training.report import Reporter, Tick, memory_in_use
+from stylegenes.training.step import PhaseResult
+
+if TYPE_CHECKING:
+    from stylegenes.training.loop import Loop
+
+PROBE = 16
+"""Pictures whose diversity is watched."""
+
+
+class Watch:
+    """Turns results of steps into status lines.
+
+    Args:
+        loop: the run.
+        quiet: whether the terminal stays silent.
+    """
+
+    def __init__(self, loop: Loop, *, quiet: bool) -> None:
+        self.loop = loop
+        self.reporter = Reporter(loop.folder, tensorboard=loop.config.tensorboard, quiet=quiet)
+        self.health = Health()
+        rng = rng_for(loop.config.seed, "probe")
+        self.codes = draw_codes(loop.players.G, PROBE, rng=rng, mixing=0.0, labels=loop.stepper.labels)
+        data = loop.data
+        indices = torch.randint(len(data), (4 * PROBE,), generator=rng)
+        self._real_diversity = pixel_diversity(to_float(data.images(indices), torch.device("cpu")))
+        self._sums: dict[str, torch.Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._images_then = loop.counters.images
+        self._then = time.monotonic()
+        self._told = False
+
+    def after_step(self, results: list[PhaseResult]) -> None:
+        """Take in the results of a step; a status line when it is time, the first one at once."""
+        for result in results:
+            values = torch.cat([result.values, result.grad_norm[None]])
+            self._sums[result.name] = self._sums.get(result.name, 0) + values
+            self._counts[result.name] = self._counts.get(result.name, 0) + 1
+        elapsed = time.monotonic() - self._then
+        if elapsed > self.loop.config.intervals.tick_seconds or not self._told:
+            self._told = True
+            self.tick()
+
+    def tick(self) -> None:
+        """A status line about the steps since the last one."""
+        loop, counters = self.loop, self.loop.counters
+        means = {name: (total / self._counts[name]).tolist() for name, total in self._sums.items()}
+        gap = means["D main"][3] - means["D main"][4]
+        signs = Signs(
+            gap=gap,
+            real_sign=means["D main"][2],
+            grad_G=means["G main"][5],
+            grad_D=means["D main"][5],
+            diversity=self._diversity(),
+            kimg=counters.images / 1000,
+        )
+        now = time.monotonic()
+        rate = (counters.images - self._images_then) / max(now - self._then, 1e-9)
+        self.reporter.tick(
+            Tick(
+                kimg=counters.images / 1000,
+                step=counters.step,
+                rate=rate,
+                eta=(loop.total_images - counters.images) / max(rate, 1e-9),
+                losses={name: values[1] for name, values in means.items()},
+                real_sign=signs.real_sign,
+                gap=gap,
+                augment_p=counters.augment_p,
+                gradients={name: values[5] for name, values in means.items()},
+                vitals={"diversity": signs.diversity, **loop.players.G.latent.vital_signs()},
+                memory=memory_in_use(loop.ranks.device),
+                seconds=counters.seconds,
+                rollbacks=counters.rollbacks,
+                health=self.health.judge(signs),
+                metrics=loop.keeper.metrics if loop.keeper else {},
+            )
+        )
+        self._sums, self._counts = {}, {}
+        self._images_then, self._then = counters.images, time.monotonic()
+
+    def close(self) -> None:
+        """Stop writing."""
+        self.reporter.close()
+
+    def _diversity(self) -> float:
+        """Pixel diversity of fixed codes, as a share of the data's."""
+        images = render(self.loop.players.G, self.codes.code, self.codes.condition, micro=4)
+        return pixel_diversity(images) / max(self._real_diversity, 1e-9)
