@@ -96,7 +96,9 @@ def read_picture(data: bytes) -> Image.Image:
     """
     picture = open_picture(data)
     try:
-        picture.load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture.load()
     # Decoders raise nearly anything on damaged bytes: OSError, SyntaxError, struct.error, IndexError and more.
     except Exception as error:
         raise BadImageError(f"damaged: {error}", "get the file again, or delete it") from error
@@ -113,7 +115,7 @@ def open_picture(data: bytes) -> Image.Image:
         raise BadImageError("empty file", "delete it")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
             return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise BadImageError(
@@ -129,7 +131,9 @@ def open_picture(data: bytes) -> Image.Image:
 def _upright(picture: Image.Image) -> Image.Image:
     """Turned as its EXIF orientation says; a damaged EXIF block is no reason to lose the picture."""
     try:
-        return ImageOps.exif_transpose(picture)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ImageOps.exif_transpose(picture)
     except Exception:
         return picture
 

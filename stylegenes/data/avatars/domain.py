@@ -131,7 +131,7 @@ def _uniforms(seed: int, index: int) -> list[list[float]]:
 def _choose(weights: Weights, uniform: float) -> str:
     """The option at quantile `uniform` of the normalized weights."""
     edges = list(accumulate(weights.values()))
-    return list(weights)[bisect_right(edges, uniform * edges[-1])]
+    return list(weights)[min(bisect_right(edges, uniform * edges[-1]), len(edges) - 1)]
 
 
 def _jitter(color: str, uniforms: Sequence[float]) -> str:

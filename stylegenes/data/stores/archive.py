@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from stylegenes.data.decode import BadImageError
 from stylegenes.data.packed import LeftOut
-from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, PerProcess, Store
+from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, Store
 from stylegenes.errors import UserError
 
 _MAX_RATIO = 200
@@ -22,11 +23,11 @@ class ZipStore(Store):
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self._process = PerProcess()
+        self._owner = 0
         self._archive: zipfile.ZipFile | None = None
 
     def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "_process": PerProcess(), "_archive": None}
+        return {"path": self.path, "_owner": 0, "_archive": None}
 
     def list(self) -> Listing:
         """All files of the archive's directory, each with size and checksum."""
@@ -57,9 +58,11 @@ class ZipStore(Store):
         return data
 
     def _open(self) -> zipfile.ZipFile:
-        if self._process.moved() or self._archive is None:
+        """The archive, opened by this very process: after a fork a shared handle would read from the wrong place."""
+        if self._archive is None or self._owner != os.getpid():
             try:
                 self._archive = zipfile.ZipFile(self.path)
+                self._owner = os.getpid()
             except (zipfile.BadZipFile, OSError, EOFError) as error:
                 raise UserError(f"{self.path} is no zip archive that can be read ({error}); make it again") from error
         return self._archive

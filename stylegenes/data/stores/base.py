@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -87,18 +86,6 @@ class Store(ABC):
         Raises:
             BadImageError: when the item cannot be read.
         """
-
-
-class PerProcess:
-    """Remembers which process opened a handle: after a fork a shared handle would read from the wrong place."""
-
-    def __init__(self) -> None:
-        self._owner = 0
-
-    def moved(self) -> bool:
-        """Whether this is another process than at the last call."""
-        before, self._owner = self._owner, os.getpid()
-        return before != self._owner
 
 
 def is_system_file(path: PurePosixPath) -> bool:

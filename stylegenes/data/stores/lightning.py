@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegenes.data.decode import BadImageError
-from stylegenes.data.stores.base import Entry, Listing, PerProcess, Store
+from stylegenes.data.stores.base import Entry, Listing, Store
 from stylegenes.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,40 +23,34 @@ class LmdbStore(Store):
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self._process = PerProcess()
-        self._environment: lmdb.Environment | None = None
-
-    def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "_process": PerProcess(), "_environment": None}
 
     def list(self) -> Listing:
         """All keys in their order; the data base's size and time stand for the content."""
         file = self.path / DATA_FILE if self.path.is_dir() else self.path
         state = file.stat()
         stamp = f"{state.st_size}:{state.st_mtime_ns}"
-        with self._open().begin() as transaction:
+        with self._open() as environment, environment.begin() as transaction:
             names = [_name(key) for key in transaction.cursor().iternext(keys=True, values=False)]
         return Listing(entries=[Entry(name, stamp) for name in names])
 
     def read(self, name: str) -> bytes:
         """The value under one key."""
-        with self._open().begin() as transaction:
+        with self._open() as environment, environment.begin() as transaction:
             value = transaction.get(_key(name))
         if value is None:
             raise BadImageError("the key is gone", "the data base changed while it was read; start again")
         return bytes(value)
 
     def _open(self) -> lmdb.Environment:
+        """A fresh handle. It costs microseconds, and an open one would not survive the fork of a worker process."""
         import lmdb
 
-        if self._process.moved() or self._environment is None:
-            try:
-                self._environment = lmdb.open(
-                    str(self.path), subdir=self.path.is_dir(), readonly=True, lock=False, readahead=False, max_dbs=0
-                )
-            except lmdb.Error as error:
-                raise UserError(f"{self.path} is no LMDB that can be read ({error}); get it again") from error
-        return self._environment
+        try:
+            return lmdb.open(
+                str(self.path), subdir=self.path.is_dir(), readonly=True, lock=False, readahead=False, max_dbs=0
+            )
+        except lmdb.Error as error:
+            raise UserError(f"{self.path} is no LMDB that can be read ({error}); get it again") from error
 
 
 def _name(key: bytes) -> str:
