@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from stylegenes.errors import UserError
 from stylegenes.training.augment import AUGMENTS, AugmentPipe, DiffAugment
 from stylegenes.training.augment.draws import PRESETS, Draws, decide
-from stylegenes.training.augment.geometry import inverse_matrix, sample_bilinear
+from stylegenes.training.augment.geometry import (
+    Margins,
+    inverse_matrix,
+    sample_bilinear,
+    warp_by_filters,
+    warp_by_matrices,
+)
 from stylegenes.training.augment.wavelets import SYM2, SYM6, band_filters
 
 FEW = settings(max_examples=15, deadline=None)
@@ -121,6 +127,17 @@ def test_differentiable_twice(spec, rng):
     step = 1e-5
     numeric = (penalty(x + step * direction) - penalty(x - step * direction)) / (2 * step)
     torch.testing.assert_close((gradient * direction).sum(), numeric, rtol=1e-6, atol=1e-9)
+
+
+@FEW
+@given(
+    h=sizes, w=sizes, left=st.integers(0, 5), top=st.integers(0, 5), right=st.integers(0, 5), bottom=st.integers(0, 5)
+)
+def test_both_executions_agree(h, w, left, top, right, bottom):
+    images, taps = _images(2, 3, h, w, dtype=torch.float64), AugmentPipe().taps.double()
+    grid = _images(2, (h + 6) * 2, (w + 6) * 2, 2, seed=1, dtype=torch.float64)
+    arguments = (images, grid, Margins(left, top, right, bottom), taps)
+    torch.testing.assert_close(warp_by_matrices(*arguments), warp_by_filters(*arguments), rtol=0, atol=1e-12)
 
 
 def test_bilinear_sampling_passes_gradgradcheck(rng):

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from stylegenes.ops.fir import downsample2d, upsample2d
+from stylegenes.ops.resampling import fir_matrix, reflection_matrix, resample
 from stylegenes.training.augment.draws import Amounts
 
 
@@ -110,14 +111,43 @@ def warp(images: torch.Tensor, inverse: torch.Tensor, taps: torch.Tensor) -> tor
         taps: one-dimensional orthogonal low-pass filter [T] for the doubled resolution in between.
     """
     height, width = images.shape[2:]
-    room = taps.shape[0] // 4
-    margins = margins_for(inverse, height, width, taps.shape[0])
-    theta = sampling_matrix(inverse, margins, height, width, taps.shape[0]).to(images)
-    images = F.pad(images, [margins.left, margins.right, margins.top, margins.bottom], mode="reflect")
-    images = upsample2d(images, taps)
+    count, room = taps.shape[0], taps.shape[0] // 4
+    margins = margins_for(inverse, height, width, count)
+    theta = sampling_matrix(inverse, margins, height, width, count).to(images)
     shape = [*images.shape[:2], (height + 2 * room) * 2, (width + 2 * room) * 2]
-    images = sample_bilinear(images, F.affine_grid(theta, shape, align_corners=False))
-    return downsample2d(images, taps, padding=-2 * room, flip_filter=True)
+    grid = F.affine_grid(theta, shape, align_corners=False)
+    execute = warp_by_matrices if images.device.type == "cpu" else warp_by_filters
+    return execute(images, grid, margins, taps)
+
+
+def warp_by_filters(images: torch.Tensor, grid: torch.Tensor, margins: Margins, taps: torch.Tensor) -> torch.Tensor:
+    """Pad and double `images` [N, C, H, W], sample them at `grid` [N, h, w, 2], halve the result to [N, C, H, W]."""
+    images = F.pad(images, [margins.left, margins.right, margins.top, margins.bottom], mode="reflect")
+    images = sample_bilinear(upsample2d(images, taps), grid)
+    return downsample2d(images, taps, padding=-2 * (taps.shape[0] // 4), flip_filter=True)
+
+
+def warp_by_matrices(images: torch.Tensor, grid: torch.Tensor, margins: Margins, taps: torch.Tensor) -> torch.Tensor:
+    """As `warp_by_filters`; on a CPU several times faster than depthwise convolutions."""
+    height, width = images.shape[2:]
+    rows = _doubling_matrix(height, margins.top, margins.bottom, taps)
+    columns = _doubling_matrix(width, margins.left, margins.right, taps)
+    images = sample_bilinear(resample(images, rows, columns), grid)
+    return resample(images, _halving_matrix(images.shape[2], taps), _halving_matrix(images.shape[3], taps))
+
+
+def _doubling_matrix(size: int, before: int, after: int, taps: torch.Tensor) -> torch.Tensor:
+    """Pad `size` samples by reflection and double them, keeping the mean and the centre."""
+    padding = ((taps.shape[0] + 1) // 2, taps.shape[0] // 2 - 1)
+    double = fir_matrix(2 * taps, before + size + after, up=2, padding=padding)
+    return double @ reflection_matrix(size, before, after, taps)
+
+
+def _halving_matrix(size: int, taps: torch.Tensor) -> torch.Tensor:
+    """Halve `size` samples by the transpose of doubling and drop the room around them."""
+    before, after = (taps.shape[0] - 1) // 2, taps.shape[0] // 2 - 1
+    room = 2 * (taps.shape[0] // 4)
+    return fir_matrix(taps, size, down=2, padding=(before - room, after - room), flip=True)
 
 
 class _SampleBilinear(torch.autograd.Function):
