@@ -1,0 +1,137 @@
+"""Directions and components on disk (safetensors beside JSON), and tables as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from stylegenes.analysis.directions import Directions, Fit
+from stylegenes.analysis.pca import Components
+from stylegenes.errors import UserError
+from stylegenes.files import atomic_path, read_json, write_json
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Named directions of either kind, ready to be moved along.
+
+    Attributes:
+        space: `z` or `w`.
+        model: fingerprint of the generator that they belong to.
+        names: what can be asked for.
+        found: the directions, or the components.
+    """
+
+    space: str
+    model: str
+    names: list[str]
+    found: Directions | Components
+
+    def vector(self, name: str, hold: Sequence[str] = ()) -> torch.Tensor:
+        """The step [C] of one standard deviation along `name`, with the held attributes' logits unchanged.
+
+        Raises:
+            UserError: for an unknown name, or components asked to hold something.
+        """
+        if name not in self.names:
+            raise UserError(f"there is no direction {name!r}; there are: {', '.join(self.names)}")
+        match self.found:
+            case Directions():
+                return self.found.vector(name, list(hold))
+            case Components():
+                if hold:
+                    raise UserError("principal components know no attributes to hold; use attribute directions")
+                return self.found.vector(self.names.index(name) + 1)
+
+
+def save_directions(path: Path, directions: Directions, fits: Sequence[Fit], model: str) -> Path:
+    """Write `path` (.safetensors) and the JSON that describes it. Returns the path.
+
+    Args:
+        path: the file to write; its suffix becomes .safetensors.
+        directions: what to keep.
+        fits: how well each attribute was told apart.
+        model: fingerprint of the generator.
+    """
+    tensors = {name: getattr(directions, name).contiguous() for name in ("weights", "center", "scale", "spread")}
+    about = {"kind": "directions", "attributes": directions.attributes, "fits": [asdict(fit) for fit in fits]}
+    return _save(path, tensors, {**about, "space": directions.space, "model": model})
+
+
+def save_components(path: Path, components: Components, model: str) -> Path:
+    """Write `path` (.safetensors) and the JSON that describes it. Returns the path."""
+    tensors = {name: getattr(components, name).contiguous() for name in ("mean", "basis", "variance")}
+    return _save(path, tensors, {"kind": "components", "space": components.space, "model": model})
+
+
+def load_steps(path: Path) -> Steps:
+    """Read directions or components.
+
+    Raises:
+        UserError: when the file or its JSON is missing or damaged.
+    """
+    path = path.with_suffix(".safetensors")
+    about = read_json(path.with_suffix(".json"))
+    try:
+        tensors = load_file(path)
+        if about["kind"] == "components":
+            found = Components(about["space"], **tensors)
+            names = [f"pc{number}" for number in range(1, len(found.basis) + 1)]
+        else:
+            found = Directions(about["space"], about["attributes"], **tensors)
+            names = list(about["attributes"])
+    except (OSError, SafetensorError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is missing, damaged, or no file of directions ({error})") from error
+    return Steps(about["space"], about["model"], names, found)
+
+
+def _save(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Path:
+    path = path.with_suffix(".safetensors")
+    with atomic_path(path) as part:
+        save_file({name: tensor.cpu() for name, tensor in tensors.items()}, part)
+    write_json(path.with_suffix(".json"), _plain(about))
+    return path
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: an attribute that was not scored has null."""
+    match value:
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+        case float() if value != value:
+            return None
+        case _:
+            return value
+
+
+def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    """Write rows with the same keys as CSV, atomically; numbers with six significant digits. Returns the path."""
+    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
+    return path
+
+
+def paper_table(fits: Sequence[Fit]) -> list[dict[str, Any]]:
+    """Fits of one penalty as in the paper's Table 1: a row an attribute, its AUC and balanced accuracy by space."""
+    spaces = sorted({fit.space for fit in fits}, reverse=True)
+    found = {(fit.attribute, fit.space): fit for fit in fits}
+    rows = []
+    for attribute in dict.fromkeys(fit.attribute for fit in fits):
+        row: dict[str, Any] = {"attribute": attribute}
+        row |= {f"auc {space}": found[attribute, space].auc for space in spaces}
+        row |= {f"balanced accuracy {space}": found[attribute, space].balanced_accuracy for space in spaces}
+        row |= {f"nonzero {space}": found[attribute, space].nonzero for space in spaces}
+        rows.append({**row, "positives": found[attribute, spaces[0]].positives})
+    return rows

@@ -1,0 +1,90 @@
+"""Anybody's image files as targets: any common format and mode, cropped or letterboxed to the model's size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from stylegenes.data.decode import SUFFIXES, BadImageError, Fit, View, decode
+from stylegenes.errors import UserError
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that is no target, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Targets made from files.
+
+    Attributes:
+        paths: where each comes from.
+        images: [N, C, R, R] float in [-1, 1].
+        refused: files left out.
+    """
+
+    paths: list[Path]
+    images: torch.Tensor
+    refused: list[Refused]
+
+    def names(self) -> list[str]:
+        """A short name for each, different for each: the file's stem, numbered where stems repeat."""
+        stems = [path.stem for path in self.paths]
+        return [stem if stems.count(stem) == 1 else f"{stem}-{i}" for i, stem in enumerate(stems)]
+
+
+def find_photos(given: Sequence[Path]) -> list[Path]:
+    """The given files, and the image files in the given folders (not below them), in the order given.
+
+    Raises:
+        UserError: for a path that does not exist, or a folder without image files.
+    """
+    found: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+            if not inside:
+                raise UserError(f"the folder {path} holds no image files ({', '.join(sorted(SUFFIXES))})")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UserError(f"there is no file or folder {path}")
+    return list(dict.fromkeys(found))
+
+
+def load_photos(given: Sequence[Path], *, resolution: int, channels: int = 3, fit: Fit = "crop") -> Photos:
+    """Decode files and folders of files.
+
+    Args:
+        given: image files and folders.
+        resolution: height and width of the targets in pixels.
+        channels: 3 for color, 1 for grey.
+        fit: `crop` takes the central square, `letterbox` keeps all and adds bars.
+
+    Raises:
+        UserError: when a path does not exist, or none of the files is a usable picture (the reasons are named).
+    """
+    view = View(resolution, fit, channels=channels)
+    paths, pixels, refused = [], [], []
+    for path in find_photos(given):
+        try:
+            pixels.append(decode(path.read_bytes(), view))
+            paths.append(path)
+        except BadImageError as error:
+            refused.append(Refused(path, str(error)))
+        except OSError as error:
+            refused.append(Refused(path, f"cannot be read: {error.strerror or error}"))
+    if not pixels:
+        reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in refused[:5])
+        raise UserError(f"none of {len(refused)} files is a usable picture: {reasons}")
+    images = torch.from_numpy(np.stack(pixels)).float() / 127.5 - 1
+    return Photos(paths, images, refused)
