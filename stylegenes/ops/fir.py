@@ -6,6 +6,7 @@ The convention of all padding and factor pairs is x (width) first: `(x, y)` and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,8 @@ from stylegenes.errors import UserError
 
 Pair = int | Sequence[int]
 Padding = int | Sequence[int]
+Factors = tuple[int, int]
+Sides = tuple[int, int, int, int]
 
 SEPARABLE_TAPS = 8
 """One-dimensional filters with at least this many taps are applied an axis at a time."""
@@ -27,7 +30,7 @@ def pair(value: Pair) -> tuple[int, int]:
     return x, y
 
 
-def sides(padding: Padding) -> tuple[int, int, int, int]:
+def sides(padding: Padding) -> Sides:
     """`n`, `(x, y)` or `(left, right, top, bottom)` as `(left, right, top, bottom)`; negative numbers crop."""
     if isinstance(padding, int):
         return padding, padding, padding, padding
@@ -107,29 +110,56 @@ def upfirdn2d(
         around_x, around_y = (left, right, 0, 0), (0, 0, top, bottom)
         x = upfirdn2d(x, taps[None], up=(up_x, 1), down=(down_x, 1), padding=around_x, flip_filter=flip_filter)
         return upfirdn2d(x, taps[:, None], up=(1, up_y), down=(1, down_y), padding=around_y, flip_filter=flip_filter)
-    if up_x == up_y == 1:
-        return _decimating(x, taps if flip_filter else taps.flip((0, 1)), (down_y, down_x), (left, right, top, bottom))
-    y = _interpolating(x, taps.flip((0, 1)) if flip_filter else taps, (up_y, up_x), (left, right, top, bottom))
-    return y[:, :, ::down_y, ::down_x] if max(down_x, down_y) > 1 else y
+    kernel = taps if flip_filter else taps.flip((0, 1))
+    return _Resample.apply(x, kernel, (up_y, up_x), (down_y, down_x), (left, right, top, bottom))
 
 
-def _decimating(
-    x: torch.Tensor, kernel: torch.Tensor, down: tuple[int, int], padding: tuple[int, int, int, int]
-) -> torch.Tensor:
+class _Resample(torch.autograd.Function):
+    """Correlation of every channel with a fixed kernel, between zero insertion and decimation; factors are `(y, x)`.
+
+    Its derivative is the same operation with the kernel flipped and the factors exchanged. Saying so lets the backward
+    pass use the quick forward kernels, and makes every order of derivative available. The kernel has no derivative.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, kernel: torch.Tensor, up: Factors, down: Factors, padding: Sides
+    ) -> torch.Tensor:
+        """[N, C, H, W] to [N, C, H', W']."""
+        ctx.save_for_backward(kernel)
+        ctx.up, ctx.down, ctx.padding, ctx.size = up, down, padding, x.shape[2:]
+        if up == (1, 1):
+            return _decimating(x, kernel, down, padding)
+        y = _interpolating(x, kernel.flip((0, 1)), up, padding)
+        return y if down == (1, 1) else y[:, :, :: down[0], :: down[1]].clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
+        """The gradient of the picture."""
+        (kernel,), (gradient,) = ctx.saved_tensors, gradients
+        left, right, top, bottom = ctx.padding
+        (top, bottom), (left, right) = (
+            (
+                kernel.shape[i] - 1 - before,
+                (ctx.size[i] - 1) * ctx.up[i] - gradient.shape[2 + i] * ctx.down[i] + 1 + before,
+            )
+            for i, before in ((0, top), (1, left))
+        )
+        flipped = kernel.flip((0, 1)).to(gradient.dtype)
+        return _Resample.apply(gradient, flipped, ctx.down, ctx.up, (left, right, top, bottom)), None, None, None, None
+
+
+def _decimating(x: torch.Tensor, kernel: torch.Tensor, down: Factors, padding: Sides) -> torch.Tensor:
     """Correlate every channel with `kernel` [T_y, T_x] at a stride `(y, x)`."""
     left, right, top, bottom = padding
     inner = (max(min(top, bottom), 0), max(min(left, right), 0))
     outer = (left - inner[1], right - inner[1], top - inner[0], bottom - inner[0])
-    if any(outer):
-        x = F.pad(x, outer)
-    channels = x.shape[1]
-    weight = kernel.expand(channels, 1, *kernel.shape)
-    return F.conv2d(x, weight, stride=down, padding=inner, groups=channels)
+    channels, (taps_y, taps_x) = x.shape[1], kernel.shape
+    weight = kernel.expand(channels, 1, taps_y, taps_x)
+    return F.conv2d(F.pad(x, outer) if any(outer) else x, weight, stride=down, padding=inner, groups=channels)
 
 
-def _interpolating(
-    x: torch.Tensor, kernel: torch.Tensor, up: tuple[int, int], padding: tuple[int, int, int, int]
-) -> torch.Tensor:
+def _interpolating(x: torch.Tensor, kernel: torch.Tensor, up: Factors, padding: Sides) -> torch.Tensor:
     """Convolve every channel with `kernel` [T_y, T_x] after inserting zeros `(y, x)`: a strided transposed convolution.
 
     The transposed convolution of an axis of n pixels covers (n - 1) up + T outputs; the wanted ones start at
