@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from stylegenes.errors import UserError
-from stylegenes.metrics.rows import Rows, take
+from stylegenes.metrics.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def kernel_distance(
     rng = np.random.default_rng(seed)
     values = []
     for _ in range(subsets):
-        x = take(real, rng.choice(len(real), size, replace=False))
-        y = take(fake, rng.choice(len(fake), size, replace=False))
+        x = real.take(rng.choice(len(real), size, replace=False))
+        y = fake.take(rng.choice(len(fake), size, replace=False))
         values.append(squared_mmd(x, y))
     return KernelDistance(float(np.mean(values)), float(np.std(values)), subsets, size)

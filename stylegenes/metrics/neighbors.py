@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from stylegenes.errors import UserError
-from stylegenes.metrics.rows import Rows, chunks
+from stylegenes.metrics.rows import Rows
 
 CHUNK = 2048
 
@@ -86,9 +86,9 @@ def radii(rows: Rows, k: int, chunk: int = CHUNK) -> torch.Tensor:
     if len(rows) <= k:
         raise UserError(f"the {k}-th neighbor needs more than {k} pictures; got {len(rows)}")
     found = []
-    for i, queries in enumerate(chunks(rows, chunk)):
+    for i, queries in enumerate(rows.chunks(chunk)):
         nearest = torch.full((len(queries), k), torch.inf, dtype=torch.float64)
-        for j, others in enumerate(chunks(rows, chunk)):
+        for j, others in enumerate(rows.chunks(chunk)):
             distances = squared_distances(queries, others)
             if i == j:
                 distances.fill_diagonal_(torch.inf)
@@ -104,9 +104,9 @@ def squared_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 def _hits(queries: Rows, centers: Rows, radius: torch.Tensor, chunk: int) -> _Hits:
     counts, hit = [], torch.zeros(len(centers), dtype=torch.bool)
-    for block in chunks(queries, chunk):
+    for block in queries.chunks(chunk):
         count, start = torch.zeros(len(block), dtype=torch.int64), 0
-        for other in chunks(centers, chunk):
+        for other in centers.chunks(chunk):
             stop = start + len(other)
             inside = squared_distances(block, other) <= radius[start:stop]
             count += inside.sum(dim=1)

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-Rows = np.ndarray
-"""Features float32 [N, D]: an array, or a memory map of a file, of which only the parts in use are in memory."""
 
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of an array of features, read a part at a time.
 
-def take(rows: Rows, index: np.ndarray) -> torch.Tensor:
-    """Some rows as float64 [n, D], read in file order."""
-    order = np.argsort(index)
-    picked = np.empty((len(index), rows.shape[1]), rows.dtype)
-    picked[order] = rows[index[order]]
-    return torch.from_numpy(picked).double()
+    Attributes:
+        array: float32 [M, D], in memory or mapped from a file.
+        index: int64 [N], which rows, ascending; None takes all.
+    """
 
+    array: np.ndarray
+    index: np.ndarray | None = None
 
-def chunks(rows: Rows, size: int) -> Iterator[torch.Tensor]:
-    """All rows in order, float64 [<= size, D] at a time."""
-    for start in range(0, len(rows), size):
-        yield torch.from_numpy(np.array(rows[start : start + size])).double()
+    def __len__(self) -> int:
+        return len(self.array) if self.index is None else len(self.index)
+
+    def select(self, index: np.ndarray) -> Rows:
+        """Fewer rows: those at `index` of these."""
+        return Rows(self.array, index if self.index is None else self.index[index])
+
+    def take(self, index: np.ndarray) -> torch.Tensor:
+        """The rows at `index`, float64 [n, D], read in file order."""
+        index = index if self.index is None else self.index[index]
+        order = np.argsort(index, kind="stable")
+        picked = np.empty((len(index), self.array.shape[1]))
+        picked[order] = self.array[index[order]]
+        return torch.from_numpy(picked)
+
+    def chunks(self, size: int) -> Iterator[torch.Tensor]:
+        """All rows in order, float64 [<= size, D] at a time."""
+        for start in range(0, len(self), size):
+            yield self.take(np.arange(start, min(start + size, len(self))))

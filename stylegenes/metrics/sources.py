@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator, mix
 from stylegenes.records import Condition, Noise
+from stylegenes.survey import fingerprint
 
 
 class LabeledImages(Protocol):
@@ -60,6 +61,15 @@ class LabeledImages(Protocol):
 class ImageSource(Protocol):
     """Pictures in a fixed order of blocks: block b is the same whoever asks, and whenever."""
 
+    @property
+    def batch(self) -> int:
+        """Pictures in a block."""
+        ...
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that the pictures depend on, as plain values."""
+        ...
+
     def __len__(self) -> int: ...
 
     def block(self, start: int, stop: int) -> torch.Tensor:
@@ -84,10 +94,18 @@ class DataSource:
     Attributes:
         data: the data set.
         indices: int64 [N], which pictures in which order.
+        seed: the seed they were chosen with; None where they are all.
+        batch: pictures in a block.
     """
 
     data: LabeledImages
     indices: torch.Tensor
+    seed: int | None = None
+    batch: int = 64
+
+    def identity(self) -> dict[str, Any]:
+        """The data set's hash and the choice."""
+        return {"data": self.data.content_hash, "num": len(self), "seed": self.seed}
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -110,7 +128,7 @@ def choose(data: LabeledImages, n: int | None, seed: int = 0) -> DataSource:
     if size == total:
         return DataSource(data, torch.arange(total))
     order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
-    return DataSource(data, order[:size].sort().values)
+    return DataSource(data, order[:size].sort().values, seed)
 
 
 @dataclass(frozen=True)
@@ -124,6 +142,7 @@ class GeneratorSource:
         psi: truncation.
         latents: codes mixed in each picture at random crossovers (1: no mixing).
         labels: a data set whose labels condition the pictures, drawn with replacement, or None.
+        batch: pictures in a block; the draws depend on it.
     """
 
     generator: Generator
@@ -132,6 +151,13 @@ class GeneratorSource:
     psi: float = 1.0
     latents: int = 1
     labels: LabeledImages | None = None
+    batch: int = 32
+
+    def identity(self) -> dict[str, Any]:
+        """The weights' fingerprint and how codes are drawn."""
+        labels = self.labels.content_hash if self.labels is not None and self.generator.latent.label_dim else None
+        draws = {"num": self.num, "seed": self.seed, "psi": self.psi, "latents": self.latents, "batch": self.batch}
+        return {"model": fingerprint(self.generator), "labels": labels, **draws}
 
     def __len__(self) -> int:
         return self.num

@@ -1,0 +1,198 @@
+import numpy as np
+import pytest
+import scipy.linalg
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+from torchmetrics.image.fid import _compute_fid
+from torchmetrics.image.kid import poly_mmd
+
+from stylegenes.errors import UserError
+from stylegenes.metrics.frechet import frechet_distance
+from stylegenes.metrics.kernel import cubic_kernel, kernel_distance, squared_mmd
+from stylegenes.metrics.moments import Gaussian, Moments
+from stylegenes.metrics.neighbors import density_coverage, precision_recall, radii
+from stylegenes.metrics.rows import Rows
+from stylegenes.perception import EXTRACTORS
+
+
+def gaussian(features: torch.Tensor) -> Gaussian:
+    moments = Moments.empty(features.shape[1])
+    moments.update(features)
+    return moments.gaussian()
+
+
+def features(n: int, dim: int, seed: int, shift: float = 0.0) -> torch.Tensor:
+    """Correlated, skewed and non-negative, like those of a network."""
+    rng = torch.Generator().manual_seed(seed)
+    mixing = torch.randn(dim, dim, generator=torch.Generator().manual_seed(99)) / dim**0.5
+    return (torch.randn(n, dim, generator=rng) @ mixing + shift).relu()
+
+
+def rows(features: torch.Tensor) -> Rows:
+    return Rows(features.float().numpy())
+
+
+class TestMoments:
+    def test_they_are_numpys(self):
+        x = features(300, 7, 0)
+        moments = Moments.empty(7)
+        for part in x.split(64):
+            moments.update(part)
+        found = moments.gaussian()
+        np.testing.assert_allclose(found.mean, x.double().mean(0), rtol=1e-12)
+        np.testing.assert_allclose(found.covariance, np.cov(x.double().numpy(), rowvar=False), rtol=1e-10, atol=1e-14)
+
+    @given(st.integers(1, 99))
+    @settings(max_examples=10, deadline=None)
+    def test_they_are_additive(self, cut):
+        x = features(100, 5, 1)
+        parts = [Moments.empty(5), Moments.empty(5)]
+        parts[0].update(x[:cut])
+        parts[1].update(x[cut:])
+        merged, whole = parts[0].merged(parts[1]).gaussian(), gaussian(x)
+        torch.testing.assert_close(merged.covariance, whole.covariance, rtol=1e-12, atol=1e-14)
+
+    def test_one_picture_has_no_covariance(self):
+        with pytest.raises(UserError, match="at least two"):
+            gaussian(torch.zeros(1, 3))
+
+
+class TestFrechet:
+    @pytest.mark.parametrize("dim", [3, 64])
+    def test_it_equals_torchmetrics_and_scipy(self, dim):
+        a, b = gaussian(features(1000, dim, 0)), gaussian(features(900, dim, 1, shift=0.1))
+        found = frechet_distance(a, b)
+        reference = _compute_fid(a.mean, a.covariance, b.mean, b.covariance).item()
+        root = scipy.linalg.sqrtm(a.covariance.numpy() @ b.covariance.numpy()).real
+        by_scipy = (a.mean - b.mean).square().sum() + np.trace(a.covariance + b.covariance - 2 * root)
+        assert found == pytest.approx(reference, rel=1e-6)
+        assert found == pytest.approx(float(by_scipy), rel=1e-6)
+
+    def test_known_answer(self):
+        """Diagonal covariances: sum of (m1 - m2)^2 + (s1 - s2)^2."""
+        mean, eye = torch.zeros(4).double(), torch.eye(4).double()
+        a, b = Gaussian(mean, eye * 9, 10), Gaussian(mean + 2, eye * 4, 10)
+        assert frechet_distance(a, b) == pytest.approx(4 * (4 + 1))
+
+    @given(st.integers(0, 50), st.integers(2, 40))
+    @settings(max_examples=25, deadline=None)
+    def test_zero_at_equality_and_symmetric_also_when_singular(self, seed, n):
+        a, b = gaussian(features(n, 12, seed)), gaussian(features(n + 3, 12, seed + 100))
+        assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
+        assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a), rel=1e-9)
+        assert frechet_distance(a, b) >= 0
+
+    def test_fewer_pictures_than_features_keep_their_precision(self):
+        """Both sets lie in a plane, where the distance is known from two dimensions."""
+        flat = [features(30, 2, s) for s in (0, 1)]
+        turn = torch.linalg.qr(torch.randn(50, 50, dtype=torch.float64))[0][:2]
+        small = frechet_distance(*[gaussian(x) for x in flat])
+        large = frechet_distance(*[gaussian(x.double() @ turn) for x in flat])
+        assert large == pytest.approx(small, rel=1e-8)
+
+    def test_other_lengths_and_non_finite_features_are_refused(self):
+        a = gaussian(features(10, 3, 0))
+        with pytest.raises(UserError, match="length 3 and 4"):
+            frechet_distance(a, gaussian(features(10, 4, 0)))
+        with pytest.raises(UserError, match="diverged"):
+            frechet_distance(a, gaussian(torch.full((10, 3), torch.nan)))
+
+
+class TestKernel:
+    def test_it_equals_torchmetrics_on_the_same_features(self):
+        x, y = features(200, 32, 0).double(), features(200, 32, 1, 0.2).double()
+        reference = poly_mmd(x, y, degree=3, gamma=None, coef=1.0).item()
+        assert squared_mmd(x, y) == pytest.approx(reference, rel=1e-6)
+        everything = kernel_distance(rows(x), rows(y), subsets=1, subset_size=200)
+        assert everything.mean == pytest.approx(reference, rel=1e-6)
+
+    def test_it_equals_the_sum_over_pairs(self):
+        x, y = features(9, 4, 0).double(), features(7, 4, 1).double()
+        kernel = cubic_kernel(torch.cat([x, y]), torch.cat([x, y]))
+        own_x = sum(kernel[i, j] for i in range(9) for j in range(9) if i != j) / 72
+        own_y = sum(kernel[i, j] for i in range(9, 16) for j in range(9, 16) if i != j) / 42
+        across = sum(kernel[i, j] for i in range(9) for j in range(9, 16)) / 63
+        assert squared_mmd(x, y) == pytest.approx((own_x + own_y - 2 * across).item(), rel=1e-9)
+
+    def test_it_is_unbiased(self):
+        """Of equal distributions the estimates scatter around zero."""
+        pairs = [(features(60, 8, 2 * s), features(60, 8, 2 * s + 1)) for s in range(200)]
+        values = torch.tensor([squared_mmd(x, y) for x, y in pairs])
+        assert abs(values.mean()) < 3 * values.std() / 200**0.5
+        assert (values < 0).any()
+
+    def test_seed_and_spread(self):
+        x, y = rows(features(300, 8, 0)), rows(features(300, 8, 1))
+        a, b = (kernel_distance(x, y, subsets=10, subset_size=50, seed=s) for s in (0, 1))
+        assert a == kernel_distance(x, y, subsets=10, subset_size=50, seed=0)
+        assert a.mean != b.mean and a.spread > 0
+
+
+class TestNeighbors:
+    @pytest.mark.parametrize("chunk", [7, 64, 1000])
+    def test_radii_by_brute_force(self, chunk):
+        x = features(150, 6, 0)
+        reference = np.sort(cdist(x, x), axis=1)[:, 3]
+        np.testing.assert_allclose(radii(rows(x), 3, chunk).sqrt(), reference, rtol=1e-6)
+
+    @pytest.mark.parametrize("chunk", [13, 1000])
+    def test_all_four_by_brute_force(self, chunk):
+        real, fake, k = features(120, 6, 0), features(90, 6, 1, 0.3), 4
+        rr, ff = (np.sort(cdist(x, x), axis=1)[:, k] for x in (real, fake))
+        inside_real, inside_fake = cdist(fake, real) <= rr, cdist(real, fake) <= ff
+        found = precision_recall(rows(real), rows(fake), k=k, chunk=chunk)
+        assert found.precision == pytest.approx(inside_real.any(axis=1).mean())
+        assert found.recall == pytest.approx(inside_fake.any(axis=1).mean())
+        other = density_coverage(rows(real), rows(fake), k=k, chunk=chunk)
+        assert other.density == pytest.approx(inside_real.sum() / (k * 90))
+        assert other.coverage == pytest.approx(inside_real.any(axis=0).mean())
+
+    def test_equal_sets_are_perfect(self):
+        x = rows(features(80, 5, 0))
+        assert precision_recall(x, x).precision == precision_recall(x, x).recall == 1
+        assert density_coverage(x, x).coverage == 1
+
+    def test_one_mode_of_two_keeps_precision_and_loses_recall_and_coverage(self):
+        modes = [features(200, 5, s) + 50 * s for s in range(2)]
+        real = rows(torch.cat(modes))
+        fake = rows(features(200, 5, 7))
+        assert precision_recall(real, fake).precision > 0.9
+        assert precision_recall(real, fake).recall < 0.55
+        assert density_coverage(real, fake).coverage < 0.55
+
+    def test_far_away_is_nothing(self):
+        real, fake = rows(features(50, 5, 0)), rows(features(50, 5, 1) + 100)
+        assert precision_recall(real, fake).precision == precision_recall(real, fake).recall == 0
+        assert density_coverage(real, fake).density == 0
+
+    def test_too_few_pictures_are_refused(self):
+        with pytest.raises(UserError, match="more than 3 pictures; got 3"):
+            radii(rows(features(3, 2, 0)), 3)
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """Features of smooth random pictures, and of the same at growing blur and noise."""
+    judge = EXTRACTORS.build({"name": "lite0", "input_size": 32})
+    rng = torch.Generator().manual_seed(0)
+    coarse = torch.rand(160, 3, 8, 8, generator=rng) * 2 - 1
+    base = torch.nn.functional.interpolate(coarse, 32, mode="nearest")
+    noise = torch.randn(base.shape, generator=rng)
+
+    def blurred(size: int) -> torch.Tensor:
+        return torch.nn.functional.avg_pool2d(base, size, 1, padding=size // 2, count_include_pad=False)
+
+    pictures = {f"blur{s}": blurred(s) for s in (1, 3, 7, 11)}
+    pictures |= {f"noise{s}": (base + s * noise).clamp(-1, 1) for s in (0.0, 0.1, 0.3, 0.8)}
+    return {name: judge(x) for name, x in pictures.items()}
+
+
+@pytest.mark.parametrize("damage", ["blur", "noise"])
+def test_more_damage_is_a_greater_distance(judged, damage):
+    levels = [x for name, x in judged.items() if name.startswith(damage)]
+    fd = [frechet_distance(gaussian(levels[0]), gaussian(x)) for x in levels]
+    kid = [kernel_distance(rows(levels[0]), rows(x), subsets=10, subset_size=150).mean for x in levels]
+    assert fd[0] == pytest.approx(0, abs=1e-6)
+    assert fd == sorted(fd) and kid == sorted(kid)

@@ -1,0 +1,157 @@
+import multiprocessing
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+import torch
+from metrics_toys import Blobs, MeanColors, toy_generator
+
+from stylegenes.errors import UserError
+from stylegenes.metrics import features
+from stylegenes.metrics.features import FeaturePass, Shard, half_of
+from stylegenes.metrics.sources import DataSource, GeneratorSource, choose, crossovers, mixed_ws, to_float, to_grid
+
+
+def fakes(**kwargs) -> GeneratorSource:
+    return GeneratorSource(toy_generator(), **({"num": 203, "batch": 16} | kwargs))
+
+
+def same(a, b, rel: float = 0.0) -> None:
+    torch.testing.assert_close(a.all.moments.outer, b.all.moments.outer, rtol=rel, atol=rel)
+    for one, other in zip(a.halves, b.halves):
+        assert len(one) == len(other)
+        torch.testing.assert_close(one.moments.total, other.moments.total, rtol=rel, atol=rel)
+    if a.rows is not None:
+        np.testing.assert_array_equal(a.rows.array, b.rows.array)
+
+
+def test_halves_are_equal_disjoint_and_do_not_depend_on_the_blocks():
+    which = half_of(0, 1000)
+    assert which.sum() == 500
+    assert 200 < which[::2].sum() < 300
+    assert torch.equal(torch.cat([half_of(0, 77), half_of(77, 1000)]), which)
+
+
+def test_rows_and_moments_agree():
+    found = FeaturePass(fakes(), MeanColors(), keep_rows=True).run()
+    array = torch.from_numpy(found.rows.array).double()
+    torch.testing.assert_close(found.all.moments.outer, array.T @ array)
+    assert len(found.all) == 203 and {len(h) for h in found.halves} == {101, 102}
+    assert len(found.halves[0].rows) == len(found.halves[0])
+
+
+def test_on_disk_as_in_memory_and_read_again_without_judging(tmp_path):
+    judge = MeanColors()
+    memory = FeaturePass(fakes(), judge, keep_rows=True).run()
+    same(memory, FeaturePass(fakes(), judge, keep_rows=True, folder=tmp_path).run())
+    seen = judge.seen
+    same(memory, FeaturePass(fakes(), judge, keep_rows=True, folder=tmp_path).run())
+    assert judge.seen == seen
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"psi": 0.5}, {"num": 204}, {"batch": 15}, {"latents": 2}])
+def test_whatever_changes_the_pictures_changes_the_key(other):
+    judge = MeanColors()
+    assert FeaturePass(fakes(), judge).key() == FeaturePass(fakes(), judge).key()
+    assert FeaturePass(fakes(), judge).key() != FeaturePass(fakes(**other), judge).key()
+
+
+def test_other_weights_change_the_key():
+    one, other = MeanColors(), MeanColors()
+    other.weights_hash = "others"
+    assert FeaturePass(fakes(), one).key() != FeaturePass(fakes(), other).key()
+
+
+def _share(folder, rank: int, world: int) -> None:
+    FeaturePass(fakes(), MeanColors(), keep_rows=True, folder=folder, shard=Shard(rank, world)).run()
+
+
+def test_two_processes_give_the_result_of_one(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_share, args=(tmp_path, rank, 2)) for rank in (1, 0)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    judge = MeanColors()
+    together = FeaturePass(fakes(), judge, keep_rows=True, folder=tmp_path, shard=Shard(0, 2)).run()
+    assert judge.seen == 0
+    same(together, FeaturePass(fakes(), judge, keep_rows=True).run(), rel=1e-12)
+
+
+class _Slow(MeanColors):
+    def forward(self, images):
+        time.sleep(0.05)
+        return super().forward(images)
+
+
+def _slow_pass(folder) -> None:
+    features.SAVE_SECONDS = 0.0
+    FeaturePass(fakes(), _Slow(), keep_rows=True, folder=folder).run()
+
+
+def test_after_a_kill_it_goes_on_from_what_is_saved(tmp_path):
+    worker = multiprocessing.get_context("spawn").Process(target=_slow_pass, args=(tmp_path,))
+    worker.start()
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("*/rows-0-of-1.safetensors")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.join()
+    judge = MeanColors()
+    resumed = FeaturePass(fakes(), judge, keep_rows=True, folder=tmp_path).run()
+    assert 0 < judge.seen < 203
+    same(resumed, FeaturePass(fakes(), MeanColors(), keep_rows=True).run())
+
+
+def test_a_damaged_state_is_made_again(tmp_path):
+    FeaturePass(fakes(), MeanColors(), folder=tmp_path).run()
+    next(tmp_path.glob("*/moments-0-of-1.safetensors")).write_bytes(b"xx")
+    same(FeaturePass(fakes(), MeanColors(), folder=tmp_path).run(), FeaturePass(fakes(), MeanColors()).run())
+
+
+def test_a_process_that_died_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "PATIENCE_SECONDS", 0.3)
+    with pytest.raises(UserError, match="process 1 of 2 has saved nothing"):
+        FeaturePass(fakes(), MeanColors(), folder=tmp_path, shard=Shard(0, 2)).run()
+
+
+def test_a_process_number_out_of_range_is_refused():
+    with pytest.raises(UserError, match="process 2 of 2"):
+        Shard(2, 2)
+
+
+def test_reals_are_chosen_without_replacement_and_the_same_each_time():
+    data = Blobs(n=50)
+    chosen = choose(data, 20, seed=4)
+    assert len(set(chosen.indices.tolist())) == 20
+    assert torch.equal(chosen.indices, choose(data, 20, seed=4).indices)
+    assert choose(data, 500).seed is None and len(choose(data, None)) == 50
+
+
+def test_fakes_lie_on_the_8_bit_grid_like_reals():
+    real = DataSource(Blobs(n=4), torch.arange(4)).block(0, 4)
+    torch.testing.assert_close(to_grid(real), real, atol=1e-6, rtol=0)
+    fake = fakes().block(0, 8)
+    torch.testing.assert_close(to_float(((fake + 1) * 127.5).round().byte()), fake, atol=1e-6, rtol=0)
+
+
+def test_crossovers_are_distinct_ascending_and_inside():
+    points = crossovers(200, 3, 6, torch.Generator().manual_seed(0))
+    assert points.min() == 1 and points.max() == 5
+    assert (points[:, 1:] > points[:, :-1]).all()
+
+
+@pytest.mark.parametrize("latents", [1, 2, 3, 4])
+def test_mixing_uses_that_many_codes(latents):
+    generator = toy_generator(num_ws=6)
+    ws = mixed_ws(generator, 50, latents, 1.0, None, torch.Generator().manual_seed(0))
+    assert all(len(picture.unique(dim=0)) == latents for picture in ws)
+
+
+def test_mixing_more_codes_than_layers_is_refused():
+    with pytest.raises(UserError, match="cannot mix 3 codes in a model of 2 layers"):
+        fakes(latents=3).block(0, 2)
