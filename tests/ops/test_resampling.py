@@ -25,7 +25,7 @@ def test_matrix_is_the_filter(size, count, up, down, before, after, flip):
         return
     x, taps = torch.randn(1, 2, size, size, dtype=torch.float64), torch.randn(count, dtype=torch.float64)
     matrix = fir_matrix(taps, size, up=up, down=down, padding=(before, after), flip=flip)
-    expected = upfirdn2d(x, taps, up=up, down=down, padding=(before, after), flip_filter=flip)
+    expected = upfirdn2d(x, taps, up=up, down=down, padding=(before, after, before, after), flip_filter=flip)
     torch.testing.assert_close(resample(x, matrix, matrix), expected)
 
 
