@@ -16,6 +16,7 @@ from torch import nn
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
 from stylegenes.errors import UserError
 from stylegenes.layers import Conv2d, Linear, minibatch_std, normalize_second_moment
+from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import downsample2d, setup_filter
 from stylegenes.records import ImageBatch
 
@@ -206,7 +207,7 @@ class StyleGAN2Discriminator(Discriminator):
 
     def features(self, image: torch.Tensor) -> torch.Tensor:
         """Features [N, C, 4, 4] of pictures [N, image_channels, H, W]."""
-        x = self.from_rgb[0](image)
+        x = self.from_rgb[0](quick_layout(image))
         for i, block in enumerate(self.blocks):
             x = block(x)
             if self.skip:

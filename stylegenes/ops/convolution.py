@@ -104,6 +104,17 @@ def demodulation(weight: torch.Tensor, styles: torch.Tensor, eps: float = 1e-8) 
         return (styles.to(exact).square() @ energy.t() + eps).rsqrt()
 
 
+def quick_layout(x: torch.Tensor) -> torch.Tensor:
+    """`x` [N, C, H, W] in the memory layout in which this device convolves fastest.
+
+    Channels last is up to twice as fast on CPUs for strided, transposed and depthwise convolutions, and is what tensor
+    cores take in half precision; convolutions pass the layout on.
+    """
+    half = x.dtype in (torch.bfloat16, torch.float16) or torch.is_autocast_enabled(x.device.type)
+    last = x.device.type == "cpu" or (x.device.type == "cuda" and half)
+    return x.contiguous(memory_format=torch.channels_last) if last else x
+
+
 def scale_channels(x: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
     """`x` [N, C, H, W] times a factor a sample and channel [N, C], in the dtype of `x`."""
     return x * scale.to(x.dtype)[:, :, None, None]

@@ -16,7 +16,7 @@ from torch import nn
 from stylegenes.errors import UserError
 from stylegenes.layers import Conv2d, Linear
 from stylegenes.ops.activation import bias_act, split_gain
-from stylegenes.ops.convolution import conv2d_resample, demodulation, scale_channels
+from stylegenes.ops.convolution import conv2d_resample, demodulation, quick_layout, scale_channels
 from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
@@ -160,7 +160,7 @@ class SynthesisBlock(nn.Module):
         """Features [N, C_in, H / 2, W / 2] (None where the block starts) and ws [N, >= num_conv, w_dim] to features."""
         if self.const is not None or self.conv0 is None or x is None:
             assert self.const is not None, "only the first block takes no features"
-            return self.conv1(self.const.expand(ws.shape[0], -1, -1, -1), ws[:, 0], noise)
+            return self.conv1(quick_layout(self.const.expand(ws.shape[0], -1, -1, -1)), ws[:, 0], noise)
         if self.skip is None:
             return self.conv1(self.conv0(x, ws[:, 0], noise), ws[:, 1], noise)
         half = math.sqrt(0.5)
