@@ -25,6 +25,7 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
+    "data": Verb("check, draw and pack images to train on", "stylegenes data check photos --sheet photos.png"),
     "demo": Verb("train a small genome GAN on the embedded faces and draw samples", "stylegenes demo"),
     "doctor": Verb("what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"),
     "import": Verb("turn an official StyleGAN2 pickle into a snapshot", "stylegenes import ffhq.pkl models/ffhq"),

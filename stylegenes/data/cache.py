@@ -109,3 +109,22 @@ def _lock(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def list_cache(root: Path) -> list[PackedDataset]:
+    """All packed data sets in the cache; damaged ones are passed over."""
+    found = []
+    for folder in sorted((root / "datasets").glob("[!.]*")):
+        try:
+            found.append(PackedDataset.open(folder))
+        except DamagedError as error:
+            logger.warning("%s", error)
+    return found
+
+
+def clear_cache(root: Path) -> int:
+    """Delete all packed data sets; returns the bytes freed. Processes that use one keep their open pages."""
+    freed = sum(path.stat().st_size for path in (root / "datasets").rglob("*") if path.is_file())
+    shutil.rmtree(root / "datasets", ignore_errors=True)
+    shutil.rmtree(root / "index", ignore_errors=True)
+    return freed

@@ -21,7 +21,8 @@ class FileSource(Source):
         listing = store.list()
         found = find_labels(store, [entry.name for entry in listing.entries], listing.texts, labels)
         self._entries = [entry for entry in listing.entries if not found.names or entry.name in found.rows]
-        self._labels = found.matrix(self.names)
+        self._names = [entry.name for entry in self._entries]
+        self._labels = found.matrix(self._names)
         self.store = store
         self.view = view
         self.description = str(store.path)
@@ -36,7 +37,7 @@ class FileSource(Source):
     @property
     def names(self) -> list[str]:
         """Paths within the store, sorted."""
-        return [entry.name for entry in self._entries]
+        return self._names
 
     def fingerprint(self) -> str:
         """Hash of names, sizes, times, labels and parameters."""
@@ -56,7 +57,7 @@ class FileSource(Source):
 
     def load(self, index: int) -> Picture | LeftOut:
         """Read and decode one image."""
-        name = self._entries[index].name
+        name = self._names[index]
         try:
             data = self.store.read(name)
             return Picture(decode(data, self.view), hashlib.sha256(data).hexdigest())

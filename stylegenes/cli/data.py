@@ -1,0 +1,233 @@
+"""Check, draw and pack images to train on.
+
+examples:
+  stylegenes data check photos --sheet photos.png     what is wrong with which file
+  stylegenes data avatars --out faces.zip --n 2000    the embedded faces as PNGs with their attributes
+  stylegenes data pack photos --out packed            decode once, train anywhere
+  stylegenes data cache                               where the cache lies and how large it is
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from stylegenes.cli.console import say, track
+from stylegenes.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from stylegenes.data.check import Report
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Check:
+    """List each file that cannot be used with its reason, and count sizes, modes, duplicates and labels.
+
+    Ends with status 1 when a file is bad.
+    """
+
+    path: tyro.conf.Positional[Path]
+    """Folder, .zip, LMDB or packed folder."""
+    resolution: int = 64
+    """Size to train at in pixels: images below it are counted, and the sheet shows this size."""
+    fit: Literal["crop", "letterbox"] = "crop"
+    """How other shapes become square."""
+    labels: str | None = None
+    """Label file, or `none`; looked for when not given."""
+    sheet: Path | None = None
+    """Write a contact sheet (PNG) here."""
+    json: bool = False
+    """Print everything as JSON."""
+    workers: int | None = None
+    """Processes; one a processor when not given."""
+
+    def run(self) -> None:
+        """Check and print."""
+        from stylegenes.data.check import check_source
+        from stylegenes.data.decode import View
+        from stylegenes.data.files import FileSource
+        from stylegenes.data.opening import is_avatars
+        from stylegenes.data.packed import PackedDataset, is_packed
+        from stylegenes.data.parallel import default_workers
+        from stylegenes.data.progress import log_progress
+        from stylegenes.data.stores import open_store
+
+        if is_avatars(str(self.path)):
+            raise UserError("avatars are drawn, not read; write them with `stylegenes data avatars` and check those")
+        if is_packed(self.path):
+            dataset = PackedDataset.open(self.path, verify_all=True)
+            say(f"{self.path} is whole: {len(dataset)} images of {dataset.resolution} px, {dataset.label_dim} labels")
+            return
+        source = FileSource(open_store(self.path.expanduser()), View(self.resolution, self.fit), labels=self.labels)
+        show = log_progress if self.json else track
+        checked = check_source(source, workers=self.workers or default_workers(), track=show)
+        if self.sheet and len(checked.pictures):
+            _save_sheet(self.sheet, checked.pictures)
+        if self.json:
+            say(json.dumps(checked.report.as_json(), indent=2, ensure_ascii=False))
+        else:
+            _print_report(checked.report, self)
+        if not checked.report.is_clean:
+            raise SystemExit(1)
+
+
+@dataclass(frozen=True)
+class Avatars:
+    """Draw the embedded avatars: PNGs and attributes.csv, in a folder or a zip."""
+
+    out: Path
+    """New folder, or a name that ends in .zip."""
+    n: int = 1000
+    """How many; a smaller set is a prefix of a larger one."""
+    resolution: int = 64
+    """Height and width in pixels."""
+    seed: int = 0
+    """Which stream of avatars."""
+    style: str = "avataaars"
+    """avataaars, open-peeps, pixel-art or voxel-art."""
+    independent: bool = False
+    """Draw all factors independently, without correlations."""
+    workers: int | None = None
+    """Processes; one a processor when not given."""
+
+    def run(self) -> None:
+        """Draw and say where."""
+        from stylegenes.data.avatars.source import AvatarOptions, AvatarSource
+        from stylegenes.data.decode import View
+        from stylegenes.data.export import export_avatars
+        from stylegenes.data.parallel import default_workers
+
+        options = AvatarOptions(self.n, self.seed, self.style, self.independent)
+        source = AvatarSource(options, View(self.resolution))
+        export_avatars(source, self.out, workers=self.workers or default_workers(), track=track)
+        say(f"{self.n} avatars with {len(source.label_names)} attributes in {self.out}")
+        say(f"artwork: {source.license}")
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Decode a source once into a packed folder that opens at once, also on another machine."""
+
+    source: tyro.conf.Positional[str]
+    """Folder, .zip, LMDB, or avatars:n=...,seed=..."""
+    out: Path
+    """New folder."""
+    resolution: int
+    """Height and width in pixels."""
+    fit: Literal["crop", "letterbox"] = "crop"
+    """How other shapes become square."""
+    filter: Literal["lanczos", "bicubic", "bilinear", "box"] = "lanczos"
+    """Resize filter, with antialiasing."""
+    channels: Literal[1, 3] = 3
+    """3 for RGB, 1 for grey."""
+    labels: str | None = None
+    """Label file, or `none`; looked for when not given."""
+    workers: int | None = None
+    """Processes; one a processor when not given."""
+
+    def run(self) -> None:
+        """Pack and describe."""
+        from stylegenes.data.decode import View
+        from stylegenes.data.export import refuse_existing
+        from stylegenes.data.opening import open_source, report_left_out
+        from stylegenes.data.pack import pack
+        from stylegenes.data.packed import PackedDataset
+        from stylegenes.data.parallel import default_workers
+        from stylegenes.files import atomic_folder
+
+        refuse_existing(self.out)
+        view = View(self.resolution, self.fit, self.filter, self.channels)
+        source = open_source(self.source, view, labels=self.labels)
+        with atomic_folder(self.out) as part:
+            pack(source, part, workers=self.workers or default_workers(), track=track)
+        dataset = PackedDataset.open(self.out)
+        report_left_out(dataset)
+        say(f"{len(dataset)} images, {dataset.label_dim} labels, {_size(dataset.nbytes)} in {self.out}")
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Say where packed data sets are kept and how large they are."""
+
+    clear: bool = False
+    """Delete them all; they are built again when they are needed."""
+
+    def run(self) -> None:
+        """List, or clear."""
+        from stylegenes.data.cache import cache_root, clear_cache, list_cache
+
+        root = cache_root()
+        if self.clear:
+            say(f"freed {_size(clear_cache(root))} in {root}")
+            return
+        datasets = list_cache(root)
+        for dataset in datasets:
+            say(f"{_size(dataset.nbytes):>10}  {len(dataset):>8} images  {dataset.resolution:>4} px  {dataset.source}")
+        say(f"{_size(sum(dataset.nbytes for dataset in datasets)):>10}  in {root}")
+
+
+Args = (
+    Annotated[Check, tyro.conf.subcommand("check")]
+    | Annotated[Avatars, tyro.conf.subcommand("avatars")]
+    | Annotated[Pack, tyro.conf.subcommand("pack")]
+    | Annotated[Cache, tyro.conf.subcommand("cache")]
+)
+
+
+def run(args: Check | Avatars | Pack | Cache) -> None:
+    """Run the chosen subcommand."""
+    args.run()
+
+
+def _save_sheet(path: Path, pictures: np.ndarray) -> None:
+    from stylegenes.pictures import grid, save_picture
+
+    save_picture(path, grid(list(pictures)))
+    say(f"contact sheet: {path}")
+
+
+def _print_report(report: Report, args: Check) -> None:
+    say(f"{report.source} ({report.kind}): {report.good} good, {len(report.bad)} bad, {report.ignored} system files")
+    for item in report.bad[:_SHOWN]:
+        say(f"  {item.name}: {item.reason} -> {item.fix}")
+    _print_more(len(report.bad))
+    say(f"sizes: {_counted(report.sizes)}; {report.not_square} not square -> {args.fit}")
+    if report.upscaled:
+        say(
+            f"  {report.upscaled} are smaller than {args.resolution} px and get enlarged; consider a lower --resolution"
+        )
+    say(f"modes: {_counted(report.modes)}")
+    for title, groups in (("duplicates", report.duplicates), ("near duplicates", report.near_duplicates)):
+        say(f"{title}: {len(groups)} groups")
+        for group in groups[:_SHOWN]:
+            say(f"  {', '.join(group[:6])}{f' and {len(group) - 6} more' if len(group) > 6 else ''}")
+        _print_more(len(groups))
+    say(f"labels: {report.label_origin}{f', {len(report.labels)} columns' if report.labels else ''}")
+    for name, total in list(report.labels.items())[: 3 * _SHOWN]:
+        say(f"  {name}: {total:g}")
+
+
+def _print_more(count: int) -> None:
+    if count > _SHOWN:
+        say(f"  and {count - _SHOWN} more; --json lists all")
+
+
+def _counted(counts: dict[str, int]) -> str:
+    shown = ", ".join(f"{name} ({count})" for name, count in list(counts.items())[:6])
+    return f"{shown} and {len(counts) - 6} more" if len(counts) > 6 else shown or "none"
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"

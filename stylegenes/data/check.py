@@ -1,0 +1,156 @@
+"""What is in a source of images: bad files with reasons, sizes, modes, duplicates and label counts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from stylegenes.data.decode import BadImageError, View, open_picture, read_picture, to_pixels
+from stylegenes.data.duplicates import near, perceptual_hash, same
+from stylegenes.data.files import FileSource
+from stylegenes.data.packed import LeftOut
+from stylegenes.data.parallel import ordered_map
+from stylegenes.data.progress import Track
+
+_MOST_ON_SHEET = 144
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check_source` found.
+
+    Attributes:
+        source: what was checked.
+        kind: folder, zip or LMDB.
+        good: number of usable images.
+        bad: files that cannot be used.
+        ignored: number of hidden and system files.
+        sizes: how many images have which `width x height`.
+        modes: how many images have which format and mode.
+        upscaled: images smaller than the resolution asked for.
+        not_square: images that are cropped or letterboxed.
+        duplicates: groups of equal files.
+        near_duplicates: groups of images that look almost the same, without equal files.
+        label_origin: where labels come from.
+        labels: sum of every label column: the number of images of a class or with an attribute.
+    """
+
+    source: str
+    kind: str
+    good: int
+    bad: list[LeftOut]
+    ignored: int
+    sizes: dict[str, int]
+    modes: dict[str, int]
+    upscaled: int
+    not_square: int
+    duplicates: list[list[str]]
+    near_duplicates: list[list[str]]
+    label_origin: str
+    labels: dict[str, float]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every file can be used, and there is one."""
+        return self.good > 0 and not self.bad
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A report, and pictures to look at.
+
+    Attributes:
+        report: what was found.
+        pictures: uint8 [N, H, W, C], up to 144 images spread evenly over the source.
+    """
+
+    report: Report
+    pictures: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Look:
+    name: str
+    width: int
+    height: int
+    mode: str
+    digest: str
+    shape: bytes
+
+
+@dataclass(frozen=True)
+class _Looker:
+    """Looks at one item; pickles, so that processes can share the work."""
+
+    source: FileSource
+
+    def __call__(self, index: int) -> _Look | LeftOut:
+        name = self.source.names[index]
+        try:
+            data = self.source.store.read(name)
+            header = open_picture(data)
+            picture = read_picture(data)
+        except BadImageError as error:
+            return LeftOut(name, error.reason, error.fix)
+        mode = f"{header.format} {header.mode}"
+        digest = hashlib.sha256(data).hexdigest()
+        return _Look(name, *picture.size, mode=mode, digest=digest, shape=perceptual_hash(picture))
+
+
+def check_source(source: FileSource, *, workers: int, track: Track) -> Checked:
+    """Read every file of a source and report on all of them."""
+    count = len(source.names)
+    looks: list[_Look] = []
+    bad = list(source.left_out)
+    rows: list[int] = []
+    for index, found in enumerate(track(ordered_map(_Looker(source), count, workers), "checking", count)):
+        if isinstance(found, LeftOut):
+            bad.append(found)
+        else:
+            looks.append(found)
+            rows.append(index)
+    report = _report(source, looks, bad, source.labels()[rows])
+    spread = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ON_SHEET)).astype(int)
+    return Checked(report, _pictures(source, [rows[place] for place in spread]))
+
+
+def _report(source: FileSource, looks: list[_Look], bad: list[LeftOut], labels: np.ndarray) -> Report:
+    copies = same([look.digest for look in looks])
+    repeated = {member for group in copies for member in group[1:]}
+    single = [index for index in range(len(looks)) if index not in repeated]
+    alike = [[single[member] for member in group] for group in near([looks[index].shape for index in single])]
+    side = source.view.resolution
+    return Report(
+        source=source.description,
+        kind=source.store.kind,
+        good=len(looks),
+        bad=bad,
+        ignored=source.ignored,
+        sizes=_counts(f"{look.width}x{look.height}" for look in looks),
+        modes=_counts(look.mode for look in looks),
+        upscaled=sum(min(look.width, look.height) < side for look in looks),
+        not_square=sum(look.width != look.height for look in looks),
+        duplicates=[[looks[index].name for index in group] for group in copies],
+        near_duplicates=[[looks[index].name for index in group] for group in alike],
+        label_origin=source.label_origin,
+        labels={name: float(total) for name, total in zip(source.label_names, labels.sum(axis=0), strict=True)},
+    )
+
+
+def _counts(values: Any) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _pictures(source: FileSource, indices: list[int]) -> np.ndarray:
+    view: View = source.view
+    pictures = [to_pixels(read_picture(source.store.read(source.names[index])), view) for index in indices]
+    shape = (0, view.channels, view.resolution, view.resolution)
+    return (np.stack(pictures) if pictures else np.zeros(shape, np.uint8)).transpose(0, 2, 3, 1)
