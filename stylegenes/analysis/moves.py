@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -91,6 +92,11 @@ class MoveEffect:
     def change(self) -> torch.Tensor:
         """[A], mean change of each probability."""
         return self.after - self.before
+
+    def side_effect(self, wanted: Sequence[str]) -> float:
+        """Mean absolute change of the probabilities that nobody asked to change."""
+        others = [i for i, name in enumerate(self.attributes) if name not in wanted]
+        return float(self.change[others].abs().mean()) if others else 0.0
 
 
 @torch.no_grad()

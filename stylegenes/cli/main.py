@@ -30,6 +30,29 @@ VERBS: dict[str, Verb] = {
     "doctor": Verb("what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"),
     "import": Verb("turn an official StyleGAN2 pickle into a snapshot", "stylegenes import ffhq.pkl models/ffhq"),
     "sample": Verb("draw pictures from a snapshot", "stylegenes sample runs/0001 --seeds 0-15"),
+    "directions": Verb(
+        "find linear attribute directions in a model's latent space and say how good they are",
+        "stylegenes directions runs/0001 --classifier judge",
+    ),
+    "interpolate": Verb(
+        "ways between codes, through the code's own space and straight through W",
+        "stylegenes interpolate runs/0001 --seeds 1,2,3",
+    ),
+    "invert": Verb(
+        "bring photos into a model: project, quantize to genotypes, tune",
+        "stylegenes invert runs/0001 me.jpg --space w+",
+    ),
+    "move": Verb(
+        "move pictures along an attribute direction or a principal component",
+        "stylegenes move runs/0001 directions/w-l1 Smiling",
+    ),
+    "noise": Verb(
+        "what a model's noise inputs do: none, coarse, fine, all, and where they change the picture",
+        "stylegenes noise runs/0001 --seeds 0-3",
+    ),
+    "pca": Verb(
+        "principal components of a model's latent space: variance, extremes, strips", "stylegenes pca runs/0001"
+    ),
 }
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130

@@ -1,0 +1,48 @@
+"""what a model's noise inputs do: none, coarse, fine, all, and where they change the picture
+
+Examples:
+  stylegenes noise runs/0001                        four codes, 100 draws of the noise
+  stylegenes noise runs/0001 --seeds 7 --boundary 16
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Args:
+    """Study the noise inputs."""
+
+    snapshot: tyro.conf.Positional[Path]
+    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    seeds: str = "0-3"
+    """seeds of the codes to study"""
+    codes: str | None = None
+    """code strings instead, or a file of them"""
+    draws: int = 100
+    """how often each picture is made"""
+    boundary: int | None = None
+    """the largest coarse resolution in pixels; an eighth of the picture's where nothing is given"""
+    out: Path = Path("noise")
+    """folder to write"""
+    seed: int = 0
+    """of the noise"""
+    label: str | None = None
+    """for a conditional model: a class number, or label names with commas between"""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+
+
+def run(args: Args) -> None:
+    """Draw, measure, write and say where.
+
+    Raises:
+        UserError: for a model without noise inputs, or too few draws.
+    """
+    from stylegenes.cli import latent_work
+
+    latent_work.run_noise(args)

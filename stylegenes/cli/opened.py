@@ -1,0 +1,138 @@
+"""What the verbs that look into a model's latent share: the opened model, codes, judges, tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from stylegenes.analysis.samples import Progress
+from stylegenes.cli.console import console, pick_device, say
+from stylegenes.cli.parse import parse_codes, parse_label, parse_seeds
+from stylegenes.drawing import codes_of_seeds
+from stylegenes.generator import Generator
+from stylegenes.perception import AttributeClassifier, PerceptualDistance, PerceptualLite0
+from stylegenes.pictures import grid, save_picture, to_uint8, visible_scale
+from stylegenes.records import Condition, Noise, repeated
+from stylegenes.snapshot import Card, load_snapshot
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model, ready to be looked into.
+
+    Attributes:
+        generator: in evaluation mode.
+        card: where it comes from.
+        condition: one row for a model with labels, else None.
+        device: where it is.
+    """
+
+    generator: Generator
+    card: Card
+    condition: Condition | None
+    device: torch.device
+
+    def codes(self, seeds: str, codes: str | None = None) -> torch.Tensor:
+        """Codes [N, ...] of code strings, or else of seeds."""
+        if codes is not None:
+            return self.generator.latent.from_strings(parse_codes(codes))
+        return codes_of_seeds(self.generator, parse_seeds(seeds))
+
+    @torch.no_grad()
+    def ws(self, codes: torch.Tensor) -> torch.Tensor:
+        """The style vectors [N, num_ws, w_dim] of codes."""
+        return self.generator.express(codes, repeated(self.condition, len(codes)))
+
+    @torch.no_grad()
+    def pictures(self, ws: torch.Tensor) -> list[np.ndarray]:
+        """Pictures [H, W, C] of style vectors [N, num_ws, w_dim], with the stored noise."""
+        parts = (
+            self.generator.synthesis(part, repeated(self.condition, len(part)), noise=Noise("const")).image
+            for part in ws.split(16)
+        )
+        return [picture for part in parts for picture in to_uint8(part)]
+
+    def random(self, seed: int) -> torch.Generator:
+        """A source of randomness that gives the same on every device."""
+        return torch.Generator().manual_seed(seed)
+
+
+def open_model(path: Path, label: str | None, device: str) -> Opened:
+    """Load a snapshot for looking into its latent.
+
+    Raises:
+        UserError: for a bad snapshot, label or device.
+    """
+    where = pick_device(device)
+    snapshot = load_snapshot(path, where)
+    row = parse_label(label, snapshot.generator.latent.label_dim, snapshot.card.data)
+    condition = None if row is None else Condition(label=row.to(where))
+    return Opened(snapshot.generator, snapshot.card, condition, where)
+
+
+def open_classifier(path: Path | None, device: torch.device) -> AttributeClassifier | None:
+    """The classifier at a path; None stays None."""
+    from stylegenes.metrics.classifier_files import load_classifier
+
+    return None if path is None else load_classifier(path, device)
+
+
+def open_perceptual(device: torch.device) -> PerceptualDistance:
+    """The perceptual distance that every verb reports, frozen."""
+    return PerceptualLite0().eval().requires_grad_(False).to(device)
+
+
+def write_strip(
+    path: Path, pictures: Sequence[np.ndarray], columns: int, captions: Sequence[str] | None, resolution: int
+) -> Path:
+    """Write pictures in rows of `columns`, enlarged so that they can be seen. Returns the path."""
+    sheet = grid(pictures, columns=columns, captions=captions, scale=visible_scale(resolution))
+    return save_picture(path, sheet)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """A bar for work that reports (done, total); a plain line at each tenth where there is no terminal."""
+    if not console().is_terminal:
+        yield _plain(what)
+        return
+    from rich.progress import Progress as Bar
+
+    with Bar(console=console(), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _plain(what: str) -> Progress:
+    said = 0
+
+    def report(done: int, total: int) -> None:
+        nonlocal said
+        tenth = 10 * done // total
+        if tenth > said:
+            said = tenth
+            say(f"{what}: {done} of {total}")
+
+    return report
+
+
+def show_table(rows: Sequence[dict[str, Any]], title: str, most: int = 40) -> None:
+    """Print rows with the same keys as a table; numbers to three places."""
+    from rich.table import Table
+
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for key in rows[0]:
+        table.add_column(key, justify="left" if isinstance(rows[0][key], str) else "right")
+    for row in rows[:most]:
+        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
+    console().print(table)
+    if len(rows) > most:
+        say(f"... and {len(rows) - most} more rows in the table on disk")
