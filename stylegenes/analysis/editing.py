@@ -55,7 +55,7 @@ class Edit:
         before: int64 [G].
         after: int64 [G].
         genes: the genes that changed, the most significant first.
-        predicted: [A], change of every attribute that the variant statistics add up to.
+        predicted: [A], change of every attribute that the variant statistics add up to, before it meets 0 or 1.
     """
 
     before: torch.Tensor
@@ -72,7 +72,7 @@ class EditReport:
         attributes: names of the columns.
         before: [A], the classifier's probabilities of the original.
         after: [A], those of the edited picture.
-        predicted: [A], change that the statistics add up to: what was requested of the edit.
+        predicted: [A], change that the statistics promise, within [0, 1]: what was requested of the edit.
         wanted: columns that the edit was asked to change; every other change is a side effect.
         distance: perceptual distance to the original.
         pictures: [2, C, H, W] in [-1, 1], original and edited.
@@ -160,7 +160,7 @@ def judge_edit(judge: Judge, made: Edit, wishes: Sequence[Wish], distance: Perce
         attributes=list(judge.classifier.attributes),
         before=probability[0],
         after=probability[1],
-        predicted=made.predicted,
+        predicted=(probability[0] + made.predicted).clamp(0, 1) - probability[0],
         wanted=[wish.column for wish in wishes],
         distance=apart,
         pictures=pictures,

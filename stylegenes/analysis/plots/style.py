@@ -13,7 +13,7 @@ from matplotlib.figure import Figure, SubFigure
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 """Colors that the color-blind tell apart (Okabe and Ito 2008), without the yellow that paper swallows."""
 GREY, PALE, INK = "#8a8a8a", "#d9d9d9", "#222222"
-SEQUENTIAL, DIVERGING = "cividis_r", "RdBu_r"
+SEQUENTIAL, DIVERGING = "Blues", "RdBu_r"
 SMALL, NORMAL = 7.0, 8.5
 
 

@@ -1,0 +1,88 @@
+"""One self-contained HTML page of all exhibits of a model: pictures and tables are inside the file."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylegenes.analysis.exhibits import Exhibit, Table, load_exhibits
+
+_ROWS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The top of the page.
+
+    Attributes:
+        title: name of the model.
+        facts: label and value of what a reader must know first.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+
+
+def render_page(heading: Heading, folder: Path) -> str:
+    """The page of the exhibits in `folder`, as HTML text that needs no other file."""
+    exhibits = load_exhibits(folder)
+    facts = "".join(f"<dt>{html.escape(label)}</dt><dd>{html.escape(value)}</dd>" for label, value in heading.facts)
+    links = "".join(f'<a href="#{e.name}">{html.escape(e.title)}</a>' for e in exhibits)
+    body = "".join(_section(exhibit, folder) for exhibit in exhibits)
+    title = html.escape(heading.title)
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}: genes</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
+        f"<body><header><h1>{title}</h1><dl>{facts}</dl><nav>{links}</nav></header><main>{body}</main></body></html>\n"
+    )
+
+
+def _section(exhibit: Exhibit, folder: Path) -> str:
+    picture = base64.b64encode((folder / f"{exhibit.name}.png").read_bytes()).decode()
+    file = folder / f"{exhibit.name}.csv"
+    title, caption = html.escape(exhibit.title), html.escape(exhibit.caption)
+    return (
+        f'<section id="{exhibit.name}"><h2>{title}</h2><figure>'
+        f'<img alt="{title}" src="data:image/png;base64,{picture}"><figcaption>{caption}</figcaption></figure>'
+        f"{_table(Table.load(file), file)}</section>"
+    )
+
+
+def _table(table: Table, file: Path) -> str:
+    head = "".join(f"<th>{html.escape(str(column))}</th>" for column in table.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(str(value))}</td>" for value in row) + "</tr>"
+        for row in table.rows[:_ROWS_SHOWN]
+    )
+    whole = base64.b64encode(file.read_bytes()).decode()
+    more = "" if len(table.rows) <= _ROWS_SHOWN else f", the first {_ROWS_SHOWN} shown"
+    return (
+        f"<details><summary>Table: {len(table.rows)} rows{more} · "
+        f'<a download="{file.name}" href="data:text/csv;base64,{whole}">{file.name}</a></summary>'
+        f"<div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
+    )
+
+
+_STYLE = """
+:root { color-scheme: light; }
+body { margin: 0 auto; max-width: 62rem; padding: 1.5rem; font: 16px/1.5 system-ui, sans-serif; color: #222; }
+h1 { font-size: 1.7rem; margin: 0 0 .6rem; }
+h2 { font-size: 1.15rem; margin: 0 0 .6rem; }
+header { border-bottom: 1px solid #ccc; padding-bottom: 1rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: 0 0 1rem; font-size: .92rem; }
+dt { color: #666; } dd { margin: 0; overflow-wrap: anywhere; }
+nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .92rem; }
+a { color: #0b5cad; }
+section { padding: 1.6rem 0; border-bottom: 1px solid #eee; }
+figure { margin: 0; }
+img { display: block; max-width: 100%; height: auto; }
+figcaption { max-width: 46rem; color: #444; font-size: .92rem; margin: .6rem 0; }
+details { font-size: .85rem; } summary { cursor: pointer; color: #666; }
+details div { overflow: auto; max-height: 28rem; margin-top: .5rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .15rem .7rem .15rem 0; text-align: left; border-bottom: 1px solid #eee; white-space: nowrap; }
+th { position: sticky; top: 0; background: #fff; }
+"""
