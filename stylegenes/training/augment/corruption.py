@@ -56,7 +56,7 @@ def add_noise(images: torch.Tensor, sigma: torch.Tensor, pixels: torch.Tensor) -
 
 
 def cut_out(images: torch.Tensor, centers: torch.Tensor, size: float) -> torch.Tensor:
-    """Black out a square of relative edge `size` around `centers` [N, 2] (x, y in [0, 1]) of `images` [N, C, H, W]."""
+    """Set a square of relative edge `size` in `images` [N, C, H, W] to 0, around `centers` [N, 2] (x, y in [0, 1])."""
     height, width = images.shape[2:]
     x = (torch.arange(width, dtype=centers.dtype) + 0.5) / width
     y = (torch.arange(height, dtype=centers.dtype) + 0.5) / height
