@@ -111,8 +111,16 @@ class Conv2d(nn.Module):
         """Map `x` [N, C_in, H, W] to [N, C_out, H up / down, W up / down]; `gain` scales result and clamp."""
         split = split_gain(self.act, gain)
         weight = self.weight.to(x.dtype) * (self.weight_gain * split.before)
-        bias = None if self.bias is None else self.bias * split.before
-        f = self.resample_filter if max(self.up, self.down) > 1 else None
-        x = conv2d_resample(x, weight, f, up=self.up, down=self.down, padding=self.padding, flip_weight=self.up == 1)
+        bias = None if self.bias is None else self.bias.to(x.dtype) * split.before
+        x = conv2d_resample(
+            x,
+            weight,
+            self.resample_filter if max(self.up, self.down) > 1 else None,
+            bias=bias,
+            up=self.up,
+            down=self.down,
+            padding=self.padding,
+            flip_weight=self.up == 1,
+        )
         clamp = None if self.conv_clamp is None else self.conv_clamp * gain
-        return bias_act(x, bias, act=self.act, gain=split.after, clamp=clamp)
+        return bias_act(x, act=self.act, gain=split.after, clamp=clamp, overwrite=True)

@@ -17,18 +17,26 @@ class Activation:
     """An activation function with the gain that keeps unit variance.
 
     `homogeneous` says that f(g x) = g f(x) for every g > 0, so that a gain may move to the other side of it.
+    `overwrite` is the function in place, where its derivative needs the result alone.
     """
 
     function: Callable[[torch.Tensor, float], torch.Tensor]
     gain: float = 1.0
     alpha: float = 0.0
     homogeneous: bool = False
+    overwrite: Callable[[torch.Tensor, float], torch.Tensor] | None = None
 
 
 ACTIVATIONS: dict[str, Activation] = {
     "linear": Activation(lambda x, _: x, homogeneous=True),
     "relu": Activation(lambda x, _: F.relu(x), gain=math.sqrt(2), homogeneous=True),
-    "lrelu": Activation(lambda x, alpha: F.leaky_relu(x, alpha), gain=math.sqrt(2), alpha=0.2, homogeneous=True),
+    "lrelu": Activation(
+        lambda x, alpha: F.leaky_relu(x, alpha),
+        gain=math.sqrt(2),
+        alpha=0.2,
+        homogeneous=True,
+        overwrite=lambda x, alpha: F.leaky_relu_(x, alpha) if alpha > 0 else F.leaky_relu(x, alpha),
+    ),
     "tanh": Activation(lambda x, _: torch.tanh(x)),
     "sigmoid": Activation(lambda x, _: torch.sigmoid(x)),
     "elu": Activation(lambda x, _: F.elu(x)),
@@ -76,6 +84,7 @@ def bias_act(
     alpha: float | None = None,
     gain: float | None = None,
     clamp: float | None = None,
+    overwrite: bool = False,
 ) -> torch.Tensor:
     """Add a bias along `dim`, activate, multiply by a gain, clamp.
 
@@ -87,6 +96,7 @@ def bias_act(
         alpha: slope of the leaky ReLU; None takes the activation's own.
         gain: factor after the activation; None takes the activation's own.
         clamp: bound on the absolute value of the result; None or a negative number sets no bound.
+        overwrite: `x` is a temporary of the caller's, not needed by any derivative, and may be overwritten.
 
     Returns:
         A tensor of the shape of `x`.
@@ -97,7 +107,8 @@ def bias_act(
     activation = get_activation(act)
     if bias is not None:
         x = x + bias.to(x.dtype).reshape([-1 if i == dim % x.ndim else 1 for i in range(x.ndim)])
-    x = activation.function(x, activation.alpha if alpha is None else alpha)
+    function = activation.overwrite if overwrite and activation.overwrite else activation.function
+    x = function(x, activation.alpha if alpha is None else alpha)
     gain = activation.gain if gain is None else gain
     if gain != 1:
         x = x * gain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from stylegenes.ops.fir import Padding, filter_size, sides, upfirdn2d
+from stylegenes.ops.fir import Padding, Sides, filter_size, sides, upfirdn2d
 
 
 def conv2d_resample(
@@ -13,6 +13,7 @@ def conv2d_resample(
     weight: torch.Tensor,
     f: torch.Tensor | None = None,
     *,
+    bias: torch.Tensor | None = None,
     up: int = 1,
     down: int = 1,
     padding: Padding = 0,
@@ -26,6 +27,7 @@ def conv2d_resample(
         x: [N, C_in, H, W].
         weight: [C_out, C_in / groups, k_y, k_x].
         f: filter from `ops.fir.setup_filter`, or None.
+        bias: [C_out], added to the result, or None.
         up: upsampling factor.
         down: downsampling factor.
         padding: zeros around the upsampled picture, on top of what the filter needs to keep pixels aligned.
@@ -40,27 +42,25 @@ def conv2d_resample(
     one_by_one = weight.shape[2:] == (1, 1)
     fir = {"f": f, "flip_filter": flip_filter}
     if up == 1 and down == 1:
-        return _conv(x, weight, around, groups, flip_weight)
+        return _conv(x, weight, bias, around, groups, flip_weight)
     if one_by_one and up == 1:
         x = upfirdn2d(x, **fir, down=down, padding=around)
-        return _conv(x, weight, (0, 0, 0, 0), groups, flip_weight)
+        return _conv(x, weight, bias, (0, 0, 0, 0), groups, flip_weight)
     if one_by_one and down == 1:
-        x = _conv(x, weight, (0, 0, 0, 0), groups, flip_weight)
-        return upfirdn2d(x, **fir, up=up, padding=around, gain=up**2)
+        x = _conv(x, weight, None, (0, 0, 0, 0), groups, flip_weight)
+        return _add_bias(upfirdn2d(x, **fir, up=up, padding=around, gain=up**2), bias)
     if up == 1:
         x = upfirdn2d(x, **fir, padding=around)
-        return F.conv2d(x, weight if flip_weight else weight.flip((2, 3)), stride=down, groups=groups)
+        return F.conv2d(x, weight if flip_weight else weight.flip((2, 3)), bias, stride=down, groups=groups)
     k_y, k_x = weight.shape[2:]
     left, right, top, bottom = around
     x = _conv_transposed(x, weight, up, groups, flip_weight)
     rest = (left - k_x + 1, right - k_x + up, top - k_y + 1, bottom - k_y + up)
     x = upfirdn2d(x, **fir, padding=rest, gain=up**2)
-    return upfirdn2d(x, **fir, down=down) if down > 1 else x
+    return _add_bias(upfirdn2d(x, **fir, down=down) if down > 1 else x, bias)
 
 
-def _aligned(
-    padding: tuple[int, int, int, int], taps: tuple[int, int], up: int, down: int
-) -> tuple[int, int, int, int]:
+def _aligned(padding: Sides, taps: tuple[int, int], up: int, down: int) -> Sides:
     """The padding that keeps the pixels of input and output aligned under both resampling filters."""
     left, right, top, bottom = padding
     if up > 1:
@@ -73,13 +73,17 @@ def _aligned(
 
 
 def _conv(
-    x: torch.Tensor, weight: torch.Tensor, padding: tuple[int, int, int, int], groups: int, flip_weight: bool
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, padding: Sides, groups: int, flip_weight: bool
 ) -> torch.Tensor:
     left, right, top, bottom = padding
     weight = weight if flip_weight else weight.flip((2, 3))
     if left == right >= 0 and top == bottom >= 0:
-        return F.conv2d(x, weight, padding=(top, left), groups=groups)
-    return F.conv2d(F.pad(x, padding), weight, groups=groups)
+        return F.conv2d(x, weight, bias, padding=(top, left), groups=groups)
+    return F.conv2d(F.pad(x, padding), weight, bias, groups=groups)
+
+
+def _add_bias(x: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    return x if bias is None else x + bias.to(x.dtype)[:, None, None]
 
 
 def _conv_transposed(x: torch.Tensor, weight: torch.Tensor, up: int, groups: int, flip_weight: bool) -> torch.Tensor:

@@ -75,12 +75,13 @@ class StyledConv(nn.Module):
             padding=1,
             flip_weight=self.up == 1,
         )
-        x = scale_channels(x, demodulation(self.weight, styles) * split.before)
+        scale = (demodulation(self.weight, styles) * split.before).to(x.dtype)[:, :, None, None]
+        x = torch.addcmul((self.bias * split.before).to(x.dtype)[:, None, None], x, scale)
         drawn = self.noise(x, noise)
         if drawn is not None:
-            x = x + (drawn * (self.noise_strength * split.before)).to(x.dtype)
+            x += (drawn * (self.noise_strength * split.before)).to(x.dtype)
         clamp = None if self.conv_clamp is None else self.conv_clamp * gain
-        return bias_act(x, self.bias * split.before, act=self.act, gain=split.after, clamp=clamp)
+        return bias_act(x, act=self.act, gain=split.after, clamp=clamp, overwrite=True)
 
     def noise(self, x: torch.Tensor, noise: Noise) -> torch.Tensor | None:
         """The noise picture before its strength, [N, 1, H, W] or [H, W], or None."""
