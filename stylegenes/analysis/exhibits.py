@@ -64,7 +64,8 @@ class Exhibit:
 
 def load_exhibits(folder: Path) -> list[Exhibit]:
     """The exhibits in a folder, in the order of a report."""
-    found = [Exhibit(**read_json(path)) for path in folder.glob("*.json")]
+    files = [path for path in folder.glob("*.json") if path.with_suffix(".png").is_file()]
+    found = [Exhibit(**read_json(path)) for path in files]
     return sorted(found, key=lambda exhibit: (exhibit.order, exhibit.name))
 
 

@@ -11,6 +11,15 @@ from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Noise
 
 
+@torch.no_grad()
+def make_pictures(
+    generator: Generator, genotype: torch.Tensor, noise: Noise | None = None, batch_size: int = 32
+) -> torch.Tensor:
+    """Pictures [N, C, H, W] of genotypes [N, G], on the CPU; with the stored noise unless told otherwise."""
+    batches = genotype.to(generator.device).split(batch_size)
+    return torch.cat([generator(batch, noise=noise or Noise("const")).image.cpu() for batch in batches])
+
+
 @dataclass(frozen=True)
 class Judge:
     """A generator and the classifier that judges its pictures.
@@ -27,11 +36,9 @@ class Judge:
     noise: Noise = field(default_factory=lambda: Noise("const"))
     batch_size: int = 32
 
-    @torch.no_grad()
     def pictures(self, genotype: torch.Tensor) -> torch.Tensor:
         """Pictures [N, C, H, W] of genotypes [N, G], on the CPU."""
-        batches = genotype.to(self.generator.device).split(self.batch_size)
-        return torch.cat([self.generator(batch, noise=self.noise).image.cpu() for batch in batches])
+        return make_pictures(self.generator, genotype, self.noise, self.batch_size)
 
     @torch.no_grad()
     def probabilities(self, genotype: torch.Tensor) -> torch.Tensor:

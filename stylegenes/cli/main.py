@@ -25,6 +25,12 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
+    "evaluate": Verb(
+        "measure a snapshot or a folder of pictures against data", "stylegenes evaluate runs/0001 --data avatars"
+    ),
+    "classifier": Verb(
+        "train an attribute classifier on labeled pictures", "stylegenes classifier avatars --out judge"
+    ),
     "data": Verb("check, draw and pack images to train on", "stylegenes data check photos --sheet photos.png"),
     "demo": Verb("train a small genome GAN on the embedded faces and draw samples", "stylegenes demo"),
     "doctor": Verb("what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"),
@@ -53,6 +59,12 @@ VERBS: dict[str, Verb] = {
     "pca": Verb(
         "principal components of a model's latent space: variance, extremes, strips", "stylegenes pca runs/0001"
     ),
+    "breed": Verb(
+        "children of two pictures, or generations under selection", "stylegenes breed runs/0001 --parents 3,8"
+    ),
+    "edit": Verb("change attributes of a picture by its genes", "stylegenes edit runs/0001 --seed 3 --set Smiling=1"),
+    "stats": Verb("which genes and variants matter for which attribute", "stylegenes stats runs/0001"),
+    "survey": Verb("draw and judge many pictures of a model", "stylegenes survey runs/0001 --classifier judge"),
 }
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130

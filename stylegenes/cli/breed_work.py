@@ -1,0 +1,120 @@
+"""The work of `stylegenes breed`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from matplotlib.figure import Figure
+
+from stylegenes.analysis.breeding import CROSSES, Cross, Farm, Lineage, cross_chosen
+from stylegenes.analysis.exhibits import Exhibit
+from stylegenes.analysis.judge import Judge, make_pictures
+from stylegenes.analysis.plots.changes import family_figure, generations_figure
+from stylegenes.analysis.tables import lineage_table
+from stylegenes.analysis.wishes import Wish, parse_where
+from stylegenes.cli.console import say
+from stylegenes.cli.parse import parse_codes, parse_seeds
+from stylegenes.cli.workbench import Workbench, open_workbench
+from stylegenes.drawing import codes_of_seeds
+from stylegenes.errors import UserError
+
+if TYPE_CHECKING:
+    from stylegenes.cli.breed import Args
+
+_FOUNDERS, _SHOWN = 16, 8
+
+
+def run(args: Args) -> None:
+    """A family, or generations under selection."""
+    if bool(args.generations) != (args.fitness is not None):
+        raise UserError("selection needs both --generations and --fitness; without them --parents have children")
+    bench = open_workbench(args.snapshot, args.classifier, args.device)
+    rng = torch.Generator().manual_seed(args.seed)
+    founders = _founders(bench, args, rng)
+    cross = _cross(args)
+    if args.generations:
+        _select(bench, founders, cross, args, rng)
+    else:
+        _family(bench, founders, cross, args, rng)
+
+
+def family(bench: Workbench, parents: torch.Tensor, farm: Farm, rng: torch.Generator) -> Lineage:
+    """Children of two parents [2, G]; nobody is judged."""
+    return farm.breed(parents, lambda genotype: torch.zeros(len(genotype)), 1, rng)
+
+
+def draw_lineage(bench: Workbench, lineage: Lineage, generation: int, n: int) -> torch.Tensor:
+    """Pictures of the `n` fittest of a generation."""
+    strings = [person.genotype for person in lineage.generation(generation)[:n]]
+    return make_pictures(bench.snapshot.generator, bench.genome.from_strings(strings))
+
+
+def _family(bench: Workbench, parents: torch.Tensor, cross: Cross, args: Args, rng: torch.Generator) -> None:
+    if len(parents) != 2:
+        raise UserError(f"children have two parents; {len(parents)} were given with --parents")
+    count = args.count or 12
+    farm = Farm(bench.genome, cross, args.mutation, population=count, survivors=2)
+    lineage = family(bench, parents, farm, rng)
+    figure = family_figure(draw_lineage(bench, lineage, 0, 2), draw_lineage(bench, lineage, 1, count))
+    how = f"genes {args.genes} from parent B" if args.genes else f"{args.cross} crossing"
+    caption = f"Children by {how}, mutation rate {args.mutation:g}, seed {args.seed}. The table has every genotype."
+    _write(bench, args.out, Exhibit(_stem(args.out, "family"), "A family", caption, 50), figure, lineage)
+    for person in lineage.generation(1)[:_SHOWN]:
+        say(f"child {person.id}: {person.genotype}")
+
+
+def _select(bench: Workbench, founders: torch.Tensor, cross: Cross, args: Args, rng: torch.Generator) -> None:
+    assert args.fitness is not None
+    wishes = parse_where(args.fitness, bench.classifier.attributes)
+    count = args.count or 32
+    farm = Farm(bench.genome, cross, args.mutation, population=count, survivors=max(2, count // 4))
+    lineage = farm.breed(founders, partial(fulfilment, bench.judge, wishes), args.generations, rng)
+    shown = torch.linspace(0, args.generations, min(_SHOWN, args.generations + 1)).round().long().tolist()
+    size = min(2, len(founders), count)
+    figure = generations_figure(lineage, [draw_lineage(bench, lineage, g, size) for g in shown])
+    caption = (
+        f"Selection for {args.fitness}: {count} children a generation, a quarter survives, mutation rate "
+        f"{args.mutation:g}. Below, the fittest of some generations. Fitness is the classifier's probability."
+    )
+    title = f"Bred for {args.fitness}"
+    _write(bench, args.out, Exhibit(_stem(args.out, "generations"), title, caption, 51), figure, lineage)
+    best = lineage.generation(args.generations)[0]
+    say(f"fittest of the last generation ({best.fitness:.3f}): {best.genotype}")
+
+
+def fulfilment(judge: Judge, wishes: list[Wish], genotype: torch.Tensor) -> torch.Tensor:
+    """Probability that all wishes are fulfilled, taking them as independent, [n]."""
+    probability = judge.probabilities(genotype)
+    return torch.stack([wish.likelihood(probability) for wish in wishes]).prod(dim=0)
+
+
+def _write(bench: Workbench, out: Path | None, exhibit: Exhibit, figure: Figure, lineage: Lineage) -> None:
+    picture = exhibit.save(out.parent if out else bench.exhibits, figure, lineage_table(lineage))
+    kept = picture.with_suffix(".lineage.json")
+    lineage.save(kept)
+    say(f"picture {picture}, table {picture.with_suffix('.csv')}, lineage {kept}")
+
+
+def _stem(out: Path | None, default: str) -> str:
+    if out is not None and out.suffix.lower() != ".png":
+        raise UserError(f"--out {out} must end in .png")
+    return default if out is None else out.stem
+
+
+def _cross(args: Args) -> Cross:
+    if args.genes is None:
+        return CROSSES[args.cross]
+    genes = parse_seeds(args.genes)
+    return lambda a, b, generator: cross_chosen(a, b, genes)
+
+
+def _founders(bench: Workbench, args: Args, rng: torch.Generator) -> torch.Tensor:
+    genome, text = bench.genome, args.parents
+    if text is None:
+        return genome.sample(_FOUNDERS if args.generations else 2, rng).cpu()
+    if all(part.strip().replace("-", "").isdecimal() for part in text.split(",")):
+        return codes_of_seeds(bench.snapshot.generator, parse_seeds(text)).cpu()
+    return genome.from_strings(parse_codes(text)).cpu()

@@ -1,0 +1,100 @@
+"""The work of `stylegenes edit`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from stylegenes.analysis.editing import EditReport, Hold, Strength, edit, judge_edit, traverse
+from stylegenes.analysis.exhibits import Exhibit, Table
+from stylegenes.analysis.plots.changes import edit_figure
+from stylegenes.analysis.plots.style import picture_rows
+from stylegenes.analysis.tables import edit_table
+from stylegenes.analysis.wishes import Wish, find_attribute, parse_where
+from stylegenes.cli.console import say
+from stylegenes.cli.parse import parse_codes, parse_seeds
+from stylegenes.cli.workbench import Workbench, open_workbench
+from stylegenes.drawing import codes_of_seeds
+from stylegenes.errors import UserError
+
+if TYPE_CHECKING:
+    from stylegenes.cli.edit import Args
+
+
+def run(args: Args) -> None:
+    """Edit or traverse."""
+    bench = open_workbench(args.snapshot, args.classifier, args.device)
+    names = bench.statistics.attributes
+    wishes = parse_where(args.set, names)
+    start = one_genotype(bench, args.code, args.seed)
+    if args.traverse is not None:
+        figure_traversal(bench, start, args.traverse, wishes[0], args)
+        return
+    hold = Hold(
+        genes=parse_seeds(args.hold_genes) if args.hold_genes else [],
+        attributes=[find_attribute(name, names) for name in args.hold.split(",")] if args.hold else [],
+    )
+    made = edit(bench.report, start, wishes, Strength(args.genes, args.rank), hold)
+    report = judge_edit(bench.judge, made, wishes, bench.perceptual)
+    before, after = bench.genome.to_strings(torch.stack([made.before, made.after]))
+    say(f"before {before}\nafter  {after}\nchanged genes: {', '.join(map(str, made.genes)) or 'none'}")
+    _tell(report)
+    wanted = ", ".join(map(str, wishes))
+    exhibit = Exhibit(
+        _stem(args) or "edit",
+        f"Edit: {wanted}",
+        f"Genes {', '.join(map(str, made.genes)) or '(none)'} of {before} replaced, which gives {after}. Bars: change "
+        "of the classifier's probability; blue: asked for; strokes: what the variant statistics promised.",
+        40,
+    )
+    picture = exhibit.save(args.out.parent if args.out else bench.exhibits, edit_figure(report), edit_table(report))
+    say(f"picture and table: {picture}")
+
+
+def one_genotype(bench: Workbench, code: str | None, seed: int) -> torch.Tensor:
+    """The genotype [G] of a code string or of a seed.
+
+    Raises:
+        UserError: when the latent is continuous.
+    """
+    genome = bench.genome
+    if code is None:
+        return codes_of_seeds(bench.snapshot.generator, [seed])[0].cpu()
+    return genome.from_strings(parse_codes(code)[:1])[0].cpu()
+
+
+def figure_traversal(bench: Workbench, start: torch.Tensor, gene: int, wish: Wish, args: Args) -> None:
+    """One gene in the order of an attribute."""
+    strip = traverse(bench.report.shrunk.mean, start, gene, wish.column, 10)
+    strip = strip if wish.present else strip.flip(0)
+    probability = bench.judge.probabilities(strip)[:, wish.column].tolist()
+    exhibit = Exhibit(
+        _stem(args) or "traversal",
+        f"Gene {gene}, in the order of {wish.attribute}",
+        f"The variants of gene {gene} ordered by their mean probability of {wish.attribute}; the numbers are the "
+        "classifier's probabilities of these very pictures.",
+        41,
+    )
+    figure = picture_rows([bench.judge.pictures(strip)], [f"gene {gene}"], columns=[f"{p:.2f}" for p in probability])
+    strings = bench.genome.to_strings(strip)
+    table = Table(["variant", "probability", "genotype"], list(zip(strip[:, gene].tolist(), probability, strings)))
+    say(f"picture and table: {exhibit.save(args.out.parent if args.out else bench.exhibits, figure, table)}")
+
+
+def _stem(args: Args) -> str | None:
+    if args.out is not None and args.out.suffix.lower() != ".png":
+        raise UserError(f"--out {args.out} must end in .png")
+    return None if args.out is None else args.out.stem
+
+
+def _tell(report: EditReport) -> None:
+    for a in report.wanted:
+        say(
+            f"{report.attributes[a]}: {report.before[a]:.2f} -> {report.after[a]:.2f} "
+            f"(requested {report.predicted[a]:+.2f}, achieved {report.achieved[a]:+.2f})"
+        )
+    others = [a for a in report.achieved.abs().argsort(descending=True).tolist() if a not in report.wanted][:3]
+    worst = ", ".join(f"{report.attributes[a]} {report.achieved[a]:+.2f}" for a in others)
+    say(f"side effects: {report.side_effect:.3f} in the mean; largest: {worst}")
+    say(f"perceptual distance to the original: {report.distance:.3f}")

@@ -1,0 +1,48 @@
+"""which genes and variants matter for which attribute: figures and tables from a survey
+
+Examples:
+  stylegenes stats runs/0001                           all attributes
+  stylegenes stats runs/0001 --attributes Smiling,Hat  strips of the genes of these
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Args:
+    """Which genes and variants matter for which attribute."""
+
+    snapshot: tyro.conf.Positional[Path]
+    """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
+    attributes: str | None = None
+    """attributes whose genes are drawn, with commas between; otherwise those that genes move most"""
+    fdr: float = 0.05
+    """false-discovery rate at which a variant is said to matter"""
+    genes: int = 6
+    """genes drawn in strips"""
+    seed: int = 0
+    """of the picture whose genes are re-drawn"""
+    classifier: Path | None = None
+    """attribute classifier; otherwise the one of the survey"""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+
+
+def run(args: Args) -> None:
+    """Test, draw, write.
+
+    Raises:
+        UserError: when the model has no survey, or no genome.
+    """
+    from stylegenes.cli import gene_work
+    from stylegenes.cli.workbench import open_workbench
+
+    bench = open_workbench(args.snapshot, args.classifier, args.device)
+    gene_work.show_statistics(bench, args.fdr)
+    gene_work.show_strips(bench, gene_work.chosen_attributes(bench, args.attributes, args.genes), args.seed)
+    gene_work.show_usage(bench)
