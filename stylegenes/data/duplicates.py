@@ -34,7 +34,7 @@ def near(hashes: Sequence[bytes]) -> list[list[int]]:
     Only pictures that agree on one of the bands are compared, so that large sets stay quick. Pictures without any
     structure have no hash that means something and are passed over.
     """
-    bits = np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), -1)
+    bits = np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), _SIDE * _SIDE // 8)
     structured = [index for index in range(len(hashes)) if bits[index].any()]
     parent = list(range(len(hashes)))
     for band in np.split(bits, _BANDS, axis=1):

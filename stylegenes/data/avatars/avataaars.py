@@ -37,7 +37,7 @@ def _hair_color(c: Causes) -> Weights:
     if c.old:
         return {_GRAY_HAIR: 0.62, _BLACK_HAIR: 0.14, **spread(0.18, *_BROWN_HAIR), **spread(0.06, *_BLOND_HAIR)}
     if c.tone >= 0.6:
-        return {_GRAY_HAIR: 0.01, _BLACK_HAIR: 0.62, **spread(0.32, *_BROWN_HAIR), **spread(0.05, *_BLOND_HAIR)}
+        return {_GRAY_HAIR: 0.01, _BLACK_HAIR: 0.74, **spread(0.2, *_BROWN_HAIR), **spread(0.05, *_BLOND_HAIR)}
     blond = spread(0.2 if c.male else 0.33, *_BLOND_HAIR)
     return {_GRAY_HAIR: 0.01, _BLACK_HAIR: 0.25, **spread(0.36, *_BROWN_HAIR), **blond, _RED_HAIR: 0.12}
 
@@ -123,7 +123,8 @@ def _hat_color(_: Causes) -> Weights:
 def _settle(drawn: Drawn) -> Drawn:
     """Dark glasses hide the eyes, so the eyes are plain; a beard has the colour of the hair on the head."""
     eyes = "default" if drawn["accessories"] in (*_SUNGLASSES, "eyepatch") else drawn["eyes"]
-    return {**drawn, "eyes": eyes, "facialHairColor": drawn["hairColor"]}
+    graphic = drawn["clothesGraphic"] if drawn["clothes"] == "graphicShirt" else NOTHING
+    return {**drawn, "eyes": eyes, "clothesGraphic": graphic, "facialHairColor": drawn["hairColor"]}
 
 
 def _hair(*colors: str) -> Callable[[Drawn], bool]:

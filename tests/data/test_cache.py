@@ -1,0 +1,183 @@
+"""The cache: found again, noticed when damaged, shared by processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from makers import png, write
+
+from stylegenes.data import PackedDataset, open_dataset
+from stylegenes.data import files as files_module
+from stylegenes.data.cache import cache_root, clear_cache, list_cache
+from stylegenes.data.packed import DamagedError
+from stylegenes.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write(tmp_path / "photos", {f"{i}.png": png(i) for i in range(5)})
+
+
+@pytest.fixture
+def opened(tmp_path):
+    return lambda source, **options: open_dataset(
+        source, **{"resolution": 8, "workers": 1, "cache_dir": tmp_path / "cache", **options}
+    )
+
+
+@pytest.fixture
+def no_decoding(monkeypatch):
+    def forbid():
+        def refuse(*_):
+            raise AssertionError("a picture was decoded although the cache should have been found")
+
+        monkeypatch.setattr(files_module, "decode", refuse)
+
+    return forbid
+
+
+def packed_folders(tmp_path):
+    return list((tmp_path / "cache" / "datasets").iterdir())
+
+
+def test_opens_again_without_decoding_also_after_a_move(folder, opened, no_decoding, tmp_path):
+    first = opened(folder)
+    no_decoding()
+    assert opened(folder).content_hash == first.content_hash
+    moved = folder.rename(tmp_path / "elsewhere")
+    again = opened(moved)
+    assert again.content_hash == first.content_hash and again.source == str(moved)
+
+
+def test_touched_files_are_read_again_and_found_to_be_the_same(folder, opened, tmp_path):
+    first = opened(folder)
+    os.utime(folder / "1.png", (1, 1))
+    assert opened(folder).content_hash == first.content_hash
+    assert len(packed_folders(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"resolution": 9}, {"fit": "letterbox"}, {"filter": "box"}, {"channels": 1}, {"labels": "none"}]
+)
+def test_every_parameter_is_in_the_hash(tmp_path, opened, options):
+    folder = write(tmp_path / "p", {"a/1.png": png(1), "b/2.png": png(2)})
+    assert opened(folder, **options).content_hash != opened(folder).content_hash
+
+
+def test_content_and_names_are_in_the_hash(folder, opened):
+    first = opened(folder).content_hash
+    (folder / "0.png").write_bytes(png(99))
+    second = opened(folder).content_hash
+    (folder / "0.png").rename(folder / "00.png")
+    assert len({first, second, opened(folder).content_hash}) == 3
+
+
+def damage_flip(path):
+    content = bytearray((path / "images.npy").read_bytes())
+    content[-5] ^= 1
+    (path / "images.npy").write_bytes(content)
+
+
+def damage_cut(path):
+    content = (path / "images.npy").read_bytes()
+    (path / "images.npy").write_bytes(content[:-10])
+
+
+def damage_meta(path):
+    (path / "dataset.json").write_text('{"format": ')
+
+
+def damage_missing(path):
+    (path / "labels.npy").unlink()
+
+
+@pytest.mark.parametrize("damage", [damage_flip, damage_cut, damage_meta, damage_missing])
+def test_damage_is_noticed_and_repaired(folder, opened, damage, tmp_path, caplog):
+    first = opened(folder)
+    expected = first.images(range(5)).clone()
+    (packed,) = packed_folders(tmp_path)
+    damage(packed)
+    with pytest.raises(DamagedError, match="pack it again"):
+        PackedDataset.open(packed)
+    again = opened(folder)
+    assert np.array_equal(again.images(range(5)), expected)
+    assert "built anew" in caplog.text
+
+
+def test_an_interrupted_build_leaves_nothing_and_starts_again(folder, opened, monkeypatch, tmp_path):
+    real, calls = files_module.decode, []
+
+    def interrupted(data, view):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(data, view)
+
+    monkeypatch.setattr(files_module, "decode", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        opened(folder)
+    assert packed_folders(tmp_path) == []
+    assert len(opened(folder)) == 5
+
+
+SCRIPT = """
+import sys
+from stylegenes.data import open_dataset
+dataset = open_dataset("avatars:n=%d", resolution=16, cache_dir=sys.argv[1], workers=1)
+print(dataset.content_hash, int(dataset.images(range(len(dataset))).sum()))
+"""
+
+
+def start(tmp_path, n):
+    command = [sys.executable, "-c", SCRIPT % n, str(tmp_path / "cache")]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_processes_at_once_share_one_build_even_after_a_kill(tmp_path):
+    killed = start(tmp_path, 400)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "cache").glob("datasets/.*.part/images.npy")):
+        assert time.monotonic() < deadline and killed.poll() is None
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    several = [start(tmp_path, 400) for _ in range(2)]
+    outputs = {process.communicate(timeout=120)[0] for process in several}
+    assert len(outputs) == 1 and all(process.returncode == 0 for process in several)
+    assert len(packed_folders(tmp_path)) == 1
+
+
+def test_a_cache_that_cannot_be_written_says_what_to_do(folder, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UserError, match="STYLEGENES_CACHE"):
+        open_dataset(folder, resolution=8, cache_dir=tmp_path / "file" / "cache", workers=1)
+
+
+def test_where_the_cache_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("STYLEGENES_CACHE", str(tmp_path / "env"))
+    assert cache_root() == tmp_path / "env" and cache_root(tmp_path / "arg") == tmp_path / "arg"
+    monkeypatch.delenv("STYLEGENES_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    if sys.platform == "linux":
+        assert cache_root() == tmp_path / "xdg" / "stylegenes"
+
+
+def test_list_and_clear(folder, opened, tmp_path):
+    opened(folder)
+    opened(folder, resolution=4)
+    root = tmp_path / "cache"
+    assert sorted(dataset.resolution for dataset in list_cache(root)) == [4, 8]
+    assert clear_cache(root) > 5 * 3 * 64
+    assert list_cache(root) == [] and clear_cache(root) == 0
+    assert len(opened(folder)) == 5
+
+
+def test_a_packed_folder_is_a_source(folder, opened, tmp_path):
+    first = opened(folder)
+    assert np.array_equal(opened(first.folder).images([3]), first.images([3]))
+    with pytest.raises(UserError, match="packed at 8 px"):
+        opened(first.folder, resolution=16)
