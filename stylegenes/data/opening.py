@@ -50,8 +50,8 @@ def open_dataset(
         UserError: for a source that is missing, empty or mostly bad, or labels that cannot be read.
     """
     view = View(resolution, fit, filter, channels)
-    if not is_avatars(source) and is_packed(Path(source)):
-        return _open_packed(Path(source), view)
+    if not is_avatars(source) and is_packed(Path(source).expanduser()):
+        return _open_packed(Path(source).expanduser(), view)
     images = open_source(source, view, labels=None if labels is None else str(labels))
     dataset = cached(images, cache_root(cache_dir), workers=workers or default_workers(), track=track)
     report_left_out(dataset)

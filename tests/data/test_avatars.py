@@ -9,13 +9,13 @@ from importlib.resources import files
 import numpy as np
 import pytest
 from dicebear import Avatar as Drawing
-from dicebear import Style
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylegenes.data import open_dataset
 from stylegenes.data.avatars.domain import NOTHING
 from stylegenes.data.avatars.domains import DOMAINS
+from stylegenes.data.avatars.render import _style as parsed_style
 from stylegenes.data.avatars.render import render, to_svg
 from stylegenes.data.avatars.source import AvatarOptions
 from stylegenes.errors import UserError
@@ -58,7 +58,7 @@ def test_nothing_is_left_to_the_library_and_its_checks_pass(style):
     domain, parts = DOMAINS[style], definition(style)
     assert set(domain.components) == set(parts["components"])
     assert set(domain.colors) == {f"{name}Color" for name in parts["colors"]} | {"backgroundColor"}
-    parsed = Style(parts)
+    parsed = parsed_style(style)
     for i in range(15):
         avatar = domain.sample(2, i)
         options = domain.options(avatar, 64)
@@ -70,7 +70,7 @@ def test_nothing_is_left_to_the_library_and_its_checks_pass(style):
 @pytest.mark.parametrize("style", DOMAINS)
 def test_labels_agree_with_what_dicebear_drew(style):
     """The variants that DiceBear reports as drawn are those that the labels were made from."""
-    domain, parsed = DOMAINS[style], Style(definition(style))
+    domain, parsed = DOMAINS[style], parsed_style(style)
     for i in range(15):
         avatar = domain.sample(3, i)
         resolved = Drawing(parsed, domain.options(avatar, 64)).to_json()["options"]

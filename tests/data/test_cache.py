@@ -138,14 +138,14 @@ def start(tmp_path, n):
 
 
 def test_processes_at_once_share_one_build_even_after_a_kill(tmp_path):
-    killed = start(tmp_path, 400)
+    killed = start(tmp_path, 200)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "cache").glob("datasets/.*.part/images.npy")):
         assert time.monotonic() < deadline and killed.poll() is None
         time.sleep(0.005)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    several = [start(tmp_path, 400) for _ in range(2)]
+    several = [start(tmp_path, 200) for _ in range(2)]
     outputs = {process.communicate(timeout=120)[0] for process in several}
     assert len(outputs) == 1 and all(process.returncode == 0 for process in several)
     assert len(packed_folders(tmp_path)) == 1

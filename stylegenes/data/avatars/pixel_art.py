@@ -12,7 +12,7 @@ def _numbered(prefix: str, last: int) -> tuple[str, ...]:
 _LONG, _SHORT = _numbered("long", 21), _numbered("short", 24)
 _HAPPY, _SAD = _numbered("happy", 13), _numbered("sad", 10)
 _CLEAR, _SHADES = _numbered("light", 7), _numbered("dark", 7)
-_BEARDS, _HATS = _numbered("variant", 8), _numbered("variant", 10)
+_HATS = _numbered("variant", 10)
 _PALE, _MIDDLE, _DARK = ("ffdbac", "f5cfa0"), ("eac393", "e0b687", "cb9e6e"), ("b68655", "a26d3d", "8d5524")
 _BLOND, _BROWN, _BLACK = ("cab188", "a78961"), ("603a14", "83623b", "611c17", "603015", "612616"), "28150a"
 _DYED = ("009bbd", "bd1700", "91cb15")
@@ -49,7 +49,8 @@ PIXEL_ART = Domain(
     license="Pixel Art by DiceBear, CC0 1.0 (https://www.dicebear.com)",
     components={
         "hair": _hair,
-        "beard": lambda c: {NOTHING: 0.55, **spread(0.45, *_BEARDS)} if c.male else {NOTHING: 1.0},
+        # The artwork masks beards by the brightness of the hair, so that dark ones vanish: none is drawn.
+        "beard": lambda _: {NOTHING: 1.0},
         "eyes": lambda _: spread(1, *_numbered("variant", 12)),
         "mouth": _mouth,
         "glasses": _glasses,
@@ -80,7 +81,6 @@ PIXEL_ART = Domain(
         "Short_Hair": one_of("hair", *_SHORT),
         "Eyeglasses": one_of("glasses", *_CLEAR),
         "Sunglasses": one_of("glasses", *_SHADES),
-        "No_Beard": one_of("beard", NOTHING),
         "Wearing_Hat": one_of("hat", *_HATS),
         "Wearing_Earrings": one_of("accessories", *_numbered("variant", 4)),
         "Smiling": one_of("mouth", *_HAPPY),
