@@ -65,6 +65,18 @@ VERBS: dict[str, Verb] = {
     "edit": Verb("change attributes of a picture by its genes", "stylegenes edit runs/0001 --seed 3 --set Smiling=1"),
     "stats": Verb("which genes and variants matter for which attribute", "stylegenes stats runs/0001"),
     "survey": Verb("draw and judge many pictures of a model", "stylegenes survey runs/0001 --classifier judge"),
+    "correlate": Verb(
+        "which attributes go together, in reals and models", "stylegenes correlate runs/0001 --other runs/0002"
+    ),
+    "evolution": Verb("how the codebook of a run has changed over its training", "stylegenes evolution runs/0001"),
+    "prune": Verb(
+        "replace the least real variants by the most real ones", "stylegenes prune runs/0001 --num 16 --out pruned"
+    ),
+    "report": Verb("all exhibits of a model's genes in one HTML page", "stylegenes report runs/0001"),
+    "tradeoff": Verb(
+        "accuracy against distance of conditional sampling",
+        'stylegenes tradeoff runs/0001 --second other --wishes "Hat=1;Hat=0"',
+    ),
 }
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130

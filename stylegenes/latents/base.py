@@ -42,11 +42,18 @@ class LatentDistribution(nn.Module, ABC):
         """The mean of w, [1, w_dim]: the centre that truncation pulls towards and projection starts from."""
 
     @abstractmethod
-    def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float) -> torch.Tensor:
+    def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor) -> torch.Tensor:
         """A path between two batches of codes, for path length and strips: w [N, w_dim] or a code that `forward` takes.
 
-        `t` in [0, 1]. Each distribution takes the path natural to its codes; see its own docstring.
+        `t` in [0, 1], one number or [N, 1]. Each distribution takes the path natural to its codes; see its own
+        docstring.
         """
+
+    def path(
+        self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor, condition: Condition | None = None
+    ) -> torch.Tensor:
+        """w [N, w_dim] at `t` on the path that `interpolate` takes, whether that goes through codes or through w."""
+        return self(self.interpolate(start, end, t), condition)
 
     def blend(
         self, start: torch.Tensor, end: torch.Tensor, t: float, condition: Condition | None = None

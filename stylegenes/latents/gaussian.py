@@ -19,7 +19,7 @@ from stylegenes.layers import Linear, normalize_second_moment
 from stylegenes.records import Condition
 
 
-def slerp(start: torch.Tensor, end: torch.Tensor, t: float) -> torch.Tensor:
+def slerp(start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor) -> torch.Tensor:
     """Spherical interpolation of the directions of two batches [N, C]; the length goes linearly between theirs."""
     length = torch.lerp(start.norm(dim=1, keepdim=True), end.norm(dim=1, keepdim=True), t)
     start, end = nn.functional.normalize(start, dim=1), nn.functional.normalize(end, dim=1)
@@ -39,7 +39,7 @@ class _Continuous(LatentDistribution):
         where = self.device if generator is None else generator.device
         return torch.randn(n, self.z_dim, generator=generator, device=where).to(self.device)
 
-    def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float) -> torch.Tensor:
+    def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor) -> torch.Tensor:
         """The code at `t` on the great arc between two batches of z, [N, z_dim] (slerp)."""
         return slerp(start, end, t)
 

@@ -75,9 +75,15 @@ class Genome(LatentDistribution):
         """The exact mean of w over all genotypes, [1, w_dim]."""
         return self.variants.mean(dim=1).reshape(1, self.w_dim)
 
-    def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float) -> torch.Tensor:
+    def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor) -> torch.Tensor:
         """The point at `t` on the line between two genotypes' codes, w [N, w_dim]."""
         return torch.lerp(self(start), self(end), t)
+
+    def path(
+        self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor, condition: Condition | None = None
+    ) -> torch.Tensor:
+        """The same as `interpolate`: between two genotypes there are no others, only their codes' line."""
+        return self.interpolate(start, end, t)
 
     def features(self, code: torch.Tensor) -> torch.Tensor:
         """The chosen variants side by side, [N, w_dim]: a genotype's numbers have no order of their own."""

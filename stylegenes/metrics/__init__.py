@@ -1,6 +1,7 @@
 """Metrics: numbers about generators, each with a record of how it was obtained."""
 
 from stylegenes.metrics import papers_network as _papers_network  # noqa: F401  (registers the papers' classifier)
+from stylegenes.metrics.budget import Evaluate, budget
 from stylegenes.metrics.classifier_files import load_classifier, save_classifier
 from stylegenes.metrics.classifier_training import (
     ClassifierSettings,
@@ -8,12 +9,22 @@ from stylegenes.metrics.classifier_training import (
     quick_settings,
     train_classifier,
 )
+from stylegenes.metrics.evaluation import Evaluator, Subject
+from stylegenes.metrics.record import MetricRecord, append_record, compare, read_records
 
 __all__ = [
     "ClassifierSettings",
+    "Evaluate",
+    "Evaluator",
+    "MetricRecord",
+    "Subject",
+    "append_record",
+    "budget",
+    "compare",
     "load_classifier",
     "paper_settings",
     "quick_settings",
+    "read_records",
     "save_classifier",
     "train_classifier",
 ]

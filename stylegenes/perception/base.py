@@ -19,6 +19,7 @@ class FeatureExtractor(nn.Module, ABC):
         feature_dim: length of the pooled feature vector.
         input_size: height and width in pixels that its input is resized to, or None for any.
         preprocessing: what is done to a picture before the network sees it, in words; part of every record.
+        distance: name of the perceptual distance that goes with it, a key of DISTANCES.
     """
 
     name: str
@@ -26,10 +27,15 @@ class FeatureExtractor(nn.Module, ABC):
     feature_dim: int
     input_size: int | None
     preprocessing: str
+    distance: str = "perceptual_lite0"
 
     @abstractmethod
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Pooled features [N, feature_dim] of pictures [N, C, H, W] in [-1, 1]; C is 1 or 3."""
+
+    def metric_name(self, metric: str) -> str:
+        """What a result is called: `fd` by `lite0` is `fd_lite0`. Only published networks take published names."""
+        return f"{metric}_{self.name}"
 
 
 class AttributeClassifier(nn.Module, ABC):
@@ -77,6 +83,10 @@ class PerceptualDistance(nn.Module, ABC):
     @abstractmethod
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Distance [N] between pictures a and b, both [N, C, H, W] in [-1, 1]; differentiable in both."""
+
+    def metric_name(self, metric: str) -> str:
+        """What a result is called: `ppl` by `perceptual_lite0` is `ppl_lite0`."""
+        return f"{metric}_{self.name.removeprefix('perceptual_')}"
 
 
 EXTRACTORS: Registry[FeatureExtractor] = Registry("feature extractor")

@@ -1,0 +1,228 @@
+"""measure a snapshot or a folder of pictures against data
+
+Examples:
+  stylegenes evaluate runs/0001 --data avatars                                  Frechet distance and its floor
+  stylegenes evaluate runs/0001 --data photos.zip --metrics fd,kid,pr,dc,ppl --num 50000
+  stylegenes evaluate samples/ --data photos/ --resolution 256                  folder against folder
+  stylegenes evaluate runs/0001 --data avatars --metrics separability,disentanglement --classifier judge/
+  stylegenes evaluate --compare runs/0001/metric-fd_lite0.jsonl runs/0002/metric-fd_lite0.jsonl
+  torchrun --nproc-per-node 2 --no-python stylegenes evaluate runs/0001 --data avatars
+
+The same command again goes on from where an interrupted one was.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from stylegenes.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+    from stylegenes.data import PackedDataset
+    from stylegenes.metrics import Evaluator, MetricRecord, Subject
+    from stylegenes.metrics.features import Shard
+
+NUM_ON_GPU, NUM_ELSEWHERE = 50_000, 2_000
+
+
+@dataclass(frozen=True)
+class Args:
+    """Measure a snapshot or a folder of pictures against data."""
+
+    subject: Annotated[str | None, tyro.conf.Positional] = None
+    """snapshot, run folder, name of a shipped model, or a folder or zip of pictures"""
+    data: str | None = None
+    """the real pictures: a folder, zip, LMDB, or avatars"""
+    metrics: str = "fd"
+    """with commas between: fd, kid, pr (precision, recall), dc (density, coverage), mix (fd with 1 to 4 codes mixed),
+    ppl, ppl_crop (path length), separability, disentanglement"""
+    num: int | None = None
+    """fakes, pairs (ppl) or draws (default: 50,000 on a GPU, 2,000 elsewhere)"""
+    judge: str = "lite0"
+    """frozen network that results are named after: lite0, or inception once fetched (then it is FID)"""
+    classifier: Path | None = None
+    """attribute classifier, for separability and disentanglement"""
+    psi: float = 1.0
+    """truncation of the fakes"""
+    seed: int = 0
+    """of all draws"""
+    batch: int = 32
+    """pictures at once"""
+    resolution: int | None = None
+    """pixels at which two sets of pictures are compared; a snapshot brings its own"""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+    out: Path | None = None
+    """folder of metric-NAME.jsonl (default: the run's folder, or this one)"""
+    compare: tuple[Path, ...] = ()
+    """compare the last records of these files instead; refused unless they were obtained alike"""
+
+
+def run(args: Args) -> None:
+    """Measure, print and record.
+
+    Raises:
+        UserError: for what cannot be measured or compared.
+    """
+    if args.compare:
+        _compare(args.compare)
+        return
+    if args.subject is None or args.data is None:
+        raise UserError("say what to measure and against what: stylegenes evaluate SNAPSHOT --data DATA")
+    _evaluate(args, args.subject, args.data)
+
+
+def _evaluate(args: Args, name: str, source: str) -> None:
+    from rich.table import Table
+
+    from stylegenes.cli.console import console, pick_device
+    from stylegenes.metrics import append_record
+
+    device, shard = pick_device(args.device), _shard()
+    subject = _subject(name, args.resolution, device)
+    data = _data(source, subject, args.resolution)
+    folder = args.out or _run_folder(name)
+    table = Table("metric", "value", "floor (reals, halves)", "", box=None)
+    with _progress(shard.rank == 0) as on_progress:
+        evaluator = _evaluator(args, data, device, folder, shard, on_progress)
+        for record in evaluator.evaluate(subject, [metric.strip() for metric in args.metrics.split(",")]):
+            table.add_row(*_row(record))
+            if shard.rank == 0:
+                append_record(folder, record)
+    if shard.rank == 0:
+        console().print(table)
+        console().print(f"records in {folder}/metric-*.jsonl", markup=False)
+
+
+def _evaluator(
+    args: Args, data: PackedDataset, device: torch.device, folder: Path, shard: Shard, on_progress: Callable[..., None]
+) -> Evaluator:
+    from stylegenes.data.cache import cache_root
+    from stylegenes.metrics import Evaluator, load_classifier
+    from stylegenes.metrics.latent_metrics import LATENT_METRICS
+    from stylegenes.perception import DISTANCES, EXTRACTORS
+
+    judge = EXTRACTORS.build({"name": args.judge}).eval().to(device)
+    wanted = [LATENT_METRICS[name] for name in args.metrics.split(",") if name in LATENT_METRICS]
+    near = any(metric.needs_distance for metric in wanted)
+    return Evaluator(
+        data,
+        judge,
+        distance=DISTANCES.build({"name": judge.distance}).eval().to(device) if near else None,
+        classifier=load_classifier(args.classifier, device) if args.classifier else None,
+        num=args.num or (NUM_ON_GPU if device.type == "cuda" else NUM_ELSEWHERE),
+        seed=args.seed,
+        psi=args.psi,
+        batch=args.batch,
+        device=device,
+        cache=cache_root() / "statistics",
+        work=folder / ".evaluate",
+        shard=shard,
+        on_progress=on_progress,
+    )
+
+
+def _subject(name: str, resolution: int | None, device: torch.device) -> Subject:
+    """A snapshot where there is one, else a set of pictures."""
+    from stylegenes.data import open_dataset
+    from stylegenes.metrics import Subject
+    from stylegenes.snapshot import find_snapshot, load_snapshot
+
+    try:
+        find_snapshot(name)
+    except UserError:
+        if not Path(name).exists():
+            raise
+        if resolution is None:
+            raise UserError(f"{name} holds no snapshot; to compare it as a set of pictures add --resolution") from None
+        return Subject(name, pictures=open_dataset(name, resolution=resolution))
+    return Subject(name, generator=load_snapshot(name, device).generator)
+
+
+def _data(source: str, subject: Subject, resolution: int | None) -> PackedDataset:
+    from stylegenes.data import open_dataset
+
+    own = subject.generator.synthesis.resolution if subject.generator is not None else resolution
+    assert own is not None
+    if resolution not in (None, own):
+        raise UserError(f"{subject.name} makes pictures of {own} pixels; leave out --resolution {resolution}")
+    return open_dataset(source, resolution=own)
+
+
+def _run_folder(name: str) -> Path:
+    """The run that a snapshot lies in; the current folder where there is none."""
+    path = Path(name)
+    if path.parent.name == "snapshots":
+        return path.parent.parent
+    return path if (path / "snapshots").is_dir() else Path()
+
+
+def _shard() -> Shard:
+    """This process's part, from what torchrun or SLURM set."""
+    from stylegenes.metrics.features import Shard
+
+    environment = os.environ
+    rank = environment.get("RANK", environment.get("SLURM_PROCID", "0"))
+    world = environment.get("WORLD_SIZE", environment.get("SLURM_NTASKS", "1"))
+    return Shard(int(rank), int(world))
+
+
+class _progress:
+    """A bar for every pass on a terminal, a plain line now and then elsewhere, nothing on other processes."""
+
+    def __init__(self, show: bool) -> None:
+        self.show = show
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        import time
+
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from stylegenes.cli.console import console, say
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.bars = Progress(*columns, console=console(), transient=True, disable=not console().is_terminal)
+        self.bars.__enter__()
+        tasks: dict[str, int] = {}
+        last = time.monotonic()
+
+        def update(what: str, done: int, total: int) -> None:
+            nonlocal last
+            if what not in tasks:
+                tasks[what] = self.bars.add_task(what, total=total)
+            self.bars.update(tasks[what], completed=done)  # type: ignore[arg-type]
+            if self.bars.disable and time.monotonic() - last > 10:
+                last = time.monotonic()
+                say(f"{what}: {done} of {total}")
+
+        return update if self.show else lambda what, done, total: None
+
+    def __exit__(self, *error: object) -> None:
+        self.bars.__exit__(None, None, None)
+
+
+def _row(record: MetricRecord) -> tuple[str, str, str, str]:
+    """Metric, value with its spread, floor, remarks."""
+    value = "none" if record.value is None else f"{record.value:.5g}"
+    spread = "" if record.spread is None else f" ± {record.spread:.2g}"
+    floor = "" if record.floor is None else f"{record.floor.value:.5g} (n = {record.floor.num})"
+    return record.metric, value + spread, floor, record.failure
+
+
+def _compare(paths: tuple[Path, ...]) -> None:
+    from stylegenes.cli.console import say
+    from stylegenes.metrics import compare, read_records
+
+    if len(paths) < 2:
+        raise UserError("--compare needs at least two files of records")
+    for record in compare([read_records(path)[-1] for path in paths]):
+        say("  ".join([f"{record.subject:<40}", *_row(record)]).rstrip())

@@ -1,0 +1,75 @@
+"""Metrics on a budget during training: `fd_lite0@2k` as a function of a generator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.metrics.distribution import DISTRIBUTION_METRICS
+from stylegenes.metrics.evaluation import Evaluator, Subject
+from stylegenes.metrics.sources import LabeledImages
+from stylegenes.perception import EXTRACTORS
+
+Evaluate = Callable[[Generator], dict[str, float]]
+"""From a generator to values by metric name. Leaves the generator and every random state as they were."""
+
+_PATTERN = re.compile(r"(?P<metric>[a-z]+)(?:_(?P<judge>\w+))?@(?P<num>\d+)(?P<kilo>k?)")
+
+
+def budget(
+    text: str, data: LabeledImages, *, batch: int = 32, device: torch.device | str = "cpu", cache: Path | None = None
+) -> Evaluate:
+    """Read `METRIC[_JUDGE]@NUM` (several with commas: `fd@2k,kid_lite0@2k`) and make it callable.
+
+    Judge and statistics of the reals are loaded at the first call and kept; all reals are used.
+
+    Args:
+        text: metric (fd, kid, pr, dc), judge (lite0 by default), and fakes (2000, 2k).
+        data: the real pictures.
+        batch: fakes at once.
+        device: where judge and generator are.
+        cache: folder of statistics of reals, or None.
+
+    Raises:
+        UserError: for text that says something else, when it is read.
+    """
+    evaluates = [_one(part.strip(), data, batch, device, cache) for part in text.split(",")]
+
+    def evaluate(generator: Generator) -> dict[str, float]:
+        return {name: value for one in evaluates for name, value in one(generator).items()}
+
+    return evaluate
+
+
+def _one(text: str, data: LabeledImages, batch: int, device: torch.device | str, cache: Path | None) -> Evaluate:
+    match = _PATTERN.fullmatch(text)
+    if match is None or match["metric"] not in DISTRIBUTION_METRICS:
+        metrics = ", ".join(DISTRIBUTION_METRICS)
+        raise UserError(f"{text!r} is no budget; write METRIC@NUM like fd@2k or fd_lite0@500, METRIC one of {metrics}")
+    spec = {"name": match["judge"] or "lite0"}
+    EXTRACTORS.check(spec)
+    num = int(match["num"]) * (1000 if match["kilo"] else 1)
+    if num < 2:
+        raise UserError(f"{text!r} asks for {num} fakes; a distribution needs at least two")
+    kept: list[Evaluator] = []
+
+    def evaluate(generator: Generator) -> dict[str, float]:
+        if not kept:
+            # Building draws initial weights; training must not notice.
+            with torch.random.fork_rng(devices=[]):
+                judge = EXTRACTORS.build(spec).eval().to(device)
+            kept.append(Evaluator(data, judge, num=num, batch=batch, device=device, cache=cache))
+        training = generator.training
+        generator.eval()
+        try:
+            records = list(kept[0].evaluate(Subject("training", generator), [match["metric"]]))
+        finally:
+            generator.train(training)
+        return {record.metric: record.value for record in records if record.value is not None}
+
+    return evaluate

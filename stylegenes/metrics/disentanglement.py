@@ -1,0 +1,125 @@
+"""Disentanglement (StyleGenes, section 4.3): how well a small network reads attributes off the latent.
+
+The classes of every attribute weigh the same, in training and in the score, whatever their frequency: the loss weighs
+each draw by the inverse frequency of its class (balanced sampling, in expectation), and accuracy is the mean of the
+accuracies on either class, so that guessing scores 50 % always.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+MIN_OF_A_CLASS = 10
+
+
+@dataclass(frozen=True)
+class DisentanglementSettings:
+    """How the network is trained.
+
+    Attributes:
+        hidden: width of its two hidden layers.
+        epochs: passes over the training part; the best one on the validation part counts.
+        batch: draws a step.
+        lr: Adam's learning rate.
+        held_out: share of the draws for validation, and again for the test.
+        seed: of split, order and weights.
+    """
+
+    hidden: int = 256
+    epochs: int = 20
+    batch: int = 256
+    lr: float = 1e-3
+    held_out: float = 0.1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Disentanglement:
+    """Balanced accuracies on the test part.
+
+    Attributes:
+        accuracy: by attribute.
+        mean: their mean; None where there are none.
+        failed: attributes too rare to be scored.
+        num_test: draws in the test part.
+    """
+
+    accuracy: dict[str, float]
+    mean: float | None
+    failed: list[str]
+    num_test: int
+
+
+def disentanglement(
+    features: torch.Tensor,
+    probability: torch.Tensor,
+    attributes: list[str],
+    settings: DisentanglementSettings = DisentanglementSettings(),
+) -> Disentanglement:
+    """Train a network of two hidden layers with one output an attribute, and test it.
+
+    Args:
+        features: float [N, F], latents.
+        probability: [N, A], the classifier's probabilities; above one half is a label of 1.
+        attributes: A names.
+        settings: how.
+    """
+    size = max(1, round(len(features) * settings.held_out))
+    order = torch.randperm(len(features), generator=torch.Generator().manual_seed(settings.seed))
+    test, validation, train = order[:size], order[size : 2 * size], order[2 * size :]
+    labels = (probability > 0.5).float()
+    rarest = torch.stack([torch.minimum(labels[i].sum(0), (1 - labels[i]).sum(0)) for i in (train, validation, test)])
+    known = (rarest.min(dim=0).values >= MIN_OF_A_CLASS).nonzero().flatten()
+    failed = [name for i, name in enumerate(attributes) if i not in known.tolist()]
+    if len(known) == 0:
+        return Disentanglement({}, None, failed, len(test))
+    labels = labels[:, known]
+    x = (features - features[train].mean(dim=0)) / features[train].std(dim=0).clamp(min=1e-8)
+    network = _fit(x, labels, train, validation, settings)
+    accuracies = balanced_accuracy(network(x[test]), labels[test])
+    scores = {attributes[int(k)]: a for k, a in zip(known, accuracies.tolist())}
+    return Disentanglement(scores, sum(scores.values()) / len(scores), failed, len(test))
+
+
+@torch.no_grad()
+def balanced_accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean of the accuracies on either class, [A], of logits and labels [N, A]."""
+    right = ((logits > 0) == (labels > 0.5)).double()
+    positive = labels.double()
+    on_positive = (right * positive).sum(0) / positive.sum(0)
+    return (on_positive + (right * (1 - positive)).sum(0) / (1 - positive).sum(0)) / 2
+
+
+def _fit(
+    x: torch.Tensor,
+    labels: torch.Tensor,
+    train: torch.Tensor,
+    validation: torch.Tensor,
+    settings: DisentanglementSettings,
+) -> nn.Module:
+    """The network of the epoch with the best mean accuracy on the validation part."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        sizes = [x.shape[1], settings.hidden, settings.hidden, labels.shape[1]]
+        linears = [nn.Linear(sizes[i], sizes[i + 1]) for i in range(3)]
+    network = nn.Sequential(linears[0], nn.ReLU(), linears[1], nn.ReLU(), linears[2])
+    frequency = labels[train].mean(dim=0)
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.lr)
+    rng = torch.Generator().manual_seed(settings.seed)
+    best, state = -1.0, network.state_dict()
+    for _ in range(settings.epochs):
+        for chosen in train[torch.randperm(len(train), generator=rng)].split(settings.batch):
+            y = labels[chosen]
+            weight = 0.5 * (y / frequency + (1 - y) / (1 - frequency))
+            loss = nn.functional.binary_cross_entropy_with_logits(network(x[chosen]), y, weight)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        score = balanced_accuracy(network(x[validation]), labels[validation]).mean().item()
+        if score > best:
+            best, state = score, {key: value.clone() for key, value in network.state_dict().items()}
+    network.load_state_dict(state)
+    return network.requires_grad_(False)

@@ -1,0 +1,251 @@
+"""Evaluating a subject: metrics grouped by what they need, so that one pass of fakes serves all of them."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.metrics.distribution import DISTRIBUTION_METRICS
+from stylegenes.metrics.features import FeaturePass, FeatureSet, Shard
+from stylegenes.metrics.latent_metrics import LATENT_METRICS, Probe
+from stylegenes.metrics.record import Floor, MetricRecord, Provenance
+from stylegenes.metrics.sources import GeneratorSource, ImageSource, LabeledImages, choose
+from stylegenes.perception import AttributeClassifier, FeatureExtractor, PerceptualDistance
+from stylegenes.survey import fingerprint
+
+MIXING = "mix"
+MAX_MIXED = 4
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and its total."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: a generator, or a set of pictures.
+
+    Attributes:
+        name: how records call it: a path.
+        generator: in eval mode on `Evaluator.device`, or None.
+        pictures: a data set of fakes, or None.
+    """
+
+    name: str
+    generator: Generator | None = None
+    pictures: LabeledImages | None = None
+
+    def hash(self) -> str:
+        """Fingerprint of the weights, or content hash of the pictures."""
+        return fingerprint(self.generator) if self.generator is not None else self.need_pictures().content_hash
+
+    def need_generator(self, metric: str) -> Generator:
+        """The generator.
+
+        Raises:
+            UserError: when the subject is a set of pictures.
+        """
+        if self.generator is None:
+            raise UserError(f"{metric} needs a generator; {self.name} is a set of pictures")
+        return self.generator
+
+    def need_pictures(self) -> LabeledImages:
+        """The pictures, which are there when no generator is."""
+        assert self.pictures is not None, "a subject has a generator or pictures"
+        return self.pictures
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Everything an evaluation needs besides its subject.
+
+    Attributes:
+        data: the real pictures.
+        judge: the feature extractor, on `device`.
+        distance: for path length, on `device`, or None.
+        classifier: for separability and disentanglement, on `device`, or None.
+        num: fakes for distribution metrics, pairs for path length, draws for the attribute metrics.
+        num_real: reals; None takes all.
+        seed: of all draws.
+        psi: truncation.
+        batch: pictures at once; the draws depend on it.
+        device: where the networks are.
+        cache: folder of statistics of reals, or None for none.
+        work: folder where the passes of fakes keep their state until the evaluation has ended, or None.
+        shard: this process's part of the passes.
+        on_progress: progress.
+    """
+
+    data: LabeledImages
+    judge: FeatureExtractor
+    distance: PerceptualDistance | None = None
+    classifier: AttributeClassifier | None = None
+    num: int = 50_000
+    num_real: int | None = None
+    seed: int = 0
+    psi: float = 1.0
+    batch: int = 32
+    device: torch.device | str = "cpu"
+    cache: Path | None = None
+    work: Path | None = None
+    shard: Shard = field(default_factory=Shard)
+    on_progress: OnProgress = lambda what, done, total: None
+    _reals: dict[bool, FeatureSet] = field(default_factory=dict, repr=False)
+    _floors: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
+
+    def evaluate(self, subject: Subject, metrics: list[str]) -> Iterator[MetricRecord]:
+        """The records of `metrics`, each as soon as it is there.
+
+        Raises:
+            UserError: for an unknown metric, or one that needs what is not there; before anything is computed.
+        """
+        self.check(subject, metrics)
+        distribution = {name: DISTRIBUTION_METRICS[name] for name in metrics if name in DISTRIBUTION_METRICS}
+        rows = any(metric.needs_rows for metric in distribution.values())
+        if distribution or MIXING in metrics:
+            real = self.real_features(rows)
+            if distribution:
+                fake = self.fake_features(subject, rows)
+                for name in distribution:
+                    yield from self._compare(subject, name, real, fake)
+            if MIXING in metrics:
+                yield from self._mixing(subject, real, first=2 if "fd" in metrics else 1)
+        latent = [name for name in metrics if name in LATENT_METRICS]
+        if latent:
+            yield from self._latent(subject, latent)
+        self._clean_up()
+
+    def check(self, subject: Subject, metrics: list[str]) -> None:
+        """Refuse what cannot be computed.
+
+        Raises:
+            UserError: naming the metric and what it lacks.
+        """
+        known = [*DISTRIBUTION_METRICS, MIXING, *LATENT_METRICS]
+        for name in metrics:
+            if name not in known:
+                raise UserError(f"there is no metric {name!r}; metrics: {', '.join(known)}")
+            if name not in DISTRIBUTION_METRICS:
+                subject.need_generator(name)
+            if name in LATENT_METRICS and LATENT_METRICS[name].needs_classifier and self.classifier is None:
+                raise UserError(f"{name} needs an attribute classifier; train one with: stylegenes classifier DATA")
+            if name in LATENT_METRICS and LATENT_METRICS[name].needs_distance and self.distance is None:
+                raise UserError(f"{name} needs a perceptual distance")
+
+    def real_features(self, rows: bool) -> FeatureSet:
+        """Features of the reals, computed once, or read from the cache."""
+        if rows not in self._reals:
+            chosen = choose(self.data, self.num_real, self.seed)
+            self._reals[rows] = self._pass(chosen, rows, self.cache, "reals")
+        return self._reals[rows]
+
+    def fake_features(self, subject: Subject, rows: bool, latents: int = 1) -> FeatureSet:
+        """Features of the subject's pictures."""
+        return self._pass(self._fakes(subject, latents), rows, self.work, "fakes")
+
+    def _fakes(self, subject: Subject, latents: int) -> ImageSource:
+        if subject.generator is None:
+            return choose(subject.need_pictures(), self.num, self.seed)
+        draws = {"seed": self.seed, "psi": self.psi, "latents": latents, "batch": self.batch}
+        return GeneratorSource(subject.generator, self.num, labels=self.data, **draws)
+
+    def _pass(self, source: ImageSource, rows: bool, folder: Path | None, what: str) -> FeatureSet:
+        on_block = self._progress(what)
+        return FeaturePass(source, self.judge, rows, folder, self.shard, self.device, on_block).run()
+
+    def _progress(self, what: str) -> Callable[[int, int], None]:
+        return lambda done, total: self.on_progress(what, done, total)
+
+    def _compare(
+        self, subject: Subject, name: str, real: FeatureSet, fake: FeatureSet, latents: int = 1
+    ) -> Iterator[MetricRecord]:
+        start, metric = time.monotonic(), DISTRIBUTION_METRICS[name]
+        numbers = metric.compute(real.all, fake.all)
+        if name not in self._floors:
+            self._floors[name] = {number.metric: number.value for number in metric.compute(*real.halves)}
+        floors = self._floors[name]
+        num, seconds = min(map(len, real.halves)), time.monotonic() - start
+        provenance = replace(
+            self._provenance(subject, metric.settings),
+            data=self.data.content_hash,
+            num_real=len(real.all),
+            num_fake=len(fake.all),
+            latents=latents,
+        )
+        for number in numbers:
+            yield MetricRecord(
+                metric=self.judge.metric_name(number.metric) + (f"_mix{latents}" if latents > 1 else ""),
+                value=number.value,
+                subject=subject.name,
+                subject_hash=subject.hash(),
+                provenance=provenance,
+                spread=number.spread,
+                floor=Floor(floors[number.metric], num),
+                details=number.details,
+                seconds=seconds,
+            )
+
+    def _mixing(self, subject: Subject, real: FeatureSet, first: int) -> Iterator[MetricRecord]:
+        """The Frechet distance with 1 to 4 codes mixed in every picture (StyleGAN, Table 2)."""
+        most = min(MAX_MIXED, subject.need_generator(MIXING).synthesis.num_ws)
+        for latents in range(first, most + 1):
+            fake = self.fake_features(subject, False, latents)
+            yield from self._compare(subject, "fd", real, fake, latents)
+
+    def _latent(self, subject: Subject, names: list[str]) -> Iterator[MetricRecord]:
+        generator = subject.need_generator(names[0])
+        probe = Probe(
+            generator,
+            self.num,
+            self.seed,
+            self.batch,
+            self.psi,
+            self.data,
+            self.distance,
+            self.classifier,
+            self.on_progress,
+        )
+        for name in names:
+            start = time.monotonic()
+            for found in LATENT_METRICS[name].measure(probe):
+                provenance = replace(
+                    self._provenance(subject, found.settings),
+                    judge=found.judge,
+                    judge_weights=found.judge_weights,
+                    preprocessing="",
+                    num_fake=self.num,
+                )
+                yield MetricRecord(
+                    metric=found.metric,
+                    value=found.value,
+                    subject=subject.name,
+                    subject_hash=subject.hash(),
+                    provenance=provenance,
+                    spread=found.spread,
+                    failure=found.failure,
+                    details=found.details,
+                    seconds=time.monotonic() - start,
+                )
+
+    def _provenance(self, subject: Subject, settings: dict[str, Any]) -> Provenance:
+        return Provenance(
+            judge=self.judge.name,
+            judge_weights=self.judge.weights_hash,
+            preprocessing=f"8-bit pixels, {self.judge.preprocessing}",
+            psi=self.psi if subject.generator is not None else None,
+            seed=self.seed,
+            batch=self.batch if subject.generator is not None else 0,
+            settings=settings,
+        )
+
+    def _clean_up(self) -> None:
+        """The state of the fakes' passes has served; process 0 removes it."""
+        if self.work is not None and self.shard.rank == 0:
+            shutil.rmtree(self.work, ignore_errors=True)

@@ -1,0 +1,160 @@
+"""Perceptual path length (StyleGAN, section 4.1, Eq. 2 and 3): how far pictures move for a small step of the latent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.metrics.sources import LabeledImages, block_seed, blocks, draw_condition
+from stylegenes.perception import PerceptualDistance
+from stylegenes.records import Condition, Noise
+
+Space = Literal["z", "w"]
+Sampling = Literal["full", "end"]
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """Which paths are measured.
+
+    Attributes:
+        space: `z`, the latent's own path between two codes (slerp for Gaussians, the line between codes for genomes),
+            or `w`, the line between two w.
+        sampling: steps anywhere on the path (`full`) or at its beginning (`end`).
+        epsilon: length of a step as a share of the path.
+        crop: keep the middle half of the picture, where a face is, before measuring.
+        reject: share of the shortest and, again, of the longest that are left out. 0 by default: the paper has none.
+        max_size: larger pictures are averaged down to at most this many pixels before they are compared.
+    """
+
+    space: Space = "w"
+    sampling: Sampling = "full"
+    epsilon: float = 1e-4
+    crop: bool = False
+    reject: float = 0.0
+    max_size: int = 256
+
+    def __post_init__(self) -> None:
+        if self.space not in get_args(Space) or self.sampling not in get_args(Sampling):
+            raise UserError(f"path length takes space z or w, sampling full or end; got {self.space}, {self.sampling}")
+        if not (0 < self.epsilon < 1 and 0 <= self.reject < 0.5):
+            raise UserError(f"epsilon must lie in (0, 1), reject in [0, 0.5); got {self.epsilon}, {self.reject}")
+
+
+@dataclass(frozen=True)
+class PathLength:
+    """The estimate.
+
+    Attributes:
+        mean: mean of d / epsilon^2.
+        standard_error: of the mean.
+        num: pairs measured.
+        num_kept: pairs left after rejection.
+    """
+
+    mean: float
+    standard_error: float
+    num: int
+    num_kept: int
+
+
+@torch.no_grad()
+def path_length(
+    generator: Generator,
+    distance: PerceptualDistance,
+    settings: PathSettings,
+    *,
+    num: int,
+    seed: int = 0,
+    batch: int = 16,
+    labels: LabeledImages | None = None,
+    on_block: Callable[[int, int], None] = lambda done, total: None,
+) -> PathLength:
+    """Measure `num` steps. Noise inputs are the stored ones, so that only the latent moves the picture.
+
+    Args:
+        generator: in eval mode.
+        distance: judges how far two pictures are apart, on the generator's device.
+        settings: which paths.
+        num: pairs of pictures.
+        seed: of all draws.
+        batch: pairs at once; the draws depend on it.
+        labels: a data set whose labels condition the pictures, for a conditional model.
+        on_block: progress.
+
+    Raises:
+        UserError: for fewer than two pairs, or a conditional model without labels.
+    """
+    if num < 2:
+        raise UserError(f"a path length needs at least two pairs; got {num}")
+    lengths = []
+    for start, stop in blocks(num, batch):
+        rng = torch.Generator().manual_seed(block_seed(seed, start))
+        lengths.append(_measure(generator, distance, settings, stop - start, rng, labels).double().cpu())
+        on_block(stop, num)
+    return summarize(torch.cat(lengths), settings.reject)
+
+
+def summarize(lengths: torch.Tensor, reject: float) -> PathLength:
+    """Mean and standard error of lengths [N] without the `reject` share at either end."""
+    ordered = lengths.sort().values
+    cut = int(len(ordered) * reject)
+    kept = ordered[cut : len(ordered) - cut]
+    error = kept.std().item() / len(kept) ** 0.5
+    return PathLength(kept.mean().item(), error, len(lengths), len(kept))
+
+
+def _measure(
+    generator: Generator,
+    distance: PerceptualDistance,
+    settings: PathSettings,
+    n: int,
+    rng: torch.Generator,
+    labels: LabeledImages | None,
+) -> torch.Tensor:
+    """d / epsilon^2 of `n` steps, [n]."""
+    condition = draw_condition(generator, labels, n, rng)
+    start, end = generator.sample(n, rng), generator.sample(n, rng)
+    t = torch.rand(n, 1, generator=rng) if settings.sampling == "full" else torch.zeros(n, 1)
+    t = (t * (1 - settings.epsilon)).to(generator.latent.mean(condition))
+    ends = (start, end, condition)
+    steps = [_PATHS[settings.space](generator, *ends, at) for at in (t, t + settings.epsilon)]
+    first, second = (_picture(generator, w, condition, settings) for w in steps)
+    return distance(first, second) / settings.epsilon**2
+
+
+def _z_path(
+    generator: Generator, start: torch.Tensor, end: torch.Tensor, condition: Condition | None, t: torch.Tensor
+) -> torch.Tensor:
+    return generator.latent.path(start, end, t, condition)
+
+
+def _w_path(
+    generator: Generator, start: torch.Tensor, end: torch.Tensor, condition: Condition | None, t: torch.Tensor
+) -> torch.Tensor:
+    return torch.lerp(generator.latent(start, condition), generator.latent(end, condition), t)
+
+
+_PATHS = {"z": _z_path, "w": _w_path}
+
+
+def _picture(
+    generator: Generator, w: torch.Tensor, condition: Condition | None, settings: PathSettings
+) -> torch.Tensor:
+    image = generator.synthesis(generator.broadcast(w), condition, noise=Noise("const")).image
+    if settings.crop:
+        image = center_crop(image)
+    factor = image.shape[-1] // settings.max_size
+    return torch.nn.functional.avg_pool2d(image, factor) if factor > 1 else image
+
+
+def center_crop(images: torch.Tensor) -> torch.Tensor:
+    """The middle half of pictures [N, C, H, W] in both directions, [N, C, H // 2, W // 2]."""
+    height, width = images.shape[-2:]
+    top, left = height // 4, width // 4
+    return images[..., top : top + height // 2, left : left + width // 2]

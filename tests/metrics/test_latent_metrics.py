@@ -1,0 +1,93 @@
+import math
+
+import pytest
+import torch
+from metrics_toys import toy_generator
+
+from stylegenes.metrics.disentanglement import balanced_accuracy, disentanglement
+from stylegenes.metrics.labeled_draws import draw_labeled
+from stylegenes.metrics.separability import attribute_entropy, conditional_entropy, linear_separability
+from stylegenes.perception import ModuleScorer, Scoring
+
+
+def test_a_label_that_is_linear_in_the_latent_scores_one():
+    x = torch.randn(4000, 8)
+    p = torch.sigmoid(20 * torch.stack([x[:, 0], x[:, 1] - x[:, 2]], dim=1))
+    found = linear_separability(x, p, ["a", "b"])
+    assert found.score == pytest.approx(1.0, abs=0.05) and not found.failed
+
+
+def test_independent_labels_score_the_entropy_of_the_labels():
+    x, p = torch.randn(8000, 6), torch.rand(8000, 2)
+    found = linear_separability(x, p, ["a", "b"])
+    assert found.score == pytest.approx(math.exp(sum(a.label_entropy for a in found.attributes)), rel=0.01)
+    assert found.score == pytest.approx(4, rel=0.01)
+
+
+def test_only_the_surest_half_is_kept():
+    """Sure labels follow the latent, unsure ones contradict it: only with half the draws is it separable."""
+    x = torch.cat([torch.randn(500, 3), torch.randn(500, 3)])
+    right = (x[:, 0] > 0).float()
+    p = torch.where(torch.arange(1000) < 500, 0.05 + 0.9 * right, 0.6 - 0.2 * right)
+    assert attribute_entropy("a", x, p).entropy < 0.05
+
+
+def test_a_failed_fit_is_reported_and_not_scored():
+    x = torch.randn(400, 3)
+    p = torch.stack([torch.sigmoid(30 * x[:, 0]), torch.full((400,), 0.1)], dim=1)
+    found = linear_separability(x, p, ["shown", "never"])
+    assert found.failed == ["never"] and "rarer class" in found.attributes[1].failure
+    assert found.score == pytest.approx(1, abs=0.1)
+    assert linear_separability(x, p[:, 1:], ["never"]).score is None
+
+
+def test_a_fit_that_does_not_converge_is_reported(monkeypatch):
+    monkeypatch.setattr("stylegenes.metrics.separability.MAX_STEPS", 1)
+    x = torch.randn(400, 20)
+    found = attribute_entropy("a", x, torch.sigmoid(x[:, 0] + torch.randn(400)))
+    assert found.entropy is None and "converge" in found.failure
+
+
+def test_conditional_entropy_of_known_tables():
+    import numpy as np
+
+    y = np.array([0, 0, 1, 1], bool)
+    assert conditional_entropy(y, y) == 0
+    assert conditional_entropy(np.array([0, 1, 0, 1], bool), y) == pytest.approx(math.log(2))
+    x = np.array([0, 0, 0, 0, 1, 1, 1, 1], bool)
+    z = np.array([0, 0, 0, 1, 1, 1, 1, 1], bool)
+    quarter = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
+    assert conditional_entropy(x, z) == pytest.approx(quarter / 2)
+
+
+def test_disentanglement_reads_what_is_there_and_guesses_the_rest():
+    x = torch.randn(6000, 10)
+    p = torch.stack([(x[:, 0] > 1).float(), (x[:, 1] * x[:, 2] > 0).float(), torch.rand(6000)], dim=1)
+    found = disentanglement(x, p, ["linear", "product", "noise"])
+    assert found.accuracy["linear"] > 0.95 and found.accuracy["product"] > 0.85
+    assert found.accuracy["noise"] == pytest.approx(0.5, abs=0.07)
+    assert found.mean == pytest.approx(sum(found.accuracy.values()) / 3)
+
+
+def test_rare_classes_weigh_as_much_as_frequent_ones():
+    logits, labels = -torch.ones(100, 1), torch.zeros(100, 1)
+    labels[:5] = 1
+    assert balanced_accuracy(logits, labels).item() == 0.5
+
+
+def test_an_attribute_too_rare_to_be_scored_is_named():
+    x, p = torch.randn(300, 4), torch.stack([torch.rand(300), torch.zeros(300)], dim=1)
+    found = disentanglement(x, p, ["a", "never"])
+    assert found.failed == ["never"] and list(found.accuracy) == ["a"]
+    assert disentanglement(x, p[:, 1:], ["never"]).mean is None
+
+
+@pytest.mark.parametrize("latent", ["gaussian", "genome", "mapping"])
+def test_draws_of_every_latent_carry_z_and_w(latent):
+    scorer = ModuleScorer(lambda x: x.mean(dim=(2, 3))[:, :1] * 0.5 + 0.5, Scoring(["Red"], 8))
+    draws = draw_labeled(toy_generator(latent), scorer, 50, batch=16)
+    assert {name: len(rows) for name, rows in draws.spaces.items()} == {"z": 50, "w": 50}
+    assert draws.probability.shape == (50, 1)
+    again = draw_labeled(toy_generator(latent), scorer, 50, batch=16)
+    if latent == "gaussian":
+        assert torch.equal(draws.spaces["z"], again.spaces["z"])
