@@ -17,8 +17,9 @@ A run folder holds `config.json` (resolved), `state.safetensors` (what resumes),
 """
 
 from stylegenes.training.config import RunConfig
-from stylegenes.training.launch import Machine, train
+from stylegenes.training.launch import train
 from stylegenes.training.loop import RunResult
+from stylegenes.training.machine import Machine
 from stylegenes.training.overrides import apply_overrides
 from stylegenes.training.resolve import read_config
 

@@ -6,6 +6,7 @@ import copy
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 def ema_beta(batch: int, images: int, half_life: float, rampup: float | None) -> float:
@@ -26,8 +27,8 @@ def ema_beta(batch: int, images: int, half_life: float, rampup: float | None) ->
 @torch.no_grad()
 def update_ema(average: nn.Module, model: nn.Module, beta: float) -> None:
     """Move the parameters of `average` towards those of `model` and copy the buffers."""
-    ours, theirs = list(average.parameters()), list(model.parameters())
-    torch._foreach_lerp_(ours, theirs, 1 - beta)
+    blend = get_ema_multi_avg_fn(beta)
+    blend(list(average.parameters()), list(model.parameters()), None)
     for ours_buffer, theirs_buffer in zip(average.buffers(), model.buffers(), strict=True):
         ours_buffer.copy_(theirs_buffer)
 

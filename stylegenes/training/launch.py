@@ -1,48 +1,43 @@
-"""Starting a run: one process, several devices, several nodes."""
+"""Starting a run: one process, several devices, several nodes; and ending it in one piece."""
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import torch.multiprocessing as mp
 from lightning_fabric import Fabric
 
 from stylegenes.data import open_dataset
+from stylegenes.errors import UserError
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.config import RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.training.lock import run_lock
 from stylegenes.training.loop import Evaluate, Loop, RunResult
-from stylegenes.training.phases import PhaseLog
+from stylegenes.training.machine import Machine, as_launched, launched_outside, make_fabric
+from stylegenes.training.phases import PhaseLog, clear_statuses, describe_lost, read_statuses
 from stylegenes.training.resolve import complete_config, settle_config
 from stylegenes.training.sync import Ranks
 
 
-@dataclass(frozen=True)
-class Machine:
-    """Where a run happens.
+class Wish(Protocol):
+    """A wish to stop, between threads or processes."""
 
-    Attributes:
-        accelerator: `auto`, `cpu`, `cuda` or `mps`.
-        devices: processes on each node, one device each.
-        nodes: nodes; more than one are started by torchrun or SLURM.
-        timeout: seconds that a process waits for the others before the run ends with an error.
-    """
+    def set(self) -> None:
+        """Wish."""
+        ...
 
-    accelerator: str = "auto"
-    devices: int = 1
-    nodes: int = 1
-    timeout: float = 1800.0
-
-    @property
-    def ranks(self) -> int:
-        """Processes over all nodes."""
-        return self.devices * self.nodes
+    def is_set(self) -> bool:
+        """Whether somebody wishes to stop."""
+        ...
 
 
 def train(
@@ -50,7 +45,7 @@ def train(
     run_dir: str | Path,
     *,
     data: Data | None = None,
-    machine: Machine = Machine(),
+    machine: Machine | None = None,
     evaluate: Evaluate | None = None,
     max_seconds: float | None = None,
     quiet: bool = False,
@@ -59,9 +54,9 @@ def train(
 
     Args:
         config: a full configuration, from a recipe.
-        run_dir: the run folder; made if it is missing.
-        data: what is learned; None opens `config.data.source`.
-        machine: where the run happens.
+        run_dir: the run folder, made if it is missing; all nodes must see it.
+        data: what is learned; None opens `config.data.source`. With several devices it must be picklable.
+        machine: where the run happens; None takes one device, the best there is.
         evaluate: judges the running average every `intervals.evaluate_kimg`; its first metric (lower is better) makes
             the best snapshot. With several devices it must be picklable.
         max_seconds: length of this sitting; the state is saved and the call returns when it is over.
@@ -74,67 +69,111 @@ def train(
         UserError: for what a user can put right: a batch that does not divide, a folder in use, a full disk, a loss
             that is not finite time and again, a process that died.
     """
-    folder = Path(run_dir)
+    machine = as_launched(machine or Machine())
+    machine.check()
     plan_batch(config.batch, ranks=machine.ranks, discriminator=config.model.discriminator)
-    job = Job(config, folder, data, evaluate, max_seconds, quiet)
+    folder = Path(run_dir).expanduser()
     fabric = make_fabric(machine)
-    if machine.ranks == 1:
-        with run_lock(folder), stop_requests() as wants_stop:
-            return fabric.launch(work, job, wants_stop)
-    raise NotImplementedError
+    spawned = machine.ranks > 1 and not launched_outside()
+    wish = mp.get_context("spawn").Event() if spawned else threading.Event()
+    worker = Worker(config, folder, data, evaluate, max_seconds, quiet, wish, os.getpid() if spawned else None)
+    lock = run_lock(folder) if fabric.global_rank == 0 else nullcontext()
+    with lock, stop_requests(wish):
+        if fabric.global_rank == 0:
+            clear_statuses(folder)
+        try:
+            return RunResult(**fabric.launch(worker))
+        except (mp.ProcessExitedException, mp.ProcessRaisedException) as error:
+            raise _as_user_error(folder, error) from error
 
 
-@dataclass(frozen=True)
-class Job:
-    """What every process of a run is given."""
+class Worker:
+    """What every process of a run does; picklable where its parts are."""
 
-    config: RunConfig
-    folder: Path
-    data: Data | None
-    evaluate: Evaluate | None
-    max_seconds: float | None
-    quiet: bool
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: Path,
+        data: Data | None,
+        evaluate: Evaluate | None,
+        max_seconds: float | None,
+        quiet: bool,
+        wish: Wish,
+        parent: int | None,
+    ) -> None:
+        self.config, self.folder, self.data, self.evaluate = config, folder, data, evaluate
+        self.max_seconds, self.quiet, self.wish, self.parent = max_seconds, quiet, wish, parent
+
+    def __call__(self, fabric: Fabric) -> dict[str, Any]:
+        """Train as one rank; returns the fields of the result.
+
+        Raises:
+            UserError: as `train`.
+        """
+        if self.parent is not None:
+            logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+            signal.signal(signal.SIGINT, self._leave_to_parent)
+        phases = PhaseLog(self.folder, fabric.global_rank)
+        try:
+            result = self._train(Ranks(fabric), phases)
+        except UserError as error:
+            phases.fail(str(error), by_user=True)
+            raise
+        except RuntimeError as error:
+            lost = _lost(self.folder, fabric) if fabric.world_size > 1 else None
+            phases.fail(lost or f"{type(error).__name__}: {error}", by_user=lost is not None)
+            if lost is None:
+                raise
+            raise UserError(lost) from error
+        phases.close()
+        return vars(result)
+
+    def _train(self, ranks: Ranks, phases: PhaseLog) -> RunResult:
+        phases("opening the data")
+        source = self.config.data
+        data = self.data or open_dataset(source.source, resolution=source.resolution)
+        config = complete_config(self.config, data, warn=ranks.first)
+        if ranks.first:
+            settle_config(config, self.folder)
+        loop = Loop(
+            config,
+            self.folder,
+            data,
+            ranks,
+            wants_stop=self.wish.is_set,
+            announce=phases,
+            evaluate=self.evaluate,
+            max_seconds=self.max_seconds,
+            quiet=self.quiet,
+        )
+        return loop.run()
+
+    def _leave_to_parent(self, number: int, frame: Any) -> None:
+        """Ctrl-C reaches every process; the parent asks to stop. When the parent itself is gone, so is the run."""
+        if os.getppid() != self.parent:
+            raise KeyboardInterrupt
 
 
-def work(fabric: Fabric, job: Job, wants_stop: Callable[[], bool]) -> RunResult:
-    """One process of a run."""
-    ranks = Ranks(fabric)
-    phases = PhaseLog(job.folder, ranks.rank)
-    phases("opening the data")
-    source = job.config.data
-    data = job.data or open_dataset(source.source, resolution=source.resolution)
-    config = complete_config(job.config, data)
-    if ranks.first:
-        settle_config(config, job.folder)
-    loop = Loop(
-        config,
-        job.folder,
-        data,
-        ranks,
-        wants_stop=wants_stop,
-        announce=phases,
-        evaluate=job.evaluate,
-        max_seconds=job.max_seconds,
-        quiet=job.quiet,
+def _lost(folder: Path, fabric: Fabric) -> str | None:
+    """Which other rank died, if this rank's error is that it lost the connection to it."""
+    time.sleep(0.5)
+    return describe_lost(
+        s for s in read_statuses(folder) if s.rank != fabric.global_rank and not s.alive and not s.error
     )
-    result = loop.run()
-    phases.close()
-    return result
 
 
-def make_fabric(machine: Machine) -> Fabric:
-    """The engine."""
-    return Fabric(accelerator=machine.accelerator, devices=1, precision="32-true")
+def _as_user_error(folder: Path, error: mp.ProcessExitedException | mp.ProcessRaisedException) -> Exception:
+    """What happened, from the exception and from what the ranks last said."""
+    statuses = {status.rank: status for status in read_statuses(folder)}
+    told = sorted((s for s in statuses.values() if s.by_user), key=lambda s: s.time)
+    if isinstance(error, mp.ProcessExitedException) and error.error_index in statuses:
+        return UserError(describe_lost([statuses[error.error_index]]) or str(error))
+    return UserError(told[0].error) if told else error
 
 
 @contextmanager
-def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and SIGTERM into a wish to stop; a second Ctrl-C interrupts at once.
-
-    Yields:
-        Tells whether somebody wishes to stop.
-    """
-    wish = threading.Event()
+def stop_requests(wish: Wish) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into a wish to stop; a second Ctrl-C interrupts at once."""
 
     def ask(number: int, frame: Any) -> None:
         if wish.is_set() and number == signal.SIGINT:
@@ -142,11 +181,11 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
         wish.set()
 
     if threading.current_thread() is not threading.main_thread():
-        yield wish.is_set
+        yield
         return
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield wish.is_set
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -17,6 +17,7 @@ from stylegenes.training.config import RunConfig
 from stylegenes.training.ema import ema_beta, update_ema
 from stylegenes.training.feed import Data, Feed
 from stylegenes.training.keeping import Keeper
+from stylegenes.training.phases import PhaseLog
 from stylegenes.training.players import build_players
 from stylegenes.training.schedules import SCHEDULES, Progress, Schedule
 from stylegenes.training.state import STATE_FILE, Counters, read_state, restore, write_state
@@ -86,7 +87,7 @@ class Loop:
         ranks: Ranks,
         *,
         wants_stop: Callable[[], bool],
-        announce: Callable[[str], None],
+        announce: PhaseLog,
         evaluate: Evaluate | None = None,
         max_seconds: float | None = None,
         quiet: bool = False,
@@ -151,6 +152,7 @@ class Loop:
     def _step(self) -> bool:
         """One step and what is due after it; returns whether the sitting ends."""
         counters = self.counters
+        self.announce.step = counters.step
         self._set_quantities()
         real = self.feed.batch(counters.images)
         results = self.stepper.step(real, step=counters.step, epoch=counters.epoch, stop=self._wish())

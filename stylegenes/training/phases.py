@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class RankStatus:
         phase: what it was doing.
         time: when it said so, seconds since 1970.
         error: why it gave up, or "" while it has not.
+        by_user: whether the error is one that a user can put right.
     """
 
     rank: int
@@ -34,6 +36,7 @@ class RankStatus:
     phase: str
     time: float
     error: str = ""
+    by_user: bool = False
 
     @property
     def alive(self) -> bool:
@@ -62,21 +65,21 @@ class PhaseLog:
     def __call__(self, phase: str) -> None:
         """Say what this rank is doing now."""
         self._phase = phase
-        self._write("")
+        self._write()
 
-    def fail(self, error: str) -> None:
+    def fail(self, error: str, *, by_user: bool) -> None:
         """Say why this rank gives up."""
-        self._write(error[:200])
+        self._write(error, by_user)
 
     def close(self) -> None:
         """Say that there is nothing more to say."""
         self._file.close()
         self._path.unlink(missing_ok=True)
 
-    def _write(self, error: str) -> None:
-        status = RankStatus(self.rank, self._host, self._pid, self.step, self._phase, time.time(), error)
+    def _write(self, error: str = "", by_user: bool = False) -> None:
+        status = RankStatus(self.rank, self._host, self._pid, self.step, self._phase, time.time(), error, by_user)
         self._file.seek(0)
-        self._file.write(json.dumps(asdict(status)).encode()[:_SIZE].ljust(_SIZE))
+        self._file.write(json.dumps(asdict(status)).encode().ljust(_SIZE))
 
 
 def read_statuses(folder: Path) -> list[RankStatus]:
@@ -90,22 +93,21 @@ def read_statuses(folder: Path) -> list[RankStatus]:
     return found
 
 
-def rank_failure(folder: Path) -> str | None:
-    """A sentence about the rank that died or gave up first, or None when every rank seems well.
+def clear_statuses(folder: Path) -> None:
+    """Forget what the ranks of an earlier sitting said."""
+    for path in (folder / FOLDER).glob("*.json"):
+        path.unlink(missing_ok=True)
 
-    A rank that is gone without a word was killed; else the one that gave up first is to blame, since the others only
-    lost their connection to it.
-    """
-    statuses = read_statuses(folder)
-    killed = [s for s in statuses if not s.alive and not s.error]
-    failed = sorted((s for s in statuses if s.error), key=lambda s: s.time)
-    if killed:
-        who, how = killed[0], "died"
-    elif failed:
-        who, how = failed[0], f"failed ({failed[0].error})"
-    else:
-        return None
-    return f"rank {who.rank} (process {who.pid} on {who.host}) {how} at step {who.step} in the phase: {who.phase}"
+
+def describe_lost(lost: Iterable[RankStatus]) -> str | None:
+    """A sentence about the first of the ranks that died without a word, or None when there is none."""
+    for status in lost:
+        return (
+            f"rank {status.rank} (process {status.pid} on {status.host}) died at step {status.step} in the phase "
+            f"'{status.phase}': killed from outside or out of memory. The last state is whole; run the same command to "
+            "continue"
+        )
+    return None
 
 
 def _is_zombie(pid: int) -> bool:

@@ -25,8 +25,13 @@ MAY_CHANGE = ("kimg", "intervals", "tensorboard", "batch.micro", "data.source")
 """Settings that a run may be continued with other values of; its course does not depend on them."""
 
 
-def complete_config(config: RunConfig, data: Data) -> RunConfig:
+def complete_config(config: RunConfig, data: Data, *, warn: bool = True) -> RunConfig:
     """Fill in what the data decides: resolution, colour channels and labels of the networks.
+
+    Args:
+        config: from a recipe.
+        data: what is learned.
+        warn: whether to say that the data's labels are not used.
 
     Raises:
         UserError: when the networks cannot be built for the data, or labels are wanted and cannot be had.
@@ -34,7 +39,7 @@ def complete_config(config: RunConfig, data: Data) -> RunConfig:
     label_dim = data.label_dim if config.data.labels else 0
     if config.data.labels and not data.label_dim:
         raise UserError(f"{data.source} has no labels; train without data.labels, or give labelled data")
-    if data.label_dim and not config.data.labels:
+    if warn and data.label_dim and not config.data.labels:
         log.warning(
             "the data has %d labels (%s ...) that this run does not use; --set data.labels=true conditions on them",
             data.label_dim, ", ".join(data.label_names[:3]),
