@@ -79,8 +79,8 @@ def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
 
 
 def visible_scale(resolution: int) -> int:
-    """How many times to enlarge pictures of a resolution in pixels so that a person sees them: to about 96 or more."""
-    return max(1, 96 // resolution)
+    """How many times to enlarge pictures of a resolution in pixels so that a person sees them: to about 128."""
+    return max(1, 128 // resolution)
 
 
 def save_picture(path: str | Path, picture: np.ndarray, text: dict[str, str] | None = None) -> Path:

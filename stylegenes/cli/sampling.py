@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stylegenes.cli.sample import Args
 
 FPS = 24
-_SHOWN = 16
+_SHOWN = 8
 _MOVING_ONLY = tuple(suffix for suffix in ANIMATIONS if suffix not in STILLS)
 
 
