@@ -2,5 +2,6 @@
 
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 from stylegenes.synthesis.stylegan2 import StyleGAN2Synthesis
+from stylegenes.synthesis.stylegan3 import StyleGAN3Synthesis
 
-__all__ = ["SYNTHESES", "StyleGAN2Synthesis", "SynthesisNetwork"]
+__all__ = ["SYNTHESES", "StyleGAN2Synthesis", "StyleGAN3Synthesis", "SynthesisNetwork"]
