@@ -47,7 +47,7 @@ def show_statistics(bench: Workbench, fdr: float) -> None:
             "genes-map",
             "Genes and attributes",
             "The same scores as a map; white where a gene is not shown to act (false-discovery rate 10 % over the "
-            "genes of an attribute). The table says for each attribute how many genes and variants matter, how reliable its "
+            "genes of an attribute). The table: how many genes and variants matter for each attribute, how sure its "
             f"estimates are, which share of their spread is noise, and which difference the survey resolves. {made}",
             11,
         ),

@@ -36,6 +36,7 @@ VERBS: dict[str, Verb] = {
     "doctor": Verb("what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"),
     "import": Verb("turn an official StyleGAN2 pickle into a snapshot", "stylegenes import ffhq.pkl models/ffhq"),
     "sample": Verb("draw pictures from a snapshot", "stylegenes sample runs/0001 --seeds 0-15"),
+    "train": Verb("train a generator on images, or continue a run", "stylegenes train photos --out runs/0001"),
     "directions": Verb(
         "find linear attribute directions in a model's latent space and say how good they are",
         "stylegenes directions runs/0001 --classifier judge",

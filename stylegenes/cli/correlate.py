@@ -1,0 +1,44 @@
+"""which attributes go together, in real pictures and in models
+
+Examples:
+  stylegenes correlate runs/genome --data photos --other runs/mapping   real, genome, mapping, and the differences
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Args:
+    """Which attributes go together, in real pictures and in models."""
+
+    snapshot: tyro.conf.Positional[Path]
+    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    other: Path | None = None
+    """another model, for example one with a mapping network"""
+    data: str | None = None
+    """real pictures; otherwise those that the model was trained on"""
+    num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 10_000
+    """pictures of each; a finished survey gives all it has"""
+    seed: int = 0
+    """of the draws"""
+    classifier: Path | None = None
+    """attribute classifier; otherwise the one of the survey"""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+
+
+def run(args: Args) -> None:
+    """Judge, correlate, draw.
+
+    Raises:
+        UserError: when no classifier or data is known.
+    """
+    from stylegenes.cli import correlate_work
+
+    correlate_work.run(args)

@@ -1,0 +1,63 @@
+"""how the codebook of a run has changed over its training
+
+Examples:
+  stylegenes evolution runs/0001
+  stylegenes evolution runs/0001 --gene 7 --out evolution.png
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Args:
+    """How the codebook of a run has changed over its training."""
+
+    run_folder: tyro.conf.Positional[Path]
+    """run folder with two snapshots or more"""
+    gene: int | None = None
+    """the gene whose variants are drawn; otherwise the one that moved most"""
+    out: Path | None = None
+    """picture to write (default: among the exhibits of the newest snapshot)"""
+
+
+def run(args: Args) -> None:
+    """Follow, draw, write.
+
+    Raises:
+        UserError: when the run has no snapshots with a genome, or no such gene.
+    """
+    from stylegenes.analysis.evolution import Moment, evolution
+    from stylegenes.analysis.exhibits import Exhibit
+    from stylegenes.analysis.plots.curves import evolution_figure
+    from stylegenes.analysis.tables import evolution_table
+    from stylegenes.cli.console import say
+    from stylegenes.errors import UserError
+    from stylegenes.latents import genome_of
+    from stylegenes.snapshot import find_snapshot, load_snapshot, read_card
+
+    paths = [card.parent for card in args.run_folder.glob("snapshots/*/card.json")]
+    by_time = {read_card(path).images_seen: path for path in paths}
+    if len(by_time) < 2:
+        raise UserError(f"{args.run_folder} holds {len(by_time)} different snapshots; an evolution needs two or more")
+    moments = [
+        Moment(images / 1000, genome_of(load_snapshot(path).generator.latent, "an evolution of variants").variants)
+        for images, path in by_time.items()
+    ]
+    found = evolution(moments)
+    num_genes = found.moved.shape[1]
+    gene = int(found.moved[-1].argmax()) if args.gene is None else args.gene
+    if not 0 <= gene < num_genes:
+        raise UserError(f"there is no gene {gene}; this genome has genes 0 to {num_genes - 1}")
+    caption = (
+        f"Above, the variants of gene {gene} on the two main axes of its last bank, over their density. Below, spread "
+        "of the variants, distance to the nearest neighbor, and way since the first snapshot: a line a gene, the mean "
+        f"in color. {len(moments)} snapshots from {found.kimg[0]:g} to {found.kimg[-1]:g} thousand images."
+    )
+    exhibit = Exhibit(args.out.stem if args.out else "evolution", "The codebook over training", caption, 61)
+    folder = args.out.parent if args.out else find_snapshot(args.run_folder) / "genes" / "exhibits"
+    say(f"{exhibit.title}: {exhibit.save(folder, evolution_figure(found, gene), evolution_table(found))}")

@@ -1,0 +1,79 @@
+"""Real pictures as a yardstick for the verbs about genes: Frechet distances of pictures and generators from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from stylegenes.cli.opened import progress
+from stylegenes.data import PackedDataset, open_dataset
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.metrics.features import FeaturePass, FeatureSet
+from stylegenes.metrics.frechet import frechet_distance
+from stylegenes.metrics.moments import Gaussian, Moments
+from stylegenes.metrics.sources import GeneratorSource, choose, to_grid
+from stylegenes.perception import FeatureExtractor, Lite0Features
+from stylegenes.snapshot import Card
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """Moments of real pictures and the judge they were made with.
+
+    Attributes:
+        judge: describes pictures.
+        real: mean and covariance of the reals.
+        floor: distance between two halves of the reals: what a perfect model of half their number would get.
+        device: where the judge is.
+    """
+
+    judge: FeatureExtractor
+    real: Gaussian
+    floor: float
+    device: torch.device
+
+    @property
+    def name(self) -> str:
+        """What the distance is called."""
+        return f"fd_{self.judge.name}"
+
+    @torch.no_grad()
+    def of_pictures(self, pictures: torch.Tensor) -> float:
+        """Distance of pictures [N, C, H, W] in [-1, 1] from the reals."""
+        moments = Moments.empty(self.judge.feature_dim)
+        for batch in pictures.split(64):
+            moments.update(self.judge(to_grid(batch).to(self.device)))
+        return frechet_distance(self.real, moments.gaussian())
+
+    def of_generator(self, generator: Generator, num: int, seed: int) -> float:
+        """Distance of `num` pictures of a generator from the reals."""
+        made = FeaturePass(GeneratorSource(generator, num, seed), self.judge, device=self.device).run()
+        return frechet_distance(self.real, made.all.moments.gaussian())
+
+
+def open_real(card: Card, data: str | None, resolution: int) -> PackedDataset:
+    """The data set given, or the one that the model was trained on.
+
+    Raises:
+        UserError: when neither is known.
+    """
+    source = data or (card.data.source if card.data else None)
+    if source is None:
+        raise UserError("the model's card names no data; give the real pictures with --data")
+    return open_dataset(source, resolution=resolution)
+
+
+def measure_real(data: PackedDataset, folder: Path, device: torch.device) -> Yardstick:
+    """Judge all real pictures once; the folder keeps the result."""
+    judge = Lite0Features().eval().requires_grad_(False).to(device)
+    with progress("real pictures") as bar:
+        found = FeaturePass(choose(data, None), judge, folder=folder, device=device, on_block=bar).run()
+    return Yardstick(judge, found.all.moments.gaussian(), _floor(found), device)
+
+
+def _floor(found: FeatureSet) -> float:
+    first, second = (half.moments.gaussian() for half in found.halves)
+    return frechet_distance(first, second)

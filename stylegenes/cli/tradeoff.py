@@ -1,0 +1,53 @@
+"""what conditional sampling costs: accuracy against Frechet distance and variety, over temperatures
+
+Examples:
+  stylegenes tradeoff runs/0001 --wishes "Smiling=1;Smiling=0;Hat=1,Male=0" --second other-judge
+  stylegenes tradeoff runs/0001 --wishes "Smiling=1;Smiling=0" --second other-judge --baseline runs/conditional
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Args:
+    """What conditional sampling costs."""
+
+    snapshot: tyro.conf.Positional[Path]
+    """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
+    second: Path
+    """a second attribute classifier, which had no part in the survey: it judges the accuracy"""
+    wishes: str
+    """sets of wishes with semicolons between, like "Smiling=1;Smiling=0;Hat=1,Male=0" """
+    temperatures: str = "1,0.8,0.5,0.3"
+    """temperatures with commas between"""
+    data: str | None = None
+    """real pictures; otherwise those that the model was trained on"""
+    baseline: Path | None = None
+    """snapshot of a conditional model with the data's labels, to compare with"""
+    num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 2000
+    """pictures for each number of the table"""
+    candidates: int = 4
+    """pictures judged for each one kept, by the method that judges"""
+    seed: int = 0
+    """of all draws"""
+    classifier: Path | None = None
+    """attribute classifier; otherwise the one of the survey"""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+
+
+def run(args: Args) -> None:
+    """Measure, draw, write.
+
+    Raises:
+        UserError: for unknown attributes, or when the second classifier is the first.
+    """
+    from stylegenes.cli import tradeoff_work
+
+    tradeoff_work.run(args)

@@ -1,0 +1,85 @@
+"""The work of `stylegenes tradeoff`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from stylegenes.analysis.exhibits import Exhibit
+from stylegenes.analysis.plots.curves import trade_off_curves
+from stylegenes.analysis.tables import trade_off_table
+from stylegenes.analysis.tradeoff import Method, Referee, averages, conditional_methods, genome_methods, trade_off
+from stylegenes.analysis.wishes import check_temperature, find_attribute, parse_where
+from stylegenes.cli.console import say, track
+from stylegenes.cli.opened import show_table
+from stylegenes.cli.real_pictures import measure_real, open_real
+from stylegenes.cli.workbench import Workbench, open_workbench
+from stylegenes.data import PackedDataset
+from stylegenes.errors import UserError
+from stylegenes.metrics import load_classifier
+from stylegenes.snapshot import load_snapshot
+
+if TYPE_CHECKING:
+    from stylegenes.cli.tradeoff import Args
+
+
+def run(args: Args) -> None:
+    """Measure every method on every set of wishes."""
+    bench = open_workbench(args.snapshot, args.classifier, args.device)
+    second = load_classifier(args.second, bench.device)
+    if second.weights_hash == bench.classifier.weights_hash:
+        raise UserError("the second classifier is the one of the survey; accuracy must be judged by another one")
+    sets = [parse_where(text, bench.statistics.attributes) for text in args.wishes.split(";") if text.strip()]
+    for wish in (wish for wishes in sets for wish in wishes):
+        find_attribute(wish.attribute, second.attributes)
+    data = open_real(bench.snapshot.card, args.data, bench.snapshot.generator.synthesis.resolution)
+    methods = genome_methods(
+        bench.judge, bench.statistics, _temperatures(args.temperatures), candidates=args.candidates
+    )
+    methods += _baseline(args, bench, data)
+    real = measure_real(data, bench.folder / "reals", bench.device)
+
+    def apart(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return bench.perceptual(a.to(bench.device), b.to(bench.device)).cpu()
+
+    referee = Referee(bench.classifier, second, real.of_pictures, apart)
+    outcomes = trade_off(methods, sets, referee, args.num, seed=args.seed)
+    rows = averages(list(track(outcomes, "trade-off", len(methods) * len(sets))))
+    caption = (
+        f"Means over {len(sets)} sets of wishes ({args.wishes}), {args.num:,} pictures each, against {len(data):,} "
+        f"reals ({real.name}; two halves of the reals are {real.floor:.2f} apart). Accuracy by {second.name}, which "
+        f"had no part in the statistics; the table also has {bench.classifier.name}'s own. 'judged' keeps one of "
+        f"{args.candidates} candidates by the survey's classifier."
+    )
+    exhibit = Exhibit("tradeoff", "Accuracy, quality and variety", caption, 31)
+    bench.show(exhibit, trade_off_curves(rows, real.name), trade_off_table(rows))
+    lines = [
+        {
+            "method": row.method,
+            "setting": row.setting,
+            "accuracy": row.accuracy,
+            "by the second": row.second_accuracy,
+            real.name: row.frechet,
+            "variety": row.variety,
+        }
+        for row in rows
+    ]
+    show_table(lines, "averages over the wishes")
+    say(f"floor of {real.name}: {real.floor:.2f}")
+
+
+def _baseline(args: Args, bench: Workbench, data: PackedDataset) -> list[Method]:
+    if args.baseline is None:
+        return []
+    generator = load_snapshot(args.baseline, bench.device).generator
+    labels = data.labels(torch.arange(len(data)))
+    return conditional_methods(generator, labels, data.label_names)
+
+
+def _temperatures(text: str) -> list[float]:
+    try:
+        return [check_temperature(float(part)) for part in text.split(",")]
+    except ValueError as error:
+        raise UserError(f"--temperatures {text!r} are not positive numbers with commas between") from error
