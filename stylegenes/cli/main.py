@@ -25,6 +25,7 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
+    "fetch": Verb("store the weights of a frozen judge", "stylegenes fetch inception --source FILE"),
     "evaluate": Verb(
         "measure a snapshot or a folder of pictures against data", "stylegenes evaluate runs/0001 --data avatars"
     ),
@@ -34,6 +35,10 @@ VERBS: dict[str, Verb] = {
     "data": Verb("check, draw and pack images to train on", "stylegenes data check photos --sheet photos.png"),
     "demo": Verb("train a small genome GAN on the embedded faces and draw samples", "stylegenes demo"),
     "doctor": Verb("what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"),
+    "export": Verb(
+        "write a snapshot as an ONNX file that needs neither torch nor stylegenes",
+        "stylegenes export runs/0001 --onnx model.onnx",
+    ),
     "import": Verb("turn an official StyleGAN2 pickle into a snapshot", "stylegenes import ffhq.pkl models/ffhq"),
     "sample": Verb("draw pictures from a snapshot", "stylegenes sample runs/0001 --seeds 0-15"),
     "train": Verb("train a generator on images, or continue a run", "stylegenes train photos --out runs/0001"),

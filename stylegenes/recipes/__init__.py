@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from stylegenes.errors import UserError
-from stylegenes.recipes.tiny import tiny32
+from stylegenes.recipes.paper import afhq256, ffhq256, ffhq256_mapping, ffhq1024, metfaces256
+from stylegenes.recipes.tiny import small64, tiny32, tiny32_mapping
 from stylegenes.training.config import RunConfig
 
-RECIPES: dict[str, Callable[[], RunConfig]] = {function.__name__: function for function in (tiny32,)}
+_FUNCTIONS = (tiny32, tiny32_mapping, small64, ffhq256, ffhq256_mapping, ffhq1024, afhq256, metfaces256)
+RECIPES: dict[str, Callable[[], RunConfig]] = {f.__name__.replace("_", "-"): f for f in _FUNCTIONS}
 """Every recipe by name."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A recipe chosen for a user who named none, and why."""
+
+    name: str
+    why: str
 
 
 def recipe(name: str) -> RunConfig:
@@ -24,3 +35,16 @@ def recipe(name: str) -> RunConfig:
         hint = f"; did you mean {close[0]!r}?" if close else ";"
         raise UserError(f"unknown recipe {name!r}{hint} recipes: {', '.join(RECIPES)}")
     return RECIPES[name]()
+
+
+def choose_recipe(device_type: str, resolution: int | None = None) -> Choice:
+    """A recipe that makes sense on a kind of device (`cuda`, `mps`, `cpu`) at a resolution in pixels, if any."""
+    if device_type == "cpu" and (resolution or 32) <= 32:
+        return Choice("tiny32", "no GPU was found, and 32 px shows faces within minutes on a CPU")
+    if device_type == "cpu":
+        return Choice("small64", f"no GPU was found; {resolution} px needs more than tiny32, and this is the next")
+    if (resolution or 64) <= 64:
+        return Choice("small64", "a GPU trains 64 px in minutes to hours; name ffhq256 or more for larger pictures")
+    if resolution is not None and resolution > 256:
+        return Choice("ffhq1024", f"{resolution} px is nearest to the paper's settings at 1024")
+    return Choice("ffhq256", f"{resolution} px is nearest to the paper's settings at 256")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from stylegenes.records import NoiseMode
 from stylegenes.registry import Spec
@@ -24,7 +24,7 @@ class DataConfig:
 
     source: str = "avatars"
     resolution: int = 32
-    fit: str = "crop"
+    fit: Literal["crop", "letterbox"] = "crop"
     mirror: bool = True
     labels: bool = False
 

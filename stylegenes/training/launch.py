@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import torch.multiprocessing as mp
 from lightning_fabric import Fabric
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from stylegenes.data import open_dataset
 from stylegenes.errors import UserError
@@ -83,7 +84,7 @@ def train(
             clear_statuses(folder)
         try:
             return RunResult(**fabric.launch(worker))
-        except (mp.ProcessExitedException, mp.ProcessRaisedException) as error:
+        except (ProcessExitedException, ProcessRaisedException) as error:
             raise _as_user_error(folder, error) from error
 
 
@@ -113,6 +114,7 @@ class Worker:
         if self.parent is not None:
             logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
             signal.signal(signal.SIGINT, self._leave_to_parent)
+            signal.signal(signal.SIGTERM, lambda number, frame: self.wish.set())
         phases = PhaseLog(self.folder, fabric.global_rank)
         try:
             result = self._train(Ranks(fabric), phases)
@@ -131,7 +133,7 @@ class Worker:
     def _train(self, ranks: Ranks, phases: PhaseLog) -> RunResult:
         phases("opening the data")
         source = self.config.data
-        data = self.data or open_dataset(source.source, resolution=source.resolution)
+        data = self.data or open_dataset(source.source, resolution=source.resolution, fit=source.fit)
         config = complete_config(self.config, data, warn=ranks.first)
         if ranks.first:
             settle_config(config, self.folder)
@@ -162,11 +164,11 @@ def _lost(folder: Path, fabric: Fabric) -> str | None:
     )
 
 
-def _as_user_error(folder: Path, error: mp.ProcessExitedException | mp.ProcessRaisedException) -> Exception:
+def _as_user_error(folder: Path, error: ProcessExitedException | ProcessRaisedException) -> Exception:
     """What happened, from the exception and from what the ranks last said."""
     statuses = {status.rank: status for status in read_statuses(folder)}
     told = sorted((s for s in statuses.values() if s.by_user), key=lambda s: s.time)
-    if isinstance(error, mp.ProcessExitedException) and error.error_index in statuses:
+    if isinstance(error, ProcessExitedException) and error.error_index in statuses:
         return UserError(describe_lost([statuses[error.error_index]]) or str(error))
     return UserError(told[0].error) if told else error
 

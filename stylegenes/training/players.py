@@ -132,8 +132,8 @@ def build_players(config: RunConfig, device: torch.device) -> Players:
         D = DISCRIMINATORS.build(config.model.discriminator)
     if config.init_from is not None:
         start_from(config.init_from, G, D)
-    G.to(device, memory_format=torch.channels_last)
-    D.to(device, memory_format=torch.channels_last)
+    for network in (G, D):
+        network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     regularizers = {name: REGULARIZERS.build({"name": name, **kwargs}) for name, kwargs in config.regularizers.items()}
     phases = build_phases(regularizers)
     players = Players(

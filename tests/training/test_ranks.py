@@ -76,7 +76,7 @@ def test_sigterm_to_the_parent_saves_first(tmp_path):
     [
         (["batch.total=10"], 1, "8 and 12"),
         (["batch.total=12"], 2, "8 and 16"),
-        (["batch.total=2"], 1, "4 and 8"),
+        (["batch.total=2"], 1, "nearest totals that do: 4"),
         (["batch.total=16", "batch.micro=6"], 1, "4, 8"),
         (["batch.total=32", "batch.micro=12"], 2, "8, 16"),
     ],

@@ -1,0 +1,142 @@
+"""train a generator on images, or continue a run
+
+Examples:
+  stylegenes train photos --out runs/0001                      a folder is enough; the recipe is chosen and told why
+  stylegenes train avatars --recipe tiny32 --out runs/faces    the embedded faces
+  stylegenes train runs/0001                                   continue where it stopped, however it stopped
+  stylegenes train runs/0001 --kimg 400                        and go on for longer
+  stylegenes train photos --recipe ffhq256 --devices 4 --out runs/big
+  stylegenes train photos --out runs/mine --set model.latent.num_genes=64 --set batch.micro=8
+  stylegenes train photos --recipe tiny32 --out runs/x --dry-run
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from stylegenes.errors import UserError
+
+if TYPE_CHECKING:
+    from stylegenes.training import Machine, RunConfig
+
+
+@dataclass(frozen=True)
+class Args:
+    """Train a generator on images, or continue a run."""
+
+    source: tyro.conf.Positional[str]
+    """images (a folder, zip, LMDB, or the word avatars), or a run folder to continue"""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """run folder to make; required with images"""
+    recipe: str | None = None
+    """tiny32, tiny32-mapping, small64, ffhq256, ffhq256-mapping, ffhq1024, afhq256 or metfaces256"""
+    set: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """override one setting, KEY=VALUE; may be repeated; config.json in a run folder shows every key"""
+    kimg: float | None = None
+    """length of the run in thousand real images"""
+    devices: int = 1
+    """processes on each node, one device each"""
+    nodes: int = 1
+    """nodes; start several with torchrun or srun"""
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """kind of device; auto takes the fastest there is"""
+    init_from: str | None = None
+    """snapshot or run folder whose networks to start from (transfer learning)"""
+    freeze_d: int = 0
+    """stages of the discriminator, from the image on, that stay as they are"""
+    max_minutes: float | None = None
+    """end this sitting after so long; the same command continues"""
+    dry_run: bool = False
+    """print the resolved plan, with speed and memory measured by a few real steps, and train nothing"""
+
+
+def run(args: Args) -> None:
+    """Train, or print the plan.
+
+    Raises:
+        UserError: for arguments that contradict each other, and whatever training refuses.
+    """
+    from stylegenes.cli.console import say
+    from stylegenes.training import Machine, train
+
+    machine = Machine(args.accelerator, args.devices, args.nodes)
+    folder = _run_folder(args)
+    config = _config(args, machine)
+    if args.dry_run:
+        _print_plan(config, machine)
+        return
+    seconds = None if args.max_minutes is None else 60 * args.max_minutes
+    result = train(config, folder, machine=machine, max_seconds=seconds)
+    kimg = result.images / 1000
+    if result.finished:
+        say(f"finished {kimg:g} kimg in {result.seconds / 3600:.2f} h: {result.snapshot}")
+    else:
+        say(f"saved {folder} at {kimg:g} kimg -- continue with: stylegenes train {folder}")
+
+
+def _is_run(source: str) -> bool:
+    from stylegenes.training.resolve import CONFIG_FILE
+    from stylegenes.training.state import STATE_FILE
+
+    return (Path(source) / CONFIG_FILE).exists() and (Path(source) / STATE_FILE).exists()
+
+
+def _run_folder(args: Args) -> Path:
+    if _is_run(args.source):
+        if args.out is not None:
+            raise UserError(f"{args.source} is a run and is continued in place; leave out --out {args.out}")
+        return Path(args.source)
+    if args.out is None and not args.dry_run:
+        raise UserError(
+            f"where should the run go? Add --out, for example: stylegenes train {args.source} --out runs/0001"
+        )
+    return args.out or Path("runs")
+
+
+def _config(args: Args, machine: Machine) -> RunConfig:
+    """The recipe, or the run's own configuration, with the overrides of the command line."""
+    from stylegenes.training import apply_overrides, read_config
+
+    overrides = list(args.set)
+    if args.kimg is not None:
+        overrides.append(f"kimg={args.kimg}")
+    if _is_run(args.source):
+        if args.recipe or args.init_from or args.freeze_d:
+            raise UserError("a run is continued as it was begun: leave out --recipe, --init-from and --freeze-d")
+        return apply_overrides(read_config(Path(args.source)), overrides)
+    first = [f"data.source={args.source}"]
+    first += [f"init_from={args.init_from}"] if args.init_from else []
+    first += [f"freeze_d={args.freeze_d}"] if args.freeze_d else []
+    return apply_overrides(_recipe(args, machine), first + overrides)
+
+
+def _recipe(args: Args, machine: Machine) -> RunConfig:
+    from stylegenes.cli.console import say
+    from stylegenes.recipes import choose_recipe, recipe
+
+    if args.recipe is not None:
+        return recipe(args.recipe)
+    wanted = [text.partition("=")[2] for text in args.set if text.startswith("data.resolution=")]
+    choice = choose_recipe(machine.device_type, int(wanted[-1]) if wanted and wanted[-1].isdigit() else None)
+    say(f"recipe {choice.name}: {choice.why} (choose with --recipe)")
+    return recipe(choice.name)
+
+
+def _print_plan(config: RunConfig, machine: Machine) -> None:
+    import json
+
+    from stylegenes.cli.console import say
+    from stylegenes.data import open_dataset
+    from stylegenes.training.plan import measure
+    from stylegenes.training.resolve import complete_config
+
+    data = open_dataset(config.data.source, resolution=config.data.resolution, fit=config.data.fit)
+    complete = complete_config(config, data)
+    say(json.dumps(complete.to_dict(), indent=2))
+    say(f"\ndata         {data.source}: {len(data):,} images of {data.resolution} px")
+    for line in measure(complete, data, machine).lines():
+        say(line)
