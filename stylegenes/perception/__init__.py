@@ -11,17 +11,21 @@ from stylegenes.perception.base import (
 )
 from stylegenes.perception.classifiers import CalibratedClassifier, MultiHead
 from stylegenes.perception.distances import PerceptualLite0
+from stylegenes.perception.inception import InceptionFeatures
 from stylegenes.perception.lite0 import Lite0Features, Lite0Trunk
+from stylegenes.perception.lpips import LPIPS
 from stylegenes.perception.scorers import ModuleScorer, Scoring, TableScorer, exported_scorer, onnx_scorer
 
 __all__ = [
     "ATTRIBUTE_NETWORKS",
     "DISTANCES",
     "EXTRACTORS",
+    "LPIPS",
     "AttributeClassifier",
     "AttributeNetwork",
     "CalibratedClassifier",
     "FeatureExtractor",
+    "InceptionFeatures",
     "Lite0Features",
     "Lite0Trunk",
     "ModuleScorer",

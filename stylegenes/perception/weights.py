@@ -45,7 +45,7 @@ def fetched_file(name: str) -> Path:
     """
     path = weights_folder() / name
     if not path.is_file():
-        raise UserError(f"no weights at {path}; run: stylegenes fetch {Path(name).stem}")
+        raise UserError(f"no weights at {path}; run: stylegenes fetch {Path(name).stem} --source FILE")
     return path
 
 
