@@ -131,3 +131,66 @@ def sample_exactly(
     uniform = torch.rand(candidates, generator=generator, dtype=torch.float64).clamp_min(1e-300)
     kept = (log_weight - (-uniform.log()).log()).topk(n).indices
     return ExactDraws(proposed[kept], probability[kept], float(1 / weight.square().sum()), candidates)
+
+
+@dataclass(frozen=True)
+class AcceptedDraws:
+    """Genotypes that the classifier has accepted, one for each source of randomness.
+
+    Attributes:
+        genotype: int64 [n, G].
+        probability: [n, A], the classifier's probabilities of the pictures.
+        accepted: bool [n]; False where no candidate was accepted and the likeliest one was kept.
+        candidates: how many were judged.
+    """
+
+    genotype: torch.Tensor
+    probability: torch.Tensor
+    accepted: torch.Tensor
+    candidates: int
+
+
+def sample_accepted(
+    judge: Judge,
+    tables: GeneTables,
+    wishes: Sequence[Wish],
+    sources: Sequence[torch.Generator],
+    *,
+    tries: int = 16,
+) -> AcceptedDraws:
+    """Draw from the tables weighted by the classifier: a candidate is accepted with the probability of its wishes.
+
+    Rejection makes this exact, and each source's genotype is a function of that source alone. It costs one judged
+    picture for each candidate, about 1 / (mean probability) for each genotype.
+
+    Args:
+        judge: makes and judges the candidates.
+        tables: the proposal, for example Eq. 6 at T = 1.
+        wishes: what is wanted.
+        sources: a source of randomness for each genotype wanted.
+        tries: candidates for one genotype, after which the likeliest is kept.
+
+    Raises:
+        UserError: when nothing may be tried.
+    """
+    if tries < 1 or not sources:
+        raise UserError(f"accepting needs at least one try and one source; got {tries} and {len(sources)}")
+    genotype = torch.zeros(len(sources), tables.log_probability.shape[0], dtype=torch.int64)
+    probability = torch.zeros(len(sources), len(judge.classifier.attributes), dtype=torch.float64)
+    best = torch.full((len(sources),), -1.0, dtype=torch.float64)
+    accepted = torch.zeros(len(sources), dtype=torch.bool)
+    judged = 0
+    for _ in range(tries):
+        waiting = (~accepted).nonzero().flatten()
+        if len(waiting) == 0:
+            break
+        judged += len(waiting)
+        proposed = torch.cat([tables.sample(1, sources[i]) for i in waiting])
+        draw = torch.cat([torch.rand(1, generator=sources[i], dtype=torch.float64) for i in waiting])
+        found = judge.probabilities(proposed)
+        likelihood = torch.stack([wish.likelihood(found) for wish in wishes]).prod(dim=0)
+        accepted[waiting] = draw < likelihood
+        better = (likelihood > best[waiting]) | accepted[waiting]
+        genotype[waiting[better]], probability[waiting[better]] = proposed[better], found[better]
+        best[waiting] = torch.maximum(best[waiting], likelihood)
+    return AcceptedDraws(genotype, probability, accepted, judged)

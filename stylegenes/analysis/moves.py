@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from stylegenes.analysis.samples import attribute_index
 from stylegenes.drawing import BANDS, band_layers
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
@@ -156,8 +157,8 @@ def hold_coordinates(
     classifier: AttributeClassifier,
     attribute: str,
     coordinates: torch.Tensor,
+    originals: torch.Tensor,
     *,
-    pairs: int,
     random: torch.Generator,
     batch: int = 32,
     condition: Condition | None = None,
@@ -169,12 +170,12 @@ def hold_coordinates(
         classifier: judges the pictures.
         attribute: which attribute to watch.
         coordinates: bool [w_dim], the ones to keep.
-        pairs: how many originals, each re-drawn once.
-        random: source of the codes.
+        originals: [N, w_dim]; as many with the attribute as without make the baseline a half.
+        random: source of the codes that the other coordinates come from.
         batch: pictures made at once.
         condition: one row, for a model with labels.
     """
-    column = list(classifier.attributes).index(attribute)
+    column = attribute_index(list(classifier.attributes), attribute)
     kept = coordinates.to(generator.device)
 
     def present(w: torch.Tensor) -> torch.Tensor:
@@ -182,10 +183,9 @@ def hold_coordinates(
         return classifier(images.image)[:, column] > 0.5
 
     same, same_free = 0, 0
-    for start in range(0, pairs, batch):
-        n = min(batch, pairs - start)
-        w, other = generator.latent(generator.sample(2 * n, random), repeated(condition, 2 * n)).chunk(2)
+    for w in originals.split(batch):
+        other = generator.latent(generator.sample(len(w), random), repeated(condition, len(w)))
         original = present(w)
         same += int((present(torch.where(kept, w, other)) == original).sum())
         same_free += int((present(other) == original).sum())
-    return Constancy(attribute, int(kept.sum()), kept.numel(), same / pairs, same_free / pairs)
+    return Constancy(attribute, int(kept.sum()), kept.numel(), same / len(originals), same_free / len(originals))

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.files import atomic_path
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Condition, Noise, repeated
@@ -133,8 +134,8 @@ def _number(path: Path, line: int, name: str, text: str | None) -> float:
 
 
 def write_labels(path: Path, generator: Generator, samples: LabeledCodes) -> None:
-    """Write the table that `read_labels` reads."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """Write the table that `read_labels` reads, atomically."""
+    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["code", *samples.attributes])
         strings = generator.latent.to_strings(samples.codes)

@@ -30,7 +30,8 @@ class SparsityRow:
         auc: cross-validated area under the ROC curve.
         flipped: share of pictures without the attribute that show it after a move of `steps`.
         steps: length of that move in standard deviations.
-        kept: share of pictures that keep the attribute when only these coordinates are held.
+        kept: share of pictures, half of them with the attribute, that stay as they are in it when only these
+            coordinates are held and the others are drawn again.
         baseline: the same share when nothing is held.
     """
 
@@ -73,39 +74,39 @@ def sparsity_study(
         result = fit_directions("w", w, samples.probabilities[:, columns], list(attributes), settings)
         for fit in result.fits:
             if fit.nonzero:
-                vector = result.directions.vector(fit.attribute)
-                flipped = _flipped(
-                    generator, classifier, samples, w, fit.attribute, steps * vector, pictures, condition
-                )
+                having, lacking = (w[rows][: pictures // 2] for rows in _sides(samples, fit.attribute))
+                step = steps * result.directions.vector(fit.attribute)
+                carried = result.directions.coordinates(fit.attribute)
+                originals = torch.cat([having, lacking])
                 held = hold_coordinates(
-                    generator,
-                    classifier,
-                    fit.attribute,
-                    result.directions.coordinates(fit.attribute),
-                    pairs=pictures,
-                    random=random,
-                    condition=condition,
+                    generator, classifier, fit.attribute, carried, originals, random=random, condition=condition
                 )
-                row = SparsityRow(
-                    fit.attribute, c, fit.nonzero, w.shape[1], fit.auc, flipped, steps, held.agreement, held.baseline
+                flipped = _flipped(generator, classifier, lacking, step, fit.attribute, condition)
+                total = w.shape[1]
+                rows.append(
+                    SparsityRow(
+                        fit.attribute, c, fit.nonzero, total, fit.auc, flipped, steps, held.agreement, held.baseline
+                    )
                 )
-                rows.append(row)
         if progress is not None:
             progress(done, len(cs))
     return rows
 
 
+def _sides(samples: LabeledCodes, attribute: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """The rows of the samples with the attribute, and of those without."""
+    present = samples.column(attribute) > 0.5
+    return present.nonzero().flatten(), (~present).nonzero().flatten()
+
+
 def _flipped(
     generator: Generator,
     classifier: AttributeClassifier,
-    samples: LabeledCodes,
-    w: torch.Tensor,
-    attribute: str,
+    lacking: torch.Tensor,
     step: torch.Tensor,
-    pictures: int,
+    attribute: str,
     condition: Condition | None,
 ) -> float:
-    without = (samples.column(attribute) <= 0.5).nonzero().flatten()[:pictures]
-    ws = generator.broadcast(w[without])
+    ws = generator.broadcast(lacking)
     effect = measure_move(generator, classifier, ws, move(ws, step, 1.0), condition=condition)
     return float(effect.flipped[attribute_index(effect.attributes, attribute)])

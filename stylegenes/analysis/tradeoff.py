@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from stylegenes.analysis.conditional import gene_tables, sample_exactly
+from stylegenes.analysis.conditional import gene_tables, sample_accepted
 from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.shrinkage import shrink
 from stylegenes.analysis.statistics import VariantStatistics
@@ -74,21 +74,21 @@ class Outcome:
 
 
 def genome_methods(
-    judge: Judge, statistics: VariantStatistics, temperatures: Sequence[float], *, candidates: int = 4
+    judge: Judge, statistics: VariantStatistics, temperatures: Sequence[float], *, tries: int = 16
 ) -> list[Method]:
-    """The paper's sampler, the shrunk one and the judged one at every temperature.
+    """The paper's sampler, the shrunk one, and the shrunk one with a classifier that accepts, at every temperature.
 
     Args:
         judge: the model and the classifier that the statistics were made with.
         statistics: of the survey.
         temperatures: T of Eq. 6.
-        candidates: pictures judged for each one kept by the third method.
+        tries: most pictures judged for each one kept by the third method.
     """
     tables = {"paper (Eq. 6)": statistics.mean, "shrunk": shrink(statistics).mean}
     methods = [
         Method(name, f"T = {t:g}", _from_tables(judge, mean, t)) for name, mean in tables.items() for t in temperatures
     ]
-    methods += [Method("judged", f"T = {t:g}", _judged(judge, tables["shrunk"], t, candidates)) for t in temperatures]
+    methods += [Method("accepted", f"T = {t:g}", _accepted(judge, tables["shrunk"], t, tries)) for t in temperatures]
     return methods
 
 
@@ -184,11 +184,12 @@ def _from_tables(judge: Judge, mean: torch.Tensor, temperature: float) -> Draw:
     return lambda wishes, n, rng: judge.pictures(gene_tables(mean, wishes, temperature).sample(n, rng))
 
 
-def _judged(judge: Judge, mean: torch.Tensor, temperature: float, candidates: int) -> Draw:
+def _accepted(judge: Judge, mean: torch.Tensor, temperature: float, tries: int) -> Draw:
     def draw(wishes: Sequence[Wish], n: int, rng: torch.Generator) -> torch.Tensor:
         tables = gene_tables(mean, wishes, temperature)
-        kept = sample_exactly(judge, tables, wishes, n, candidates=candidates * n, tempered=True, generator=rng)
-        return judge.pictures(kept.genotype)
+        seeds = torch.randint(2**62, (n,), generator=rng).tolist()
+        sources = [torch.Generator().manual_seed(seed) for seed in seeds]
+        return judge.pictures(sample_accepted(judge, tables, wishes, sources, tries=tries).genotype)
 
     return draw
 

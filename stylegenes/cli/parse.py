@@ -104,3 +104,19 @@ def _lines(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read as lines of text: {error}") from error
+
+
+def parse_psi(text: str) -> tuple[float, int | None]:
+    """`0.7` as (0.7, None); `0.7:8`, for the 8 leading layers only, as (0.7, 8).
+
+    Raises:
+        UserError: for anything else.
+    """
+    number, colon, layers = text.partition(":")
+    try:
+        psi = float(number)
+    except ValueError as error:
+        raise UserError(f"psi {text!r} is not a number like 0.7, or 0.7:8 for the 8 leading layers") from error
+    if psi != psi or abs(psi) == float("inf") or (colon and not layers.strip().isdecimal()):
+        raise UserError(f"psi {text!r} is not a number like 0.7, or 0.7:8 for the 8 leading layers")
+    return psi, int(layers) if colon else None

@@ -7,6 +7,7 @@ Examples:
   stylegenes sample runs/0001 --codes grid.png --psi 0.7        a grid again, nearer to the mean
   stylegenes sample runs/0001 --seeds 1-4,11-14 --mix coarse    4 x 4 style mixing
   stylegenes sample runs/0001 --seeds 3,8,5 --interpolate 24 --out way.gif
+  stylegenes sample runs/0001 --where "Smiling=1,Eyeglasses=0"  pictures by wish, after stylegenes survey
 """
 
 from __future__ import annotations
@@ -33,10 +34,13 @@ class Args:
     """pictures when neither seeds nor codes are given: seeds 0 to count - 1 (default 16; 8 to mix, 4 to interpolate)"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """a name without suffix: a folder of single files; .png, .webp: one grid; .gif, .webp, .mp4: the interpolation"""
-    psi: float = 1.0
-    """truncation: 1 none, 0 the mean picture, negative opposites; a genome is pulled to its mean code"""
-    cutoff: int | None = None
-    """truncate this many leading layers only"""
+    where: str | None = None
+    """attributes wanted (1) or not (0), like "Smiling=1,Hat=0@0.3"; needs a survey; @ is a temperature of its own"""
+    temperature: float = 1.0
+    """of the wishes: lower is more accurate and less varied"""
+    psi: str = "1"
+    """truncation: 1 none, 0 the mean picture, negative opposites; a genome is pulled to its mean code;
+    0.7:8 truncates the 8 leading layers only"""
     noise: Literal["const", "random", "none"] = "const"
     """noise inputs: as stored in the model, drawn anew for each code, or none"""
     mix: Literal["coarse", "middle", "fine", "all"] | None = None

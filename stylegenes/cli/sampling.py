@@ -12,14 +12,14 @@ import torch
 
 from stylegenes import __version__
 from stylegenes.cli.console import pick_device, say, track
-from stylegenes.cli.parse import parse_codes, parse_label, parse_seeds
+from stylegenes.cli.parse import parse_codes, parse_label, parse_psi, parse_seeds
 from stylegenes.drawing import BANDS, Look, band_layers, codes_of_seeds, draw, draw_between, draw_mixed
 from stylegenes.errors import UserError
 from stylegenes.files import write_json
 from stylegenes.generator import Generator
 from stylegenes.pictures import ANIMATIONS, STILLS, enlarge, grid, save_animation, save_picture, visible_scale
 from stylegenes.records import Condition
-from stylegenes.snapshot import Card, load_snapshot
+from stylegenes.snapshot import Card, Snapshot, load_snapshot
 
 if TYPE_CHECKING:
     from stylegenes.cli.sample import Args
@@ -73,6 +73,8 @@ def check_options(args: Args) -> None:
     """
     if sum(option is not None for option in (args.seeds, args.codes, args.count)) > 1:
         raise UserError("--seeds, --codes and --count each say which pictures to draw; give one of them")
+    if args.where is not None and args.codes is not None:
+        raise UserError("--where draws new codes, --codes names old ones; give one of them")
     if args.mix is not None and args.interpolate is not None:
         raise UserError("--mix and --interpolate are two different pictures; give one of them")
     if args.count is not None and args.count < 1:
@@ -105,16 +107,26 @@ def open_sampler(args: Args) -> Sampler:
     else:
         default = 8 if args.mix else 4 if args.interpolate else 16
         seeds = parse_seeds(args.seeds) if args.seeds is not None else list(range(args.count or default))
-        codes = codes_of_seeds(generator, seeds)
+        codes = codes_of_seeds(generator, seeds) if args.where is None else _wished(args, snapshot, seeds)
         names = [f"seed {seed}" for seed in seeds]
+    psi, cutoff = parse_psi(args.psi)
     record = {
         "model": snapshot.card.name,
+        "where": args.where,
+        "temperature": None if args.where is None else args.temperature,
         "psi": args.psi,
-        "cutoff": args.cutoff,
         "noise": args.noise,
         "label": args.label,
     }
-    return Sampler(generator, snapshot.card, codes, names, Look(args.psi, args.cutoff, args.noise, condition), record)
+    return Sampler(generator, snapshot.card, codes, names, Look(psi, cutoff, args.noise, condition), record)
+
+
+def _wished(args: Args, snapshot: Snapshot, seeds: Sequence[int]) -> torch.Tensor:
+    # Imported here, since most samples need no statistics.
+    from stylegenes.cli.wishing import wished_codes
+
+    assert args.where is not None
+    return wished_codes(args.snapshot, snapshot, args.where, args.temperature, seeds, args.noise)
 
 
 def write_samples(sampler: Sampler, out: Path | None) -> Path:

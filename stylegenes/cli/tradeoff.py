@@ -32,8 +32,8 @@ class Args:
     """snapshot of a conditional model with the data's labels, to compare with"""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 2000
     """pictures for each number of the table"""
-    candidates: int = 4
-    """pictures judged for each one kept, by the method that judges"""
+    tries: int = 16
+    """most pictures judged for one that is kept, by the method that accepts"""
     seed: int = 0
     """of all draws"""
     classifier: Path | None = None

@@ -34,9 +34,7 @@ def run(args: Args) -> None:
     for wish in (wish for wishes in sets for wish in wishes):
         find_attribute(wish.attribute, second.attributes)
     data = open_real(bench.snapshot.card, args.data, bench.snapshot.generator.synthesis.resolution)
-    methods = genome_methods(
-        bench.judge, bench.statistics, _temperatures(args.temperatures), candidates=args.candidates
-    )
+    methods = genome_methods(bench.judge, bench.statistics, _temperatures(args.temperatures), tries=args.tries)
     methods += _baseline(args, bench, data)
     real = measure_real(data, bench.folder / "reals", bench.device)
 
@@ -50,8 +48,8 @@ def run(args: Args) -> None:
     caption = (
         f"Means over {len(sets)} sets of wishes ({args.wishes}), {args.num:,} pictures each, against {len(data):,} "
         f"reals ({real.name}; two halves of the reals are {real.floor:.2f} apart). Accuracy by {second.name}, which "
-        f"had no part in the statistics; the table also has {bench.classifier.name}'s own. 'judged' keeps one of "
-        f"{args.candidates} candidates by the survey's classifier."
+        f"had no part in the statistics; the table also has {bench.classifier.name}'s own. 'accepted': the "
+        f"survey's classifier accepts a candidate with its probability, {args.tries} tries at most."
     )
     exhibit = Exhibit("tradeoff", "Accuracy, quality and variety", caption, 31)
     bench.show(exhibit, trade_off_curves(rows, real.name), trade_off_table(rows))

@@ -5,7 +5,7 @@ import torch
 from scipy.stats import chisquare
 from toy_genome import ATTRIBUTES, NUM_VARIANTS, LinearClassifier, effects, toy_generator, truth
 
-from stylegenes.analysis.conditional import gene_tables, sample_exactly, tables_for
+from stylegenes.analysis.conditional import gene_tables, sample_accepted, sample_exactly, tables_for
 from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.shrinkage import shrink
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
@@ -156,3 +156,45 @@ def test_keeping_more_than_is_judged_is_refused():
     with pytest.raises(UserError, match="keeping 9 of 4"):
         wish = wishes("Smiling=1")
         sample_exactly(judge, gene_tables(truth(judge.generator, effect), wish), wish, 9, candidates=4)
+
+
+def sources(n, first=0):
+    return [torch.Generator().manual_seed(first + i) for i in range(n)]
+
+
+def test_acceptance_draws_the_tables_weighted_by_the_classifier():
+    judge, effect = small_judge()
+    wish = wishes("Smiling=1,Eyeglasses=0")
+    tables = gene_tables(truth(judge.generator, effect), wish, temperature=0.7)
+    everything = torch.tensor(list(itertools.product(range(4), repeat=4)))
+    p = judge.probabilities(everything)
+    target = tables.log_ratio(everything).exp() * p[:, 0] * (1 - p[:, 1])
+    drawn = sample_accepted(judge, tables, wish, sources(4000), tries=100)
+    observed = torch.bincount((drawn.genotype * torch.tensor([64, 16, 4, 1])).sum(dim=1), minlength=256).double()
+    expected = 4000 * target / target.sum()
+    common = expected >= 5
+    pooled = [[*x[common].tolist(), float(x[~common].sum())] for x in (observed, expected)]
+    assert chisquare(*pooled, sum_check=False).pvalue > 1e-3
+    assert drawn.accepted.all() and 4000 < drawn.candidates < 4000 * 6
+    assert torch.equal(drawn.probability, judge.probabilities(drawn.genotype))
+
+
+def test_an_accepted_genotype_depends_on_its_own_source_alone():
+    judge, effect = small_judge()
+    wish = wishes("Smiling=1")
+    tables = gene_tables(truth(judge.generator, effect), wish)
+    many = sample_accepted(judge, tables, wish, sources(9))
+    one = sample_accepted(judge, tables, wish, sources(1, first=5))
+    assert torch.equal(many.genotype[5:6], one.genotype)
+
+
+def test_after_the_last_try_the_likeliest_candidate_is_kept():
+    judge, effect = small_judge()
+    judge.classifier.effect.zero_()
+    wish = wishes("Smiling=1,Eyeglasses=1,Young=1")
+    tables = gene_tables(truth(judge.generator, effect), wish)
+    drawn = sample_accepted(judge, tables, wish, sources(400), tries=2)
+    assert drawn.accepted.double().mean() == pytest.approx(1 - (7 / 8) ** 2, abs=0.06)
+    assert drawn.candidates == pytest.approx(400 + 350, abs=25)
+    with pytest.raises(UserError, match="at least one try"):
+        sample_accepted(judge, tables, wish, sources(2), tries=0)

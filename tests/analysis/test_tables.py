@@ -87,7 +87,7 @@ def test_the_trade_off_shows_what_temperature_and_judging_buy(trade):
     table = {(a.method, a.setting): a for a in averages(outcomes)}
     paper, cold = table["paper (Eq. 6)", "T = 1"], table["paper (Eq. 6)", "T = 0.2"]
     assert cold.accuracy > paper.accuracy + 0.1 and cold.variety < paper.variety and cold.frechet > paper.frechet
-    assert table["judged", "T = 1"].accuracy > table["shrunk", "T = 1"].accuracy + 0.1
+    assert table["accepted", "T = 1"].accuracy > table["shrunk", "T = 1"].accuracy + 0.1
     assert table["shrunk", "T = 0.2"].variety > cold.variety
     assert all(a.second_accuracy == pytest.approx(a.accuracy, abs=0.05) for a in table.values())
     assert paper.accuracy == pytest.approx(sum(o.accuracy for o in paper.outcomes) / 3)
