@@ -162,14 +162,14 @@ def _judge(job: Job, found: Projection) -> None:
     if job.args.calibrate == 0:
         return
     calibration = _calibration(job)
-    outside = calibration.outside(found).tolist()
-    job.results["out of distribution"] = ["yes" if value else "no" for value in outside]
+    verdicts = calibration.verdicts(found)
+    job.results["distribution"] = list(verdicts)
     name = job.objective.perceptual.name
     say(
-        f"own samples are projected to a {name} of {float(calibration.perceptual.mean()):.3f} on average "
-        f"(two random samples: {calibration.pair_perceptual:.3f}); above {calibration.perceptual_limit:.3f}, or more "
-        f"than {calibration.deviation_limit:.2f} deviations from the mean w, a photo looks out of distribution: "
-        f"{sum(outside)} of {len(outside)} do"
+        f"own samples are projected to a {name} of {float(calibration.perceptual.mean()):.3f} on average, two random "
+        f"samples are {calibration.pair_perceptual:.3f} apart: {verdicts.count('own')} of {len(verdicts)} photos are "
+        f"reached like own samples, {verdicts.count('near')} are near, {verdicts.count('outside')} look out of "
+        f"distribution (over half of that apart)"
     )
 
 
@@ -254,9 +254,17 @@ def _finish(job: Job, tensors: dict[str, torch.Tensor]) -> None:
     pictures = [picture for images in job.rows.values() for picture in to_uint8(images)]
     captions = [label for row in job.rows for label in _captions(row, names)]
     write_strip(out / "comparison.png", pictures, len(names), captions, job.targets.shape[-1])
-    hidden = {"genotype"}
-    show_table([{key: value for key, value in row.items() if key not in hidden} for row in rows], "results")
+    show_table(_summary(job, names), f"{job.objective.perceptual.name} of each photo")
     say(f"rows of comparison.png: {', '.join(job.rows)}; tables, style vectors and pictures in {out}")
+
+
+def _summary(job: Job, names: Sequence[str]) -> list[dict[str, Any]]:
+    """What fits on a terminal: the perceptual distance of every way, and whether the photo is one for this model."""
+    ways = {way: job.results[f"{way} {job.objective.perceptual.name}"] for way in job.rows if way != "target"}
+    rows = [{"photo": name, **{way: values[i] for way, values in ways.items()}} for i, name in enumerate(names)]
+    for row, verdict in zip(rows, job.results.get("distribution", []), strict=False):
+        row["distribution"] = verdict
+    return rows
 
 
 def _captions(row: str, names: Sequence[str]) -> list[str]:

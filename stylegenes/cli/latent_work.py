@@ -137,6 +137,9 @@ def run_interpolate(args: interpolate_verb.Args) -> None:
         raise UserError("at least two codes are needed to go between; give more --seeds or --codes")
     spaces: list[PathSpace] = ["code", "w"] if args.space == "both" else [args.space]
     ways = [_way(opened, codes, args.steps, space) for space in spaces]
+    if len(ways) == 2 and np.array_equal(ways[0], ways[1]):
+        say("this latent's own way is the straight one in W; it is drawn once")
+        spaces, ways = spaces[1:], ways[1:]
     resolution = opened.generator.synthesis.resolution
     if suffix in STILLS:
         captions = [space if i == 0 else "" for space, way in zip(spaces, ways, strict=True) for i in range(len(way))]

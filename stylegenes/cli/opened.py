@@ -123,7 +123,7 @@ def _plain(what: str) -> Progress:
 
 
 def show_table(rows: Sequence[dict[str, Any]], title: str, most: int = 40) -> None:
-    """Print rows with the same keys as a table; numbers to three places."""
+    """Print rows with the same keys as a table; numbers to three places, a dash where there is none."""
     from rich.table import Table
 
     if not rows:
@@ -132,7 +132,13 @@ def show_table(rows: Sequence[dict[str, Any]], title: str, most: int = 40) -> No
     for key in rows[0]:
         table.add_column(key, justify="left" if isinstance(rows[0][key], str) else "right")
     for row in rows[:most]:
-        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
+        table.add_row(*map(_cell, row.values()))
     console().print(table)
     if len(rows) > most:
         say(f"... and {len(rows) - most} more rows in the table on disk")
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "-" if value != value else f"{value:.3f}"

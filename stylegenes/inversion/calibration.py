@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
@@ -11,6 +12,8 @@ from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
 from stylegenes.inversion.projection import Projection, ProjectionSettings, Projector, project
 from stylegenes.records import Condition, Noise, repeated
+
+Verdict = Literal["own", "near", "outside"]
 
 
 @dataclass(frozen=True)
@@ -33,18 +36,26 @@ class Calibration:
 
     @property
     def perceptual_limit(self) -> float:
-        """The perceptual distance beyond which a target looks strange; a twentieth of a random pair's never does."""
+        """What own samples stay below; never under a twentieth of the distance between two random samples."""
         return max(_limit(self.perceptual), 0.05 * self.pair_perceptual)
 
     @property
     def deviation_limit(self) -> float:
-        """The deviation beyond which a projection looks strange."""
+        """What own samples' projections stay below."""
         return _limit(self.deviation)
 
-    def outside(self, projection: Projection) -> torch.Tensor:
-        """Which targets look out of distribution, bool [N]: badly reconstructed, or reached only far from the mean."""
-        far = projection.deviation.cpu() > self.deviation_limit
-        return far | (projection.perceptual.cpu() > self.perceptual_limit)
+    def verdicts(self, projection: Projection) -> list[Verdict]:
+        """One for each target: `own` (reached like an own sample), `near`, or `outside` (out of distribution).
+
+        Outside is what stays farther from its projection than half the distance between two random samples: the
+        nearest picture that the model makes is then hardly nearer than any other. Real pictures that the model has
+        learned well are near; few are reached as exactly as its own.
+        """
+        reached = projection.perceptual.cpu() <= self.perceptual_limit
+        usual = projection.deviation.cpu() <= self.deviation_limit
+        outside = projection.perceptual.cpu() > max(self.perceptual_limit, 0.5 * self.pair_perceptual)
+        rows = zip((reached & usual).tolist(), outside.tolist(), strict=True)
+        return ["own" if own else "outside" if out else "near" for own, out in rows]
 
 
 def _limit(values: torch.Tensor) -> float:

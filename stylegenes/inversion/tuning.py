@@ -147,7 +147,7 @@ def tune(
         optimizer.step()
         trace[step] = torch.stack([wanted.detach(), kept.detach()]).cpu()
         if on_step is not None:
-            on_step(step + 1, float(wanted), float(kept))
+            on_step(step + 1, *trace[step].tolist())
     tuned.requires_grad_(False)
     return _report(generator, tuned, plan, targets, objective, trace, condition)
 

@@ -48,12 +48,13 @@ def test_a_move_reports_the_wanted_change_and_the_side_effects(rng):
 def test_holding_the_coordinates_that_carry_an_attribute_keeps_it(latent, rng):
     generator = toy_generator(latent)
     classifier = coordinate_classifier(generator, [[3]])
+    w = generator.latent(generator.sample(300, rng))
     held = torch.zeros(16, dtype=torch.bool)
     held[3] = True
-    kept = hold_coordinates(generator, classifier, "sign_0", held, pairs=300, random=rng)
+    kept = hold_coordinates(generator, classifier, "sign_0", held, w, random=rng)
     assert kept.agreement == 1.0 and kept.held == 1 and kept.total == 16
     assert kept.baseline < 0.8
-    free = hold_coordinates(generator, classifier, "sign_0", ~held, pairs=300, random=rng)
+    free = hold_coordinates(generator, classifier, "sign_0", ~held, w, random=rng)
     assert free.agreement < 0.8
 
 

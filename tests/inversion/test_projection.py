@@ -123,13 +123,18 @@ def test_statistics_are_those_of_the_prior():
     assert statistics.deviation(ws) == pytest.approx(2.0)
 
 
-def test_own_samples_look_at_home_and_noise_looks_strange():
+def test_own_samples_look_at_home_and_noise_looks_strange(rng):
     generator = toy_generator(GAUSSIAN)
     calibration = calibrate(generator, OBJECTIVE, QUICK, n=6)
-    own = project(Projector(generator, own_samples(generator, 4, seed=3), OBJECTIVE, QUICK))
-    strange = project(Projector(generator, torch.rand(4, 3, 8, 8) * 2 - 1, OBJECTIVE, QUICK))
-    assert not calibration.outside(own).any()
-    assert calibration.outside(strange).all()
+    samples = own_samples(generator, 4, seed=3)
+    texture = (torch.rand(4, 3, 8, 8, generator=rng) - 0.5) * 0.6
+    verdicts = {
+        name: calibration.verdicts(project(Projector(generator, targets, OBJECTIVE, QUICK)))
+        for name, targets in {"own": samples, "near": samples + texture, "outside": 20 * texture}.items()
+    }
+    assert verdicts["own"].count("own") >= 3 and "outside" not in verdicts["own"]
+    assert verdicts["near"] == ["near"] * 4
+    assert verdicts["outside"] == ["outside"] * 4
     assert calibration.perceptual.mean() < 0.1 * calibration.pair_perceptual
     with pytest.raises(UserError, match="at least three"):
         calibrate(generator, OBJECTIVE, QUICK, n=2)
