@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from stylegenes.errors import UserError
+from stylegenes.ops.resampling import resample_fir
 
 Pair = int | Sequence[int]
 Padding = int | Sequence[int]
@@ -106,12 +107,26 @@ def upfirdn2d(
     """
     (up_x, up_y), (down_x, down_y), (left, right, top, bottom) = pair(up), pair(down), sides(padding)
     taps = (x.new_ones(1, 1) if f is None else f.to(x.dtype)) * (gain if f is None or f.ndim == 2 else gain**0.5)
+    if taps.ndim == 1 and x.device.type == "cpu":
+        return resample_fir(
+            x, taps, up=(up_x, up_y), down=(down_x, down_y), padding=(left, right, top, bottom), flip=flip_filter
+        )
     if taps.ndim == 1:
         around_x, around_y = (left, right, 0, 0), (0, 0, top, bottom)
         x = upfirdn2d(x, taps[None], up=(up_x, 1), down=(down_x, 1), padding=around_x, flip_filter=flip_filter)
         return upfirdn2d(x, taps[:, None], up=(1, up_y), down=(1, down_y), padding=around_y, flip_filter=flip_filter)
     kernel = taps if flip_filter else taps.flip((0, 1))
-    return _Resample.apply(x, kernel, (up_y, up_x), (down_y, down_x), (left, right, top, bottom))
+    # Without gradients the operation is called as it is, so that exporters can trace it.
+    resample = _Resample.apply if torch.is_grad_enabled() else _resample
+    return resample(x, kernel, (up_y, up_x), (down_y, down_x), (left, right, top, bottom))
+
+
+def _resample(x: torch.Tensor, kernel: torch.Tensor, up: Factors, down: Factors, padding: Sides) -> torch.Tensor:
+    """[N, C, H, W] to [N, C, H', W']; see `_Resample`."""
+    if up == (1, 1):
+        return _decimating(x, kernel, down, padding)
+    y = _interpolating(x, kernel.flip((0, 1)), up, padding)
+    return y if down == (1, 1) else y[:, :, :: down[0], :: down[1]].clone()
 
 
 class _Resample(torch.autograd.Function):
@@ -128,10 +143,7 @@ class _Resample(torch.autograd.Function):
         """[N, C, H, W] to [N, C, H', W']."""
         ctx.save_for_backward(kernel)
         ctx.up, ctx.down, ctx.padding, ctx.size = up, down, padding, x.shape[2:]
-        if up == (1, 1):
-            return _decimating(x, kernel, down, padding)
-        y = _interpolating(x, kernel.flip((0, 1)), up, padding)
-        return y if down == (1, 1) else y[:, :, :: down[0], :: down[1]].clone()
+        return _resample(x, kernel, up, down, padding)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
@@ -154,7 +166,7 @@ def _decimating(x: torch.Tensor, kernel: torch.Tensor, down: Factors, padding: S
     left, right, top, bottom = padding
     inner = (max(min(top, bottom), 0), max(min(left, right), 0))
     outer = (left - inner[1], right - inner[1], top - inner[0], bottom - inner[0])
-    channels, (taps_y, taps_x) = x.shape[1], kernel.shape
+    channels, (taps_y, taps_x) = int(x.shape[1]), kernel.shape
     weight = kernel.expand(channels, 1, taps_y, taps_x)
     return F.conv2d(F.pad(x, outer) if any(outer) else x, weight, stride=down, padding=inner, groups=channels)
 
@@ -166,7 +178,7 @@ def _interpolating(x: torch.Tensor, kernel: torch.Tensor, up: Factors, padding: 
     T - 1 - (padding before) and are n up + (both paddings) - T + 1 many.
     """
     left, right, top, bottom = padding
-    channels, (taps_y, taps_x) = x.shape[1], kernel.shape
+    channels, (taps_y, taps_x) = int(x.shape[1]), kernel.shape
     full = F.conv_transpose2d(x, kernel.expand(channels, 1, taps_y, taps_x), stride=up, groups=channels)
     wanted_y = x.shape[2] * up[0] + top + bottom - taps_y + 1
     wanted_x = x.shape[3] * up[1] + left + right - taps_x + 1

@@ -1,0 +1,37 @@
+"""what this machine can do, how fast, and what is missing for which feature
+
+Examples:
+  stylegenes doctor
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Args:
+    """What this machine can do, how fast, and what is missing for which feature."""
+
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+
+
+def run(args: Args) -> None:
+    """Look at the machine, time a training step, list what is there and what is missing.
+
+    Raises:
+        UserError: for a device that this machine does not have.
+    """
+    from stylegenes.cli import examination
+    from stylegenes.cli.console import pick_device, say
+
+    device = pick_device(args.device)
+    for key, value in examination.machine(device).items():
+        say(f"{key:<10} {value}")
+    speed = examination.time_training_step(device)
+    say(f"{'speed':<10} {speed.line()}")
+    say(f"{'recipe':<10} {examination.recommend(device, speed)}")
+    say("")
+    for feature in examination.features():
+        say(feature.line())
