@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from stylegenes.errors import UserError
-from stylegenes.files import write_json
 from stylegenes.generator import Generator
 from stylegenes.snapshot import Card, DataCard, save_snapshot
 from stylegenes.training.draws import draw_codes, rng_for
@@ -86,7 +86,7 @@ class Keeper:
         if self._evaluation.due(images):
             self.judge()
         if self._snapshot.due(images):
-            self.keep(f"kimg-{images // 1000:06d}")
+            self.keep(f"kimg-{images:08d}" if self._snapshot.images < 1000 else f"kimg-{images // 1000:06d}")
             self.keep("last")
             self._prune()
 
@@ -108,8 +108,8 @@ class Keeper:
         self.metrics = dict(self.evaluate(self.loop.players.ema))
         counters = self.loop.counters
         value = next(iter(self.metrics.values()), None)
-        record = {"kimg": counters.images / 1000, **self.metrics}
-        write_json(self.loop.folder / "metrics" / f"{counters.images // 1000:06d}.json", record)
+        with (self.loop.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"kimg": counters.images / 1000, **self.metrics}) + "\n")
         if value is not None and (counters.best is None or value < counters.best):
             counters.best = value
             self.keep("best")

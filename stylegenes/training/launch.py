@@ -25,6 +25,7 @@ from stylegenes.training.lock import run_lock
 from stylegenes.training.loop import Evaluate, Loop, RunResult
 from stylegenes.training.machine import Machine, as_launched, launched_outside, make_fabric
 from stylegenes.training.phases import PhaseLog, clear_statuses, describe_lost, read_statuses
+from stylegenes.training.report import Reporter
 from stylegenes.training.resolve import complete_config, settle_config
 from stylegenes.training.sync import Ranks
 
@@ -131,6 +132,16 @@ class Worker:
         return vars(result)
 
     def _train(self, ranks: Ranks, phases: PhaseLog) -> RunResult:
+        if not ranks.first:
+            logging.getLogger("stylegenes").addHandler(logging.NullHandler())
+            return self._train_with(None, ranks, phases)
+        reporter = Reporter(self.folder, tensorboard=self.config.tensorboard, quiet=self.quiet)
+        try:
+            return self._train_with(reporter, ranks, phases)
+        finally:
+            reporter.close()
+
+    def _train_with(self, reporter: Reporter | None, ranks: Ranks, phases: PhaseLog) -> RunResult:
         phases("opening the data")
         source = self.config.data
         data = self.data or open_dataset(source.source, resolution=source.resolution, fit=source.fit)
@@ -146,7 +157,7 @@ class Worker:
             announce=phases,
             evaluate=self.evaluate,
             max_seconds=self.max_seconds,
-            quiet=self.quiet,
+            reporter=reporter,
         )
         return loop.run()
 

@@ -19,6 +19,7 @@ from stylegenes.training.feed import Data, Feed
 from stylegenes.training.keeping import Keeper
 from stylegenes.training.phases import PhaseLog
 from stylegenes.training.players import build_players
+from stylegenes.training.report import Reporter
 from stylegenes.training.schedules import SCHEDULES, Progress, Schedule
 from stylegenes.training.state import STATE_FILE, Counters, read_state, restore, write_state
 from stylegenes.training.step import PhaseResult, Stepper, StepSettings
@@ -64,7 +65,7 @@ class Loop:
         announce: told what this rank is doing.
         evaluate: judges the running average, or None.
         max_seconds: length of this sitting; None for no bound.
-        quiet: whether the terminal stays silent.
+        reporter: tells people how it goes, on the first rank; None for silence.
 
     Raises:
         UserError: for a configuration that cannot run here, or a state that does not fit it.
@@ -90,7 +91,7 @@ class Loop:
         announce: PhaseLog,
         evaluate: Evaluate | None = None,
         max_seconds: float | None = None,
-        quiet: bool = False,
+        reporter: Reporter | None = None,
     ) -> None:
         self.config, self.folder, self.data, self.ranks = config, folder, data, ranks
         self.wants_stop, self.announce, self.max_seconds = wants_stop, announce, max_seconds
@@ -106,7 +107,7 @@ class Loop:
         self._signs = torch.zeros((), device=ranks.device)
         self._bad = torch.zeros((), device=ranks.device)
         self._resume()
-        self.watch = Watch(self, quiet=quiet) if ranks.first else None
+        self.watch = Watch(self, reporter) if reporter else None
         self.keeper = Keeper(self, evaluate) if ranks.first else None
         self._check_every = 1 if ranks.device.type == "cpu" else 8
         self._began = time.monotonic()
@@ -137,8 +138,6 @@ class Loop:
             return self._result()
         finally:
             self.feed.close()
-            if self.watch:
-                self.watch.close()
 
     def _train(self) -> None:
         """Steps until the run or the sitting ends, with finite numbers."""

@@ -71,14 +71,11 @@ def measure(config: RunConfig, data: Data, machine: Machine, *, seconds: float =
             Ranks(make_fabric(alone)),
             wants_stop=lambda: False,
             announce=PhaseLog(Path(folder), 0),
-            quiet=True,
         )
         try:
             per_step = _seconds_per_step(loop, seconds)
         finally:
             loop.feed.close()
-            if loop.watch:
-                loop.watch.close()
         # One device takes the whole batch here; the run deals it out over its ranks.
         per_kimg = per_step / loop.plan.total * 1000 / machine.ranks
         return RunPlan(

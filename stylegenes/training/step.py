@@ -219,7 +219,7 @@ class Micro:
         key: tuple[int | str, ...],
         tally: Tally,
     ) -> None:
-        self.stepper, self.phase, self.codes, self.tally = stepper, phase, codes, tally
+        self.stepper, self.phase, self.codes, self.key, self.tally = stepper, phase, codes, key, tally
         self.players = stepper.players
         self.real = self.players.D.prepare(real)
         self._seen: Fakes | None = None

@@ -26,12 +26,12 @@ class Watch:
 
     Args:
         loop: the run.
-        quiet: whether the terminal stays silent.
+        reporter: what tells them.
     """
 
-    def __init__(self, loop: Loop, *, quiet: bool) -> None:
+    def __init__(self, loop: Loop, reporter: Reporter) -> None:
         self.loop = loop
-        self.reporter = Reporter(loop.folder, tensorboard=loop.config.tensorboard, quiet=quiet)
+        self.reporter = reporter
         self.health = Health()
         rng = rng_for(loop.config.seed, "probe")
         self.codes = draw_codes(loop.players.G, PROBE, rng=rng, mixing=0.0, labels=loop.stepper.labels)
@@ -91,10 +91,6 @@ class Watch:
         )
         self._sums, self._counts = {}, {}
         self._images_then, self._then = counters.images, time.monotonic()
-
-    def close(self) -> None:
-        """Stop writing."""
-        self.reporter.close()
 
     def _diversity(self) -> float:
         """Pixel diversity of fixed codes, as a share of the data's."""

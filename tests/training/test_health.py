@@ -1,0 +1,36 @@
+"""Health in words."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from stylegenes.training.health import Health, Signs, pixel_diversity
+
+FINE = Signs(gap=1.0, real_sign=0.5, grad_G=1.0, grad_D=1.0, diversity=0.9, kimg=100)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({}, "healthy"),
+        ({"diversity": 0.01}, "collapsing"),
+        ({"real_sign": 0.97}, "memorising"),
+        ({"gap": 40.0}, "D wins"),
+        ({"grad_G": 0.0}, "no gradient"),
+    ],
+)
+def test_words(change, word):
+    assert word in Health().judge(replace(FINE, **change))
+
+
+def test_a_jump_of_the_gradient_is_told_against_the_past():
+    health = Health()
+    for _ in range(6):
+        assert health.judge(FINE) == "healthy"
+    assert "gradient of D jumped to 50 times" in health.judge(replace(FINE, grad_D=50.0))
+
+
+def test_diversity():
+    assert pixel_diversity(torch.zeros(4, 3, 2, 2)) == 0
+    assert pixel_diversity(torch.randn(2000, 1, 4, 4)) == pytest.approx(1, rel=0.02)
