@@ -1,0 +1,68 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegenes.cli.main import run
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """Two folders of small pictures; caches and working folder apart from the user's."""
+    monkeypatch.setenv("STYLEGENES_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("STYLEGENES_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name, high in (("real", 256), ("fake", 200)):
+        (tmp_path / name).mkdir()
+        for i in range(12):
+            pixels = rng.integers(0, high, (8, 8, 3), dtype=np.uint8).repeat(2, 0).repeat(2, 1)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i:02d}.png")
+    return tmp_path
+
+
+def evaluate(*more: str) -> int:
+    return run(["evaluate", *more, "--device", "cpu"])
+
+
+def test_folder_against_folder_and_comparison(folders, capsys):
+    assert evaluate("fake", "--data", "real", "--resolution", "16", "--metrics", "fd,pr", "--num", "12") == 0
+    shown = capsys.readouterr().out
+    assert "fd_lite0" in shown and "(n = 6)" in shown and "precision_lite0" in shown
+    record = json.loads((folders / "metric-fd_lite0.jsonl").read_text())
+    assert record["value"] > 0 and record["provenance"]["num_fake"] == 12 and record["provenance"]["psi"] is None
+    assert run(["evaluate", "--compare", "metric-fd_lite0.jsonl", "metric-fd_lite0.jsonl"]) == 0
+    assert "fake" in capsys.readouterr().out
+    assert run(["evaluate", "--compare", "metric-fd_lite0.jsonl", "metric-recall_lite0.jsonl"]) == 1
+    assert "metric: 'fd_lite0' and 'recall_lite0'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "say what to measure"),
+        (["nowhere", "--data", "real"], "nowhere is not a snapshot"),
+        (["fake", "--data", "real"], "add --resolution"),
+        (["fake", "--data", "real", "--resolution", "16", "--metrics", "fid"], "no metric 'fid'; metrics: fd, kid"),
+        (["fake", "--data", "real", "--resolution", "16", "--judge", "inception"], "stylegenes fetch inception"),
+        (["fake", "--data", "real", "--resolution", "16", "--metrics", "ppl"], "ppl needs a generator"),
+    ],
+)
+def test_a_mistake_is_a_message(folders, capsys, arguments, message):
+    assert evaluate(*arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_fetch_lists_and_refuses(folders, capsys):
+    assert run(["fetch"]) == 0
+    assert "inception  missing" in capsys.readouterr().out
+    assert run(["fetch", "inceptoin", "--source", "x"]) == 1
+    assert "there are: inception, vgg16, lpips-vgg" in capsys.readouterr().err
+    assert run(["fetch", "inception"]) == 1
+    assert "--source FILE|URL" in capsys.readouterr().err
+
+
+def test_a_classifier_needs_labels(folders, capsys):
+    assert run(["classifier", "real", "--resolution", "16", "--device", "cpu"]) == 1
+    assert "has no labels" in capsys.readouterr().err
