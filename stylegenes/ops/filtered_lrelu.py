@@ -11,7 +11,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.ops.activation import bias_act
-from stylegenes.ops.fir import Padding, Pair, pair, upfirdn2d
+from stylegenes.ops.fir import Padding, Pair, Sides, pair, sides, upfirdn2d
 
 
 def design_lowpass_filter(
@@ -75,7 +75,7 @@ def filtered_lrelu(
         up: upsampling factor.
         down: downsampling factor.
         padding: zeros around the upsampled picture; see `ops.fir.sides`.
-        gain: factor after the leaky ReLU.
+        gain: factor after the leaky ReLU, positive.
         slope: slope of the negative side.
         clamp: bound on the absolute value after the gain; None sets none.
         flip_filter: correlate with the filters instead of convolving.
@@ -83,8 +83,32 @@ def filtered_lrelu(
     Returns:
         [N, C, H', W'].
     """
-    up_x, up_y = pair(up)
+    arguments = (fu, fd, pair(up), pair(down), sides(padding), gain, slope, clamp, flip_filter)
     x = bias_act(x, bias)
-    x = upfirdn2d(x, fu, up=up, padding=padding, flip_filter=flip_filter, gain=up_x * up_y)
-    x = bias_act(x, act="lrelu", alpha=slope, gain=gain, clamp=clamp)
-    return upfirdn2d(x, fd, down=down, flip_filter=flip_filter)
+    if x.device.type != "cpu" or len(x) == 1 or (torch.is_grad_enabled() and x.requires_grad):
+        return _between_filters(x, *arguments)
+    # What lies between the filters is many times the picture; one sample at a time, it stays in the cache.
+    return torch.cat([_between_filters(sample, *arguments) for sample in x.split(1)])
+
+
+def _between_filters(
+    x: torch.Tensor,
+    fu: torch.Tensor | None,
+    fd: torch.Tensor | None,
+    up: tuple[int, int],
+    down: tuple[int, int],
+    padding: Sides,
+    gain: float,
+    slope: float,
+    clamp: float | None,
+    flip_filter: bool,
+) -> torch.Tensor:
+    """Upsampling, leaky ReLU with gain and clamp, downsampling. The gain is left to the filter, where it is free."""
+    widened = fu is not None or any(padding)
+    if widened:
+        x = upfirdn2d(x, fu, up=up, padding=padding, flip_filter=flip_filter, gain=up[0] * up[1])
+    x = bias_act(x, act="lrelu", alpha=slope, gain=1.0, overwrite=widened)
+    if clamp is not None:
+        bound = clamp / gain
+        x = x.clamp(-bound, bound) if x.requires_grad or not widened else x.clamp_(-bound, bound)
+    return x * gain if fd is None else upfirdn2d(x, fd, down=down, flip_filter=flip_filter, gain=gain)
