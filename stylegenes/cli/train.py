@@ -62,6 +62,7 @@ def run(args: Args) -> None:
     """
     from stylegenes.cli.console import say
     from stylegenes.training import Machine, train
+    from stylegenes.training.machine import first_process
 
     machine = Machine(args.accelerator, args.devices, args.nodes)
     folder = _run_folder(args)
@@ -72,6 +73,8 @@ def run(args: Args) -> None:
     seconds = None if args.max_minutes is None else 60 * args.max_minutes
     result = train(config, folder, machine=machine, max_seconds=seconds)
     kimg = result.images / 1000
+    if not first_process():
+        return
     if result.finished:
         say(f"finished {kimg:g} kimg in {result.seconds / 3600:.2f} h: {result.snapshot}")
     else:

@@ -113,7 +113,7 @@ class Worker:
             UserError: as `train`.
         """
         if self.parent is not None:
-            logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+            logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
             signal.signal(signal.SIGINT, self._leave_to_parent)
             signal.signal(signal.SIGTERM, lambda number, frame: self.wish.set())
         phases = PhaseLog(self.folder, fabric.global_rank)

@@ -84,6 +84,11 @@ def launched_outside() -> bool:
     return TorchElasticEnvironment.detect() or SLURMEnvironment.detect()
 
 
+def first_process(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process speaks for all that torchrun or SLURM started."""
+    return not launched_outside() or environ.get("RANK", environ.get("SLURM_PROCID", "0")) == "0"
+
+
 def as_launched(machine: Machine, environ: Mapping[str, str] = os.environ) -> Machine:
     """The machine with the numbers of processes and nodes that torchrun or SLURM started.
 
@@ -109,7 +114,7 @@ def as_launched(machine: Machine, environ: Mapping[str, str] = os.environ) -> Ma
 
 def make_fabric(machine: Machine) -> Fabric:
     """The engine. Several processes are started by Python itself unless torchrun or SLURM already did."""
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     precision = "bf16-mixed" if machine.autocast else "32-true"
     if machine.device_type == "cuda":
         torch.set_float32_matmul_precision("high")
