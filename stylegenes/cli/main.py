@@ -83,6 +83,7 @@ VERBS: dict[str, Verb] = {
         "accuracy against distance of conditional sampling",
         'stylegenes tradeoff runs/0001 --second other --wishes "Hat=1;Hat=0"',
     ),
+    "ablate": Verb("Frechet distance over genes x variants", "stylegenes ablate avatars --genes 32,8 --out runs/grid"),
 }
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
