@@ -46,23 +46,21 @@ def run(args: Args) -> None:
     Raises:
         UserError: for data without labels, or an attribute that it does not have.
     """
-    from rich.progress import Progress
-
-    from stylegenes.cli.console import console, pick_device, say
+    from stylegenes.cli.bars import Bars
+    from stylegenes.cli.console import pick_device, say
     from stylegenes.data import open_dataset
     from stylegenes.metrics import paper_settings, quick_settings, save_classifier, train_classifier
 
     data = open_dataset(args.data, resolution=args.resolution)
     make = paper_settings if args.paper else quick_settings
     settings = make(seed=args.seed) if args.images is None else make(args.images, args.seed)
-    with Progress(console=console(), transient=True, disable=not console().is_terminal) as progress:
-        task = progress.add_task("training", total=settings.images)
+    with Bars() as bars:
         trained = train_classifier(
             data,
             settings,
             attributes=args.attributes.split(",") if args.attributes else None,
             device=pick_device(args.device),
-            on_step=lambda seen, loss: progress.update(task, completed=seen, description=f"loss {loss:.4f}"),
+            on_step=lambda seen, loss: bars.update("training", seen, settings.images),
         )
     save_classifier(args.out, trained, settings, data)
     _print_report(trained.report)

@@ -23,10 +23,9 @@ import tyro
 from stylegenes.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import torch
 
+    from stylegenes.cli.bars import Bars
     from stylegenes.data import PackedDataset
     from stylegenes.metrics import Evaluator, MetricRecord, Subject
     from stylegenes.metrics.features import Shard
@@ -84,6 +83,7 @@ def run(args: Args) -> None:
 def _evaluate(args: Args, name: str, source: str) -> None:
     from rich.table import Table
 
+    from stylegenes.cli.bars import Bars
     from stylegenes.cli.console import console, pick_device
     from stylegenes.metrics import append_record
 
@@ -92,19 +92,18 @@ def _evaluate(args: Args, name: str, source: str) -> None:
     data = _data(source, subject, args.resolution)
     folder = args.out or _run_folder(name)
     table = Table("metric", "value", "floor (reals, halves)", "", box=None)
-    with _progress(shard.rank == 0) as on_progress:
-        evaluator = _evaluator(args, data, device, folder, shard, on_progress)
+    with Bars(show=shard.rank == 0) as bars:
+        evaluator = _evaluator(args, data, device, folder, shard, bars)
         for record in evaluator.evaluate(subject, [metric.strip() for metric in args.metrics.split(",")]):
             table.add_row(*_row(record))
-            if shard.rank == 0:
-                append_record(folder, record)
+            append_record(folder, record)
     if shard.rank == 0:
         console().print(table)
         console().print(f"records in {folder}/metric-*.jsonl", markup=False)
 
 
 def _evaluator(
-    args: Args, data: PackedDataset, device: torch.device, folder: Path, shard: Shard, on_progress: Callable[..., None]
+    args: Args, data: PackedDataset, device: torch.device, folder: Path, shard: Shard, bars: Bars
 ) -> Evaluator:
     from stylegenes.data.cache import cache_root
     from stylegenes.metrics import Evaluator, load_classifier
@@ -127,7 +126,7 @@ def _evaluator(
         cache=cache_root() / "statistics",
         work=folder / ".evaluate",
         shard=shard,
-        on_progress=on_progress,
+        on_progress=bars.update,
     )
 
 
@@ -174,40 +173,6 @@ def _shard() -> Shard:
     rank = environment.get("RANK", environment.get("SLURM_PROCID", "0"))
     world = environment.get("WORLD_SIZE", environment.get("SLURM_NTASKS", "1"))
     return Shard(int(rank), int(world))
-
-
-class _progress:
-    """A bar for every pass on a terminal, a plain line now and then elsewhere, nothing on other processes."""
-
-    def __init__(self, show: bool) -> None:
-        self.show = show
-
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        import time
-
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        from stylegenes.cli.console import console, say
-
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bars = Progress(*columns, console=console(), transient=True, disable=not console().is_terminal)
-        self.bars.__enter__()
-        tasks: dict[str, int] = {}
-        last = time.monotonic()
-
-        def update(what: str, done: int, total: int) -> None:
-            nonlocal last
-            if what not in tasks:
-                tasks[what] = self.bars.add_task(what, total=total)
-            self.bars.update(tasks[what], completed=done)  # type: ignore[arg-type]
-            if self.bars.disable and time.monotonic() - last > 10:
-                last = time.monotonic()
-                say(f"{what}: {done} of {total}")
-
-        return update if self.show else lambda what, done, total: None
-
-    def __exit__(self, *error: object) -> None:
-        self.bars.__exit__(None, None, None)
 
 
 def _row(record: MetricRecord) -> tuple[str, str, str, str]:

@@ -103,10 +103,15 @@ class Evaluator:
     def evaluate(self, subject: Subject, metrics: list[str]) -> Iterator[MetricRecord]:
         """The records of `metrics`, each as soon as it is there.
 
+        Of several processes the first gives the records; the others make their part of the passes and give none.
+
         Raises:
             UserError: for an unknown metric, or one that needs what is not there; before anything is computed.
         """
         self.check(subject, metrics)
+        if self.shard.rank > 0:
+            self._help(subject, metrics)
+            return
         distribution = {name: DISTRIBUTION_METRICS[name] for name in metrics if name in DISTRIBUTION_METRICS}
         rows = any(metric.needs_rows for metric in distribution.values())
         if distribution or MIXING in metrics:
@@ -116,7 +121,7 @@ class Evaluator:
                 for name in distribution:
                     yield from self._compare(subject, name, real, fake)
             if MIXING in metrics:
-                yield from self._mixing(subject, real, first=2 if "fd" in metrics else 1)
+                yield from self._mixing(subject, real, self._mixtures(subject, metrics))
         latent = [name for name in metrics if name in LATENT_METRICS]
         if latent:
             yield from self._latent(subject, latent)
@@ -150,6 +155,24 @@ class Evaluator:
         """Features of the subject's pictures."""
         return self._pass(self._fakes(subject, latents), rows, self.work, "fakes")
 
+    def _help(self, subject: Subject, metrics: list[str]) -> None:
+        """This process's part of every pass, in the order in which the first process wants them."""
+        kinds = [DISTRIBUTION_METRICS[name] for name in metrics if name in DISTRIBUTION_METRICS]
+        rows = any(kind.needs_rows for kind in kinds)
+        if kinds or MIXING in metrics:
+            chosen = choose(self.data, self.num_real, self.seed)
+            self._plan(chosen, rows, self.cache, "reals").make_part()
+        if kinds:
+            self._plan(self._fakes(subject, 1), rows, self.work, "fakes").make_part()
+        if MIXING in metrics:
+            for latents in self._mixtures(subject, metrics):
+                self._plan(self._fakes(subject, latents), False, self.work, "fakes").make_part()
+
+    def _mixtures(self, subject: Subject, metrics: list[str]) -> range:
+        """How many codes are mixed; one is `fd` itself and not repeated where that is asked for too."""
+        most = min(MAX_MIXED, subject.need_generator(MIXING).synthesis.num_ws)
+        return range(2 if "fd" in metrics else 1, most + 1)
+
     def _fakes(self, subject: Subject, latents: int) -> ImageSource:
         if subject.generator is None:
             return choose(subject.need_pictures(), self.num, self.seed)
@@ -157,8 +180,10 @@ class Evaluator:
         return GeneratorSource(subject.generator, self.num, labels=self.data, **draws)
 
     def _pass(self, source: ImageSource, rows: bool, folder: Path | None, what: str) -> FeatureSet:
-        on_block = self._progress(what)
-        return FeaturePass(source, self.judge, rows, folder, self.shard, self.device, on_block).run()
+        return self._plan(source, rows, folder, what).run()
+
+    def _plan(self, source: ImageSource, rows: bool, folder: Path | None, what: str) -> FeaturePass:
+        return FeaturePass(source, self.judge, rows, folder, self.shard, self.device, self._progress(what))
 
     def _progress(self, what: str) -> Callable[[int, int], None]:
         return lambda done, total: self.on_progress(what, done, total)
@@ -192,10 +217,9 @@ class Evaluator:
                 seconds=seconds,
             )
 
-    def _mixing(self, subject: Subject, real: FeatureSet, first: int) -> Iterator[MetricRecord]:
+    def _mixing(self, subject: Subject, real: FeatureSet, mixtures: range) -> Iterator[MetricRecord]:
         """The Frechet distance with 1 to 4 codes mixed in every picture (StyleGAN, Table 2)."""
-        most = min(MAX_MIXED, subject.need_generator(MIXING).synthesis.num_ws)
-        for latents in range(first, most + 1):
+        for latents in mixtures:
             fake = self.fake_features(subject, False, latents)
             yield from self._compare(subject, "fd", real, fake, latents)
 

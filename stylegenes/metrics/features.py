@@ -12,7 +12,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -130,16 +130,46 @@ class FeaturePass:
         if self.folder is None:
             rows = np.empty((len(self.source), self.judge.feature_dim), np.float32) if self.keep_rows else None
             return _split(self._accumulate(self._empty(), rows).halves, rows)
-        folder = self.folder / self.key()[:32]
-        folder.mkdir(parents=True, exist_ok=True)
+        self.make_part()
+        return self._collect(self._place(self.folder))
+
+    def make_part(self) -> None:
+        """Make this process's part and no more; process 0 collects the parts by `run`.
+
+        Raises:
+            UserError: when there is no folder to meet in, or process 0 has not begun.
+        """
+        if self.folder is None:
+            raise UserError("processes that share a pass need a folder to meet in")
+        folder = self._place(self.folder)
+        if self._whole(folder) is not None:
+            return
         state = self._load(folder, self.shard.rank) or self._empty()
         if not self._complete(state, self.shard.rank):
             self._save(folder, self._accumulate(state, self._open_rows(folder), folder))
-        states = [self._wait_for(folder, rank) for rank in range(self.shard.world)]
-        halves = states[0].halves
-        for other in states[1:]:
-            halves = (halves[0].merged(other.halves[0]), halves[1].merged(other.halves[1]))
-        return _split(halves, np.load(folder / _ROWS, mmap_mode="r") if self.keep_rows else None)
+
+    def _place(self, folder: Path) -> Path:
+        place = folder / self.key()[:32]
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _collect(self, folder: Path) -> FeatureSet:
+        """All parts together, as soon as they are there; kept as one, whatever the number of processes was."""
+        whole = self._whole(folder)
+        if whole is None:
+            states = [self._wait_for(folder, rank) for rank in range(self.shard.world)]
+            halves = states[0].halves
+            for other in states[1:]:
+                halves = (halves[0].merged(other.halves[0]), halves[1].merged(other.halves[1]))
+            whole = _State(len(blocks(len(self.source), self.source.batch)), halves)
+            replace(self, shard=Shard())._save(folder, whole)
+        return _split(whole.halves, np.load(folder / _ROWS, mmap_mode="r") if self.keep_rows else None)
+
+    def _whole(self, folder: Path) -> _State | None:
+        """The finished pass, if it is there."""
+        alone = replace(self, shard=Shard())
+        state = alone._load(folder, 0)
+        return state if state is not None and alone._complete(state, 0) else None
 
     def _own(self, rank: int) -> list[tuple[int, int]]:
         return list(blocks(len(self.source), self.source.batch))[rank :: self.shard.world]
