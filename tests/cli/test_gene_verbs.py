@@ -1,0 +1,161 @@
+"""The verbs about genes, end to end on a small untrained model and a scorer that measures pixels."""
+
+import csv
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from stylegenes.analysis.breeding import Lineage
+from stylegenes.cli.main import run
+from stylegenes.discriminators import DISCRIMINATORS
+from stylegenes.generator import Generator
+from stylegenes.latents import genome_of
+from stylegenes.snapshot import Card, DataCard, load_snapshot, save_snapshot
+
+NAMES = ["Bright", "Reddish", "Top_Heavy"]
+SYNTHESIS = {"name": "stylegan2", "resolution": 16, "w_dim": 16, "channel_base": 128, "channel_max": 16}
+
+
+class Measure(nn.Module):
+    """Soft answers about brightness, color and where the light is."""
+
+    def __init__(self, sign: float):
+        super().__init__()
+        self.sign = sign
+
+    def forward(self, x):
+        bright = x.mean(dim=(1, 2, 3))
+        red = x[:, 0].mean(dim=(1, 2)) - x[:, 2].mean(dim=(1, 2))
+        top = x[:, :, :8].mean(dim=(1, 2, 3)) - x[:, :, 8:].mean(dim=(1, 2, 3))
+        return torch.sigmoid(self.sign * torch.stack([bright, red, top], dim=1))
+
+
+def save_scorer(path, sign):
+    torch.jit.trace(Measure(sign), torch.zeros(2, 3, 16, 16)).save(str(path))
+    path.with_suffix(".json").write_text(json.dumps({"attributes": NAMES, "resolution": 16}))
+    return str(path)
+
+
+def save_model(path, latent):
+    generator = Generator.from_spec({"latent": latent, "synthesis": SYNTHESIS})
+    judge = {"name": "stylegan2", "resolution": 16, "image_channels": 3, "channel_base": 128, "channel_max": 16}
+    card = Card("small", data=DataCard("avatars:n=40", resolution=16))
+    return save_snapshot(path, generator, card, discriminator=DISCRIMINATORS.build(judge))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A snapshot with a survey of 768 pictures."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("genes")
+    path = save_model(folder / "model", {"name": "genome", "w_dim": 16, "num_genes": 4, "num_variants": 6})
+    scorer = save_scorer(folder / "scorer.pt", 6.0)
+    assert run(["survey", str(path), "--classifier", scorer, "-n", "700", "--shard", "256", "--batch", "128"]) == 0
+    return path
+
+
+def table(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_survey_goes_on_and_says_what_it_resolves(model, capsys):
+    assert run(["survey", str(model), "-n", "700", "--shard", "256"]) == 0
+    said = capsys.readouterr().out
+    assert "768 judged pictures" in said and "at" not in said.split("768 judged")[1].split("\n")[0]
+    assert "resolves" in said and "noise share" in said
+
+
+def test_stats_write_figures_and_tables(model):
+    assert run(["stats", str(model), "--genes", "2"]) == 0
+    exhibits = model / "genes" / "exhibits"
+    for name in ("genes-polar", "genes-map", "variants", "gene-strips", "gene-orders"):
+        assert (exhibits / f"{name}.png").stat().st_size > 5000
+        assert table(exhibits / f"{name}.csv")
+    rows = table(exhibits / "gene-orders.csv")
+    assert float(rows[0]["p_at_7"]) > float(rows[0]["p_at_0"])
+    assert {row["attribute"] for row in table(exhibits / "genes-map.csv")} == set(NAMES)
+
+
+def test_wishes_are_fulfilled_and_repeat(model, tmp_path, capsys):
+    out = tmp_path / "w.png"
+    command = ["sample", str(model), "--where", "bright=1", "-n", "8", "--temperature", "0.5", "--out", str(out)]
+    assert run(command) == 0
+    codes = json.loads(out.with_suffix(".json").read_text())["codes"]
+    assert run(command) == 0
+    assert json.loads(out.with_suffix(".json").read_text())["codes"] == codes and len(codes) == 8
+    assert "fulfil it" in capsys.readouterr().out
+    genotype = load_snapshot(model).generator.latent.from_strings([row["code"] for row in codes])
+    pictures = load_snapshot(model).generator(genotype).image
+    plain = load_snapshot(model).generator(load_snapshot(model).generator.sample(256)).image
+    assert Measure(6.0)(pictures)[:, 0].mean() > Measure(6.0)(plain)[:, 0].mean()
+
+
+def test_an_edit_reports_change_and_side_effects(model, tmp_path, capsys):
+    out = tmp_path / "edit.png"
+    assert run(["edit", str(model), "--seed", "1", "--set", "Bright=1", "--hold", "Reddish", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "side effects" in said and "perceptual distance" in said
+    rows = table(tmp_path / "edit.csv")
+    assert rows[0]["attribute"] == "Bright" and float(rows[0]["achieved_change"]) > 0
+    assert run(["edit", str(model), "--set", "Bright=1", "--traverse", "2", "--out", str(out)]) == 0
+    assert len(table(tmp_path / "edit.csv")) == 10
+
+
+def test_children_and_generations_leave_a_lineage(model, tmp_path):
+    out = tmp_path / "kids.png"
+    assert run(["breed", str(model), "--parents", "1,2", "--genes", "0-1", "--mutation", "0", "--out", str(out)]) == 0
+    people = Lineage.load(tmp_path / "kids.lineage.json").individuals
+    genome = genome_of(load_snapshot(model).generator.latent, "this test")
+    mother, father, *kids = genome.from_strings([person.genotype for person in people])
+    crosses = [torch.cat([b[:2], a[2:]]).tolist() for a, b in ((mother, father), (father, mother))]
+    assert len(kids) == 12 and all(kid.tolist() in crosses for kid in kids)
+    command = ["breed", str(model), "--generations", "3", "--fitness", "Bright=1", "-n", "8", "--out", str(out)]
+    assert run(command) == 0
+    lineage = Lineage.load(tmp_path / "kids.lineage.json")
+    assert lineage.generation(3)[0].fitness >= lineage.generation(0)[0].fitness
+
+
+def test_a_pruned_model_is_a_snapshot_that_names_its_parent(model, tmp_path):
+    assert run(["prune", str(model), "--num", "2", "--out", str(tmp_path / "pruned")]) == 0
+    child = load_snapshot(tmp_path / "pruned")
+    assert child.card.parent == str(model) and "2 least real of 6" in child.card.notes
+    bank = genome_of(child.generator.latent, "this test").variants
+    assert all(len(gene.unique(dim=0)) == 4 for gene in bank)
+
+
+def test_the_report_is_one_file(model, tmp_path):
+    out = tmp_path / "report.html"
+    assert run(["report", str(model), "--out", str(out)]) == 0
+    page = out.read_text()
+    for title in ("Which genes affect which attribute?", "What the top genes do", "A family", "Between two genotypes"):
+        assert title in page
+    assert page.count("data:image/png;base64,") >= 9 and "http" not in page and 'src="data' in page
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["sample", "--where", "Brigt=1"], "did you mean 'Bright'"),
+        (["edit", "--set", "Bright=1", "--hold-genes", "9"], "no gene 9"),
+        (["edit", "--set", "Bright=1", "--out", "x.jpg"], "must end in .png"),
+        (["breed", "--generations", "3"], "needs both"),
+        (["breed", "--parents", "1,2,3"], "two parents"),
+        (["prune"], "--num 16 --out"),
+        (["prune", "--num", "4", "--out", "x"], "0 to 3 can be replaced"),
+        (["survey", "--part", "2/2"], "not a part"),
+        (["survey", "--precision", "-1"], "positive standard error"),
+        (["survey", "--shard", "256", "--seed", "8"], "holds another survey"),
+    ],
+)
+def test_mistakes_are_explained(model, command, words, capsys):
+    assert run([command[0], str(model), *command[1:]]) != 0
+    assert words in capsys.readouterr().err
+
+
+def test_a_mapping_network_is_refused_by_name(tmp_path, capsys):
+    path = save_model(tmp_path / "mapping", {"name": "mapping", "w_dim": 16, "depth": 1})
+    assert run(["breed", str(path)]) != 0
+    assert "this model's latent is a Mapping" in capsys.readouterr().err
