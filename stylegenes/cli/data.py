@@ -3,7 +3,7 @@
 examples:
   stylegenes data check photos --sheet photos.png     what is wrong with which file
   stylegenes data avatars --out faces.zip --n 2000    the embedded faces as PNGs with their attributes
-  stylegenes data pack photos --out packed            decode once, train anywhere
+  stylegenes data pack photos --out packed --resolution 256    decode once, train anywhere
   stylegenes data cache                               where the cache lies and how large it is
 """
 

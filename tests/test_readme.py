@@ -1,0 +1,73 @@
+"""What the documents tell people to type must be accepted; what they show in Python must run."""
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import tyro
+
+from stylegenes.cli.main import VERBS
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def _commands(text):
+    """Command lines in console blocks and in indented examples, without their comments."""
+    joined = re.sub(r"\\\n\s*", " ", text)
+    for line in joined.splitlines():
+        found = re.match(r"\s*\$?\s*(stylegenes [a-z].*)", line)
+        if found:
+            yield re.sub(r"\s{2,}.*$", "", re.sub(r"\s+#.*$", "", found.group(1)))
+
+
+def _all_commands():
+    for document in DOCUMENTS:
+        blocks = re.findall(r"```(?:console|bash|sh)\n(.*?)```", document.read_text(), re.DOTALL)
+        yield from ((document.name, command) for block in blocks for command in _commands(block))
+    for name, verb in VERBS.items():
+        yield f"--help, {name}", verb.example
+        module = importlib.import_module(f"stylegenes.cli.{name.replace('-', '_')}")
+        yield from ((f"{name} --help", command) for command in _commands(module.__doc__ or ""))
+
+
+COMMANDS = sorted(set(_all_commands()))
+
+
+@pytest.mark.parametrize(("where", "command"), COMMANDS, ids=[f"{w}: {c}" for w, c in COMMANDS])
+def test_every_command_that_is_shown_is_accepted(where, command):
+    words = shlex.split(command.split(" | ")[0].split(" && ")[0])
+    assert words[1] in VERBS, f"{where} shows a command that does not exist"
+    module = importlib.import_module(f"stylegenes.cli.{words[1].replace('-', '_')}")
+    try:
+        tyro.cli(module.Args, args=words[2:])
+    except SystemExit as stopped:
+        assert stopped.code == 0, f"{where} shows {command!r}, which does not parse"
+
+
+@pytest.mark.parametrize("name", sorted(VERBS))
+def test_a_command_has_at_most_twelve_flags(name):
+    module = importlib.import_module(f"stylegenes.cli.{name.replace('-', '_')}")
+    parts = getattr(module.Args, "__args__", (module.Args,))
+    for part in parts:
+        fields = getattr(getattr(part, "__origin__", part), "__dataclass_fields__", {})
+        flags = [field.name for field in fields.values() if "Positional" not in str(field.type)]
+        assert len(flags) <= 12, f"{name} has {len(flags)}: {flags}"
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    from stylegenes.generator import Generator
+    from stylegenes.snapshot import Card, save_snapshot
+
+    spec = {
+        "latent": {"name": "genome", "w_dim": 16, "num_genes": 4, "num_variants": 4},
+        "synthesis": {"name": "stylegan2", "resolution": 8, "w_dim": 16, "channel_base": 64, "channel_max": 8},
+    }
+    monkeypatch.chdir(tmp_path)
+    save_snapshot("stylegenes-demo/run/snapshots/last", Generator.from_spec(spec), Card("toy"))
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
