@@ -6,7 +6,7 @@ Examples:
   stylegenes evaluate samples/ --data photos/ --resolution 256                  folder against folder
   stylegenes evaluate runs/0001 --data avatars --metrics separability,disentanglement --classifier judge/
   stylegenes evaluate --compare runs/0001/metric-fd_lite0.jsonl runs/0002/metric-fd_lite0.jsonl
-  torchrun --nproc-per-node 2 --no-python stylegenes evaluate runs/0001 --data avatars
+  torchrun --nproc-per-node 2 --no-python -- stylegenes evaluate runs/0001 --data avatars
 
 The same command again goes on from where an interrupted one was.
 """

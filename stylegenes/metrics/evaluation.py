@@ -98,6 +98,7 @@ class Evaluator:
     shard: Shard = field(default_factory=Shard)
     on_progress: OnProgress = lambda what, done, total: None
     _reals: dict[bool, FeatureSet] = field(default_factory=dict, repr=False)
+    _used: list[Path] = field(default_factory=list, repr=False)
     _floors: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
 
     def evaluate(self, subject: Subject, metrics: list[str]) -> Iterator[MetricRecord]:
@@ -148,12 +149,15 @@ class Evaluator:
         """Features of the reals, computed once, or read from the cache."""
         if rows not in self._reals:
             chosen = choose(self.data, self.num_real, self.seed)
-            self._reals[rows] = self._pass(chosen, rows, self.cache, "reals")
+            self._reals[rows] = self._plan(chosen, rows, self.cache, "reals").run()
         return self._reals[rows]
 
     def fake_features(self, subject: Subject, rows: bool, latents: int = 1) -> FeatureSet:
         """Features of the subject's pictures."""
-        return self._pass(self._fakes(subject, latents), rows, self.work, "fakes")
+        plan = self._plan(self._fakes(subject, latents), rows, self.work, "fakes")
+        if plan.place is not None:
+            self._used.append(plan.place)
+        return plan.run()
 
     def _help(self, subject: Subject, metrics: list[str]) -> None:
         """This process's part of every pass, in the order in which the first process wants them."""
@@ -178,9 +182,6 @@ class Evaluator:
             return choose(subject.need_pictures(), self.num, self.seed)
         draws = {"seed": self.seed, "psi": self.psi, "latents": latents, "batch": self.batch}
         return GeneratorSource(subject.generator, self.num, labels=self.data, **draws)
-
-    def _pass(self, source: ImageSource, rows: bool, folder: Path | None, what: str) -> FeatureSet:
-        return self._plan(source, rows, folder, what).run()
 
     def _plan(self, source: ImageSource, rows: bool, folder: Path | None, what: str) -> FeaturePass:
         return FeaturePass(source, self.judge, rows, folder, self.shard, self.device, self._progress(what))
@@ -270,6 +271,9 @@ class Evaluator:
         )
 
     def _clean_up(self) -> None:
-        """The state of the fakes' passes has served; process 0 removes it."""
-        if self.work is not None and self.shard.rank == 0:
-            shutil.rmtree(self.work, ignore_errors=True)
+        """The state of the fakes' passes has served. Others may be using the same work folder."""
+        for place in self._used:
+            shutil.rmtree(place, ignore_errors=True)
+        self._used.clear()
+        if self.work is not None and self.work.is_dir() and not any(self.work.iterdir()):
+            self.work.rmdir()

@@ -131,7 +131,7 @@ class FeaturePass:
             rows = np.empty((len(self.source), self.judge.feature_dim), np.float32) if self.keep_rows else None
             return _split(self._accumulate(self._empty(), rows).halves, rows)
         self.make_part()
-        return self._collect(self._place(self.folder))
+        return self._collect(self._open())
 
     def make_part(self) -> None:
         """Make this process's part and no more; process 0 collects the parts by `run`.
@@ -141,15 +141,21 @@ class FeaturePass:
         """
         if self.folder is None:
             raise UserError("processes that share a pass need a folder to meet in")
-        folder = self._place(self.folder)
+        folder = self._open()
         if self._whole(folder) is not None:
             return
         state = self._load(folder, self.shard.rank) or self._empty()
         if not self._complete(state, self.shard.rank):
             self._save(folder, self._accumulate(state, self._open_rows(folder), folder))
 
-    def _place(self, folder: Path) -> Path:
-        place = folder / self.key()[:32]
+    @property
+    def place(self) -> Path | None:
+        """The folder of this pass and no other, named by its key; None in memory."""
+        return None if self.folder is None else self.folder / self.key()[:32]
+
+    def _open(self) -> Path:
+        place = self.place
+        assert place is not None
         place.mkdir(parents=True, exist_ok=True)
         return place
 

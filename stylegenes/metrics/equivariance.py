@@ -1,0 +1,157 @@
+"""Equivariance to translation and rotation, EQ-T and EQ-R ("Alias-Free GANs", Karras et al. 2021, section 3, Eq. 3).
+
+A peak signal-to-noise ratio in decibels between the picture of moved inputs and the moved picture. A network is seen
+only as a function from a transform of the picture plane to a batch of pictures, all else held fixed.
+
+Rotations are compared within the disc of frequencies that every rotation of the pixel grid can hold: both pictures
+pass the same rotationally symmetric low-pass filter, one of them at rotated positions. The paper filters by the
+intersection of the two squares of frequencies instead, so figures may differ by a fraction of a decibel.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from stylegenes.errors import UserError
+
+Render = Callable[[torch.Tensor], torch.Tensor]
+"""From the inverse transform [3, 3] of the picture plane (units: picture widths, y down) to pictures [N, C, H, W]."""
+
+PEAK = 2.0
+"""Range of pictures in [-1, 1]."""
+RADIUS = 8
+"""Radius in pixels of the rotation's filter."""
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A sum of squared differences over some pixels.
+
+    Attributes:
+        squared: the sum.
+        count: the number of values in it.
+    """
+
+    squared: float
+    count: float
+
+    def __add__(self, other: Mismatch) -> Mismatch:
+        return Mismatch(self.squared + other.squared, self.count + other.count)
+
+    @property
+    def decibels(self) -> float:
+        """10 log10(peak^2 / mean square); infinite for equal pictures.
+
+        Raises:
+            UserError: when no pixel was compared.
+        """
+        if self.count == 0:
+            raise UserError("no pixel to compare: the pictures are too small for this transform")
+        return 10 * math.log10(PEAK**2 * self.count / self.squared) if self.squared else math.inf
+
+
+def translation_mismatch(reference: torch.Tensor, moved: torch.Tensor, shift: tuple[int, int]) -> Mismatch:
+    """Compare `moved` [N, C, H, W] with `reference` moved by whole pixels (right, down), where both are known."""
+    height, width = reference.shape[2:]
+    right, down = shift
+    target = moved[:, :, max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)]
+    source = reference[:, :, max(-down, 0) : height + min(-down, 0), max(-right, 0) : width + min(-right, 0)]
+    return Mismatch((target.double() - source.double()).square().sum().item(), float(target.numel()))
+
+
+def rotation_mismatch(reference: torch.Tensor, moved: torch.Tensor, angle: float) -> Mismatch:
+    """Compare `moved` [N, C, H, W] with `reference` turned by `angle` radians (x towards y), where both are known."""
+    turned, inside = low_pass_turned(reference, angle)
+    still, within = low_pass_turned(moved, 0.0)
+    mask = (inside & within).double()
+    squared = ((turned - still).square() * mask).sum().item()
+    return Mismatch(squared, mask.sum().item() * reference.shape[0] * reference.shape[1])
+
+
+def low_pass_turned(images: torch.Tensor, angle: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures turned by `angle` radians about their centre and limited to the disc of frequencies below Nyquist.
+
+    Args:
+        images: [N, C, H, W].
+        angle: from the x axis (right) towards the y axis (down).
+
+    Returns:
+        Float64 [N, C, H, W], and bool [H, W]: where the filter saw nothing from beyond the edges.
+    """
+    n, c, height, width = images.shape
+    y, x = torch.meshgrid(
+        torch.arange(height, dtype=torch.float64) - (height - 1) / 2,
+        torch.arange(width, dtype=torch.float64) - (width - 1) / 2,
+        indexing="ij",
+    )
+    source_x = x * math.cos(angle) + y * math.sin(angle) + (width - 1) / 2
+    source_y = y * math.cos(angle) - x * math.sin(angle) + (height - 1) / 2
+    low_x, low_y = source_x.floor(), source_y.floor()
+    inside = (low_x >= RADIUS - 1) & (low_x + RADIUS < width) & (low_y >= RADIUS - 1) & (low_y + RADIUS < height)
+    padded = F.pad(images.detach().cpu().double(), [RADIUS] * 4)
+    rows = (low_y.clamp(0, height - 1).long() + RADIUS)[None], (low_x.clamp(0, width - 1).long() + RADIUS)[None]
+    total, weight = torch.zeros(n, c, height, width, dtype=torch.float64), torch.zeros(height, width).double()
+    for step_y in range(1 - RADIUS, RADIUS + 1):
+        for step_x in range(1 - RADIUS, RADIUS + 1):
+            tap = _disc_kernel(torch.hypot(source_x - low_x - step_x, source_y - low_y - step_y))
+            total += tap * padded[:, :, rows[0][0] + step_y, rows[1][0] + step_x]
+            weight += tap
+    return total / weight, inside
+
+
+def _disc_kernel(radius: torch.Tensor) -> torch.Tensor:
+    """The windowed response of the low-pass filter that keeps frequencies below a bit less than half a cycle a pixel.
+
+    Its Fourier transform is a disc (a Bessel function of the radius), tapered so that the cut is within the window's
+    resolution of the Nyquist frequency.
+    """
+    cutoff = 0.5 - 1.0 / RADIUS
+    argument = 2 * math.pi * cutoff * radius
+    jinc = torch.where(radius < 1e-9, 0.5, torch.special.bessel_j1(argument) / argument.clamp(min=1e-9))
+    window = torch.i0(9.0 * (1 - (radius / RADIUS).square()).clamp(min=0).sqrt())
+    return jinc * window * (radius < RADIUS)
+
+
+def eq_t(renders: Iterable[Render], generator: torch.Generator, max_shift: float = 0.125) -> float:
+    """Equivariance to translation in decibels: whole pixels, uniform up to `max_shift` of the size either way.
+
+    Args:
+        renders: one a batch, each compared at one random translation.
+        generator: source of the translations, on the CPU.
+        max_shift: largest translation, relative to the picture's size.
+    """
+    total = Mismatch(0.0, 0.0)
+    for render in renders:
+        reference = render(torch.eye(3, dtype=torch.float64))
+        height, width = reference.shape[2:]
+        draw = (torch.rand(2, generator=generator, dtype=torch.float64) * 2 - 1) * max_shift
+        right, down = round(draw[0].item() * width), round(draw[1].item() * height)
+        moved = render(translation_transform(-right / width, -down / height))
+        total += translation_mismatch(reference, moved, (right, down))
+    return total.decibels
+
+
+def eq_r(renders: Iterable[Render], generator: torch.Generator) -> float:
+    """Equivariance to rotation in decibels: angles uniform over the circle; arguments as for `eq_t`."""
+    total = Mismatch(0.0, 0.0)
+    for render in renders:
+        reference = render(torch.eye(3, dtype=torch.float64))
+        angle = torch.rand(1, generator=generator, dtype=torch.float64).item() * 2 * math.pi
+        total += rotation_mismatch(reference, render(rotation_transform(-angle)), angle)
+    return total.decibels
+
+
+def translation_transform(x: float, y: float) -> torch.Tensor:
+    """The matrix [3, 3] that adds (x, y)."""
+    return torch.tensor([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]], dtype=torch.float64)
+
+
+def rotation_transform(angle: float) -> torch.Tensor:
+    """The matrix [3, 3] that turns by `angle` radians, x towards y."""
+    c, s = math.cos(angle), math.sin(angle)
+    return torch.tensor([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]], dtype=torch.float64)
