@@ -8,6 +8,7 @@ from stylegenes.analysis.conditional import gene_tables
 from stylegenes.analysis.editing import difference_map, redraw, traverse
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.inference import significance
+from stylegenes.analysis.plots.curves import usage_figure
 from stylegenes.analysis.plots.genes import GeneStrip, gene_strips, heat_map, polar, variant_curves
 from stylegenes.analysis.plots.style import picture_rows
 from stylegenes.analysis.pruning import usage
@@ -114,13 +115,22 @@ def show_usage(bench: Workbench) -> None:
     """Dead and duplicate variants, and realness where the survey has it."""
     found = usage(bench.genome.variants)
     realness = bench.realness if bench.survey.plan.discriminator else None
-    table = usage_table(found, realness)
     say(
         f"gene pool: {float(found.effective.mean()):.1f} of {bench.genome.num_variants} variants effective in the mean "
         f"gene, {int(found.duplicate.sum())} duplicates, {int(found.dead.sum())} dead, "
         f"{int(found.collapsed.sum())} collapsed genes"
     )
-    table.save(bench.exhibits / "usage.csv")
+    bench.show(
+        Exhibit(
+            "usage",
+            "The gene pool",
+            "Effective variants: exp of the entropy over groups of equal variants; the line is the number in the bank. "
+            "Realness of a variant: mean logit of the discriminator over the pictures that contain it.",
+            13,
+        ),
+        usage_figure(found, realness),
+        usage_table(found, realness),
+    )
 
 
 def show_conditional(bench: Workbench, wishes: list[Wish], temperatures: list[float], seed: int) -> None:

@@ -19,7 +19,7 @@ from stylegenes.analysis.wishes import Wish
 from stylegenes.cli.breed_work import draw_lineage, family
 from stylegenes.cli.console import say
 from stylegenes.cli.correlate_work import show_correlations
-from stylegenes.cli.gene_work import chosen_attributes, show_conditional, show_statistics, show_strips
+from stylegenes.cli.gene_work import chosen_attributes, show_conditional, show_statistics, show_strips, show_usage
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.drawing import codes_of_seeds
 from stylegenes.files import atomic_path
@@ -46,6 +46,7 @@ def _makers(bench: Workbench, seed: int) -> dict[tuple[str, ...], Callable[[], N
     """Names of exhibits, and what makes them."""
     return {
         ("genes-polar", "genes-map", "variants"): lambda: show_statistics(bench, 0.05),
+        ("usage",): lambda: show_usage(bench),
         ("gene-strips", "gene-orders"): lambda: show_strips(bench, chosen_attributes(bench, None, 6), seed),
         ("conditional",): lambda: show_conditional(bench, [_favorite(bench)], [1.0, 0.5, 0.3, 0.1], seed),
         ("edit",): lambda: _show_edit(bench, seed),

@@ -24,7 +24,7 @@ from stylegenes.analysis.plots.style import (
     split,
     tidy,
 )
-from stylegenes.analysis.pruning import PruningPoint
+from stylegenes.analysis.pruning import PruningPoint, Usage
 from stylegenes.analysis.tradeoff import Average
 
 _MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
@@ -70,6 +70,28 @@ def pruning_curve_figure(points: Sequence[PruningPoint], distance_name: str) -> 
     axes.set_xticks(list(x), [str(p.num_pruned) for p in points])
     axes.set_xlabel("pruned variants of each gene")
     axes.set_ylabel(distance_name)
+    return figure
+
+
+def usage_figure(found: Usage, realness: torch.Tensor | None) -> Figure:
+    """Effective variants of every gene; and, where it is known, the range of its variants' realness [G, V]."""
+    panels = 1 if realness is None else 2
+    figure = new_figure(3.6 * panels, 2.4)
+    axes = [tidy(one) for one in figure.subplots(1, panels, squeeze=False)[0]]
+    num_genes = len(found.effective)
+    axes[0].bar(range(num_genes), found.effective.numpy(), color=COLORS[0], width=0.8)
+    axes[0].axhline(found.duplicate.shape[1], color=GREY, lw=0.6)
+    axes[0].set(xlabel="gene", ylabel="effective variants", ylim=(0, 1.05 * found.duplicate.shape[1]))
+    if realness is not None:
+        ordered = realness[realness.mean(dim=1).argsort()].double()
+        levels = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0], dtype=torch.float64)
+        low, lower, middle, upper, high = ordered.quantile(levels, dim=1).numpy()
+        x = range(num_genes)
+        axes[1].fill_between(x, low, high, color=PALE, lw=0, label="all variants")
+        axes[1].fill_between(x, lower, upper, color=COLORS[5], lw=0, label="middle half")
+        axes[1].plot(x, middle, color=COLORS[0], lw=1, label="median")
+        axes[1].set(xlabel="genes, by mean realness", ylabel="realness (mean logit)")
+        axes[1].legend(frameon=False, fontsize=SMALL - 1)
     return figure
 
 
