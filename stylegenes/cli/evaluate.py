@@ -176,11 +176,13 @@ def _shard() -> Shard:
 
 
 def _row(record: MetricRecord) -> tuple[str, str, str, str]:
-    """Metric, value with its spread, floor, remarks."""
+    """Metric, value with its spread, floor, remarks; the record has them in full."""
+    import textwrap
+
     value = "none" if record.value is None else f"{record.value:.5g}"
     spread = "" if record.spread is None else f" ± {record.spread:.2g}"
     floor = "" if record.floor is None else f"{record.floor.value:.5g} (n = {record.floor.num})"
-    return record.metric, value + spread, floor, record.failure
+    return record.metric, value + spread, floor, textwrap.shorten(record.failure, 60, placeholder=" ...")
 
 
 def _compare(paths: tuple[Path, ...]) -> None:
