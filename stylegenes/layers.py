@@ -124,3 +124,61 @@ class Conv2d(nn.Module):
         )
         clamp = None if self.conv_clamp is None else self.conv_clamp * gain
         return bias_act(x, act=self.act, gain=split.after, clamp=clamp, overwrite=True)
+
+
+def init_scaled(weight: torch.Tensor, gain: float = 1.0) -> None:
+    """Fill a weight [out, in, ...] with normal numbers of standard deviation gain / sqrt(fan_in) (He et al. 2015)."""
+    nn.init.normal_(weight, std=gain / math.sqrt(weight[0].numel()))
+
+
+class GroupedResidual(nn.Module):
+    """R3GAN's residual block ("The GAN is dead; long live the GAN!", Huang et al. 2024, section 3.3).
+
+    Widen by a 1x1 convolution, convolve 3x3 in groups, narrow by 1x1; two leaky ReLUs with biases in between, no
+    normalization. The last convolution starts at zero and the others are scaled down with the depth of the network
+    (Zhang et al. 2019, "Fixup Initialization").
+    """
+
+    def __init__(
+        self,
+        channels: int,  # channels of input and output
+        *,
+        groups: int,  # groups of the 3x3 convolution
+        expansion: int = 2,  # how many times wider the inside is
+        depth: int = 1,  # residual blocks in the whole network, for the scale of the start
+    ) -> None:
+        super().__init__()
+        inside = channels * expansion
+        if inside % groups:
+            raise UserError(f"{inside} channels ({channels} x expansion {expansion}) do not split into {groups} groups")
+        self.widen = nn.Conv2d(channels, inside, 1, bias=False)
+        self.filter = nn.Conv2d(inside, inside, 3, padding=1, groups=groups, bias=False)
+        self.narrow = nn.Conv2d(inside, channels, 1, bias=False)
+        self.bias0 = nn.Parameter(torch.zeros(inside))
+        self.bias1 = nn.Parameter(torch.zeros(inside))
+        for conv in (self.widen, self.filter):
+            init_scaled(conv.weight, math.sqrt(2 / (1 + 0.2**2)) * depth**-0.25)
+        nn.init.zeros_(self.narrow.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[N, C, H, W] to the same shape."""
+        hidden = bias_act(self.widen(x), self.bias0, act="lrelu", gain=1.0)
+        hidden = bias_act(self.filter(hidden), self.bias1, act="lrelu", gain=1.0)
+        return x + self.narrow(hidden)
+
+
+def check_stages(resolution: int, widths: Sequence[int], groups: Sequence[int], blocks: Sequence[int]) -> None:
+    """Refuse lists that do not describe the stages from 4 pixels to `resolution`.
+
+    Raises:
+        UserError: for a resolution that is no power of two, lists of another length, or numbers below one.
+    """
+    if resolution < 4 or resolution & (resolution - 1):
+        raise UserError(f"the resolution must be a power of two and at least 4; got {resolution}")
+    stages = resolution.bit_length() - 2
+    lists = {"widths": widths, "groups": groups, "blocks": blocks}
+    wrong = [f"{name} has {len(values)}" for name, values in lists.items() if len(values) != stages]
+    if wrong:
+        raise UserError(f"{resolution} px takes {stages} stages (4 px up to {resolution} px); {', '.join(wrong)}")
+    if min(*widths, *groups, *blocks) < 1:
+        raise UserError(f"widths, groups and blocks must be at least 1; got {widths=}, {groups=}, {blocks=}")

@@ -1,6 +1,7 @@
 """Discriminators, one paper a file: pictures to logits."""
 
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
+from stylegenes.discriminators.r3gan import R3GANDiscriminator
 from stylegenes.discriminators.stylegan2 import StyleGAN2Discriminator
 
-__all__ = ["DISCRIMINATORS", "Discriminator", "StyleGAN2Discriminator"]
+__all__ = ["DISCRIMINATORS", "Discriminator", "R3GANDiscriminator", "StyleGAN2Discriminator"]

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import nn
 
+from stylegenes.errors import UserError
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Registry, Spec
 
@@ -37,6 +38,42 @@ class Discriminator(nn.Module, ABC):
     def stages(self) -> list[nn.Module]:
         """Its parts from the image end to the logits, for freeze-D."""
         return list(self.children())
+
+    def grow(self, level: float) -> None:
+        """Look at 2^level pixels of detail, fractional while a resolution fades in (progressive growing).
+
+        Networks that do not grow do nothing.
+        """
+        return
+
+    @classmethod
+    def example_spec(cls, resolution: int) -> Spec:
+        """Keyword arguments of a network of a few channels, for trials."""
+        return {"resolution": resolution, "channel_base": 8 * resolution, "channel_max": 8}
+
+    def check_image(self, image: torch.Tensor) -> torch.Tensor:
+        """The pictures, [N, image_channels, resolution, resolution].
+
+        Raises:
+            UserError: when they have another shape.
+        """
+        expected = (self.image_channels, self.resolution, self.resolution)
+        if image.ndim != 4 or image.shape[1:] != expected:
+            raise UserError(f"pictures have shape {list(image.shape)}; this discriminator needs [N, {expected}]")
+        return image
+
+    def check_label(self, batch: ImageBatch) -> torch.Tensor:
+        """The label [N, label_dim] of a batch.
+
+        Raises:
+            UserError: when it is missing or has another shape.
+        """
+        label = batch.condition.label
+        if label is None:
+            raise UserError(f"this discriminator needs a label of length {self.label_dim}; none was given")
+        if label.shape != (len(batch), self.label_dim):
+            raise UserError(f"label has shape {list(label.shape)}; needs [{len(batch)}, {self.label_dim}]")
+        return label
 
 
 DISCRIMINATORS: Registry[Discriminator] = Registry("discriminator")

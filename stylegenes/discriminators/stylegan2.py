@@ -198,11 +198,11 @@ class StyleGAN2Discriminator(Discriminator):
         Raises:
             UserError: when the pictures or the labels have another shape than this network's.
         """
-        logits = self.epilogue(self.features(self._check_image(batch.image)))
+        logits = self.epilogue(self.features(self.check_image(batch.image)))
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         if self.label_mapping is None:
             return logits
-        direction = self.label_mapping(self._check_label(batch).to(logits.dtype))
+        direction = self.label_mapping(self.check_label(batch).to(logits.dtype))
         return (logits * direction).sum(dim=1, keepdim=True) / math.sqrt(direction.shape[1])
 
     def features(self, image: torch.Tensor) -> torch.Tensor:
@@ -221,17 +221,3 @@ class StyleGAN2Discriminator(Discriminator):
         for i, block in enumerate([*self.blocks, self.epilogue]):
             stages.append(nn.ModuleList([self.from_rgb[i], block] if i < len(self.from_rgb) else [block]))
         return stages + ([] if self.label_mapping is None else [self.label_mapping])
-
-    def _check_image(self, image: torch.Tensor) -> torch.Tensor:
-        expected = (self.image_channels, self.resolution, self.resolution)
-        if image.ndim != 4 or image.shape[1:] != expected:
-            raise UserError(f"pictures have shape {list(image.shape)}; this discriminator needs [N, {expected}]")
-        return image
-
-    def _check_label(self, batch: ImageBatch) -> torch.Tensor:
-        label = batch.condition.label
-        if label is None:
-            raise UserError(f"this discriminator needs a label of length {self.label_dim}; none was given")
-        if label.shape != (len(batch), self.label_dim):
-            raise UserError(f"label has shape {list(label.shape)}; needs [{len(batch)}, {self.label_dim}]")
-        return label

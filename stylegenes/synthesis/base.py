@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import nn
 
+from stylegenes.errors import UserError
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Registry, Spec
 
@@ -20,6 +21,7 @@ class SynthesisNetwork(nn.Module, ABC):
         w_dim: length of one style vector.
         num_ws: style vectors a picture takes; 1 is ordinary.
         layer_resolutions: for each of the num_ws style vectors, the resolution in pixels of the layer it drives.
+        label_dim: length of the label that the network itself reads, 0 for none; most leave labels to the latent.
         spec: the registry spec it was built from.
     """
 
@@ -28,6 +30,7 @@ class SynthesisNetwork(nn.Module, ABC):
     w_dim: int
     num_ws: int
     layer_resolutions: list[int]
+    label_dim: int = 0
     spec: Spec
 
     @abstractmethod
@@ -39,6 +42,40 @@ class SynthesisNetwork(nn.Module, ABC):
     def noise_buffers(self) -> dict[str, torch.Tensor]:
         """The stored noise images [H, W] by name, for `Noise("const")`; empty where a network has none."""
         return {}
+
+    def grow(self, level: float) -> None:
+        """Let pictures have 2^level pixels of detail, fractional while a resolution fades in (progressive growing).
+
+        Networks that do not grow do nothing.
+        """
+        return
+
+    @classmethod
+    def example_spec(cls, resolution: int, w_dim: int) -> Spec:
+        """Keyword arguments of a network of a few channels, for trials."""
+        return {"resolution": resolution, "w_dim": w_dim, "channel_base": 8 * resolution, "channel_max": 8}
+
+    def check_ws(self, ws: torch.Tensor) -> None:
+        """Refuse style vectors of another shape.
+
+        Raises:
+            UserError: when `ws` is not [N, num_ws, w_dim].
+        """
+        if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
+            raise UserError(f"ws has shape {list(ws.shape)}; this network needs [N, {self.num_ws}, {self.w_dim}]")
+
+    def check_label(self, condition: Condition | None, n: int) -> torch.Tensor:
+        """The label [n, label_dim] that the network needs.
+
+        Raises:
+            UserError: when it is missing or has another shape.
+        """
+        label = None if condition is None else condition.label
+        if label is None:
+            raise UserError(f"this network needs a label of length {self.label_dim}; none was given")
+        if label.shape != (n, self.label_dim):
+            raise UserError(f"label has shape {list(label.shape)}; this network needs [{n}, {self.label_dim}]")
+        return label
 
 
 SYNTHESES: Registry[SynthesisNetwork] = Registry("synthesis network")

@@ -234,8 +234,7 @@ class StyleGAN2Synthesis(SynthesisNetwork):
         Raises:
             UserError: when `ws` has another shape.
         """
-        if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
-            raise UserError(f"ws has shape {list(ws.shape)}; this network needs [N, {self.num_ws}, {self.w_dim}]")
+        self.check_ws(ws)
         noise, x, image, layer = noise or Noise(), None, None, 0
         for block in self._blocks():
             x = block(x, ws[:, layer:], noise)

@@ -1,0 +1,131 @@
+"""R3GAN's discriminator: "The GAN is dead; long live the GAN! A Modern Baseline GAN" (Huang et al. 2024).
+
+The generator's mirror image: residual stages with grouped convolutions halve the resolution by interpolation, a
+learned 4x4 basis reads the last features. A label enters by projection (Miyato and Koyama 2018).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
+from stylegenes.layers import GroupedResidual, check_stages, init_scaled
+from stylegenes.ops.convolution import quick_layout
+from stylegenes.ops.fir import downsample2d, setup_filter
+from stylegenes.records import ImageBatch
+from stylegenes.registry import Spec
+
+
+class Downsampling(nn.Module):
+    """Halves the resolution by interpolation, before a 1x1 convolution where the channels change."""
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the input
+        out_channels: int,  # channels of the output
+        *,
+        resample_filter: Sequence[float],  # low-pass filter
+    ) -> None:
+        super().__init__()
+        self.project = None
+        if in_channels != out_channels:
+            self.project = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+            init_scaled(self.project.weight)
+        self.resample_filter: torch.Tensor
+        self.register_buffer("resample_filter", setup_filter(resample_filter), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[N, C_in, H, W] to [N, C_out, H / 2, W / 2]."""
+        x = downsample2d(x, self.resample_filter)
+        return x if self.project is None else self.project(x)
+
+
+class Readout(nn.Module):
+    """A learned 4x4 filter on each channel, then a linear map to the logits."""
+
+    def __init__(
+        self,
+        channels: int,  # channels of the input
+        out_features: int,  # numbers a picture
+    ) -> None:
+        super().__init__()
+        self.basis = nn.Conv2d(channels, channels, 4, groups=channels, bias=False)
+        self.linear = nn.Linear(channels, out_features, bias=False)
+        init_scaled(self.basis.weight)
+        init_scaled(self.linear.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features [N, C, 4, 4] to [N, out_features]."""
+        return self.linear(self.basis(x).flatten(1))
+
+
+@DISCRIMINATORS.register("r3gan")
+class R3GANDiscriminator(Discriminator):
+    """Pictures to one logit each.
+
+    Raises:
+        UserError: when widths, groups or blocks do not fit the resolution or each other.
+    """
+
+    def __init__(
+        self,
+        resolution: int,  # height and width of the pictures in pixels, 4 x 2^(stages - 1)
+        label_dim: int = 0,  # length of the label, 0 for none
+        *,
+        image_channels: int = 3,  # colour channels of the pictures
+        widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, from 4 pixels up
+        groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of the 3x3 convolutions of each stage
+        blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2),  # residual blocks of each stage
+        expansion: int = 2,  # how many times wider the inside of a residual block is
+        label_embed: int = 768,  # length of the projected label
+        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the downsampling
+    ) -> None:
+        super().__init__()
+        check_stages(resolution, widths, groups, blocks)
+        self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
+        self.from_rgb = nn.Conv2d(image_channels, widths[-1], 1, bias=False)
+        init_scaled(self.from_rgb.weight)
+        stages: list[nn.Module] = []
+        for i in reversed(range(len(widths))):
+            kwargs = {"groups": groups[i], "expansion": expansion, "depth": sum(blocks)}
+            residual: list[nn.Module] = [GroupedResidual(widths[i], **kwargs) for _ in range(blocks[i])]
+            if i > 0:
+                residual.append(Downsampling(widths[i], widths[i - 1], resample_filter=resample_filter))
+            stages.append(nn.Sequential(*residual))
+        self.blocks = nn.ModuleList(stages)
+        self.readout = Readout(widths[0], label_embed if label_dim else 1)
+        self.embed = nn.Linear(label_dim, label_embed, bias=False) if label_dim else None
+        if self.embed is not None:
+            init_scaled(self.embed.weight, 1 / math.sqrt(label_embed))
+
+    @classmethod
+    def example_spec(cls, resolution: int) -> Spec:
+        """A network of a few channels."""
+        stages = resolution.bit_length() - 2
+        return {"resolution": resolution, "widths": [8] * stages, "groups": [2] * stages, "blocks": [1] * stages}
+
+    def forward(self, batch: ImageBatch) -> torch.Tensor:
+        """Logits [N, 1], at least float32.
+
+        Raises:
+            UserError: when the pictures or the labels have another shape than this network's.
+        """
+        x = self.from_rgb(quick_layout(self.check_image(batch.image)))
+        for block in self.blocks:
+            x = block(x)
+        logits = self.readout(x)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        if self.embed is None:
+            return logits
+        direction = self.embed(self.check_label(batch).to(logits.dtype))
+        return (logits * direction).sum(dim=1, keepdim=True)
+
+    def stages(self) -> list[nn.Module]:
+        """Its parts from the image end to the logits."""
+        first, *rest = self.blocks
+        end = [self.readout] if self.embed is None else [self.readout, self.embed]
+        return [nn.ModuleList([self.from_rgb, first]), *rest, *end]

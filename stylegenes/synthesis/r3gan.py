@@ -1,0 +1,142 @@
+"""R3GAN's generator: "The GAN is dead; long live the GAN! A Modern Baseline GAN" (Huang et al. 2024).
+
+A code scales a learned 4x4 basis; residual stages with grouped convolutions double the resolution by interpolation.
+No normalization, no noise, no styles: the code enters once, so num_ws is 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from stylegenes.layers import GroupedResidual, check_stages, init_scaled
+from stylegenes.ops.convolution import quick_layout
+from stylegenes.ops.fir import setup_filter, upsample2d
+from stylegenes.records import Condition, ImageBatch, Noise
+from stylegenes.registry import Spec
+from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
+
+
+class Basis(nn.Module):
+    """A learned [C, 4, 4] picture whose channels a linear map of the code scales."""
+
+    def __init__(
+        self,
+        in_features: int,  # length of the code
+        channels: int,  # C
+    ) -> None:
+        super().__init__()
+        self.basis = nn.Parameter(torch.randn(channels, 4, 4))
+        self.linear = nn.Linear(in_features, channels, bias=False)
+        init_scaled(self.linear.weight)
+
+    def forward(self, code: torch.Tensor) -> torch.Tensor:
+        """Code [N, in_features] to [N, C, 4, 4]."""
+        return self.linear(code)[:, :, None, None] * self.basis
+
+
+class Upsampling(nn.Module):
+    """Doubles the resolution by interpolation, after a 1x1 convolution where the channels change."""
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the input
+        out_channels: int,  # channels of the output
+        *,
+        resample_filter: Sequence[float],  # low-pass filter
+    ) -> None:
+        super().__init__()
+        self.project = None
+        if in_channels != out_channels:
+            self.project = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+            init_scaled(self.project.weight)
+        self.resample_filter: torch.Tensor
+        self.register_buffer("resample_filter", setup_filter(resample_filter), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[N, C_in, H, W] to [N, C_out, 2 H, 2 W]."""
+        return upsample2d(x if self.project is None else self.project(x), self.resample_filter)
+
+
+class Stage(nn.Module):
+    """All layers of one resolution: how it is reached, then residual blocks."""
+
+    def __init__(self, start: nn.Module, blocks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.start = start
+        self.blocks = nn.Sequential(*blocks)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The code [N, F] or features [N, C, H / 2, W / 2] to features [N, C', H, W]."""
+        return self.blocks(quick_layout(self.start(x)))
+
+
+@SYNTHESES.register("r3gan")
+class R3GANSynthesis(SynthesisNetwork):
+    """One w to pictures, through residual stages from 4 pixels up.
+
+    Raises:
+        UserError: when widths, groups or blocks do not fit the resolution or each other.
+    """
+
+    def __init__(
+        self,
+        resolution: int,  # height and width of the picture in pixels, 4 x 2^(stages - 1)
+        w_dim: int = 64,  # length of w
+        *,
+        image_channels: int = 3,  # colour channels of the picture
+        widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, from 4 pixels up
+        groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of the 3x3 convolutions of each stage
+        blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2),  # residual blocks of each stage
+        expansion: int = 2,  # how many times wider the inside of a residual block is
+        label_dim: int = 0,  # length of a label that joins w, 0 for none
+        label_embed: int = 64,  # length of the embedded label
+        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the upsampling
+    ) -> None:
+        super().__init__()
+        check_stages(resolution, widths, groups, blocks)
+        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
+        self.label_dim, self.num_ws, self.layer_resolutions = label_dim, 1, [4]
+        self.embed = nn.Linear(label_dim, label_embed, bias=False) if label_dim else None
+        if self.embed is not None:
+            init_scaled(self.embed.weight)
+        shared: dict[str, Any] = {"expansion": expansion, "depth": sum(blocks)}
+        stages: list[nn.Module] = []
+        for i, width in enumerate(widths):
+            start = Basis(w_dim + (label_embed if label_dim else 0), width) if i == 0 else None
+            start = start or Upsampling(widths[i - 1], width, resample_filter=resample_filter)
+            stages.append(Stage(start, [GroupedResidual(width, groups=groups[i], **shared) for _ in range(blocks[i])]))
+        self.stages = nn.Sequential(*stages)
+        self.to_rgb = nn.Conv2d(widths[-1], image_channels, 1, bias=False)
+        init_scaled(self.to_rgb.weight)
+
+    @classmethod
+    def example_spec(cls, resolution: int, w_dim: int) -> Spec:
+        """A network of a few channels."""
+        stages = resolution.bit_length() - 2
+        return {
+            "resolution": resolution,
+            "w_dim": w_dim,
+            "widths": [8] * stages,
+            "groups": [2] * stages,
+            "blocks": [1] * stages,
+        }
+
+    def forward(
+        self, ws: torch.Tensor, condition: Condition | None = None, *, noise: Noise | None = None
+    ) -> ImageBatch:
+        """Pictures [N, C, H, W] from ws [N, 1, w_dim]; there are no noise inputs.
+
+        Raises:
+            UserError: when `ws` or a needed label has another shape.
+        """
+        self.check_ws(ws)
+        code = ws[:, 0]
+        if self.embed is not None:
+            code = torch.cat([code, self.embed(self.check_label(condition, len(ws)).to(code.dtype))], dim=1)
+        image = self.to_rgb(self.stages(code))
+        image = image.to(torch.promote_types(image.dtype, torch.float32))
+        return ImageBatch(image=image.contiguous(), condition=condition or Condition())
