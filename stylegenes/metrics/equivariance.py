@@ -94,12 +94,14 @@ def low_pass_turned(images: torch.Tensor, angle: float) -> tuple[torch.Tensor, t
     low_x, low_y = source_x.floor(), source_y.floor()
     inside = (low_x >= RADIUS - 1) & (low_x + RADIUS < width) & (low_y >= RADIUS - 1) & (low_y + RADIUS < height)
     padded = F.pad(images.detach().cpu().double(), [RADIUS] * 4)
-    rows = (low_y.clamp(0, height - 1).long() + RADIUS)[None], (low_x.clamp(0, width - 1).long() + RADIUS)[None]
+    corner = (low_y.clamp(0, height - 1) + RADIUS) * (width + 2 * RADIUS) + low_x.clamp(0, width - 1) + RADIUS
+    corner, padded = corner.long().flatten(), padded.flatten(2)
     total, weight = torch.zeros(n, c, height, width, dtype=torch.float64), torch.zeros(height, width).double()
     for step_y in range(1 - RADIUS, RADIUS + 1):
         for step_x in range(1 - RADIUS, RADIUS + 1):
             tap = _disc_kernel(torch.hypot(source_x - low_x - step_x, source_y - low_y - step_y))
-            total += tap * padded[:, :, rows[0][0] + step_y, rows[1][0] + step_x]
+            pixels = padded.index_select(2, corner + step_y * (width + 2 * RADIUS) + step_x)
+            total += tap * pixels.reshape(total.shape)
             weight += tap
     return total / weight, inside
 

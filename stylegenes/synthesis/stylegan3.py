@@ -10,6 +10,8 @@ input as well, has 1x1 convolutions, rotationally symmetric downsampling filters
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -303,6 +305,19 @@ class StyleGAN3Synthesis(SynthesisNetwork):
             x = layer(x, w)
         image = x.to(torch.promote_types(x.dtype, torch.float32)) * self.output_scale
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
+
+    @contextmanager
+    def placed(self, transform: torch.Tensor) -> Iterator[None]:
+        """Within this context the inputs are seen through `transform` [3, 3] of the picture plane, then as before.
+
+        It maps positions of the result to positions in the unmoved picture, in picture widths around the centre.
+        """
+        before = self.input.transform.clone()
+        self.input.transform.copy_(transform)
+        try:
+            yield
+        finally:
+            self.input.transform.copy_(before)
 
 
 def _matrix(rows: list[list[torch.Tensor]]) -> torch.Tensor:

@@ -16,11 +16,11 @@ from stylegenes.metrics.equivariance import (
 )
 from stylegenes.synthesis import SYNTHESES
 
-SIZE = 48
+SIZE = 40
 
 
 def waves(seed, cutoff):
-    """A network that is exactly equivariant: a sum of plane waves below `cutoff` cycles a picture, seen through a map."""
+    """An exactly equivariant network: plane waves below `cutoff` cycles a picture, seen through a transform."""
     draw = torch.Generator().manual_seed(seed)
     frequencies = torch.randn(20, 2, generator=draw, dtype=torch.float64)
     frequencies = (
@@ -45,7 +45,7 @@ def still(seed):
 
 
 def test_a_band_limited_network_is_equivariant(rng):
-    renders = [waves(seed, cutoff=SIZE / 8) for seed in range(4)]
+    renders = [waves(seed, cutoff=SIZE / 8) for seed in range(2)]
     assert eq_t(renders, rng) > 200
     assert eq_r(renders, rng) > 60
 
@@ -58,7 +58,7 @@ def test_a_network_that_sticks_to_the_grid_is_not(rng):
 
 
 def test_aliasing_lowers_rotation(rng):
-    low, high = ([waves(seed, cutoff=SIZE * part) for seed in range(3)] for part in (0.1, 0.5))
+    low, high = ([waves(seed, cutoff=SIZE * part) for seed in range(1)] for part in (0.1, 0.5))
     assert eq_r(low, torch.Generator().manual_seed(0)) > eq_r(high, torch.Generator().manual_seed(0))
 
 
@@ -73,10 +73,10 @@ def test_known_error():
 @pytest.mark.parametrize("kind", ["T", "R"])
 def test_the_alias_free_network(kind, rng):
     """Even untrained, T moves with its input; R turns with it as well, better than T."""
-    spec = {"name": "stylegan3", "resolution": 32, "w_dim": 16, "channel_base": 512, "channel_max": 32}
+    spec = {"name": "stylegan3", "resolution": 32, "w_dim": 16, "channel_base": 256, "channel_max": 16, "num_layers": 8}
     spec |= {"conv_kernel": 1, "radial_filters": True} if kind == "R" else {}
     network = SYNTHESES.build(spec).eval()
-    ws = torch.randn(2, network.num_ws, 16, generator=rng)
+    ws = torch.randn(1, network.num_ws, 16, generator=rng)
 
     def render(transform):
         with torch.no_grad(), network.placed(transform):
@@ -87,8 +87,8 @@ def test_the_alias_free_network(kind, rng):
     def scaled(transform):
         return render(transform) / amplitude
 
-    assert eq_t([scaled] * 3, rng) > 40
-    assert (eq_r([scaled] * 2, rng) > 35) == (kind == "R")
+    assert eq_t([scaled] * 2, rng) > 40
+    assert (eq_r([scaled], rng) > 35) == (kind == "R")
     assert torch.equal(network.input.transform, torch.eye(3))
 
 
