@@ -73,7 +73,8 @@ def _samples(args: directions_verb.Args, opened: Opened, classifier: AttributeCl
     if args.labels is not None:
         return read_labels(args.labels, opened.generator)
     if args.survey is not None:
-        return survey_labels(Survey(args.survey), opened.generator)
+        whole = survey_labels(Survey(args.survey), opened.generator)
+        return LabeledCodes(whole.codes[: args.samples], whole.probabilities[: args.samples], whole.attributes)
     assert classifier is not None
     with progress("judging samples") as report:
         random = opened.random(args.seed)
@@ -161,7 +162,7 @@ def effect_row(effect: MoveEffect, name: str) -> dict[str, Any]:
 
 
 def _write_strips(out: Path, opened: Opened, directions: Directions, names: list[str], ws: torch.Tensor) -> None:
-    strengths = torch.linspace(-3, 3, _COLUMNS).tolist()
+    strengths = [3 * position for position in evenly(_COLUMNS)]
     moved = [move(ws, directions.vector(name), strength) for name in names for strength in strengths]
     captions = [f"{name} {strength:+g}" for name in names for strength in strengths]
     resolution = opened.generator.synthesis.resolution
@@ -202,7 +203,7 @@ def run_move(args: move_verb.Args) -> None:
     vectors = [steps.vector(name, hold) for name in args.name.split(",")]
     if len(vectors) > 2:
         raise UserError("give one direction, or two with a comma between to combine their edits")
-    positions = torch.linspace(-1, 1, _COLUMNS).tolist()
+    positions = evenly(_COLUMNS)
     rows = [_moved(opened, steps, codes, vectors, args.strength, position, layers) for position in positions]
     pictures = opened.pictures(torch.stack(rows, dim=1).flatten(0, 1))
     captions = [_caption(args.name.split(","), args.strength, position) for position in positions] * len(codes)
@@ -239,10 +240,10 @@ def _step(
 
 
 def _caption(names: Sequence[str], strength: float, position: float) -> str:
+    """The strength of one move; or how much of the second of two edits, whose names stand at the ends."""
     if len(names) == 1:
         return f"{strength * position:+.2g}"
-    share = (position + 1) / 2
-    return f"{1 - share:.0%} {names[0][:3]}, {share:.0%} {names[1][:3]}"
+    return names[0] if position == -1 else names[1] if position == 1 else f"{(position + 1) / 2:.0%}"
 
 
 def _report_move(args: move_verb.Args, opened: Opened, codes: torch.Tensor, rows: Sequence[torch.Tensor]) -> None:

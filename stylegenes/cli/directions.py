@@ -30,7 +30,7 @@ class Args:
     labels: Path | None = None
     """take codes and labels of this CSV instead"""
     samples: int = 5000
-    """how many samples to draw where neither a survey nor a CSV is given"""
+    """how many samples to draw, or to take of a survey at most"""
     attributes: str | None = None
     """only these attributes, with commas between"""
     penalty: Literal["l1", "l2", "both"] = "both"

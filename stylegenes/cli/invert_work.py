@@ -166,10 +166,13 @@ def _judge(job: Job, found: Projection) -> None:
     job.results["distribution"] = list(verdicts)
     name = job.objective.perceptual.name
     say(
-        f"own samples are projected to a {name} of {float(calibration.perceptual.mean()):.3f} on average, two random "
-        f"samples are {calibration.pair_perceptual:.3f} apart: {verdicts.count('own')} of {len(verdicts)} photos are "
-        f"reached like own samples, {verdicts.count('near')} are near, {verdicts.count('outside')} look out of "
-        f"distribution (over half of that apart)"
+        f"own samples are projected to a {name} of {float(calibration.perceptual.mean()):.3f} on average (at most "
+        f"{calibration.perceptual_limit:.3f}, and {calibration.deviation_limit:.2f} deviations from the mean w); two "
+        f"random samples are {calibration.pair_perceptual:.3f} apart"
+    )
+    say(
+        f"{verdicts.count('own')} of {len(verdicts)} photos are reached like own samples, {verdicts.count('near')} are "
+        f"near, {verdicts.count('outside')} look out of distribution"
     )
 
 

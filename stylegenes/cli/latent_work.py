@@ -17,7 +17,7 @@ from stylegenes.analysis.noise_study import noise_study
 from stylegenes.analysis.pca import Components, extremes, principal_components
 from stylegenes.analysis.samples import latent_spaces
 from stylegenes.cli.console import say
-from stylegenes.cli.opened import Opened, open_model, show_table, write_strip
+from stylegenes.cli.opened import Opened, evenly, open_model, show_table, write_strip
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
 from stylegenes.pictures import ANIMATIONS, STILLS, enlarge, save_animation, visible_scale
@@ -81,7 +81,7 @@ def _write_component_strips(
     shown: range,
 ) -> None:
     """A row a component: one code moved along it."""
-    strengths = torch.linspace(-strength, strength, _COLUMNS).tolist()
+    strengths = [strength * position for position in evenly(_COLUMNS)]
     ws = opened.ws(code)
     moved, captions = [], []
     for component in shown:

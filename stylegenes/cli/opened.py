@@ -96,6 +96,11 @@ def write_strip(
     return save_picture(path, sheet)
 
 
+def evenly(count: int) -> list[float]:
+    """`count` positions from -1 to 1, with an exact zero in the middle of an odd count."""
+    return [2 * i / (count - 1) - 1 for i in range(count)]
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
     """A bar for work that reports (done, total); a plain line at each tenth where there is no terminal."""

@@ -47,15 +47,15 @@ class Calibration:
     def verdicts(self, projection: Projection) -> list[Verdict]:
         """One for each target: `own` (reached like an own sample), `near`, or `outside` (out of distribution).
 
-        Outside is what stays farther from its projection than half the distance between two random samples: the
-        nearest picture that the model makes is then hardly nearer than any other. Real pictures that the model has
-        learned well are near; few are reached as exactly as its own.
+        Outside is what is reached worse than own samples and only by codes farther from the mean than theirs, or what
+        stays farther from its projection than two random samples are apart. Held-out pictures of the kind that the
+        model was trained on are mostly near: their codes are usual, and few are reached as exactly as own samples.
         """
-        reached = projection.perceptual.cpu() <= self.perceptual_limit
-        usual = projection.deviation.cpu() <= self.deviation_limit
-        outside = projection.perceptual.cpu() > max(self.perceptual_limit, 0.5 * self.pair_perceptual)
-        rows = zip((reached & usual).tolist(), outside.tolist(), strict=True)
-        return ["own" if own else "outside" if out else "near" for own, out in rows]
+        missed = projection.perceptual.cpu() > self.perceptual_limit
+        unusual = projection.deviation.cpu() > self.deviation_limit
+        outside = (missed & unusual) | (projection.perceptual.cpu() > self.pair_perceptual)
+        rows = zip((missed | unusual).tolist(), outside.tolist(), strict=True)
+        return ["outside" if out else "near" if beyond else "own" for beyond, out in rows]
 
 
 def _limit(values: torch.Tensor) -> float:

@@ -45,8 +45,10 @@ def find_photos(given: Sequence[Path]) -> list[Path]:
     """The given files, and the image files in the given folders (not below them), in the order given.
 
     Raises:
-        UserError: for a path that does not exist, or a folder without image files.
+        UserError: for a path that does not exist, a folder without image files, or no path at all.
     """
+    if not given:
+        raise UserError("no photos were given; name image files, or folders of them")
     found: list[Path] = []
     for path in given:
         if path.is_dir():

@@ -50,6 +50,8 @@ def test_same_stems_get_different_names(tmp_path):
 
 
 def test_what_cannot_be_used_is_said_clearly(tmp_path):
+    with pytest.raises(UserError, match="no photos were given"):
+        load_photos([], resolution=8)
     with pytest.raises(UserError, match="no file or folder"):
         load_photos([tmp_path / "nothing.png"], resolution=8)
     with pytest.raises(UserError, match="holds no image files"):
