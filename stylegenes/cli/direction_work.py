@@ -26,6 +26,7 @@ from stylegenes.analysis.sparsity import sparsity_study
 from stylegenes.cli.console import say
 from stylegenes.cli.opened import (
     Opened,
+    evenly,
     open_classifier,
     open_model,
     open_perceptual,
