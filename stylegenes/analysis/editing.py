@@ -22,16 +22,18 @@ class Strength:
         num_genes: genes that may change, the most significant ones first.
         rank: how far along the ordered variants, from the present one (0) to the most extreme one (1).
         hold_weight: what a change of a held attribute costs against the same change of the wanted one, both measured in
-            the spread of the attribute over the codebook.
+            the spread of the attribute over the gene's variants.
+        care: what the mean change of all other attributes costs, in the same measure.
     """
 
     num_genes: int = 4
     rank: float = 1.0
     hold_weight: float = 2.0
+    care: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.num_genes < 1 or not 0 <= self.rank <= 1 or self.hold_weight < 0:
-            raise UserError(f"an edit needs num_genes >= 1, rank in [0, 1] and hold_weight >= 0; got {self}")
+        if self.num_genes < 1 or not 0 <= self.rank <= 1 or min(self.hold_weight, self.care) < 0:
+            raise UserError(f"an edit needs num_genes >= 1, rank in [0, 1] and weights >= 0; got {self}")
 
 
 @dataclass(frozen=True)
@@ -176,9 +178,12 @@ def _replacement(mean: torch.Tensor, present: int, wish: Wish, strength: Strengt
     reach = round(place + strength.rank * (len(order) - 1 - place))
     allowed = torch.full_like(gain, -torch.inf)
     allowed[order[place : reach + 1]] = 0
-    columns = list(held)
-    cost = ((mean - mean[present])[:, columns].abs() / scale[columns]).sum(dim=1)
-    return int((gain / scale[wish.column] - strength.hold_weight * cost + allowed).argmax())
+    change = (mean - mean[present]).abs() / scale
+    others = torch.arange(len(scale)) != wish.column
+    cost = strength.hold_weight * change[:, list(held)].sum(dim=1)
+    if others.any():
+        cost = cost + strength.care * change[:, others].mean(dim=1)
+    return int((gain / scale[wish.column] - cost + allowed).argmax())
 
 
 def _check(report: GeneReport, genotype: torch.Tensor, wishes: Sequence[Wish], hold: Hold) -> None:

@@ -30,16 +30,17 @@ from stylegenes.analysis.plots.style import (
 def polar(report: GeneReport) -> Figure:
     """Genes around a circle, a line for every attribute, its name at the gene of its largest score.
 
-    The attributes with the largest scores are in color; those that no gene moves have no line.
+    The attributes that single genes explain best are in color; those that no gene moves have no line.
     """
     score = report.shrunk_score
     figure = new_figure(6.4, 6.0)
     axes = cast(PolarAxes, figure.add_subplot(projection="polar"))
     num_genes = len(score)
     angle = torch.arange(num_genes + 1) * (2 * math.pi / num_genes)
-    ranked = [a for a in score.amax(dim=0).argsort(descending=True).tolist() if score[:, a].max() > 0]
+    best = report.explained.amax(dim=0).argsort(descending=True).tolist()
+    ranked = [a for a in best if score[:, a].max() > 0]
     for place, a in reversed(list(enumerate(ranked))):
-        color, width = (COLORS[place], 1.3) if place < len(COLORS) else (PALE, 0.8)
+        color, width = (COLORS[place], 1.3) if place < len(COLORS) else (PALE, 0.5)
         line = torch.cat([score[:, a], score[:1, a]])
         axes.plot(angle.numpy(), line.numpy(), color=color, lw=width, zorder=3 if place < len(COLORS) else 2)
     for gene, radius, a, place in _label_places(score, ranked):

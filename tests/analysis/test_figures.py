@@ -1,0 +1,99 @@
+"""Figures and the page: they are drawn from records of any size, and the page stands alone."""
+
+import pytest
+import torch
+from matplotlib.figure import Figure
+from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, effects, toy_generator
+
+from stylegenes.analysis.ablation import Cell
+from stylegenes.analysis.correlation import correlate
+from stylegenes.analysis.evolution import Moment, evolution
+from stylegenes.analysis.exhibits import Exhibit, Table, load_exhibits
+from stylegenes.analysis.importance import report_genes
+from stylegenes.analysis.page import Heading, render_page
+from stylegenes.analysis.plots.curves import (
+    ablation_figure,
+    correlation_figure,
+    evolution_figure,
+    pruning_curve_figure,
+    usage_figure,
+)
+from stylegenes.analysis.plots.genes import heat_map, polar, variant_curves
+from stylegenes.analysis.pruning import PruningPoint, usage
+from stylegenes.analysis.statistics import VariantStatistics, tally_draws
+from stylegenes.analysis.tables import ablation_table, correlation_table, evolution_table, gene_table, usage_table
+
+
+@pytest.fixture(scope="module")
+def statistics():
+    generator = toy_generator()
+    found = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
+    genotype = generator.sample(4000, torch.Generator().manual_seed(0))
+    tally_draws(found, genotype, LinearClassifier(effects())(generator(genotype).image))
+    return found
+
+
+def test_the_polar_plot_names_attributes_at_their_genes(statistics):
+    axes = polar(report_genes(statistics)).axes[0]
+    angles = {text.get_text(): text.get_position()[0] for text in axes.texts}
+    step = 2 * torch.pi / NUM_GENES
+    assert angles["Eyeglasses"] == pytest.approx(5 * step, abs=1e-5)
+    assert angles["Young"] == pytest.approx(7 * step, abs=1e-5)
+    assert len(axes.lines) == len(ATTRIBUTES)
+
+
+def test_attributes_that_nothing_moves_have_no_line(statistics):
+    idle = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
+    genotype = toy_generator().sample(500, torch.Generator().manual_seed(0))
+    tally_draws(idle, genotype, torch.full((500, 3), 0.25))
+    figure = polar(report_genes(idle))
+    assert not figure.axes[0].lines
+    figure.canvas.draw()
+
+
+def test_the_map_is_white_where_no_gene_acts(statistics):
+    report = report_genes(statistics)
+    shown = heat_map(report).axes[0].images[0].get_array()
+    assert shown.shape == (3, NUM_GENES) and shown.mask.sum() == (report.shrunk_score == 0).sum() > 15
+
+
+def test_figures_draw_small_records(statistics):
+    moments = [Moment(k, torch.randn(2, 6, 1)) for k in range(2)]
+    figures = [
+        evolution_figure(evolution(moments), 1),
+        correlation_figure([correlate("real", ["a", "b"], torch.rand(9, 2))]),
+        pruning_curve_figure([PruningPoint(0, [1.0])], "fd"),
+        ablation_figure([Cell(2, 4, None, "diverged"), Cell(4, 4, 3.0)], "fd"),
+        usage_figure(usage(torch.randn(2, 6, 3)), None),
+        usage_figure(usage(torch.randn(2, 6, 3)), torch.randn(2, 6)),
+        variant_curves(report_genes(statistics), statistics.mean, statistics.standard_error, 1),
+    ]
+    for figure in figures:
+        figure.canvas.draw()
+
+
+def test_tables_say_what_was_found(statistics):
+    genes = gene_table(report_genes(statistics)).rows
+    acting = {("Smiling", 2), ("Eyeglasses", 5), ("Young", 7), ("Young", 2)}
+    assert {(row[0], row[1]) for row in genes[:4]} == acting and len(genes) <= 6
+    cells = [Cell(8, 4, 1.0), Cell(2, 4, None, "diverged"), Cell(8, 16, 2.0), Cell(2, 16, 3.0)]
+    table = ablation_table(cells, "fd")
+    assert table.columns[1:] == ["8 genes", "2 genes"] and table.rows == [[4, 1.0, None], [16, 2.0, 3.0]]
+    a, b = torch.rand(50, 3), torch.rand(50, 3)
+    b[:, 2] = b[:, 1]
+    rows = correlation_table([correlate("a", ["x", "y", "z"], a), correlate("b", ["x", "y", "z"], b)]).rows
+    assert rows[0][:2] == ["y", "z"] and rows[0][3] == pytest.approx(1)
+    assert [row[0] for row in evolution_table(evolution([Moment(5, torch.randn(2, 3, 4))])).rows] == [5]
+    assert len(usage_table(usage(torch.randn(2, 6, 3)), torch.randn(2, 6)).columns) == 7
+
+
+def test_the_page_holds_pictures_and_tables_and_escapes_text(tmp_path):
+    for name, order in (("late", 2), ("early", 1)):
+        figure = Figure(figsize=(1, 1))
+        Exhibit(name, f"{name} <b>", "A & B", order).save(tmp_path, figure, Table(["n"], [[i] for i in range(300)]))
+    (tmp_path / "early.lineage.json").write_text("{}")
+    assert [e.name for e in load_exhibits(tmp_path)] == ["early", "late"]
+    page = render_page(Heading("model", [("survey", "1 < 2")]), tmp_path)
+    assert page.count("data:image/png;base64,") == 2 and "early &lt;b&gt;" in page and "1 &lt; 2" in page
+    assert "A &amp; B" in page and page.index('id="early"') < page.index('id="late"')
+    assert "the first 200 shown" in page and "<td>199</td>" in page and "<td>200</td>" not in page
