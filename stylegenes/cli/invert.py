@@ -6,6 +6,7 @@ Examples:
   stylegenes invert runs/0001 photos/ --space genome       the nearest genotypes by L1, L2 and cosine
   stylegenes invert runs/0001 photos/ --space codebook     a tuned model whose genotypes make the photos
   stylegenes invert runs/0001 me.jpg --space pti           a synthesis network tuned around the projection
+
 The same command again goes on where it was stopped.
 """
 
