@@ -55,7 +55,7 @@ def report_genes(statistics: VariantStatistics) -> GeneReport:
     return GeneReport(
         attributes=statistics.attributes,
         score=importance(statistics.mean),
-        shrunk_score=importance(shrunk.mean),
+        shrunk_score=torch.where(shrunk.effect_variance > 0, importance(shrunk.mean), 0.0),
         explained=shrunk.effect_variance / statistics.spread.square().clamp_min(1e-12),
         q_value=gene_q_values(statistics),
         reliability=split_half_reliability(statistics),

@@ -95,7 +95,7 @@ def test_wishes_are_fulfilled_and_repeat(model, tmp_path, capsys):
 
 def test_an_edit_reports_change_and_side_effects(model, tmp_path, capsys):
     out = tmp_path / "edit.png"
-    assert run(["edit", str(model), "--seed", "1", "--set", "Bright=1", "--hold", "Reddish", "--out", str(out)]) == 0
+    assert run(["edit", str(model), "--seed", "1", "--set", "Bright=1", "--hold-genes", "0", "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "side effects" in said and "perceptual distance" in said
     rows = table(tmp_path / "edit.csv")
