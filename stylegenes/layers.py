@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 
 from stylegenes.errors import UserError
 from stylegenes.ops.activation import bias_act, split_gain
@@ -182,3 +184,56 @@ def check_stages(resolution: int, widths: Sequence[int], groups: Sequence[int], 
         raise UserError(f"{resolution} px takes {stages} stages (4 px up to {resolution} px); {', '.join(wrong)}")
     if min(*widths, *groups, *blocks) < 1:
         raise UserError(f"widths, groups and blocks must be at least 1; got {widths=}, {groups=}, {blocks=}")
+
+
+class SpectralNorm(nn.Module):
+    """Divides a weight by its largest singular value, followed by one power iteration in each training forward.
+
+    "Spectral Normalization for Generative Adversarial Networks" (Miyato et al. 2018, algorithm 1). The estimate is
+    carried by two buffers, so that evaluation repeats the last one.
+    """
+
+    WARM_UP = 15
+    """Power iterations on the initial weight."""
+
+    def __init__(
+        self,
+        weight: torch.Tensor,  # the initial weight
+        *,
+        dim: int = 0,  # the dimension of the outputs
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        rows = self._rows(weight.detach())
+        self.u: torch.Tensor
+        self.v: torch.Tensor
+        self.register_buffer("u", nn.functional.normalize(torch.randn(rows.shape[0]), dim=0))
+        self.register_buffer("v", nn.functional.normalize(torch.randn(rows.shape[1]), dim=0))
+        for _ in range(self.WARM_UP):
+            self._iterate(rows)
+
+    def _rows(self, weight: torch.Tensor) -> torch.Tensor:
+        return weight.transpose(0, self.dim).flatten(1)
+
+    @torch.no_grad()
+    def _iterate(self, rows: torch.Tensor) -> None:
+        self.v.copy_(nn.functional.normalize(rows.T @ self.u, dim=0, eps=1e-12))
+        self.u.copy_(nn.functional.normalize(rows @ self.v, dim=0, eps=1e-12))
+
+    def forward(self, weight: torch.Tensor) -> torch.Tensor:
+        """The weight over its spectral norm, same shape."""
+        rows = self._rows(weight)
+        if self.training:
+            self._iterate(rows)
+        # Copies, since a later forward moves the buffers before this one is back-propagated.
+        return weight / torch.dot(self.u.clone(), rows @ self.v.clone())
+
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def spectral(layer: M, *, dim: int = 0) -> M:
+    """The layer with its weight [.., out at `dim`, ..] spectrally normalized."""
+    weight = layer.get_parameter("weight")
+    parametrize.register_parametrization(layer, "weight", SpectralNorm(weight, dim=dim), unsafe=True)
+    return layer

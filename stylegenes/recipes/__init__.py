@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from stylegenes.errors import UserError
 from stylegenes.recipes.paper import afhq256, ffhq256, ffhq256_mapping, ffhq1024, metfaces256
+from stylegenes.recipes.projected import projected32, projected256, projected256_genome
 from stylegenes.recipes.tiny import small64, tiny32, tiny32_mapping
 from stylegenes.training.config import RunConfig
 
-_FUNCTIONS = (tiny32, tiny32_mapping, small64, ffhq256, ffhq256_mapping, ffhq1024, afhq256, metfaces256)
+_STYLEGAN2 = (tiny32, tiny32_mapping, small64, ffhq256, ffhq256_mapping, ffhq1024, afhq256, metfaces256)
+_PROJECTED = (projected32, projected256, projected256_genome)
+_FUNCTIONS = (*_STYLEGAN2, *_PROJECTED)
 RECIPES: dict[str, Callable[[], RunConfig]] = {f.__name__.replace("_", "-"): f for f in _FUNCTIONS}
 """Every recipe by name."""
 

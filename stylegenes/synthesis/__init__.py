@@ -1,8 +1,16 @@
 """Synthesis networks, one paper a file: ws to pictures."""
 
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
+from stylegenes.synthesis.fastgan import FastGANSynthesis
 from stylegenes.synthesis.r3gan import R3GANSynthesis
 from stylegenes.synthesis.stylegan2 import StyleGAN2Synthesis
 from stylegenes.synthesis.stylegan3 import StyleGAN3Synthesis
 
-__all__ = ["R3GANSynthesis", "SYNTHESES", "StyleGAN2Synthesis", "StyleGAN3Synthesis", "SynthesisNetwork"]
+__all__ = [
+    "FastGANSynthesis",
+    "R3GANSynthesis",
+    "SYNTHESES",
+    "StyleGAN2Synthesis",
+    "StyleGAN3Synthesis",
+    "SynthesisNetwork",
+]

@@ -1,0 +1,212 @@
+"""FastGAN's generator, as ProjectedGAN uses it: "Towards Faster and Stabilized GAN Training" (Liu et al. 2021).
+
+Spectrally normalized convolutions with batch norm and gated linear units double the resolution from 4 pixels up; maps
+of low resolution gate the channels of maps 16 times larger ("skip-layer excitation"). The code enters once, so num_ws
+is 1. With a label, batch norms take their scale and bias from its embedding ("Projected GANs", Sauer et al. 2021).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn.functional import batch_norm, glu, interpolate
+
+from stylegenes.errors import UserError
+from stylegenes.layers import normalize_second_moment, spectral
+from stylegenes.ops.convolution import quick_layout
+from stylegenes.records import Condition, ImageBatch, Noise
+from stylegenes.registry import Spec
+from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
+
+GATES = {64: 4, 128: 8, 256: 16, 512: 32}
+"""Resolution of a gated map and of the map that gates it, in pixels."""
+
+
+def channels_at(resolution: int, width: int) -> int:
+    """Channels at a resolution in pixels: 16 width at 4, halved up to 32, the same at 64, then halved again."""
+    factor = 64 / resolution if resolution <= 32 else 128 / resolution
+    return max(int(factor * width), 1)
+
+
+class ConditionalNorm(nn.Module):
+    """Batch norm whose scale and bias are linear in an embedding."""
+
+    def __init__(
+        self,
+        channels: int,  # channels of the map
+        embed_dim: int,  # length of the embedding
+    ) -> None:
+        super().__init__()
+        self.scale = spectral(nn.Linear(embed_dim, channels))
+        self.shift = spectral(nn.Linear(embed_dim, channels))
+        self.running_mean: torch.Tensor
+        self.running_var: torch.Tensor
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+        """Map `x` [N, C, H, W] given an embedding [N, embed_dim]."""
+        x = batch_norm(x, self.running_mean, self.running_var, training=self.training, eps=1e-5)
+        return x * (1 + self.scale(embedding))[:, :, None, None] + self.shift(embedding)[:, :, None, None]
+
+
+class GatedConv(nn.Module):
+    """3x3 convolution to twice the channels, noise, batch norm, and a gated linear unit that halves them again."""
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the input
+        out_channels: int,  # channels of the output
+        *,
+        resolution: int,  # height and width in pixels
+        use_noise: bool,  # whether the layer has a noise input
+        embed_dim: int,  # length of the label's embedding, 0 for none
+    ) -> None:
+        super().__init__()
+        self.resolution = resolution
+        self.conv = spectral(nn.Conv2d(in_channels, 2 * out_channels, 3, padding=1, bias=False))
+        self.norm = nn.BatchNorm2d(2 * out_channels) if not embed_dim else None
+        self.conditional_norm = ConditionalNorm(2 * out_channels, embed_dim) if embed_dim else None
+        self.noise_strength = nn.Parameter(torch.zeros(1)) if use_noise else None
+        if use_noise:
+            # A picture that is the same in every network of this size, so that weights need not carry it.
+            rng = torch.Generator().manual_seed(resolution)
+            self.noise_const: torch.Tensor
+            fixed = torch.randn(resolution, resolution, generator=rng, device="cpu")
+            self.register_buffer("noise_const", fixed, persistent=False)
+
+    def forward(self, x: torch.Tensor, embedding: torch.Tensor | None, noise: Noise) -> torch.Tensor:
+        """[N, C_in, H, W] to [N, C_out, H, W]."""
+        x = self.conv(x)
+        drawn = self._noise(x, noise)
+        if drawn is not None and self.noise_strength is not None:
+            x = x + self.noise_strength * drawn
+        if self.conditional_norm is not None and embedding is not None:
+            return glu(self.conditional_norm(x, embedding), dim=1)
+        assert self.norm is not None, "a network without labels has plain norms"
+        return glu(self.norm(x), dim=1)
+
+    def _noise(self, x: torch.Tensor, noise: Noise) -> torch.Tensor | None:
+        mode = "none" if self.noise_strength is None else noise.mode_at(self.resolution)
+        if mode == "none":
+            return None
+        if mode == "const":
+            return self.noise_const
+        where = x.device if noise.generator is None else noise.generator.device
+        shape = (x.shape[0], 1, self.resolution, self.resolution)
+        return torch.randn(shape, generator=noise.generator, device=where, dtype=x.dtype).to(x.device)
+
+
+class Gate(nn.Module):
+    """Skip-layer excitation: a small map decides how much of each channel of a large one passes."""
+
+    def __init__(
+        self,
+        small_channels: int,  # channels of the small map
+        large_channels: int,  # channels of the large map
+    ) -> None:
+        super().__init__()
+        self.squeeze = spectral(nn.Conv2d(small_channels, large_channels, 4, bias=False))
+        self.excite = spectral(nn.Conv2d(large_channels, large_channels, 1, bias=False))
+
+    def forward(self, small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
+        """Maps [N, C_s, h, w] and [N, C_l, H, W] to [N, C_l, H, W]."""
+        pooled = nn.functional.adaptive_avg_pool2d(small, 4)
+        return large * torch.sigmoid(self.excite(nn.functional.silu(self.squeeze(pooled))))
+
+
+class Block(nn.Module):
+    """All layers of one resolution."""
+
+    def __init__(
+        self,
+        resolution: int,  # height and width of the output in pixels
+        width: int,  # channels at 128 pixels
+        *,
+        lite: bool,  # one convolution without noise in place of two with it
+        embed_dim: int,  # length of the label's embedding, 0 for none
+    ) -> None:
+        super().__init__()
+        self.resolution = resolution
+        out_channels, in_channels = channels_at(resolution, width), channels_at(resolution // 2, width)
+        sizes = [in_channels, out_channels] if lite else [in_channels, out_channels, out_channels]
+        self.convs = nn.ModuleList(
+            GatedConv(sizes[i], sizes[i + 1], resolution=resolution, use_noise=not lite, embed_dim=embed_dim)
+            for i in range(len(sizes) - 1)
+        )
+        small = GATES.get(resolution)
+        self.gate = Gate(channels_at(small, width), out_channels) if small else None
+
+    def forward(self, maps: dict[int, torch.Tensor], embedding: torch.Tensor | None, noise: Noise) -> torch.Tensor:
+        """The map at this resolution from `maps`, all smaller ones by resolution."""
+        x = interpolate(maps[self.resolution // 2], scale_factor=2, mode="nearest")
+        for conv in self.convs:
+            x = conv(x, embedding, noise)
+        return x if self.gate is None else self.gate(maps[GATES[self.resolution]], x)
+
+
+@SYNTHESES.register("fastgan")
+class FastGANSynthesis(SynthesisNetwork):
+    """One w to pictures, through gated blocks from 4 pixels up; skip-layer excitation begins at 64 pixels.
+
+    Raises:
+        UserError: for a resolution that is no power of two from 8 to 1024, or sizes below one.
+    """
+
+    def __init__(
+        self,
+        resolution: int,  # height and width of the picture in pixels, a power of two from 8 to 1024
+        w_dim: int = 256,  # length of w, which is scaled to unit second moment
+        *,
+        image_channels: int = 3,  # colour channels of the picture
+        width: int = 128,  # channels at 128 pixels
+        lite: bool = False,  # one convolution a resolution without noise, in place of two with it
+        label_dim: int = 0,  # length of the label that the batch norms follow, 0 for none
+    ) -> None:
+        super().__init__()
+        if resolution not in (8, 16, 32, 64, 128, 256, 512, 1024):
+            raise UserError(f"the resolution must be a power of two from 8 to 1024; got {resolution}")
+        if min(w_dim, image_channels, width) < 1 or label_dim < 0:
+            raise UserError(f"sizes must be at least 1; got {w_dim=}, {image_channels=}, {width=}, {label_dim=}")
+        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
+        self.label_dim, self.num_ws, self.layer_resolutions = label_dim, 1, [4]
+        embed_dim = w_dim if label_dim else 0
+        self.embed = nn.Parameter(torch.randn(label_dim, embed_dim)) if label_dim else None
+        first = channels_at(4, width)
+        self.start = spectral(nn.ConvTranspose2d(w_dim, 2 * first, 4, bias=False), dim=1)
+        self.start_norm = nn.BatchNorm2d(2 * first)
+        sizes = [8 << i for i in range(resolution.bit_length() - 3)]
+        self.blocks = nn.ModuleList(Block(r, width, lite=lite, embed_dim=embed_dim) for r in sizes)
+        self.to_rgb = spectral(nn.Conv2d(channels_at(resolution, width), image_channels, 3, padding=1))
+
+    @classmethod
+    def example_spec(cls, resolution: int, w_dim: int) -> Spec:
+        """A network of a few channels."""
+        return {"resolution": resolution, "w_dim": w_dim, "width": 2}
+
+    def forward(
+        self, ws: torch.Tensor, condition: Condition | None = None, *, noise: Noise | None = None
+    ) -> ImageBatch:
+        """Pictures [N, C, H, W], at least float32, from ws [N, 1, w_dim].
+
+        In training mode batch norms use the batch's statistics, so that a picture depends on the others of its batch.
+
+        Raises:
+            UserError: when `ws` or a needed label has another shape.
+        """
+        self.check_ws(ws)
+        noise, embedding = noise or Noise(), None
+        if self.embed is not None:
+            embedding = self.check_label(condition, len(ws)).to(ws.dtype) @ self.embed
+        code = normalize_second_moment(ws[:, 0])[:, :, None, None]
+        maps = {4: quick_layout(glu(self.start_norm(self.start(code)), dim=1))}
+        for block in self.blocks:
+            resolution = 2 * max(maps)
+            maps[resolution] = block(maps, embedding, noise)
+        image = self.to_rgb(maps[self.resolution])
+        image = image.to(torch.promote_types(image.dtype, torch.float32))
+        return ImageBatch(image=image.contiguous(), condition=condition or Condition())
+
+    def noise_buffers(self) -> dict[str, torch.Tensor]:
+        """The fixed noise pictures [H, W] by name; none where the network is lite."""
+        return {name: buffer for name, buffer in self.named_buffers() if name.endswith("noise_const")}
