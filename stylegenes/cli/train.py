@@ -50,6 +50,8 @@ class Args:
     """stages of the discriminator, from the image on, that stay as they are"""
     max_minutes: float | None = None
     """end this sitting after so long; the same command continues"""
+    metrics: str = "fd@2k"
+    """METRIC@FAKES every intervals.evaluate_kimg, which picks the best snapshot; more fakes at the end; or none"""
     dry_run: bool = False
     """print the resolved plan, with speed and memory measured by a few real steps, and train nothing"""
 
@@ -61,22 +63,26 @@ def run(args: Args) -> None:
         UserError: for arguments that contradict each other, and whatever training refuses.
     """
     from stylegenes.cli.console import say
+    from stylegenes.cli.judging import judge_finished, judging
     from stylegenes.training import Machine, train
     from stylegenes.training.machine import first_process
 
     machine = Machine(args.accelerator, args.devices, args.nodes)
     folder = _run_folder(args)
     config = _config(args, machine)
+    evaluate = judging(args.metrics, config)
     if args.dry_run:
         _print_plan(config, machine)
         return
     seconds = None if args.max_minutes is None else 60 * args.max_minutes
-    result = train(config, folder, machine=machine, max_seconds=seconds)
+    result = train(config, folder, machine=machine, evaluate=evaluate, max_seconds=seconds)
     kimg = result.images / 1000
     if not first_process():
         return
     if result.finished:
         say(f"finished {kimg:g} kimg in {result.seconds / 3600:.2f} h: {result.snapshot}")
+        if evaluate is not None:
+            judge_finished(args.metrics, result, machine)
     else:
         say(f"saved {folder} at {kimg:g} kimg -- continue with: stylegenes train {folder}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -46,16 +47,38 @@ def budget(
     return evaluate
 
 
+def check_budget(text: str) -> None:
+    """Refuse a budget that cannot be read, without loading anything.
+
+    Raises:
+        UserError: as `budget`.
+    """
+    for part in text.split(","):
+        _Budget.read(part.strip())
+
+
+class _Budget(NamedTuple):
+    metric: str
+    spec: dict[str, str]
+    num: int
+
+    @classmethod
+    def read(cls, text: str) -> _Budget:
+        match = _PATTERN.fullmatch(text)
+        if match is None or match["metric"] not in DISTRIBUTION_METRICS:
+            known = ", ".join(DISTRIBUTION_METRICS)
+            raise UserError(
+                f"{text!r} is no budget; write METRIC@NUM like fd@2k or fd_lite0@500, METRIC one of {known}"
+            )
+        spec = EXTRACTORS.check({"name": match["judge"] or "lite0"})
+        num = int(match["num"]) * (1000 if match["kilo"] else 1)
+        if num < 2:
+            raise UserError(f"{text!r} asks for {num} fakes; a distribution needs at least two")
+        return cls(match["metric"], spec, num)
+
+
 def _one(text: str, data: LabeledImages, batch: int, device: torch.device | str, cache: Path | None) -> Evaluate:
-    match = _PATTERN.fullmatch(text)
-    if match is None or match["metric"] not in DISTRIBUTION_METRICS:
-        metrics = ", ".join(DISTRIBUTION_METRICS)
-        raise UserError(f"{text!r} is no budget; write METRIC@NUM like fd@2k or fd_lite0@500, METRIC one of {metrics}")
-    spec = {"name": match["judge"] or "lite0"}
-    EXTRACTORS.check(spec)
-    num = int(match["num"]) * (1000 if match["kilo"] else 1)
-    if num < 2:
-        raise UserError(f"{text!r} asks for {num} fakes; a distribution needs at least two")
+    metric, spec, num = _Budget.read(text)
     kept: list[Evaluator] = []
 
     def evaluate(generator: Generator) -> dict[str, float]:
@@ -67,7 +90,7 @@ def _one(text: str, data: LabeledImages, batch: int, device: torch.device | str,
         training = generator.training
         generator.eval()
         try:
-            records = list(kept[0].evaluate(Subject("training", generator), [match["metric"]]))
+            records = list(kept[0].evaluate(Subject("training", generator), [metric]))
         finally:
             generator.train(training)
         return {record.metric: record.value for record in records if record.value is not None}

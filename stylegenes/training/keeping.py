@@ -16,6 +16,7 @@ from stylegenes.generator import Generator
 from stylegenes.snapshot import Card, DataCard, save_snapshot
 from stylegenes.training.draws import draw_codes, rng_for
 from stylegenes.training.feed import to_float
+from stylegenes.training.history import METRICS_FILE, plot_history
 from stylegenes.training.images import render, save_grid
 
 if TYPE_CHECKING:
@@ -108,8 +109,9 @@ class Keeper:
         self.metrics = dict(self.evaluate(self.loop.players.ema))
         counters = self.loop.counters
         value = next(iter(self.metrics.values()), None)
-        with (self.loop.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        with (self.loop.folder / METRICS_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kimg": counters.images / 1000, **self.metrics}) + "\n")
+        plot_history(self.loop.folder)
         if value is not None and (counters.best is None or value < counters.best):
             counters.best = value
             self.keep("best")

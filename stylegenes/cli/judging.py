@@ -1,0 +1,73 @@
+"""Metrics that `stylegenes train` hands to training: small ones during the run, a large one at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stylegenes.generator import Generator
+    from stylegenes.training import Machine, RunConfig, RunResult
+
+END_ON_GPU, END_ELSEWHERE = 50_000, 10_000
+"""Fakes of the evaluation at the end of a run."""
+
+
+@dataclass
+class Judging:
+    """A budget that every process can be sent: data and judge are opened at the first call.
+
+    Attributes:
+        text: the budget, as `metrics.budget` reads it.
+        config: of the run, which names the data.
+    """
+
+    text: str
+    config: RunConfig
+    _evaluate: Any = field(default=None, repr=False)
+
+    def __call__(self, generator: Generator) -> dict[str, float]:
+        """Values by metric name."""
+        if self._evaluate is None:
+            self._evaluate = _open(self.text, self.config, generator.device)
+        return self._evaluate(generator)
+
+
+def judging(text: str, config: RunConfig) -> Judging | None:
+    """Read the budget of a run, or None where it says `none`.
+
+    Raises:
+        UserError: for a budget that cannot be read, before anything is trained.
+    """
+    from stylegenes.metrics.budget import check_budget
+
+    if text == "none":
+        return None
+    check_budget(text)
+    return Judging(text, config)
+
+
+def judge_finished(text: str, result: RunResult, machine: Machine) -> None:
+    """Evaluate a finished run with many fakes; the records go into its folder. Done once."""
+    from stylegenes.cli import evaluate
+    from stylegenes.cli.console import say
+    from stylegenes.training import read_config
+
+    metric, _, judge = text.split(",")[0].partition("@")[0].partition("_")
+    num = END_ON_GPU if machine.device_type == "cuda" else END_ELSEWHERE
+    if any(result.folder.glob(f"metric-{metric}*.jsonl")):
+        return
+    say(f"measuring the finished run with {num:,} pictures; Ctrl-C skips it")
+    source = read_config(result.folder).data.source
+    last = Path(result.snapshot)
+    evaluate.run(evaluate.Args(str(last), source, metrics=metric, num=num, judge=judge or "lite0", out=result.folder))
+
+
+def _open(text: str, config: RunConfig, device: Any) -> Any:
+    from stylegenes.data import open_dataset
+    from stylegenes.data.cache import cache_root
+    from stylegenes.metrics import budget
+
+    data = open_dataset(config.data.source, resolution=config.data.resolution, fit=config.data.fit)
+    return budget(text, data, device=device, cache=cache_root() / "statistics")
