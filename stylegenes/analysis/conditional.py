@@ -185,8 +185,8 @@ def sample_accepted(
         if len(waiting) == 0:
             break
         judged += len(waiting)
-        proposed = torch.cat([tables.sample(1, sources[i]) for i in waiting])
-        draw = torch.cat([torch.rand(1, generator=sources[i], dtype=torch.float64) for i in waiting])
+        proposed = torch.cat([tables.sample(1, sources[i]) for i in waiting.tolist()])
+        draw = torch.cat([torch.rand(1, generator=sources[i], dtype=torch.float64) for i in waiting.tolist()])
         found = judge.probabilities(proposed)
         likelihood = torch.stack([wish.likelihood(found) for wish in wishes]).prod(dim=0)
         accepted[waiting] = draw < likelihood
