@@ -36,7 +36,7 @@ class Args:
     """a name without suffix: a folder of single files; .png, .webp: one grid; .gif, .webp, .mp4: the interpolation"""
     where: str | None = None
     """attributes wanted (1) or not (0), like "Smiling=1,Hat=0@0.3"; needs a survey; @ is a temperature of its own"""
-    temperature: float = 1.0
+    temperature: float = 0.5
     """of the wishes: lower is more accurate and less varied"""
     psi: str = "1"
     """truncation: 1 none, 0 the mean picture, negative opposites; a genome is pulled to its mean code;
