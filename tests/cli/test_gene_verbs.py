@@ -159,3 +159,34 @@ def test_a_mapping_network_is_refused_by_name(tmp_path, capsys):
     path = save_model(tmp_path / "mapping", {"name": "mapping", "w_dim": 16, "depth": 1})
     assert run(["breed", str(path)]) != 0
     assert "this model's latent is a Mapping" in capsys.readouterr().err
+
+
+def test_evolution_follows_a_run(model, tmp_path, capsys):
+    generator = load_snapshot(model).generator
+    for images in (0, 2000):
+        save_snapshot(tmp_path / "run" / "snapshots" / f"{images}", generator, Card("run", images_seen=images))
+        genome_of(generator.latent, "this test").variants.data.mul_(2)
+    assert run(["evolution", str(tmp_path / "run"), "--out", str(tmp_path / "e.png")]) == 0
+    rows = table(tmp_path / "e.csv")
+    assert [row["kimg"] for row in rows] == ["0", "2"]
+    assert float(rows[1]["spread"]) == pytest.approx(2 * float(rows[0]["spread"]), rel=1e-3)
+    assert run(["evolution", str(tmp_path / "run"), "--gene", "4"]) != 0
+    assert "no gene 4" in capsys.readouterr().err
+
+
+def test_correlations_use_the_survey_and_the_reals(model, capsys):
+    assert run(["correlate", str(model), "-n", "40"]) == 0
+    assert "mean absolute difference from the reals" in capsys.readouterr().out
+    rows = table(model / "genes" / "exhibits" / "correlation.csv")
+    assert len(rows) == 3 and set(rows[0]) == {"a", "b", "real", "small"}
+
+
+def test_the_trade_off_needs_a_second_judge(model, tmp_path, capsys):
+    own = json.loads((model / "genes" / "classifier.json").read_text())["path"]
+    command = ["tradeoff", str(model), "--wishes", "Bright=1;Bright=0", "--temperatures", "1,0.3", "-n", "16"]
+    assert run([*command, "--second", own]) != 0
+    assert "must be judged by another one" in capsys.readouterr().err
+    second = save_scorer(tmp_path / "second.pt", 3.0)
+    assert run([*command, "--second", second]) == 0
+    rows = table(model / "genes" / "exhibits" / "tradeoff.csv")
+    assert len(rows) == 4 * 6 and {"Bright=1", "Bright=0", "average"} <= set(rows[0])
