@@ -75,6 +75,21 @@ class Noise:
         above = self.max_resolution is not None and resolution > self.max_resolution
         return "none" if above or resolution < self.min_resolution else self.mode
 
+    def picture(self, x: torch.Tensor, const: torch.Tensor) -> torch.Tensor | None:
+        """The noise for features `x` [N, C, H, W] of a layer that stores `const` [H, W].
+
+        Returns:
+            [N, 1, H, W] drawn anew, `const` itself, or None, as the mode at this resolution says.
+        """
+        mode = self.mode_at(x.shape[-1])
+        if mode == "none":
+            return None
+        if mode == "const":
+            return const
+        where = x.device if self.generator is None else self.generator.device
+        shape = (x.shape[0], 1, *x.shape[2:])
+        return torch.randn(shape, generator=self.generator, device=where, dtype=const.dtype).to(x.device)
+
 
 @dataclass(frozen=True)
 class ImageBatch:

@@ -1,8 +1,16 @@
 """Discriminators, one paper a file: pictures to logits."""
 
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
+from stylegenes.discriminators.progan import ProGANDiscriminator
 from stylegenes.discriminators.projected import ProjectedDiscriminator
 from stylegenes.discriminators.r3gan import R3GANDiscriminator
 from stylegenes.discriminators.stylegan2 import StyleGAN2Discriminator
 
-__all__ = ["DISCRIMINATORS", "Discriminator", "ProjectedDiscriminator", "R3GANDiscriminator", "StyleGAN2Discriminator"]
+__all__ = [
+    "DISCRIMINATORS",
+    "Discriminator",
+    "ProGANDiscriminator",
+    "ProjectedDiscriminator",
+    "R3GANDiscriminator",
+    "StyleGAN2Discriminator",
+]

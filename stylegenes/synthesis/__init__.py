@@ -2,14 +2,18 @@
 
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 from stylegenes.synthesis.fastgan import FastGANSynthesis
+from stylegenes.synthesis.progan import ProGANSynthesis
 from stylegenes.synthesis.r3gan import R3GANSynthesis
+from stylegenes.synthesis.stylegan1 import StyleGAN1Synthesis
 from stylegenes.synthesis.stylegan2 import StyleGAN2Synthesis
 from stylegenes.synthesis.stylegan3 import StyleGAN3Synthesis
 
 __all__ = [
-    "FastGANSynthesis",
-    "R3GANSynthesis",
     "SYNTHESES",
+    "FastGANSynthesis",
+    "ProGANSynthesis",
+    "R3GANSynthesis",
+    "StyleGAN1Synthesis",
     "StyleGAN2Synthesis",
     "StyleGAN3Synthesis",
     "SynthesisNetwork",

@@ -63,7 +63,6 @@ class GatedConv(nn.Module):
         embed_dim: int,  # length of the label's embedding, 0 for none
     ) -> None:
         super().__init__()
-        self.resolution = resolution
         self.conv = spectral(nn.Conv2d(in_channels, 2 * out_channels, 3, padding=1, bias=False))
         self.norm = nn.BatchNorm2d(2 * out_channels) if not embed_dim else None
         self.conditional_norm = ConditionalNorm(2 * out_channels, embed_dim) if embed_dim else None
@@ -78,23 +77,13 @@ class GatedConv(nn.Module):
     def forward(self, x: torch.Tensor, embedding: torch.Tensor | None, noise: Noise) -> torch.Tensor:
         """[N, C_in, H, W] to [N, C_out, H, W]."""
         x = self.conv(x)
-        drawn = self._noise(x, noise)
-        if drawn is not None and self.noise_strength is not None:
-            x = x + self.noise_strength * drawn
+        if self.noise_strength is not None:
+            drawn = noise.picture(x, self.noise_const)
+            x = x if drawn is None else x + (self.noise_strength * drawn).to(x.dtype)
         if self.conditional_norm is not None and embedding is not None:
             return glu(self.conditional_norm(x, embedding), dim=1)
         assert self.norm is not None, "a network without labels has plain norms"
         return glu(self.norm(x), dim=1)
-
-    def _noise(self, x: torch.Tensor, noise: Noise) -> torch.Tensor | None:
-        mode = "none" if self.noise_strength is None else noise.mode_at(self.resolution)
-        if mode == "none":
-            return None
-        if mode == "const":
-            return self.noise_const
-        where = x.device if noise.generator is None else noise.generator.device
-        shape = (x.shape[0], 1, self.resolution, self.resolution)
-        return torch.randn(shape, generator=noise.generator, device=where, dtype=x.dtype).to(x.device)
 
 
 class Gate(nn.Module):

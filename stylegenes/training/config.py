@@ -139,6 +139,7 @@ class RunConfig:
         batch: the batch.
         ema: the running average of the generator.
         intervals: how often things happen.
+        growth: the schedule of log2 of the resolution that is trained (progressive growing), or None for all of it.
         mixing: probability of style mixing in a batch of fakes.
         noise: how the synthesis network fills its noise inputs during training.
         kimg: length of the run in thousand real images shown to the discriminator.
@@ -158,6 +159,7 @@ class RunConfig:
     batch: BatchConfig = field(default_factory=BatchConfig)
     ema: EmaConfig = field(default_factory=EmaConfig)
     intervals: IntervalConfig = field(default_factory=IntervalConfig)
+    growth: Spec | None = None
     mixing: float = 0.9
     noise: NoiseMode = "random"
     kimg: float = 25000.0

@@ -101,6 +101,7 @@ class Loop:
         self.players = build_players(config, ranks.device)
         self.p_schedule: Schedule = SCHEDULES.build(config.augment.p)
         self.lr_schedule: Schedule = SCHEDULES.build(config.optimizer.lr_scale)
+        self.growth: Schedule | None = None if config.growth is None else SCHEDULES.build(config.growth)
         self.counters.augment_p = self.p_schedule.initial
         self.stepper = self._make_stepper()
         self.feed = self._make_feed()
@@ -177,10 +178,12 @@ class Loop:
         return late or self.wants_stop()
 
     def _set_quantities(self) -> None:
-        """Learning rates and augmentation strength for the coming step."""
+        """Learning rates, augmentation strength and resolution for the coming step."""
         self.players.augment.p.fill_(self.counters.augment_p)
         scale = self.lr_schedule.value(self._progress(self.counters.lr_scale))
         self.players.scale_learning_rates(scale * self.counters.lr_scale)
+        if self.growth is not None:
+            self.players.grow(self.growth.value(self._progress(0.0)))
 
     def _average(self, images: int) -> None:
         ema = self.config.ema

@@ -31,6 +31,7 @@ SPECS: dict[str, Registry[Any]] = {
     "augment.pipe": AUGMENTS,
     "augment.p": SCHEDULES,
     "optimizer.lr_scale": SCHEDULES,
+    "growth": SCHEDULES,
 }
 """Where the configuration holds a registry spec, and which registry knows its keys."""
 

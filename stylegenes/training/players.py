@@ -73,6 +73,11 @@ class Players:
         """Every module whose state belongs to the run, by the name it is saved under."""
         return {"G": self.G, "D": self.D, "ema": self.ema, "augment": self.augment, "regularizers": self.regularizers}
 
+    def grow(self, level: float) -> None:
+        """Let both players work at 2^level pixels of detail; the running average follows with its buffers."""
+        self.G.synthesis.grow(level)
+        self.D.grow(level)
+
     def scale_learning_rates(self, scale: float) -> None:
         """Set every learning rate to `scale` times its configured value."""
         for player, optimizer in self.optimizers.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -83,6 +84,75 @@ class Ramp(Schedule):
         """The point on the line."""
         t = (progress.images / 1000 - self.start_kimg) / (self.end_kimg - self.start_kimg)
         return self.initial + (self.end - self.initial) * min(max(t, 0.0), 1.0)
+
+
+@SCHEDULES.register("cosine")
+class Cosine(Ramp):
+    """Half a wave of a cosine between two values (Loshchilov and Hutter 2017, "SGDR", Eq. 5, without restarts)."""
+
+    def value(self, progress: Progress) -> float:
+        """The point on the wave."""
+        t = (progress.images / 1000 - self.start_kimg) / (self.end_kimg - self.start_kimg)
+        return self.end + (self.initial - self.end) * (1 + math.cos(math.pi * min(max(t, 0.0), 1.0))) / 2
+
+
+@SCHEDULES.register("progressive")
+class Progressive(Schedule):
+    """log2 of the resolution of a growing GAN (Karras et al. 2018, "Progressive Growing of GANs", appendix A).
+
+    Each resolution is trained for a while, then the next one fades in. Networks stop growing at their own resolution.
+    """
+
+    def __init__(
+        self,
+        start: int = 8,  # resolution in pixels at the beginning
+        *,
+        hold_kimg: float = 600.0,  # thousand images at each resolution
+        fade_kimg: float = 600.0,  # thousand images in which the next one fades in
+    ) -> None:
+        if start < 4 or hold_kimg < 0 or fade_kimg <= 0:
+            raise UserError(f"growth needs start >= 4, hold_kimg >= 0 and fade_kimg > 0; got {start=}, {hold_kimg=}, "
+                            f"{fade_kimg=}")  # fmt: skip
+        self.hold_kimg, self.fade_kimg = hold_kimg, fade_kimg
+        self.initial = math.log2(start)
+
+    def level(self, images: int) -> float:
+        """log2 of the resolution after so many images."""
+        phase, within = divmod(images / 1000, self.hold_kimg + self.fade_kimg)
+        return self.initial + phase + max(within - self.hold_kimg, 0.0) / self.fade_kimg
+
+    def value(self, progress: Progress) -> float:
+        """log2 of the resolution."""
+        return self.level(progress.images)
+
+
+@SCHEDULES.register("by_resolution")
+class ByResolution(Progressive):
+    """A value for each resolution of a growing GAN, from the moment it begins to fade in."""
+
+    def __init__(
+        self,
+        values: list[list[float]],  # pairs of a resolution in pixels and the value from there on
+        start: int = 8,  # as in Progressive
+        *,
+        hold_kimg: float = 600.0,  # as in Progressive
+        fade_kimg: float = 600.0,  # as in Progressive
+    ) -> None:
+        super().__init__(start, hold_kimg=hold_kimg, fade_kimg=fade_kimg)
+        if not values or any(len(pair) != 2 for pair in values):
+            raise UserError(
+                f"values are pairs of a resolution and a value, such as [[8, 1.0], [128, 1.5]]; got {values}"
+            )
+        self.values = sorted(values)
+        self.start_level, self.initial = self.initial, self.values[0][1]
+
+    def value(self, progress: Progress) -> float:
+        """The value of the highest resolution that has been reached."""
+        images = progress.images / 1000
+        phase, within = divmod(images, self.hold_kimg + self.fade_kimg)
+        resolution = 2 ** (self.start_level + phase + (within > self.hold_kimg))
+        reached = [value for least, value in self.values if least <= resolution]
+        return reached[-1] if reached else self.values[0][1]
 
 
 @SCHEDULES.register("adaptive")
