@@ -9,12 +9,28 @@ from dataclasses import dataclass
 from stylegenes.errors import UserError
 from stylegenes.recipes.paper import afhq256, ffhq256, ffhq256_mapping, ffhq1024, metfaces256
 from stylegenes.recipes.projected import projected32, projected256, projected256_genome
+from stylegenes.recipes.r3gan import r3gan32, r3gan256, r3gan256_genome
+from stylegenes.recipes.stylegan1 import (
+    progan32,
+    stylegan1_32,
+    stylegan1_a,
+    stylegan1_b,
+    stylegan1_b_mapped,
+    stylegan1_c,
+    stylegan1_d,
+    stylegan1_e,
+    stylegan1_f,
+    stylegan1_f_genome,
+)
 from stylegenes.recipes.tiny import small64, tiny32, tiny32_mapping
 from stylegenes.training.config import RunConfig
 
 _STYLEGAN2 = (tiny32, tiny32_mapping, small64, ffhq256, ffhq256_mapping, ffhq1024, afhq256, metfaces256)
 _PROJECTED = (projected32, projected256, projected256_genome)
-_FUNCTIONS = (*_STYLEGAN2, *_PROJECTED)
+_R3GAN = (r3gan32, r3gan256, r3gan256_genome)
+_TABLE_1 = (stylegan1_a, stylegan1_b, stylegan1_c, stylegan1_d, stylegan1_e, stylegan1_f)
+_STYLEGAN1 = (progan32, stylegan1_32, *_TABLE_1, stylegan1_b_mapped, stylegan1_f_genome)
+_FUNCTIONS = (*_STYLEGAN2, *_PROJECTED, *_R3GAN, *_STYLEGAN1)
 RECIPES: dict[str, Callable[[], RunConfig]] = {f.__name__.replace("_", "-"): f for f in _FUNCTIONS}
 """Every recipe by name."""
 

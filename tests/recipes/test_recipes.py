@@ -29,6 +29,9 @@ def test_recipes_build(name):
     assert G.synthesis.resolution == D.resolution == config.data.resolution
     LOSSES.build(config.loss)
     SCHEDULES.build(config.augment.p)
+    SCHEDULES.build(config.optimizer.lr_scale)
+    if config.growth is not None:
+        SCHEDULES.build(config.growth)
     AUGMENTS.check(config.augment.pipe or {"name": "none"})
     assert build_phases({n: REGULARIZERS.build({"name": n, **kwargs}) for n, kwargs in config.regularizers.items()})
     for ranks in (1, 2, 4):

@@ -1,0 +1,74 @@
+"""R3GAN: "The GAN is dead; long live the GAN! A Modern Baseline GAN" (Huang et al. 2024), its settings for FFHQ.
+
+The paper also lowers the penalties' gamma from 150 to 15 and raises Adam's beta2 from 0.9 to 0.99 along the way; here
+both stay at their last values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stylegenes.recipes.tiny import tiny32
+from stylegenes.training.config import (
+    AdamConfig,
+    AugmentConfig,
+    BatchConfig,
+    DataConfig,
+    EmaConfig,
+    IntervalConfig,
+    ModelConfig,
+    OptimizerConfig,
+    RunConfig,
+)
+
+
+def r3gan256() -> RunConfig:
+    """FFHQ at 256 px: batch 256, relativistic pairing loss with R1 and R2 in every step, no style mixing."""
+    adam = AdamConfig(lr=2e-4, beta1=0.0, beta2=0.99)
+    burn_in = {"start_kimg": 0.0, "end_kimg": 20_000.0}
+    return RunConfig(
+        recipe="r3gan256",
+        data=DataConfig(source="SET-ME", resolution=256),
+        model=ModelConfig(
+            latent={"name": "gaussian", "w_dim": 64},
+            synthesis={"name": "r3gan", "resolution": 256, "w_dim": 64},
+            discriminator={"name": "r3gan", "resolution": 256},
+        ),
+        loss={"name": "relativistic"},
+        regularizers={"r1": {"gamma": 15.0, "interval": 1}, "r2": {"gamma": 15.0, "interval": 1}},
+        augment=AugmentConfig(pipe={"name": "ada"}, p={"name": "cosine", "start": 0.0, "end": 0.3, **burn_in}),
+        optimizer=OptimizerConfig(G=adam, D=adam, lr_scale={"name": "cosine", "start": 1.0, "end": 0.25, **burn_in}),
+        batch=BatchConfig(total=256),
+        ema=EmaConfig(half_life_kimg=500.0),
+        intervals=IntervalConfig(tick_seconds=60.0),
+        mixing=0.0,
+        kimg=25_000.0,
+    )
+
+
+def r3gan256_genome() -> RunConfig:
+    """r3gan256 with a genome of 64 x 256 in place of the Gaussian; w is as wide as a genome of 64 genes wants it."""
+    base = r3gan256()
+    latent = {"name": "genome", "w_dim": 512, "num_genes": 64, "num_variants": 256}
+    model = replace(base.model, latent=latent, synthesis={**base.model.synthesis, "w_dim": 512})
+    return replace(base, recipe="r3gan256-genome", model=model)
+
+
+def r3gan32() -> RunConfig:
+    """32 px on the embedded avatars, a genome of 32 genes x 256 variants: a laptop's size."""
+    base, small = r3gan256(), tiny32()
+    networks = {"resolution": 32, "widths": [96, 96, 64, 32], "groups": [12, 12, 8, 4], "blocks": [1, 1, 1, 1]}
+    adam = AdamConfig(lr=1e-3, beta1=0.0, beta2=0.99)
+    return replace(
+        small,
+        recipe="r3gan32",
+        model=ModelConfig(
+            latent=small.model.latent,
+            synthesis={"name": "r3gan", "w_dim": 128, **networks},
+            discriminator={"name": "r3gan", **networks},
+        ),
+        loss=base.loss,
+        regularizers={"r1": {"gamma": 0.1, "interval": 1}, "r2": {"gamma": 0.1, "interval": 1}},
+        optimizer=OptimizerConfig(G=adam, D=adam),
+        mixing=0.0,
+    )

@@ -1,0 +1,127 @@
+"""StyleGAN's configurations A to F: "A Style-Based Generator Architecture for GANs" (Karras et al. 2019, Table 1).
+
+FFHQ at 1024 px on 8 GPUs, 25 million images, growing from 8 px with 600 thousand images at each resolution and 600
+thousand to fade the next one in (appendix C). The paper takes larger batches below 64 px; here the batch is 32
+throughout. FID is reported without truncation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stylegenes.recipes.tiny import tiny32
+from stylegenes.training.config import (
+    AdamConfig,
+    BatchConfig,
+    DataConfig,
+    EmaConfig,
+    IntervalConfig,
+    ModelConfig,
+    OptimizerConfig,
+    RunConfig,
+)
+
+_RATES = [[8, 1.0], [128, 1.5], [256, 2.0], [512, 3.0]]
+"""Learning rates of the resolutions in pixels, relative to 0.001."""
+
+
+def _traditional(recipe: str, *, blur: bool, depth: int = 0) -> RunConfig:
+    """The traditional generator with a mapping network of `depth` layers; non-saturating loss with R1."""
+    adam = AdamConfig(lr=0.001, beta1=0.0, beta2=0.99)
+    return RunConfig(
+        recipe=recipe,
+        data=DataConfig(source="SET-ME", resolution=1024),
+        model=ModelConfig(
+            latent={"name": "mapping", "w_dim": 512, "depth": depth},
+            synthesis={"name": "progan", "resolution": 1024, "w_dim": 512, "blur": blur},
+            discriminator={"name": "progan", "resolution": 1024, "blur": blur},
+        ),
+        regularizers={"r1": {"gamma": 10.0, "interval": 1}},
+        optimizer=OptimizerConfig(G=adam, D=adam, lr_scale={"name": "by_resolution", "values": _RATES}),
+        batch=BatchConfig(total=32),
+        ema=EmaConfig(half_life_kimg=10.0, rampup=None),
+        intervals=IntervalConfig(tick_seconds=60.0),
+        growth={"name": "progressive"},
+        mixing=0.0,
+        kimg=25_000.0,
+    )
+
+
+def stylegan1_a() -> RunConfig:
+    """Configuration A, the progressive GAN: WGAN-GP, repeated pixels and plain averages."""
+    base = _traditional("stylegan1-a", blur=False)
+    return replace(base, loss={"name": "wasserstein"}, regularizers={"wgan_gp": {}})
+
+
+def stylegan1_b() -> RunConfig:
+    """Configuration B: bilinear resampling, non-saturating loss with R1. Table 4's traditional generator of depth 0."""
+    return _traditional("stylegan1-b", blur=True)
+
+
+def stylegan1_b_mapped() -> RunConfig:
+    """Table 4's traditional generator with a mapping network of 8 layers."""
+    return _traditional("stylegan1-b-mapped", blur=True, depth=8)
+
+
+def _styled(recipe: str, *, const_input: bool, use_noise: bool, mixing: float) -> RunConfig:
+    """The style-based generator behind a mapping network of 8 layers."""
+    base = _traditional(recipe, blur=True, depth=8)
+    parts = {"const_input": const_input, "use_noise": use_noise}
+    synthesis = {"name": "stylegan1", "resolution": 1024, "w_dim": 512, **parts}
+    return replace(base, model=replace(base.model, synthesis=synthesis), mixing=mixing)
+
+
+def stylegan1_c() -> RunConfig:
+    """Configuration C: mapping network and styles."""
+    return _styled("stylegan1-c", const_input=False, use_noise=False, mixing=0.0)
+
+
+def stylegan1_d() -> RunConfig:
+    """Configuration D: a learned constant in place of the traditional input."""
+    return _styled("stylegan1-d", const_input=True, use_noise=False, mixing=0.0)
+
+
+def stylegan1_e() -> RunConfig:
+    """Configuration E: noise inputs."""
+    return _styled("stylegan1-e", const_input=True, use_noise=True, mixing=0.0)
+
+
+def stylegan1_f() -> RunConfig:
+    """Configuration F: mixing regularization; the paper's StyleGAN (FID 4.40 on FFHQ)."""
+    return _styled("stylegan1-f", const_input=True, use_noise=True, mixing=0.9)
+
+
+def stylegan1_f_genome() -> RunConfig:
+    """Configuration F with a genome of 64 x 256 in place of the mapping network."""
+    base = stylegan1_f()
+    latent = {"name": "genome", "w_dim": 512, "num_genes": 64, "num_variants": 256}
+    return replace(base, recipe="stylegan1-f-genome", model=replace(base.model, latent=latent))
+
+
+def _small(recipe: str, synthesis: str, mixing: float) -> RunConfig:
+    """32 px, a genome of 32 genes x 256 variants, growing from 8 px within 60 thousand images."""
+    base, small = stylegan1_f(), tiny32()
+    networks = {"resolution": 32, "channel_base": 2048, "channel_max": 128}
+    pace = {"start": 8, "hold_kimg": 10.0, "fade_kimg": 20.0}
+    return replace(
+        small,
+        recipe=recipe,
+        model=ModelConfig(
+            latent=small.model.latent,
+            synthesis={"name": synthesis, "w_dim": 128, **networks},
+            discriminator={"name": "progan", **networks},
+        ),
+        optimizer=replace(base.optimizer, lr_scale={"name": "fixed", "value": 2.0}),
+        growth={"name": "progressive", **pace},
+        mixing=mixing,
+    )
+
+
+def stylegan1_32() -> RunConfig:
+    """StyleGAN's configuration F at 32 px on the embedded avatars, with a genome: a laptop's size."""
+    return _small("stylegan1-32", "stylegan1", 0.9)
+
+
+def progan32() -> RunConfig:
+    """The traditional generator at 32 px on the embedded avatars, with a genome: a laptop's size."""
+    return _small("progan32", "progan", 0.0)
