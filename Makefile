@@ -8,7 +8,7 @@ demo: $(VENV)/.installed  ## render the embedded faces, train a small genome GAN
 	$(BIN)/stylegenes demo
 
 test: lint types  ## everything that CI runs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .

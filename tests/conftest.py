@@ -1,7 +1,11 @@
 """What every test shares."""
 
+import os
 import sys
 from pathlib import Path
+
+# Tests run side by side, one a core; torch reads this once, and processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
