@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 
 import torch
@@ -52,8 +53,14 @@ class SynthesisNetwork(nn.Module, ABC):
 
     @classmethod
     def example_spec(cls, resolution: int, w_dim: int) -> Spec:
-        """Keyword arguments of a network of a few channels, for trials."""
-        return {"resolution": resolution, "w_dim": w_dim, "channel_base": 8 * resolution, "channel_max": 8}
+        """Keyword arguments of a small network, for trials: the usual sizes, where the constructor takes them."""
+        usual = {"channel_base": 8 * resolution, "channel_max": 8, "num_layers": 4, "margin": 2}
+        taken = inspect.signature(cls).parameters
+        return {
+            "resolution": resolution,
+            "w_dim": w_dim,
+            **{key: value for key, value in usual.items() if key in taken},
+        }
 
     def check_ws(self, ws: torch.Tensor) -> None:
         """Refuse style vectors of another shape.

@@ -39,9 +39,17 @@ def save_grid(path: Path, images: torch.Tensor) -> None:
 
 @torch.no_grad()
 def render(generator: Generator, code: torch.Tensor, condition: Condition, *, micro: int = 16) -> torch.Tensor:
-    """Pictures [N, C, H, W] of fixed codes with constant noise, `micro` at a time."""
-    parts = [
-        generator(code[i : i + micro], condition[slice(i, i + micro)], noise=Noise("const")).image
-        for i in range(0, len(code), micro)
-    ]
+    """Pictures [N, C, H, W] of fixed codes with constant noise, `micro` at a time.
+
+    Drawn in evaluation mode: looking at a network in training must not move its running statistics.
+    """
+    training = generator.training
+    generator.eval()
+    try:
+        parts = [
+            generator(code[i : i + micro], condition[slice(i, i + micro)], noise=Noise("const")).image
+            for i in range(0, len(code), micro)
+        ]
+    finally:
+        generator.train(training)
     return torch.cat(parts)
