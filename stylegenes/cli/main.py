@@ -24,67 +24,84 @@ class Verb:
     example: str
 
 
-VERBS: dict[str, Verb] = {
-    "fetch": Verb("store the weights of a frozen judge", "stylegenes fetch inception --source FILE"),
-    "evaluate": Verb(
-        "measure a snapshot or a folder of pictures against data", "stylegenes evaluate runs/0001 --data avatars"
-    ),
-    "classifier": Verb(
-        "train an attribute classifier on labeled pictures", "stylegenes classifier avatars --out judge"
-    ),
-    "data": Verb("check, draw and pack images to train on", "stylegenes data check photos --sheet photos.png"),
-    "demo": Verb("train a small genome GAN on the embedded faces and draw samples", "stylegenes demo"),
-    "doctor": Verb("what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"),
-    "export": Verb(
-        "write a snapshot as an ONNX file that needs neither torch nor stylegenes",
-        "stylegenes export runs/0001 --onnx model.onnx",
-    ),
-    "import": Verb("turn an official StyleGAN2 pickle into a snapshot", "stylegenes import ffhq.pkl models/ffhq"),
-    "sample": Verb("draw pictures from a snapshot", "stylegenes sample runs/0001 --seeds 0-15"),
-    "train": Verb("train a generator on images, or continue a run", "stylegenes train photos --out runs/0001"),
-    "directions": Verb(
-        "find linear attribute directions in a model's latent space and say how good they are",
-        "stylegenes directions runs/0001 --classifier judge",
-    ),
-    "interpolate": Verb(
-        "ways between codes, through the code's own space and straight through W",
-        "stylegenes interpolate runs/0001 --seeds 1,2,3",
-    ),
-    "invert": Verb(
-        "bring photos into a model: project, quantize to genotypes, tune",
-        "stylegenes invert runs/0001 me.jpg --space w+",
-    ),
-    "move": Verb(
-        "move pictures along an attribute direction or a principal component",
-        "stylegenes move runs/0001 directions/w-l1 Smiling",
-    ),
-    "noise": Verb(
-        "what a model's noise inputs do: none, coarse, fine, all, and where they change the picture",
-        "stylegenes noise runs/0001 --seeds 0-3",
-    ),
-    "pca": Verb(
-        "principal components of a model's latent space: variance, extremes, strips", "stylegenes pca runs/0001"
-    ),
-    "breed": Verb(
-        "children of two pictures, or generations under selection", "stylegenes breed runs/0001 --parents 3,8"
-    ),
-    "edit": Verb("change attributes of a picture by its genes", "stylegenes edit runs/0001 --seed 3 --set Smiling=1"),
-    "stats": Verb("which genes and variants matter for which attribute", "stylegenes stats runs/0001"),
-    "survey": Verb("draw and judge many pictures of a model", "stylegenes survey runs/0001 --classifier judge"),
-    "correlate": Verb(
-        "which attributes go together, in reals and models", "stylegenes correlate runs/0001 --other runs/0002"
-    ),
-    "evolution": Verb("how the codebook of a run has changed over its training", "stylegenes evolution runs/0001"),
-    "prune": Verb(
-        "replace the least real variants by the most real ones", "stylegenes prune runs/0001 --num 16 --out pruned"
-    ),
-    "report": Verb("all exhibits of a model's genes in one HTML page", "stylegenes report runs/0001"),
-    "tradeoff": Verb(
-        "accuracy against distance of conditional sampling",
-        'stylegenes tradeoff runs/0001 --second other --wishes "Hat=1;Hat=0"',
-    ),
-    "ablate": Verb("Frechet distance over genes x variants", "stylegenes ablate avatars --genes 32,8 --out runs/grid"),
+GROUPS: dict[str, dict[str, Verb]] = {
+    "start": {
+        "demo": Verb("train a small genome GAN on the embedded faces and draw samples", "stylegenes demo"),
+        "doctor": Verb(
+            "what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"
+        ),
+    },
+    "train and measure": {
+        "data": Verb("check, draw and pack images to train on", "stylegenes data check photos --sheet photos.png"),
+        "train": Verb("train a generator on images, or continue a run", "stylegenes train photos --out runs/0001"),
+        "evaluate": Verb(
+            "measure a snapshot or a folder of pictures against data", "stylegenes evaluate runs/0001 --data avatars"
+        ),
+        "classifier": Verb(
+            "train an attribute classifier on labeled pictures", "stylegenes classifier avatars --out judge"
+        ),
+        "fetch": Verb("store the weights of a frozen judge", "stylegenes fetch inception --source FILE"),
+        "ablate": Verb(
+            "Frechet distance over genes x variants", "stylegenes ablate avatars --genes 32,8 --out runs/grid"
+        ),
+    },
+    "use a model": {
+        "sample": Verb("draw pictures from a snapshot", "stylegenes sample runs/0001 --seeds 0-15"),
+        "interpolate": Verb(
+            "ways between codes, through the code's own space and straight through W",
+            "stylegenes interpolate runs/0001 --seeds 1,2,3",
+        ),
+        "invert": Verb(
+            "bring photos into a model: project, quantize to genotypes, tune",
+            "stylegenes invert runs/0001 me.jpg --space w+",
+        ),
+        "export": Verb(
+            "write a snapshot as an ONNX file that needs neither torch nor stylegenes",
+            "stylegenes export runs/0001 --onnx model.onnx",
+        ),
+        "import": Verb("turn an official StyleGAN2 pickle into a snapshot", "stylegenes import ffhq.pkl models/ffhq"),
+    },
+    "genes": {
+        "survey": Verb("draw and judge many pictures of a model", "stylegenes survey runs/0001 --classifier judge"),
+        "stats": Verb("which genes and variants matter for which attribute", "stylegenes stats runs/0001"),
+        "edit": Verb(
+            "change attributes of a picture by its genes", "stylegenes edit runs/0001 --seed 3 --set Smiling=1"
+        ),
+        "breed": Verb(
+            "children of two pictures, or generations under selection", "stylegenes breed runs/0001 --parents 3,8"
+        ),
+        "prune": Verb(
+            "replace the least real variants by the most real ones", "stylegenes prune runs/0001 --num 16 --out pruned"
+        ),
+        "tradeoff": Verb(
+            "accuracy against distance of conditional sampling",
+            'stylegenes tradeoff runs/0001 --second other --wishes "Hat=1;Hat=0"',
+        ),
+        "correlate": Verb(
+            "which attributes go together, in reals and models", "stylegenes correlate runs/0001 --other runs/0002"
+        ),
+        "evolution": Verb("how the codebook of a run has changed over its training", "stylegenes evolution runs/0001"),
+        "report": Verb("all exhibits of a model's genes in one HTML page", "stylegenes report runs/0001"),
+    },
+    "latent space": {
+        "directions": Verb(
+            "find linear attribute directions in a model's latent space and say how good they are",
+            "stylegenes directions runs/0001 --classifier judge",
+        ),
+        "move": Verb(
+            "move pictures along an attribute direction or a principal component",
+            "stylegenes move runs/0001 directions/w-l1 Smiling",
+        ),
+        "pca": Verb(
+            "principal components of a model's latent space: variance, extremes, strips", "stylegenes pca runs/0001"
+        ),
+        "noise": Verb(
+            "what a model's noise inputs do: none, coarse, fine, all, and where they change the picture",
+            "stylegenes noise runs/0001 --seeds 0-3",
+        ),
+    },
 }
+VERBS: dict[str, Verb] = {name: verb for group in GROUPS.values() for name, verb in group.items()}
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -135,14 +152,10 @@ def call(verb: str, argv: list[str]) -> None:
 def help_text() -> str:
     """What `stylegenes --help` prints: every verb with one line, then an example of each."""
     width = max(map(len, VERBS))
-    lines = [
-        "stylegenes: style-based GANs whose latent space is a genome",
-        "",
-        "usage: stylegenes COMMAND [options]",
-        "",
-    ]
-    lines += [f"  {name:<{width}}  {verb.summary}" for name, verb in sorted(VERBS.items())]
-    lines += ["", "examples:", *(f"  {verb.example}" for _, verb in sorted(VERBS.items()))]
+    lines = ["stylegenes: style-based GANs whose latent space is a genome", "", "usage: stylegenes COMMAND [options]"]
+    for group, verbs in GROUPS.items():
+        lines += ["", f"{group}:", *(f"  {name:<{width}}  {verb.summary}" for name, verb in verbs.items())]
+    lines += ["", "examples:", *(f"  {verb.example}" for verb in VERBS.values())]
     lines += ["", "stylegenes COMMAND --help lists a command's options; stylegenes --version prints the version."]
     return "\n".join(lines) + "\n"
 
