@@ -39,6 +39,11 @@ class Generator(nn.Module):
         return {"latent": self.latent.spec, "synthesis": self.synthesis.spec}
 
     @property
+    def label_dim(self) -> int:
+        """Length of the label that latent or synthesis reads, 0 for none."""
+        return max(self.latent.label_dim, self.synthesis.label_dim)
+
+    @property
     def device(self) -> torch.device:
         """Where the parameters are."""
         return next(self.parameters()).device

@@ -138,7 +138,7 @@ class Surveyor:
         self, *, seed: int = 0, shard_size: int = 1024, psi: float = 1.0, noise: NoiseMode = "const"
     ) -> SurveyPlan:
         """The plan of a survey by these networks."""
-        if self.generator.latent.label_dim:
+        if self.generator.label_dim:
             raise UserError("a survey draws from an unconditional prior; this model needs labels")
         return SurveyPlan(
             model=fingerprint(self.generator),

@@ -176,6 +176,33 @@ def test_discriminators_read_their_label(name):
         D(ImageBatch(image))
 
 
+READING = [name for name in SYNTHESIS_NAMES if "label_dim" in SYNTHESES.parameters(name)]
+
+
+class Labeled(Pictures):
+    """The same pictures in three classes."""
+
+    content_hash, label_dim, label_names = "tiny-16-3", 3, ("a", "b", "c")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._labels = torch.eye(3).repeat(4, 1)
+
+
+@pytest.mark.parametrize("name", READING)
+def test_a_genome_leaves_labels_to_networks_that_read_them(tmp_path, name):
+    config = config_of(name, "genome", "progan", steps=1)
+    config = replace(config, data=replace(config.data, labels=True))
+    train(config, tmp_path, data=Labeled(), machine=Machine("cpu"), quiet=True)
+    G = load_snapshot(tmp_path).generator
+    assert G.label_dim == 3 and G.latent.label_dim == 0
+    code = G.sample(1)
+    pictures = [G(code, Condition(label=row[None]), noise=Noise("const")).image for row in torch.eye(3)]
+    assert (pictures[0] - pictures[1]).abs().max() > 0
+    with pytest.raises(UserError, match="needs a label of length 3"):
+        G(code)
+
+
 @pytest.mark.parametrize("name", SYNTHESIS_NAMES)
 def test_synthesis_networks_follow_their_contract(name):
     S = SYNTHESES.build(synthesis_spec(name)).eval()

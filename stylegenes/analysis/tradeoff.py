@@ -105,8 +105,8 @@ def conditional_methods(
     Raises:
         UserError: when the generator takes other labels than the data has.
     """
-    if generator.latent.label_dim != len(label_names):
-        raise UserError(f"the model takes {generator.latent.label_dim} labels, the data has {len(label_names)}")
+    if generator.label_dim != len(label_names):
+        raise UserError(f"the model takes {generator.label_dim} labels, the data has {len(label_names)}")
     fair = torch.full_like(labels[:1].float(), 0.5)
 
     def draw(by_frequency: bool) -> Draw:

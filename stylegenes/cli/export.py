@@ -37,7 +37,7 @@ def run(args: Args) -> None:
     generator = load_snapshot(args.snapshot).generator
     export_onnx(generator, args.onnx, psi=args.psi)
     difference = check_onnx(generator, args.onnx, psi=args.psi)
-    inputs = "code [N, ...]" + (" and label [N, L]" if generator.latent.label_dim else "")
+    inputs = "code [N, ...]" + (" and label [N, L]" if generator.label_dim else "")
     say(f"wrote {args.onnx}: {inputs} in, image [N, C, H, W] in [-1, 1] out, stored noise")
     if difference is None:
         say("not compared with ONNX Runtime, which is not installed: pip install 'stylegenes[onnx]'")

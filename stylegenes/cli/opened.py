@@ -71,7 +71,7 @@ def open_model(path: Path, label: str | None, device: str) -> Opened:
     """
     where = pick_device(device)
     snapshot = load_snapshot(path, where)
-    row = parse_label(label, snapshot.generator.latent.label_dim, snapshot.card.data)
+    row = parse_label(label, snapshot.generator.label_dim, snapshot.card.data)
     condition = None if row is None else Condition(label=row.to(where))
     return Opened(snapshot.generator, snapshot.card, condition, where)
 

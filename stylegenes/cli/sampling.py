@@ -98,7 +98,7 @@ def open_sampler(args: Args) -> Sampler:
     """
     snapshot = load_snapshot(args.snapshot, pick_device(args.device))
     generator = snapshot.generator
-    label = parse_label(args.label, generator.latent.label_dim, snapshot.card.data)
+    label = parse_label(args.label, generator.label_dim, snapshot.card.data)
     condition = Condition(label=None if label is None else label.to(generator.device))
     if args.codes is not None:
         strings = parse_codes(args.codes)

@@ -227,7 +227,8 @@ class ProjectedDiscriminator(Discriminator):
             need = 2 * TAP_STRIDES[heads - 1]
             raise UserError(f"{heads} heads need a trunk_size of at least {need}; got {self.trunk_size}")
         # In a tuple the trunk is no submodule: no optimizer moves it and no state carries it.
-        self._frozen = (Lite0Trunk(pretrained=pretrained),)
+        with torch.device("cpu"):  # its weights come from a file, wherever the rest is built
+            self._frozen = (Lite0Trunk(pretrained=pretrained),)
         self.mixing = Mixing(TAP_CHANNELS, channels=mix_channels, expand=expand)
         shared: dict[str, Any] = {"width": width, "separable": separable, "patch": patch, "label_dim": label_dim}
         shared |= {"label_map": label_map, "label_embed": label_embed}

@@ -90,5 +90,5 @@ def check_onnx(generator: Generator, path: str | Path, *, psi: float = 1.0) -> f
 
 
 def _example(generator: Generator, n: int) -> tuple[torch.Tensor, ...]:
-    code, label_dim = generator.sample(n, torch.Generator().manual_seed(n)), generator.latent.label_dim
+    code, label_dim = generator.sample(n, torch.Generator().manual_seed(n)), generator.label_dim
     return (code, torch.eye(label_dim)[torch.arange(n) % label_dim]) if label_dim else (code,)

@@ -155,7 +155,7 @@ class GeneratorSource:
 
     def identity(self) -> dict[str, Any]:
         """The weights' fingerprint and how codes are drawn."""
-        labels = self.labels.content_hash if self.labels is not None and self.generator.latent.label_dim else None
+        labels = self.labels.content_hash if self.labels is not None and self.generator.label_dim else None
         draws = {"num": self.num, "seed": self.seed, "psi": self.psi, "latents": self.latents, "batch": self.batch}
         return {"model": fingerprint(self.generator), "labels": labels, **draws}
 
@@ -185,7 +185,7 @@ def draw_condition(
     Raises:
         UserError: when the model needs labels that the data does not have.
     """
-    wanted = generator.latent.label_dim
+    wanted = generator.label_dim
     if wanted == 0:
         return None
     if labels is None or labels.label_dim != wanted:

@@ -44,11 +44,14 @@ def complete_config(config: RunConfig, data: Data, *, warn: bool = True) -> RunC
             "the data has %d labels (%s ...) that this run does not use; --set data.labels=true conditions on them",
             data.label_dim, ", ".join(data.label_names[:3]),
         )  # fmt: skip
+    # A latent that cannot read a label leaves it to a synthesis network that can.
+    by_synthesis = "label_dim" in SYNTHESES.parameters(config.model.synthesis["name"])
+    by_latent = "label_dim" in LATENTS.parameters(config.model.latent["name"]) or not by_synthesis
     shape = {"resolution": data.resolution, "image_channels": data.channels}
     conditional = {"label_dim": label_dim} if label_dim else {}
     model = ModelConfig(
-        latent=_fill(LATENTS, config.model.latent, conditional),
-        synthesis=_fill(SYNTHESES, config.model.synthesis, shape),
+        latent=_fill(LATENTS, config.model.latent, conditional if by_latent else {}),
+        synthesis=_fill(SYNTHESES, config.model.synthesis, shape if by_latent else {**shape, **conditional}),
         discriminator=_fill(DISCRIMINATORS, config.model.discriminator, {**shape, **conditional}),
     )
     return replace(config, model=model, data=replace(config.data, resolution=data.resolution))
@@ -60,7 +63,8 @@ def _fill(registry: Registry[Any], spec: Spec, values: Mapping[str, Any]) -> Spe
         if key not in accepted:
             raise UserError(
                 f"{registry.kind} {spec['name']!r} takes no {key}, which the data and data.labels ask for ({value}); "
-                "for class-conditional training use a mapping latent: --set model.latent.name=mapping"
+                "for class-conditional training use a mapping latent, --set model.latent.name=mapping, or a synthesis "
+                "network that reads labels itself"
             )
     return registry.check({**spec, **values})
 
