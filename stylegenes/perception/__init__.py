@@ -10,11 +10,12 @@ from stylegenes.perception.base import (
     PerceptualDistance,
 )
 from stylegenes.perception.classifiers import CalibratedClassifier, MultiHead
-from stylegenes.perception.distances import PerceptualLite0
+from stylegenes.perception.distances import PerceptualLite0, PerceptualSqueezeNet, PerceptualVGG16
 from stylegenes.perception.inception import InceptionFeatures
 from stylegenes.perception.lite0 import Lite0Features, Lite0Trunk
 from stylegenes.perception.lpips import LPIPS
 from stylegenes.perception.scorers import ModuleScorer, Scoring, TableScorer, exported_scorer, onnx_scorer
+from stylegenes.perception.squeezenet import SqueezeNetFeatures
 
 __all__ = [
     "ATTRIBUTE_NETWORKS",
@@ -32,7 +33,10 @@ __all__ = [
     "MultiHead",
     "PerceptualDistance",
     "PerceptualLite0",
+    "PerceptualSqueezeNet",
+    "PerceptualVGG16",
     "Scoring",
+    "SqueezeNetFeatures",
     "TableScorer",
     "exported_scorer",
     "onnx_scorer",

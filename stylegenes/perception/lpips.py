@@ -11,48 +11,10 @@ from torch import nn
 from stylegenes.perception.base import DISTANCES, PerceptualDistance
 from stylegenes.perception.distances import check_pair, unit_normalize
 from stylegenes.perception.resize import to_rgb
+from stylegenes.perception.vgg import WIDTHS, VGG16Taps
 from stylegenes.perception.weights import check_keys, fetched_file, file_hash, load_tensors
 
 VGG_FILE, HEADS_FILE = "vgg16.pth", "lpips-vgg.pth"
-_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
-
-
-class VGG16Taps(nn.Module):
-    """The five last activations before the pools of VGG16 (Simonyan & Zisserman 2015), frozen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        channels, blocks = 3, []
-        for widths in _WIDTHS:
-            layers: list[nn.Module] = [nn.MaxPool2d(2)] if blocks else []
-            for width in widths:
-                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
-                channels = width
-            blocks.append(nn.Sequential(*layers))
-        self.blocks = nn.ModuleList(blocks)
-        self.requires_grad_(False)
-
-    def load(self, published: dict[str, torch.Tensor]) -> None:
-        """Take torchvision's state dict, whose convolutions are numbered through; its classifier is left out.
-
-        Raises:
-            UserError: naming tensors that are missing, extra or of another shape.
-        """
-        flat = [layer for block in self.blocks for layer in block.children()]  # type: ignore[union-attr]
-        numbered = {f"features.{i}": layer for i, layer in enumerate(flat) if isinstance(layer, nn.Conv2d)}
-        wanted = {f"{name}.{key}": v.shape for name, conv in numbered.items() for key, v in conv.state_dict().items()}
-        given = {key: value for key, value in published.items() if not key.startswith("classifier.")}
-        check_keys(given, wanted, "VGG16 as torchvision numbers it")
-        for name, conv in numbered.items():
-            conv.load_state_dict({key: given[f"{name}.{key}"] for key in ("weight", "bias")})
-
-    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Five maps of normalized pictures [N, 3, H, W], at strides 1, 2, 4, 8, 16."""
-        maps = []
-        for block in self.blocks:
-            x = block(x)
-            maps.append(x)
-        return maps
 
 
 def check_heads(given: dict[str, torch.Tensor]) -> list[torch.Tensor]:
@@ -61,7 +23,7 @@ def check_heads(given: dict[str, torch.Tensor]) -> list[torch.Tensor]:
     Raises:
         UserError: naming tensors that are missing, extra or of another shape.
     """
-    wanted = {f"lin{i}.model.1.weight": torch.Size([1, widths[-1], 1, 1]) for i, widths in enumerate(_WIDTHS)}
+    wanted = {f"lin{i}.model.1.weight": torch.Size([1, widths[-1], 1, 1]) for i, widths in enumerate(WIDTHS)}
     check_keys(given, wanted, "the linear heads of LPIPS")
     return [given[name] for name in wanted]
 

@@ -58,9 +58,11 @@ def test_fetch_lists_and_refuses(folders, capsys):
     assert run(["fetch"]) == 0
     assert "inception  missing" in capsys.readouterr().out
     assert run(["fetch", "inceptoin", "--source", "x"]) == 1
-    assert "there are: inception, vgg16, lpips-vgg" in capsys.readouterr().err
+    assert "there are: squeezenet, vgg16-hed, inception, vgg16, lpips-vgg" in capsys.readouterr().err
     assert run(["fetch", "inception"]) == 1
     assert "--source FILE|URL" in capsys.readouterr().err
+    assert run(["fetch", "squeezenet", "--sha256", "ab"]) == 1
+    assert "leave out --sha256" in capsys.readouterr().err
 
 
 def test_a_classifier_needs_labels(folders, capsys):
