@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn.functional import batch_norm, glu, interpolate
+from torch.nn.functional import batch_norm, interpolate
 
 from stylegenes.errors import UserError
 from stylegenes.layers import normalize_second_moment, spectral
@@ -26,6 +26,15 @@ def channels_at(resolution: int, width: int) -> int:
     """Channels at a resolution in pixels: 16 width at 4, halved up to 32, the same at 64, then halved again."""
     factor = 64 / resolution if resolution <= 32 else 128 / resolution
     return max(int(factor * width), 1)
+
+
+def gated(x: torch.Tensor) -> torch.Tensor:
+    """Gated linear unit: the first half of the channels of `x` [N, 2 C, H, W] times the sigmoid of the second.
+
+    Torch's own `glu` returns gradients in another memory layout, which costs a third of a backward pass on a CPU.
+    """
+    signal, gate = x.chunk(2, dim=1)
+    return signal * gate.sigmoid()
 
 
 class ConditionalNorm(nn.Module):
@@ -81,9 +90,9 @@ class GatedConv(nn.Module):
             drawn = noise.picture(x, self.noise_const)
             x = x if drawn is None else x + (self.noise_strength * drawn).to(x.dtype)
         if self.conditional_norm is not None and embedding is not None:
-            return glu(self.conditional_norm(x, embedding), dim=1)
+            return gated(self.conditional_norm(x, embedding))
         assert self.norm is not None, "a network without labels has plain norms"
-        return glu(self.norm(x), dim=1)
+        return gated(self.norm(x))
 
 
 class Gate(nn.Module):
@@ -188,7 +197,7 @@ class FastGANSynthesis(SynthesisNetwork):
         if self.embed is not None:
             embedding = self.check_label(condition, len(ws)).to(ws.dtype) @ self.embed
         code = normalize_second_moment(ws[:, 0])[:, :, None, None]
-        maps = {4: quick_layout(glu(self.start_norm(self.start(code)), dim=1))}
+        maps = {4: quick_layout(gated(self.start_norm(self.start(code))))}
         for block in self.blocks:
             resolution = 2 * max(maps)
             maps[resolution] = block(maps, embedding, noise)
