@@ -43,7 +43,7 @@ class Args:
     """the real pictures: a folder, zip, LMDB, or avatars"""
     metrics: str = "fd"
     """with commas between: fd, kid, pr (precision, recall), dc (density, coverage), mix (fd with 1 to 4 codes mixed),
-    ppl, ppl_crop (path length), separability, disentanglement"""
+    ppl, ppl_crop (path length), separability, disentanglement, eq_t, eq_r (equivariance; stylegan3 only)"""
     num: int | None = None
     """fakes, pairs (ppl) or draws (default: 50,000 on a GPU, 2,000 elsewhere)"""
     judge: str = "lite0"

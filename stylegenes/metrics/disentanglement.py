@@ -77,11 +77,32 @@ def disentanglement(
     if len(known) == 0:
         return Disentanglement({}, None, failed, len(test))
     labels = labels[:, known]
-    x = (features - features[train].mean(dim=0)) / features[train].std(dim=0).clamp(min=1e-8)
+    x = _Standardized.fit(features, train)
     network = _fit(x, labels, train, validation, settings)
-    accuracies = balanced_accuracy(network(x[test]), labels[test])
+    accuracies = balanced_accuracy(network(x.take(test)), labels[test])
     scores = {attributes[int(k)]: a for k, a in zip(known, accuracies.tolist())}
     return Disentanglement(scores, sum(scores.values()) / len(scores), failed, len(test))
+
+
+@dataclass(frozen=True)
+class _Standardized:
+    """Features [N, F] that may lie in a mapped file, read a batch at a time at mean zero and deviation one."""
+
+    features: torch.Tensor
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+    @classmethod
+    def fit(cls, features: torch.Tensor, train: torch.Tensor) -> _Standardized:
+        """Mean and deviation over the rows `train`, summed in float64."""
+        parts = train.sort().values.split(4096)
+        mean = torch.stack([features[part].double().sum(0) for part in parts]).sum(0) / len(train)
+        squares = torch.stack([(features[part].double() - mean).square().sum(0) for part in parts]).sum(0)
+        return cls(features, mean.float(), (squares / max(len(train) - 1, 1)).sqrt().clamp(min=1e-8).float())
+
+    def take(self, index: torch.Tensor) -> torch.Tensor:
+        """The rows at `index`."""
+        return (self.features[index] - self.mean) / self.deviation
 
 
 @torch.no_grad()
@@ -94,7 +115,7 @@ def balanced_accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
 
 
 def _fit(
-    x: torch.Tensor,
+    x: _Standardized,
     labels: torch.Tensor,
     train: torch.Tensor,
     validation: torch.Tensor,
@@ -103,7 +124,7 @@ def _fit(
     """The network of the epoch with the best mean accuracy on the validation part."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        sizes = [x.shape[1], settings.hidden, settings.hidden, labels.shape[1]]
+        sizes = [len(x.mean), settings.hidden, settings.hidden, labels.shape[1]]
         linears = [nn.Linear(sizes[i], sizes[i + 1]) for i in range(3)]
     network = nn.Sequential(linears[0], nn.ReLU(), linears[1], nn.ReLU(), linears[2])
     frequency = labels[train].mean(dim=0)
@@ -114,11 +135,11 @@ def _fit(
         for chosen in train[torch.randperm(len(train), generator=rng)].split(settings.batch):
             y = labels[chosen]
             weight = 0.5 * (y / frequency + (1 - y) / (1 - frequency))
-            loss = nn.functional.binary_cross_entropy_with_logits(network(x[chosen]), y, weight)
+            loss = nn.functional.binary_cross_entropy_with_logits(network(x.take(chosen)), y, weight)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        score = balanced_accuracy(network(x[validation]), labels[validation]).mean().item()
+        score = balanced_accuracy(network(x.take(validation)), labels[validation]).mean().item()
         if score > best:
             best, state = score, {key: value.clone() for key, value in network.state_dict().items()}
     network.load_state_dict(state)

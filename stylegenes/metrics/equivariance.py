@@ -18,14 +18,23 @@ import torch
 import torch.nn.functional as F
 
 from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.metrics.row_pass import RowPass
+from stylegenes.metrics.sources import LabeledImages, block_seed, draw_condition, draws_identity
+from stylegenes.records import Noise
 
 Render = Callable[[torch.Tensor], torch.Tensor]
 """From the inverse transform [3, 3] of the picture plane (units: picture widths, y down) to pictures [N, C, H, W]."""
+
+Trial = Callable[[Render, torch.Generator], "Mismatch"]
+"""One comparison at a random transform that the generator draws."""
 
 PEAK = 2.0
 """Range of pictures in [-1, 1]."""
 RADIUS = 8
 """Radius in pixels of the rotation's filter."""
+MAX_SHIFT = 0.125
+"""Largest translation, relative to the picture's size."""
 
 
 @dataclass(frozen=True)
@@ -119,33 +128,85 @@ def _disc_kernel(radius: torch.Tensor) -> torch.Tensor:
     return jinc * window * (radius < RADIUS)
 
 
-def eq_t(renders: Iterable[Render], generator: torch.Generator, max_shift: float = 0.125) -> float:
-    """Equivariance to translation in decibels: whole pixels, uniform up to `max_shift` of the size either way.
+def translation_trial(render: Render, generator: torch.Generator) -> Mismatch:
+    """The mismatch at one random translation by whole pixels, uniform up to `MAX_SHIFT` of the size either way."""
+    reference = render(torch.eye(3, dtype=torch.float64))
+    height, width = reference.shape[2:]
+    draw = (torch.rand(2, generator=generator, dtype=torch.float64) * 2 - 1) * MAX_SHIFT
+    right, down = round(draw[0].item() * width), round(draw[1].item() * height)
+    moved = render(translation_transform(-right / width, -down / height))
+    return translation_mismatch(reference, moved, (right, down))
+
+
+def rotation_trial(render: Render, generator: torch.Generator) -> Mismatch:
+    """The mismatch at one random angle, uniform over the circle."""
+    reference = render(torch.eye(3, dtype=torch.float64))
+    angle = torch.rand(1, generator=generator, dtype=torch.float64).item() * 2 * math.pi
+    return rotation_mismatch(reference, render(rotation_transform(-angle)), angle)
+
+
+def eq_t(renders: Iterable[Render], generator: torch.Generator) -> float:
+    """Equivariance to translation in decibels.
 
     Args:
         renders: one a batch, each compared at one random translation.
         generator: source of the translations, on the CPU.
-        max_shift: largest translation, relative to the picture's size.
     """
-    total = Mismatch(0.0, 0.0)
-    for render in renders:
-        reference = render(torch.eye(3, dtype=torch.float64))
-        height, width = reference.shape[2:]
-        draw = (torch.rand(2, generator=generator, dtype=torch.float64) * 2 - 1) * max_shift
-        right, down = round(draw[0].item() * width), round(draw[1].item() * height)
-        moved = render(translation_transform(-right / width, -down / height))
-        total += translation_mismatch(reference, moved, (right, down))
-    return total.decibels
+    return _total(renders, generator, translation_trial)
 
 
 def eq_r(renders: Iterable[Render], generator: torch.Generator) -> float:
-    """Equivariance to rotation in decibels: angles uniform over the circle; arguments as for `eq_t`."""
-    total = Mismatch(0.0, 0.0)
-    for render in renders:
-        reference = render(torch.eye(3, dtype=torch.float64))
-        angle = torch.rand(1, generator=generator, dtype=torch.float64).item() * 2 * math.pi
-        total += rotation_mismatch(reference, render(rotation_transform(-angle)), angle)
-    return total.decibels
+    """Equivariance to rotation in decibels; arguments as for `eq_t`."""
+    return _total(renders, generator, rotation_trial)
+
+
+def _total(renders: Iterable[Render], generator: torch.Generator, trial: Trial) -> float:
+    return sum((trial(render, generator) for render in renders), Mismatch(0.0, 0.0)).decibels
+
+
+def trials_pass(
+    name: str,
+    generator: Generator,
+    trial: Trial,
+    *,
+    num: int,
+    seed: int = 0,
+    batch: int = 32,
+    psi: float = 1.0,
+    labels: LabeledImages | None = None,
+) -> RowPass:
+    """A pass over `num` pictures of a generator whose input can be moved; each batch meets a transform of its own.
+
+    Args:
+        name: of the metric.
+        generator: in eval mode.
+        trial: translation or rotation.
+        num: pictures.
+        seed: of codes and transforms.
+        batch: pictures at once; the draws depend on it.
+        psi: truncation.
+        labels: a data set whose labels condition the pictures, for a conditional model.
+
+    Returns:
+        A pass of rows of two numbers: each picture's share of its batch's squared differences, and of their count.
+    """
+
+    @torch.no_grad()
+    def make(start: int, stop: int) -> torch.Tensor:
+        rng = torch.Generator().manual_seed(block_seed(seed, start))
+        condition = draw_condition(generator, labels, stop - start, rng)
+        ws = generator.express(generator.sample(stop - start, rng), condition, psi=psi)
+
+        def render(transform: torch.Tensor) -> torch.Tensor:
+            with generator.synthesis.placed(transform):
+                return generator.synthesis(ws, condition, noise=Noise("const")).image
+
+        found = trial(render, rng)
+        share = torch.tensor([found.squared, found.count], dtype=torch.float64) / (stop - start)
+        return share.expand(stop - start, 2)
+
+    identity = {**draws_identity(generator, labels, num, seed, batch), "psi": psi}
+    return RowPass(name=name, identity=identity, num=num, dim=2, batch=batch, make=make)
 
 
 def translation_transform(x: float, y: float) -> torch.Tensor:

@@ -17,6 +17,7 @@ from stylegenes.metrics.distribution import DISTRIBUTION_METRICS
 from stylegenes.metrics.features import FeaturePass, FeatureSet, Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS, Probe
 from stylegenes.metrics.record import Floor, MetricRecord, Provenance
+from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.sources import GeneratorSource, ImageSource, LabeledImages, choose
 from stylegenes.perception import AttributeClassifier, FeatureExtractor, PerceptualDistance
 from stylegenes.survey import fingerprint
@@ -140,10 +141,24 @@ class Evaluator:
                 raise UserError(f"there is no metric {name!r}; metrics: {', '.join(known)}")
             if name not in DISTRIBUTION_METRICS:
                 subject.need_generator(name)
-            if name in LATENT_METRICS and LATENT_METRICS[name].needs_classifier and self.classifier is None:
-                raise UserError(f"{name} needs an attribute classifier; train one with: stylegenes classifier DATA")
-            if name in LATENT_METRICS and LATENT_METRICS[name].needs_distance and self.distance is None:
-                raise UserError(f"{name} needs a perceptual distance")
+            if name in LATENT_METRICS:
+                self._check_latent(subject, name)
+
+    def _check_latent(self, subject: Subject, name: str) -> None:
+        metric = LATENT_METRICS[name]
+        if metric.needs_classifier and self.classifier is None:
+            raise UserError(
+                f"{name} needs an attribute classifier; train one with: stylegenes classifier DATA --out FOLDER, and "
+                "give it with --classifier FOLDER"
+            )
+        if metric.needs_distance and self.distance is None:
+            raise UserError(f"{name} needs a perceptual distance")
+        synthesis = subject.need_generator(name).synthesis
+        if metric.needs_movable and not synthesis.movable:
+            raise UserError(
+                f"{name} moves the input of the synthesis network; {synthesis.spec['name']!r} has none that can be "
+                "moved (stylegan3 has)"
+            )
 
     def real_features(self, rows: bool) -> FeatureSet:
         """Features of the reals, computed once, or read from the cache."""
@@ -171,6 +186,32 @@ class Evaluator:
         if MIXING in metrics:
             for latents in self._mixtures(subject, metrics):
                 self._plan(self._fakes(subject, latents), False, self.work, "fakes").make_part()
+        for plan in self._latent_passes(subject, metrics).values():
+            plan.make_part()
+
+    def _latent_passes(self, subject: Subject, metrics: list[str]) -> dict[str, RowPass]:
+        """The passes of the metrics of the latent by their keys, each once."""
+        wanted = [LATENT_METRICS[name] for name in metrics if name in LATENT_METRICS]
+        if not wanted:
+            return {}
+        probe = self._probe(subject)
+        plans = [probe.placed(plan) for metric in wanted for plan in metric.passes(probe)]
+        return {plan.key(): plan for plan in plans}
+
+    def _probe(self, subject: Subject) -> Probe:
+        return Probe(
+            subject.need_generator("a metric of the latent"),
+            self.num,
+            self.seed,
+            self.batch,
+            self.psi,
+            self.data,
+            self.distance,
+            self.classifier,
+            self.work,
+            self.shard,
+            self.on_progress,
+        )
 
     def _mixtures(self, subject: Subject, metrics: list[str]) -> range:
         """How many codes are mixed; one is `fd` itself and not repeated where that is asked for too."""
@@ -225,18 +266,8 @@ class Evaluator:
             yield from self._compare(subject, "fd", real, fake, latents)
 
     def _latent(self, subject: Subject, names: list[str]) -> Iterator[MetricRecord]:
-        generator = subject.need_generator(names[0])
-        probe = Probe(
-            generator,
-            self.num,
-            self.seed,
-            self.batch,
-            self.psi,
-            self.data,
-            self.distance,
-            self.classifier,
-            self.on_progress,
-        )
+        probe = self._probe(subject)
+        self._used.extend(plan.place for plan in self._latent_passes(subject, names).values() if plan.place)
         for name in names:
             start = time.monotonic()
             for found in LATENT_METRICS[name].measure(probe):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from stylegenes.generator import Generator
-from stylegenes.metrics.sources import LabeledImages, block_seed, blocks, draw_condition
+from stylegenes.metrics.row_pass import RowPass
+from stylegenes.metrics.sources import LabeledImages, block_seed, draw_condition, draws_identity
 from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Noise
 
 
 @dataclass(frozen=True)
 class LabeledDraws:
-    """Draws from a generator; 4 (F + w_dim + A) bytes each.
+    """Draws from a generator; 4 (F + w_dim + A) bytes each, in the mapped file of their pass where there is one.
 
     Attributes:
         spaces: by name, the latent as rows of numbers, float32 [N, F]: `z` (the code's own features) and `w`.
@@ -27,9 +28,15 @@ class LabeledDraws:
     probability: torch.Tensor
     attributes: list[str]
 
+    @classmethod
+    def read(cls, rows: torch.Tensor, w_dim: int, attributes: list[str]) -> LabeledDraws:
+        """The parts of the rows [N, F + w_dim + A] that `draws_pass` makes, as views."""
+        last = rows.shape[1] - len(attributes)
+        spaces = {"z": rows[:, : last - w_dim], "w": rows[:, last - w_dim : last]}
+        return cls(spaces, rows[:, last:], list(attributes))
 
-@torch.no_grad()
-def draw_labeled(
+
+def draws_pass(
     generator: Generator,
     classifier: AttributeClassifier,
     num: int,
@@ -38,9 +45,8 @@ def draw_labeled(
     batch: int = 32,
     psi: float = 1.0,
     labels: LabeledImages | None = None,
-    on_block: Callable[[int, int], None] = lambda done, total: None,
-) -> LabeledDraws:
-    """Draw `num` codes, make their pictures with the stored noise and judge them.
+) -> RowPass:
+    """A pass that draws `num` codes, makes their pictures with the stored noise and judges them.
 
     Args:
         generator: in eval mode.
@@ -50,19 +56,31 @@ def draw_labeled(
         batch: codes at once; the draws depend on it.
         psi: truncation of the pictures; the codes are given untruncated.
         labels: a data set whose labels condition the pictures, for a conditional model.
-        on_block: progress.
+
+    Returns:
+        A pass of float32 rows: the code's features, w, probabilities.
     """
-    codes, ws, probabilities = [], [], []
-    for start, stop in blocks(num, batch):
+
+    @torch.no_grad()
+    def make(start: int, stop: int) -> torch.Tensor:
         rng = torch.Generator().manual_seed(block_seed(seed, start))
         condition = draw_condition(generator, labels, stop - start, rng)
         code = generator.sample(stop - start, rng)
         w = generator.latent(code, condition)
-        ws_psi = generator.truncate(generator.broadcast(w), psi, None, condition)
-        pictures = generator.synthesis(ws_psi, condition, noise=Noise("const"))
-        codes.append(generator.latent.features(code).float().cpu())
-        ws.append(w.float().cpu())
-        probabilities.append(classifier(pictures.image).float().cpu())
-        on_block(stop, num)
-    spaces = {"z": torch.cat(codes), "w": torch.cat(ws)}
-    return LabeledDraws(spaces, torch.cat(probabilities), list(classifier.attributes))
+        ws = generator.truncate(generator.broadcast(w), psi, None, condition)
+        pictures = generator.synthesis(ws, condition, noise=Noise("const"))
+        parts = (generator.latent.features(code), w, classifier(pictures.image))
+        return torch.cat([part.float() for part in parts], dim=1)
+
+    judge = {"classifier": classifier.weights_hash, "attributes": classifier.attributes, "psi": psi}
+    with torch.no_grad():
+        width = generator.latent.features(generator.sample(1, torch.Generator().manual_seed(0))).shape[1]
+    return RowPass(
+        name="labeled draws",
+        identity={**draws_identity(generator, labels, num, seed, batch), **judge},
+        num=num,
+        dim=width + generator.latent.w_dim + len(classifier.attributes),
+        batch=batch,
+        make=make,
+        dtype=np.float32,
+    )

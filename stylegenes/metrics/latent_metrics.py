@@ -1,16 +1,21 @@
-"""The table of metrics of a latent space: path length, separability, disentanglement."""
+"""The table of metrics of a generator's latent: path length, separability, disentanglement, equivariance."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
+
+import torch
 
 from stylegenes.generator import Generator
 from stylegenes.metrics.disentanglement import DisentanglementSettings, disentanglement
-from stylegenes.metrics.labeled_draws import LabeledDraws, draw_labeled
-from stylegenes.metrics.path_length import PathSettings, Sampling, Space, path_length
+from stylegenes.metrics.equivariance import MAX_SHIFT, Mismatch, Trial, rotation_trial, translation_trial, trials_pass
+from stylegenes.metrics.features import Shard
+from stylegenes.metrics.labeled_draws import LabeledDraws, draws_pass
+from stylegenes.metrics.path_length import PathSettings, Sampling, Space, path_pass, summarize
+from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.separability import MAX_STEPS, linear_separability
 from stylegenes.metrics.sources import LabeledImages
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
@@ -18,12 +23,12 @@ from stylegenes.perception import AttributeClassifier, PerceptualDistance
 
 @dataclass(frozen=True)
 class Found:
-    """A number about a latent space, before it becomes a record.
+    """A number about a generator's latent, before it becomes a record.
 
     Attributes:
         metric: its full name.
         value: the number; None where it could not be obtained.
-        judge: the network that judged.
+        judge: the network that judged, "" where none did.
         judge_weights: sha256 of its weights.
         settings: everything else it depends on.
         spread: standard error, where there is one.
@@ -43,7 +48,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Probe:
-    """What metrics of a latent space work with; the labeled draws are made once for all of them."""
+    """What these metrics work with; a pass that several of them need is made once."""
 
     generator: Generator
     num: int
@@ -53,21 +58,32 @@ class Probe:
     data: LabeledImages
     distance: PerceptualDistance | None
     classifier: AttributeClassifier | None
+    work: Path | None
+    shard: Shard
     on_progress: Callable[[str, int, int], None]
+    _rows: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
 
-    @cached_property
-    def draws(self) -> LabeledDraws:
-        """Codes and the classifier's probabilities of their pictures."""
-        return draw_labeled(
-            self.generator,
-            self.need_classifier(),
-            self.num,
-            seed=self.seed,
-            batch=self.batch,
-            psi=self.psi,
-            labels=self.data,
-            on_block=lambda done, total: self.on_progress("labeled draws", done, total),
+    @property
+    def draws(self) -> dict[str, Any]:
+        """What all passes are told of the draws."""
+        return {"num": self.num, "seed": self.seed, "batch": self.batch, "labels": self.data}
+
+    def placed(self, plan: RowPass) -> RowPass:
+        """The pass as this process makes it: where, which part, and who hears of it."""
+        name = plan.name
+        return replace(
+            plan,
+            folder=self.work,
+            shard=self.shard,
+            on_block=lambda done, total: self.on_progress(name, done, total),
         )
+
+    def rows(self, plan: RowPass) -> torch.Tensor:
+        """What the pass gives."""
+        key = plan.key()
+        if key not in self._rows:
+            self._rows[key] = self.placed(plan).run()
+        return self._rows[key]
 
     def need_classifier(self) -> AttributeClassifier:
         """The classifier, whose presence the evaluator has checked."""
@@ -82,36 +98,45 @@ class Probe:
 
 @dataclass(frozen=True)
 class LatentMetric:
-    """How a latent space is measured, and what by."""
+    """How a latent is measured, and what by.
 
-    measure: Callable[[Probe], list[Found]]
+    Attributes:
+        passes: the passes to make, which processes share.
+        score: the numbers, from the rows of these passes in their order.
+        needs_distance: whether a perceptual distance judges.
+        needs_classifier: whether an attribute classifier judges.
+        needs_movable: whether the synthesis network's input must be movable.
+    """
+
+    passes: Callable[[Probe], list[RowPass]]
+    score: Callable[[Probe, list[torch.Tensor]], list[Found]]
     needs_distance: bool = False
     needs_classifier: bool = False
+    needs_movable: bool = False
+
+    def measure(self, probe: Probe) -> list[Found]:
+        """Make the passes and score them."""
+        return self.score(probe, [probe.rows(plan) for plan in self.passes(probe)])
 
 
-def _path_lengths(crop: bool) -> Callable[[Probe], list[Found]]:
-    def measure(probe: Probe) -> list[Found]:
-        kinds: list[tuple[Space, Sampling]] = [("z", "full"), ("z", "end"), ("w", "full"), ("w", "end")]
-        return [_path_length(probe, PathSettings(space, sampling, crop=crop)) for space, sampling in kinds]
+def _paths(crop: bool) -> LatentMetric:
+    kinds: list[tuple[Space, Sampling]] = [("z", "full"), ("z", "end"), ("w", "full"), ("w", "end")]
+    settings = [PathSettings(space, sampling, crop=crop) for space, sampling in kinds]
 
-    return measure
+    def passes(probe: Probe) -> list[RowPass]:
+        return [path_pass(probe.generator, probe.need_distance(), one, **probe.draws) for one in settings]
+
+    def score(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
+        return [_path_length(probe, one, lengths.flatten()) for one, lengths in zip(settings, rows, strict=True)]
+
+    return LatentMetric(passes, score, needs_distance=True)
 
 
-def _path_length(probe: Probe, settings: PathSettings) -> Found:
-    distance = probe.need_distance()
-    name = f"ppl_{settings.space}_{settings.sampling}"
-    length = path_length(
-        probe.generator,
-        distance,
-        settings,
-        num=probe.num,
-        seed=probe.seed,
-        batch=probe.batch,
-        labels=probe.data,
-        on_block=lambda done, total: probe.on_progress(name, done, total),
-    )
+def _path_length(probe: Probe, settings: PathSettings, lengths: torch.Tensor) -> Found:
+    distance, length = probe.need_distance(), summarize(lengths, settings.reject)
+    name = f"ppl_{settings.space}_{settings.sampling}" + ("_crop" if settings.crop else "")
     return Found(
-        metric=distance.metric_name(name + ("_crop" if settings.crop else "")),
+        metric=distance.metric_name(name),
         value=length.mean,
         judge=distance.name,
         judge_weights=distance.weights_hash,
@@ -121,11 +146,19 @@ def _path_length(probe: Probe, settings: PathSettings) -> Found:
     )
 
 
-def _separability(probe: Probe) -> list[Found]:
-    classifier = probe.need_classifier()
+def _draws(probe: Probe) -> list[RowPass]:
+    return [draws_pass(probe.generator, probe.need_classifier(), psi=probe.psi, **probe.draws)]
+
+
+def _labeled(probe: Probe, rows: list[torch.Tensor]) -> LabeledDraws:
+    return LabeledDraws.read(rows[0], probe.generator.latent.w_dim, probe.need_classifier().attributes)
+
+
+def _separability(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
+    classifier, draws = probe.need_classifier(), _labeled(probe, rows)
     found = []
-    for space, features in probe.draws.spaces.items():
-        result = linear_separability(features, probe.draws.probability, probe.draws.attributes)
+    for space, features in draws.spaces.items():
+        result = linear_separability(features, draws.probability, draws.attributes)
         fitted = [a.name for a in result.attributes if a.entropy is not None]
         found.append(
             Found(
@@ -141,11 +174,12 @@ def _separability(probe: Probe) -> list[Found]:
     return found
 
 
-def _disentanglement(probe: Probe) -> list[Found]:
-    classifier, settings = probe.need_classifier(), DisentanglementSettings(seed=probe.seed)
+def _disentanglement(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
+    classifier, draws = probe.need_classifier(), _labeled(probe, rows)
+    settings = DisentanglementSettings(seed=probe.seed)
     found = []
-    for space, features in probe.draws.spaces.items():
-        result = disentanglement(features, probe.draws.probability, probe.draws.attributes, settings)
+    for space, features in draws.spaces.items():
+        result = disentanglement(features, draws.probability, draws.attributes, settings)
         found.append(
             Found(
                 metric=f"disentanglement_{space}",
@@ -160,9 +194,23 @@ def _disentanglement(probe: Probe) -> list[Found]:
     return found
 
 
+def _equivariance(name: str, trial: Trial, settings: dict[str, Any]) -> LatentMetric:
+    def passes(probe: Probe) -> list[RowPass]:
+        return [trials_pass(name, probe.generator, trial, psi=probe.psi, **probe.draws)]
+
+    def score(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
+        squared, count = rows[0].sum(dim=0).tolist()
+        transforms = {"transforms": -(-probe.num // probe.batch)}
+        return [Found(name, Mismatch(squared, count).decibels, "", "", {**settings, "unit": "dB"}, details=transforms)]
+
+    return LatentMetric(passes, score, needs_movable=True)
+
+
 LATENT_METRICS: dict[str, LatentMetric] = {
-    "ppl": LatentMetric(_path_lengths(crop=False), needs_distance=True),
-    "ppl_crop": LatentMetric(_path_lengths(crop=True), needs_distance=True),
-    "separability": LatentMetric(_separability, needs_classifier=True),
-    "disentanglement": LatentMetric(_disentanglement, needs_classifier=True),
+    "ppl": _paths(crop=False),
+    "ppl_crop": _paths(crop=True),
+    "separability": LatentMetric(_draws, _separability, needs_classifier=True),
+    "disentanglement": LatentMetric(_draws, _disentanglement, needs_classifier=True),
+    "eq_t": _equivariance("eq_t", translation_trial, {"max_shift": MAX_SHIFT}),
+    "eq_r": _equivariance("eq_r", rotation_trial, {}),
 }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 import torch
 
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.metrics.sources import LabeledImages, block_seed, blocks, draw_condition
+from stylegenes.metrics.row_pass import RowPass
+from stylegenes.metrics.sources import LabeledImages, block_seed, draw_condition, draws_identity
 from stylegenes.perception import PerceptualDistance
 from stylegenes.records import Condition, Noise
 
@@ -63,7 +63,6 @@ class PathLength:
     num_kept: int
 
 
-@torch.no_grad()
 def path_length(
     generator: Generator,
     distance: PerceptualDistance,
@@ -73,9 +72,23 @@ def path_length(
     seed: int = 0,
     batch: int = 16,
     labels: LabeledImages | None = None,
-    on_block: Callable[[int, int], None] = lambda done, total: None,
 ) -> PathLength:
-    """Measure `num` steps. Noise inputs are the stored ones, so that only the latent moves the picture.
+    """Measure `num` steps in memory, by one process; arguments as for `path_pass`."""
+    steps = path_pass(generator, distance, settings, num=num, seed=seed, batch=batch, labels=labels)
+    return summarize(steps.run().flatten(), settings.reject)
+
+
+def path_pass(
+    generator: Generator,
+    distance: PerceptualDistance,
+    settings: PathSettings,
+    *,
+    num: int,
+    seed: int = 0,
+    batch: int = 16,
+    labels: LabeledImages | None = None,
+) -> RowPass:
+    """A pass over `num` steps. Noise inputs are the stored ones, so that only the latent moves the picture.
 
     Args:
         generator: in eval mode.
@@ -85,19 +98,30 @@ def path_length(
         seed: of all draws.
         batch: pairs at once; the draws depend on it.
         labels: a data set whose labels condition the pictures, for a conditional model.
-        on_block: progress.
+
+    Returns:
+        A pass of rows of one number: d / epsilon^2.
 
     Raises:
-        UserError: for fewer than two pairs, or a conditional model without labels.
+        UserError: for fewer than two pairs; when it runs, for a conditional model without labels.
     """
     if num < 2:
         raise UserError(f"a path length needs at least two pairs; got {num}")
-    lengths = []
-    for start, stop in blocks(num, batch):
+
+    @torch.no_grad()
+    def make(start: int, stop: int) -> torch.Tensor:
         rng = torch.Generator().manual_seed(block_seed(seed, start))
-        lengths.append(_measure(generator, distance, settings, stop - start, rng, labels).double().cpu())
-        on_block(stop, num)
-    return summarize(torch.cat(lengths), settings.reject)
+        return _measure(generator, distance, settings, stop - start, rng, labels).double()[:, None].cpu()
+
+    judge = {"distance": distance.name, "weights": distance.weights_hash, **asdict(settings)}
+    return RowPass(
+        name=f"ppl_{settings.space}_{settings.sampling}" + ("_crop" if settings.crop else ""),
+        identity={**draws_identity(generator, labels, num, seed, batch), **judge},
+        num=num,
+        dim=1,
+        batch=batch,
+        make=make,
+    )
 
 
 def summarize(lengths: torch.Tensor, reject: float) -> PathLength:

@@ -83,9 +83,9 @@ def attribute_entropy(name: str, features: torch.Tensor, probability: torch.Tens
 
 
 def _hyperplane(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
-    """The side of a linear support vector machine's hyperplane that every row of `x` lies on; None if it fails."""
-    # Standardizing is affine, so that it changes no hyperplane's answers, only the solver's speed.
-    x = StandardScaler().fit_transform(x)
+    """The side of a support vector machine's hyperplane that every row of `x` (used up) lies on; None if it fails."""
+    # Standardizing is affine, so that it changes no hyperplane's answers, only the solver's speed. It is done in place.
+    x = StandardScaler(copy=False).fit_transform(x)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:

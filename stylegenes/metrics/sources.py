@@ -172,6 +172,15 @@ class GeneratorSource:
         return to_grid(self.generator.synthesis(ws, condition, noise=noise).image)
 
 
+def draws_identity(
+    generator: Generator, labels: LabeledImages | None, num: int, seed: int, batch: int
+) -> dict[str, Any]:
+    """The weights' fingerprint and what the draws depend on; labels count only where the model reads them."""
+    conditions = labels.content_hash if labels is not None and generator.latent.label_dim else None
+    draws = {"num": num, "seed": seed, "batch": batch}
+    return {"model": fingerprint(generator), "labels": conditions, **draws}
+
+
 def block_seed(seed: int, start: int) -> int:
     """The seed of a block; the prime keeps the blocks of neighboring seeds apart."""
     return (seed * 1_000_000_007 + start + 1) % 2**63

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 
 import torch
 from torch import nn
@@ -22,7 +23,9 @@ class SynthesisNetwork(nn.Module, ABC):
         w_dim: length of one style vector.
         num_ws: style vectors a picture takes; 1 is ordinary.
         layer_resolutions: for each of the num_ws style vectors, the resolution in pixels of the layer it drives.
+        grows: whether `grow` does anything.
         label_dim: length of the label that the network itself reads, 0 for none; most leave labels to the latent.
+        movable: whether its input can be moved and turned by `placed`.
         spec: the registry spec it was built from.
     """
 
@@ -32,6 +35,8 @@ class SynthesisNetwork(nn.Module, ABC):
     num_ws: int
     layer_resolutions: list[int]
     label_dim: int = 0
+    grows: bool = False
+    movable: bool = False
     spec: Spec
 
     @abstractmethod
@@ -50,6 +55,16 @@ class SynthesisNetwork(nn.Module, ABC):
         Networks that do not grow do nothing.
         """
         return
+
+    def placed(self, transform: torch.Tensor) -> AbstractContextManager[None]:
+        """Within this context the input is seen through `transform` [3, 3] of the picture plane, then as before.
+
+        It maps positions of the result to positions in the unmoved picture, in picture widths around the center.
+
+        Raises:
+            UserError: for a network that is not `movable`.
+        """
+        raise UserError(f"the input of {type(self).__name__} cannot be moved; stylegan3's can")
 
     @classmethod
     def example_spec(cls, resolution: int, w_dim: int) -> Spec:

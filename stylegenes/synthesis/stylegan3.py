@@ -224,6 +224,8 @@ class StyleGAN3Synthesis(SynthesisNetwork):
         UserError: for a resolution that is no power of two or below 16, or sizes out of range.
     """
 
+    movable = True
+
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels, a power of two

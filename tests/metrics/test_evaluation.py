@@ -7,9 +7,11 @@ from metrics_toys import Blobs, MeanColors, toy_generator
 from test_path_length import SquaredDistance
 
 from stylegenes.errors import UserError
+from stylegenes.generator import Generator
 from stylegenes.metrics import Evaluator, Subject, append_record, budget, compare, read_records
 from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.perception import EXTRACTORS, FeatureExtractor, ModuleScorer, Scoring
+from stylegenes.synthesis import SYNTHESES
 
 DATA = Blobs(n=120)
 SCORER = ModuleScorer(lambda x: x[:, :2].mean(dim=(2, 3)) * 0.5 + 0.5, Scoring(["Red", "Green"], 8), weights_hash="s")
@@ -61,6 +63,15 @@ def test_a_set_against_itself_is_at_distance_zero():
     assert found["fd_toy"] == pytest.approx(0, abs=1e-9) and found["precision_toy"] == 1
 
 
+def test_equivariance_is_a_record_without_a_judge():
+    spec = {"name": "stylegan3", "resolution": 32, "w_dim": 4, "channel_base": 256, "channel_max": 8, "num_layers": 8}
+    generator = Generator(toy_generator().latent, SYNTHESES.build(spec)).eval()
+    generator.synthesis.output_scale = 1.0
+    (record,) = evaluator(num=4, batch=2).evaluate(Subject("alias-free", generator), ["eq_t"])
+    assert record.metric == "eq_t" and record.value > 20 and record.details == {"transforms": 2}
+    assert record.provenance.judge == "" and record.provenance.settings == {"max_shift": 0.125, "unit": "dB"}
+
+
 def test_the_floor_is_the_distance_of_the_halves():
     record = next(evaluator().evaluate(Subject("toy", toy_generator()), ["fd"]))
     real = evaluator().real_features(rows=False)
@@ -93,6 +104,7 @@ def test_a_metric_never_changes_the_model_or_the_random_state():
         (Subject("set", pictures=DATA), ["ppl"], {}, "ppl needs a generator; set is a set of pictures"),
         (Subject("toy", toy_generator()), ["separability"], {"classifier": None}, "stylegenes classifier"),
         (Subject("toy", toy_generator()), ["ppl"], {"distance": None}, "needs a perceptual distance"),
+        (Subject("toy", toy_generator()), ["eq_t"], {}, "moves the input .*'squares' has none"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_before_anything_runs(subject, metrics, kwargs, message):

@@ -5,7 +5,7 @@ import torch
 from metrics_toys import toy_generator
 
 from stylegenes.metrics.disentanglement import balanced_accuracy, disentanglement
-from stylegenes.metrics.labeled_draws import draw_labeled
+from stylegenes.metrics.labeled_draws import LabeledDraws, draws_pass
 from stylegenes.metrics.separability import attribute_entropy, conditional_entropy, linear_separability
 from stylegenes.perception import ModuleScorer, Scoring
 
@@ -85,9 +85,12 @@ def test_an_attribute_too_rare_to_be_scored_is_named():
 @pytest.mark.parametrize("latent", ["gaussian", "genome", "mapping"])
 def test_draws_of_every_latent_carry_z_and_w(latent):
     scorer = ModuleScorer(lambda x: x.mean(dim=(2, 3))[:, :1] * 0.5 + 0.5, Scoring(["Red"], 8))
-    draws = draw_labeled(toy_generator(latent), scorer, 50, batch=16)
-    assert {name: len(rows) for name, rows in draws.spaces.items()} == {"z": 50, "w": 50}
-    assert draws.probability.shape == (50, 1)
-    again = draw_labeled(toy_generator(latent), scorer, 50, batch=16)
-    if latent == "gaussian":
-        assert torch.equal(draws.spaces["z"], again.spaces["z"])
+    generator = toy_generator(latent)
+    rows = draws_pass(generator, scorer, 50, batch=16).run()
+    draws = LabeledDraws.read(rows, generator.latent.w_dim, scorer.attributes)
+    assert {name: tuple(part.shape) for name, part in draws.spaces.items()} == {"z": (50, 4), "w": (50, 4)}
+    assert draws.probability.shape == (50, 1) and rows.dtype == torch.float32
+    torch.testing.assert_close(
+        generator.latent(draws.spaces["z"]) if latent == "mapping" else draws.spaces["z"], draws.spaces["w"]
+    )
+    assert torch.equal(rows, draws_pass(generator, scorer, 50, batch=16).run())
