@@ -60,6 +60,7 @@ def discriminator_spec(name: str) -> dict:
 
 def config_of(synthesis: str, latent: str, discriminator: str, steps: int) -> RunConfig:
     """A few steps with penalties of both players."""
+    growing = SYNTHESES.get(synthesis).grows and DISCRIMINATORS.get(discriminator).grows
     base = tiny_config("regularizers.r1.interval=1", "regularizers.path_length.interval=2")
     model = ModelConfig(LATENTS[latent], synthesis_spec(synthesis), discriminator_spec(discriminator))
     return replace(
@@ -68,7 +69,7 @@ def config_of(synthesis: str, latent: str, discriminator: str, steps: int) -> Ru
         model=model,
         batch=replace(base.batch, total=BATCH),
         augment=AugmentConfig(),
-        growth={"name": "progressive", "start": 8, "hold_kimg": 0.0, "fade_kimg": 0.016},
+        growth={"name": "progressive", "start": 8, "hold_kimg": 0.0, "fade_kimg": 0.016} if growing else None,
         kimg=BATCH * steps / 1000,
     )
 
@@ -151,6 +152,31 @@ def genes_are_edited(G: Generator, survey: Survey) -> None:
     strip = redraw(genotype, 1, G.latent.num_variants, G.latent.num_variants)
     pictures = G(strip, noise=Noise("const")).image
     assert (pictures[0] - pictures[1]).abs().max() > 0
+
+
+GROWING = [[name for name in registry.names() if registry.get(name).grows] for registry in (SYNTHESES, DISCRIMINATORS)]
+
+
+@pytest.mark.parametrize("synthesis", GROWING[0])
+def test_growing_networks_resume_in_the_middle_of_a_fade(tmp_path, synthesis):
+    """Half a resolution has faded in after one step; it is saved, and goes on."""
+    for discriminator in GROWING[1]:
+        whole, parts = tmp_path / discriminator / "whole", tmp_path / discriminator / "parts"
+        run(whole, config_of(synthesis, "genome", discriminator, steps=3))
+        for steps in (2, 3):
+            run(parts, config_of(synthesis, "genome", discriminator, steps=steps))
+        assert_same_state(whole, parts)
+        tensors = read_state(parts / STATE_FILE).tensors
+        assert {f"{tensors[f'{key}.growth.level'].item():.2f}" for key in ("G.synthesis", "ema.synthesis", "D")} == {
+            "3.50"
+        }
+
+
+def test_networks_that_do_not_grow_are_not_grown(tmp_path):
+    still = next(name for name in SYNTHESIS_NAMES if name not in GROWING[0])
+    config = replace(config_of(still, "genome", GROWING[1][0], steps=1), growth={"name": "progressive"})
+    with pytest.raises(UserError, match=rf"name={still} does not grow"):
+        run(tmp_path, config)
 
 
 @pytest.mark.parametrize("name", DISCRIMINATOR_NAMES)

@@ -19,12 +19,14 @@ class Discriminator(nn.Module, ABC):
         resolution: height and width of the pictures in pixels.
         image_channels: their colour channels.
         label_dim: length of the label it needs, 0 for none.
+        grows: whether `grow` does anything.
         spec: the registry spec it was built from.
     """
 
     resolution: int
     image_channels: int
     label_dim: int = 0
+    grows: bool = False
     spec: Spec
 
     def prepare(self, batch: ImageBatch) -> ImageBatch:

@@ -94,6 +94,8 @@ class ProGANDiscriminator(Discriminator):
         UserError: for a resolution that is no power of two, or sizes below one.
     """
 
+    grows = True
+
     def __init__(
         self,
         resolution: int,  # height and width of the pictures in pixels, a power of two

@@ -69,6 +69,8 @@ class ProGANSynthesis(SynthesisNetwork):
         UserError: for a resolution that is no power of two, or sizes below one.
     """
 
+    grows = True
+
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels, a power of two

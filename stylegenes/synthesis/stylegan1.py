@@ -129,6 +129,8 @@ class StyleGAN1Synthesis(SynthesisNetwork):
         UserError: for a resolution that is no power of two, or sizes below one.
     """
 
+    grows = True
+
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels, a power of two

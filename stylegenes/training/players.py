@@ -135,6 +135,7 @@ def build_players(config: RunConfig, device: torch.device) -> Players:
         torch.manual_seed(seed_for(config.seed, "networks"))
         G = Generator.from_spec({"latent": config.model.latent, "synthesis": config.model.synthesis})
         D = DISCRIMINATORS.build(config.model.discriminator)
+    check_growth(config, G, D)
     if config.init_from is not None:
         start_from(config.init_from, G, D)
     for network in (G, D):
@@ -159,6 +160,20 @@ def build_players(config: RunConfig, device: torch.device) -> Players:
         players.optimizers[player] = optimizer
         players.learning_rates[player] = optimizer.param_groups[0]["lr"]
     return players
+
+
+def check_growth(config: RunConfig, G: Generator, D: Discriminator) -> None:
+    """Refuse to grow a network that does not.
+
+    Raises:
+        UserError: names the player.
+    """
+    still = [player for player, grows in (("synthesis", G.synthesis.grows), ("discriminator", D.grows)) if not grows]
+    if config.growth is not None and still:
+        names = ", ".join(f"model.{part}.name={getattr(config.model, part)['name']}" for part in still)
+        raise UserError(
+            f"growth is set, and {names} does not grow; use progan or stylegan1 with progan, or growth=none"
+        )
 
 
 def frozen_names(D: Discriminator, stages: int) -> set[str]:
