@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,19 +48,30 @@ def judging(text: str, config: RunConfig) -> Judging | None:
 
 
 def judge_finished(text: str, result: RunResult, machine: Machine) -> None:
-    """Evaluate a finished run with many fakes; the records go into its folder. Done once."""
+    """Evaluate a finished run with many fakes, once; the records go into its folder."""
     from stylegenes.cli import evaluate
     from stylegenes.cli.console import say
     from stylegenes.training import read_config
 
     metric, _, judge = text.split(",")[0].partition("@")[0].partition("_")
     num = END_ON_GPU if machine.device_type == "cuda" else END_ELSEWHERE
-    if any(result.folder.glob(f"metric-{metric}*.jsonl")):
+    if _is_judged(result, metric):
         return
     say(f"measuring the finished run with {num:,} pictures; Ctrl-C skips it")
     source = read_config(result.folder).data.source
-    last = Path(result.snapshot)
-    evaluate.run(evaluate.Args(str(last), source, metrics=metric, num=num, judge=judge or "lite0", out=result.folder))
+    last = str(result.snapshot)
+    evaluate.run(evaluate.Args(last, source, metrics=metric, num=num, judge=judge or "lite0", out=result.folder))
+
+
+def _is_judged(result: RunResult, metric: str) -> bool:
+    """Whether this very generator has a record already."""
+    from stylegenes.metrics import read_records
+    from stylegenes.snapshot import load_snapshot
+    from stylegenes.survey import fingerprint
+
+    records = [record for file in result.folder.glob(f"metric-{metric}*.jsonl") for record in read_records(file)]
+    own = fingerprint(load_snapshot(result.snapshot).generator) if records else ""
+    return any(record.subject_hash == own for record in records)
 
 
 def _open(text: str, config: RunConfig, device: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from stylegenes.records import NoiseMode
 from stylegenes.registry import Spec
+from stylegenes.training.ranges import check_ranges
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,9 @@ class RunConfig:
         init_from: a snapshot to start from (transfer learning), or None.
         tensorboard: whether TensorBoard's event files are written.
         freeze_d: stages of the discriminator, from the image on, that are not trained.
+
+    Raises:
+        UserError: for a number that makes no sense.
     """
 
     recipe: str
@@ -167,6 +171,9 @@ class RunConfig:
     init_from: str | None = None
     freeze_d: int = 0
     tensorboard: bool = True
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The tree as plain dictionaries, ready for JSON."""

@@ -4,7 +4,10 @@ import pytest
 import tiny_run
 
 from stylegenes.cli import main
+from stylegenes.metrics import read_records
 from stylegenes.recipes import RECIPES
+from stylegenes.snapshot import read_card
+from stylegenes.training.history import read_history
 
 
 @pytest.fixture
@@ -15,8 +18,25 @@ def tiny(monkeypatch):
     monkeypatch.setattr("stylegenes.data.open_dataset", lambda *args, **kwargs: tiny_run.TinyData())
 
 
-def command(*words: str) -> int:
-    return main.run(["train", *map(str, words)])
+def command(*words: str, metrics: str = "none") -> int:
+    return main.run(["train", *map(str, words), "--metrics", metrics])
+
+
+def test_a_run_judges_itself_and_keeps_the_best(tmp_path, tiny, capsys, monkeypatch):
+    monkeypatch.setenv("STYLEGENES_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("stylegenes.cli.judging.END_ELSEWHERE", 24)
+    out = tmp_path / "run"
+    words = ("photos", "--recipe", "test", "--out", out, "--accelerator", "cpu")
+    assert command(*words, "--set", "intervals.evaluate_kimg=0.04", metrics="fd@16") == 0
+    history = read_history(out)
+    assert [entry["kimg"] for entry in history] == [0.04, 0.08]
+    best = min(entry["fd_lite0"] for entry in history)
+    assert read_card(out / "snapshots" / "best").metrics == {"fd_lite0": best}
+    assert (out / "metrics.png").exists()
+    assert [record.provenance.num_fake for record in read_records(out / "metric-fd_lite0.jsonl")] == [24]
+    assert "measuring the finished run" in capsys.readouterr().out
+    assert command(out, metrics="fd@16") == 0
+    assert "measuring" not in capsys.readouterr().out
 
 
 def test_train_and_continue(tmp_path, tiny, capsys):
@@ -47,6 +67,7 @@ def test_dry_run_prints_the_plan(tmp_path, tiny, capsys, monkeypatch):
         (["photos", "--recipe", "test", "--out", "x", "--devices", "3"], "nearest totals that do: 12"),
         (["photos", "--recipe", "test", "--out", "x", "--nodes", "2"], "torchrun --nnodes 2"),
         (["photos", "--recipe", "test", "--out", "x", "--init-from", "nowhere"], "nowhere is not a snapshot"),
+        (["photos", "--recipe", "test", "--out", "x", "--kimg", "-1"], "kimg = -1.0 must be above 0"),
     ],
 )
 def test_mistakes_are_explained(tmp_path, tiny, capsys, monkeypatch, words, message):
