@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -99,8 +100,18 @@ class Survey:
         return len(self.indices()) * self.plan.shard_size
 
     def shard(self, index: int) -> Draws:
-        """Read one shard."""
-        return Draws(**load_file(self.folder / _SHARD.format(index)))
+        """Read one shard.
+
+        Raises:
+            UserError: when the file is damaged.
+        """
+        path = self.folder / _SHARD.format(index)
+        try:
+            return Draws(**load_file(path))
+        except (SafetensorError, TypeError) as error:
+            raise UserError(
+                f"{path} is damaged ({error}); remove it and run the survey again, which makes it anew"
+            ) from error
 
     def shards(self) -> Iterator[Draws]:
         """Read all shards, one at a time."""
@@ -201,8 +212,11 @@ def conduct(
     """
     if not 0 <= part < num_parts:
         raise UserError(f"part {part} of {num_parts} does not exist; parts count from 0 to {num_parts - 1}")
-    if num_draws < 1:
-        raise UserError(f"a survey needs at least one picture; got {num_draws}")
+    if min(num_draws, plan.shard_size, surveyor.batch_size) < 1:
+        raise UserError(
+            "a survey needs at least one picture, in shards and batches of at least one; got "
+            f"{num_draws}, {plan.shard_size} and {surveyor.batch_size}"
+        )
     survey = _open_or_begin(Path(folder), plan)
     done = set(survey.indices())
     mine = range(part, -(-num_draws // plan.shard_size), num_parts)

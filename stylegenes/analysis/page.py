@@ -20,10 +20,12 @@ class Heading:
     Attributes:
         title: name of the model.
         facts: label and value of what a reader must know first.
+        introduction: a sentence or two on what the page shows.
     """
 
     title: str
     facts: Sequence[tuple[str, str]]
+    introduction: str = ""
 
 
 def render_page(heading: Heading, folder: Path) -> str:
@@ -32,11 +34,12 @@ def render_page(heading: Heading, folder: Path) -> str:
     facts = "".join(f"<dt>{html.escape(label)}</dt><dd>{html.escape(value)}</dd>" for label, value in heading.facts)
     links = "".join(f'<a href="#{e.name}">{html.escape(e.title)}</a>' for e in exhibits)
     body = "".join(_section(exhibit, folder) for exhibit in exhibits)
-    title = html.escape(heading.title)
+    title, introduction = html.escape(heading.title), html.escape(heading.introduction)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}: genes</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
-        f"<body><header><h1>{title}</h1><dl>{facts}</dl><nav>{links}</nav></header><main>{body}</main></body></html>\n"
+        f"<body><header><h1>{title}</h1><p>{introduction}</p><dl>{facts}</dl>"
+        f'<nav aria-label="Exhibits">{links}</nav></header><main>{body}</main></body></html>\n'
     )
 
 
@@ -44,9 +47,11 @@ def _section(exhibit: Exhibit, folder: Path) -> str:
     picture = base64.b64encode((folder / f"{exhibit.name}.png").read_bytes()).decode()
     file = folder / f"{exhibit.name}.csv"
     title, caption = html.escape(exhibit.title), html.escape(exhibit.caption)
+    described = f"Figure: {title}. What it shows is told below it, its numbers are in the table {file.name}."
     return (
-        f'<section id="{exhibit.name}"><h2>{title}</h2><figure>'
-        f'<img alt="{title}" src="data:image/png;base64,{picture}"><figcaption>{caption}</figcaption></figure>'
+        f'<section id="{exhibit.name}"><h2>{title}</h2><figure><div>'
+        f'<img alt="{described}" src="data:image/png;base64,{picture}"></div>'
+        f"<figcaption>{caption}</figcaption></figure>"
         f"{_table(Table.load(file), file)}</section>"
     )
 
@@ -60,8 +65,8 @@ def _table(table: Table, file: Path) -> str:
     whole = base64.b64encode(file.read_bytes()).decode()
     more = "" if len(table.rows) <= _ROWS_SHOWN else f", the first {_ROWS_SHOWN} shown"
     return (
-        f"<details><summary>Table: {len(table.rows)} rows{more} · "
-        f'<a download="{file.name}" href="data:text/csv;base64,{whole}">{file.name}</a></summary>'
+        f'<p class="file"><a download="{file.name}" href="data:text/csv;base64,{whole}">{file.name}</a></p>'
+        f"<details><summary>Table: {len(table.rows):,} rows{more}</summary>"
         f"<div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
     )
 
@@ -77,10 +82,14 @@ dt { color: #666; } dd { margin: 0; overflow-wrap: anywhere; }
 nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .92rem; }
 a { color: #0b5cad; }
 section { padding: 1.6rem 0; border-bottom: 1px solid #eee; }
+header p { max-width: 46rem; }
 figure { margin: 0; }
+figure div { overflow-x: auto; }
 img { display: block; max-width: 100%; height: auto; }
+@media (max-width: 42rem) { body { padding: 1rem; } img { max-width: none; width: auto; max-height: 34rem; } }
+@media print { details, nav, .file { display: none; } section { break-inside: avoid; } }
 figcaption { max-width: 46rem; color: #444; font-size: .92rem; margin: .6rem 0; }
-details { font-size: .85rem; } summary { cursor: pointer; color: #666; }
+details, .file { font-size: .85rem; margin: 0; } .file { float: right; } summary { cursor: pointer; color: #666; }
 details div { overflow: auto; max-height: 28rem; margin-top: .5rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .15rem .7rem .15rem 0; text-align: left; border-bottom: 1px solid #eee; white-space: nowrap; }

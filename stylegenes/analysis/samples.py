@@ -78,7 +78,12 @@ def label_samples(
         batch: pictures made at once.
         condition: one row, used for every sample; needed by a model with labels.
         progress: called after every batch.
+
+    Raises:
+        UserError: for less than one sample.
     """
+    if n < 1:
+        raise UserError(f"at least one sample is needed; got {n}")
     codes, probabilities = [], []
     for start in range(0, n, batch):
         code = generator.sample(min(batch, n - start), random)

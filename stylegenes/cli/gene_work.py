@@ -81,7 +81,7 @@ def show_strips(bench: Workbench, attributes: list[int], seed: int) -> None:
         gene, name = report.top(a, 1)[0], report.attributes[a]
         pictures = bench.judge.pictures(redraw(start, gene, 8, bench.genome.num_variants, rng))
         where = difference_map(pictures)
-        strips.append(GeneStrip(f"gene {gene}\n{name}", pictures, where))
+        strips.append(GeneStrip(f"gene {gene}\n{name.replace('_', ' ')}", pictures, where))
         line = traverse(report.shrunk.mean, start, gene, a, 8)
         ordered.append(bench.judge.pictures(line))
         probability = bench.judge.probabilities(line)[:, a]
@@ -134,22 +134,33 @@ def show_usage(bench: Workbench) -> None:
 
 
 def show_conditional(bench: Workbench, wishes: list[Wish], temperatures: list[float], seed: int) -> None:
-    """Pictures that should fulfil wishes, a row a temperature, from shrunk tables."""
-    pictures, rows = [], []
+    """Pictures that should fulfil wishes, a row a temperature, from shrunk tables, below a row without wishes."""
+    anything = bench.genome.sample(8, torch.Generator().manual_seed(seed))
+    pictures, labels, rows = (
+        [bench.judge.pictures(anything)],
+        [f"any ({_fulfilling(bench, wishes, anything)} of 8)"],
+        [],
+    )
     for temperature in temperatures:
         tables = gene_tables(bench.report.shrunk.mean, wishes, temperature)
         genotype = tables.sample(8, torch.Generator().manual_seed(seed))
-        probability = bench.judge.probabilities(genotype)
-        fulfilled = torch.stack([wish.likelihood(probability) > 0.5 for wish in wishes]).all(dim=0)
+        fulfilled = _fulfilling(bench, wishes, genotype)
         pictures.append(bench.judge.pictures(genotype))
-        rows.append([",".join(map(str, wishes)), temperature, float(fulfilled.double().mean()), tables.variety])
+        labels.append(f"T = {temperature:g} ({fulfilled} of 8)")
+        rows.append([",".join(map(str, wishes)), temperature, fulfilled, tables.variety])
     bench.show(
         Exhibit(
             "conditional",
             f"Pictures by wish: {', '.join(map(str, wishes))}",
-            "Genotypes drawn by Eq. 6 from shrunk estimates; colder rows fulfil the wish more often and vary less.",
+            "First row: genotypes drawn without a wish. Below: by Eq. 6 from shrunk estimates; colder rows fulfil "
+            f"the wish more often and vary less. In brackets: how many {bench.classifier.name} finds to fulfil it.",
             30,
         ),
-        picture_rows(pictures, [f"T = {t:g}" for t in temperatures]),
+        picture_rows(pictures, labels),
         Table(["wish", "temperature", "fulfilled_of_8", "variety"], rows),
     )
+
+
+def _fulfilling(bench: Workbench, wishes: list[Wish], genotype: torch.Tensor) -> int:
+    probability = bench.judge.probabilities(genotype)
+    return int(torch.stack([wish.likelihood(probability) > 0.5 for wish in wishes]).all(dim=0).sum())

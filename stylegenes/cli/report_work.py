@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from stylegenes import __version__
 from stylegenes.analysis.breeding import Farm
 from stylegenes.analysis.correlation import correlate
 from stylegenes.analysis.editing import Strength, edit, judge_edit
@@ -114,7 +115,7 @@ def _heading(bench: Workbench) -> Heading:
     data = f"{card.data.source} ({card.data.count:,} images)" if card.data else "unknown"
     genome = bench.genome
     facts = [
-        ("model", str(bench.path)),
+        ("model", f"{card.name}, weights {bench.survey.plan.model[:16]}"),
         ("training", f"{card.images_seen:,} images of {data}; recipe {card.recipe or 'unknown'}"),
         ("genome", f"{genome.num_genes} genes x {genome.num_variants} variants of length {genome.gene_dim}"),
         (
@@ -122,6 +123,12 @@ def _heading(bench: Workbench) -> Heading:
             f"{statistics.num_draws:,} pictures, seed {bench.survey.plan.seed}, noise {bench.survey.plan.noise}",
         ),
         ("classifier", f"{bench.classifier.name}, sha256 {bench.classifier.weights_hash[:16]}"),
-        ("made by", f"stylegenes {card.stylegenes}"),
+        ("license", card.license),
+        ("parent", card.parent or "none"),
+        ("made by", f"stylegenes {__version__}"),
     ]
-    return Heading(card.name, facts)
+    introduction = (
+        "What the genes of this model do, found by drawing genotypes, making their pictures and having a classifier "
+        "judge them. Every figure has its numbers in a table below it; the tables can be saved from this page."
+    )
+    return Heading(card.name, facts, introduction)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def run(args: Args) -> None:
     """Draw, judge and sum up."""
     part, num_parts = _parse_part(args.part)
+    if min(args.num, args.shard, args.batch) < 1:
+        raise UserError(f"--num, --shard and --batch must be positive; got {args.num}, {args.shard} and {args.batch}")
     bench = open_workbench(args.snapshot, args.classifier, args.device)
     surveyor = Surveyor(bench.snapshot.generator, bench.classifier, bench.snapshot.discriminator, args.batch)
     plan = surveyor.plan(seed=args.seed, shard_size=args.shard)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
+from safetensors import SafetensorError
 
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.importance import GeneReport, report_genes
@@ -73,7 +74,10 @@ class Workbench:
         """
         note = self.folder / "classifier.json"
         if self.classifier_path is None and not note.is_file():
-            raise UserError("no attribute classifier is known for this model; give one with --classifier PATH")
+            raise UserError(
+                f"no attribute classifier is known for {self.path}; the survey, which most work on genes needs, "
+                f"takes and remembers it: stylegenes survey {self.path} --classifier PATH"
+            )
         return load_classifier(self.classifier_path or read_json(note)["path"], self.device)
 
     def remember_classifier(self) -> None:
@@ -96,11 +100,17 @@ class Workbench:
         """The finished shards.
 
         Raises:
-            UserError: when there is no survey, or it is of other weights.
+            UserError: when there is no survey, it is of other weights, or it has no finished shard.
         """
+        if not (self.survey_folder / "plan.json").is_file():
+            raise UserError(
+                f"{self.path} has no survey yet; make one with: stylegenes survey {self.path} --classifier PATH"
+            )
         survey = Survey(self.survey_folder)
         if survey.plan.model != fingerprint(self.snapshot.generator):
             raise UserError(f"{self.survey_folder} is a survey of other weights; remove it and run stylegenes survey")
+        if not survey.indices():
+            raise UserError(f"{self.survey_folder} holds no finished shard yet; run stylegenes survey again")
         return survey
 
     @cached_property
@@ -121,10 +131,8 @@ class Workbench:
     def _summed(self, recorded: Recorded) -> VariantStatistics:
         path = self.folder / f"statistics-{recorded}.safetensors"
         survey = self.survey
-        if path.is_file():
-            found = VariantStatistics.load(path)
-            if found.num_draws == len(survey):
-                return found
+        if (found := _kept(path)) is not None and found.num_draws == len(survey):
+            return found
         summed = tally(survey, recorded)
         summed.save(path)
         return summed
@@ -132,6 +140,14 @@ class Workbench:
     def show(self, exhibit: Exhibit, figure: Figure, table: Table) -> None:
         """Write an exhibit and say where."""
         say(f"{exhibit.title}: {exhibit.save(self.exhibits, figure, table)}")
+
+
+def _kept(path: Path) -> VariantStatistics | None:
+    """Statistics of an earlier call; a damaged file is made anew."""
+    try:
+        return VariantStatistics.load(path) if path.is_file() else None
+    except SafetensorError:
+        return None
 
 
 def open_workbench(snapshot: Path, classifier: Path | None, device: str) -> Workbench:

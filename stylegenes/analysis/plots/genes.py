@@ -43,7 +43,8 @@ def polar(report: GeneReport) -> Figure:
         color, width = (COLORS[place], 1.3) if place < len(COLORS) else (PALE, 0.5)
         line = torch.cat([score[:, a], score[:1, a]])
         axes.plot(angle.numpy(), line.numpy(), color=color, lw=width, zorder=3 if place < len(COLORS) else 2)
-    for gene, radius, a, place in _label_places(score, ranked):
+    placed = _label_places(score, ranked)
+    for gene, radius, a, place in placed:
         color = COLORS[place] if place < len(COLORS) else GREY
         turn = math.degrees(float(angle[gene]))
         flipped = 90 < turn < 270
@@ -61,12 +62,29 @@ def polar(report: GeneReport) -> Figure:
     step = max(1, num_genes // 16)
     axes.set_xticks(angle[:-1:step].tolist(), [str(g) for g in range(0, num_genes, step)], fontsize=SMALL, color=INK)
     axes.tick_params(axis="x", pad=-3)
-    axes.set_ylim(0, float(score.max()) * 1.45 + 1e-6)
+    axes.set_ylim(0, float(score.max()) * 1.32 + 1e-6)
     axes.yaxis.set_tick_params(labelsize=SMALL, labelcolor=GREY)
-    axes.set_rlabel_position(180 / num_genes)
+    axes.set_yticks(_few_ticks(float(score.max())))
+    axes.set_rlabel_position(_free_angle([place[0] for place in placed], num_genes))
     axes.grid(color=PALE, lw=0.5)
     axes.spines["polar"].set_visible(False)
     return figure
+
+
+def _few_ticks(top: float) -> list[float]:
+    """Round scores for the rings, up to the largest score."""
+    step = next((s for s in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if top / s <= 6), top / 4 or 1.0)
+    return [step * i for i in range(1, int(top / step) + 1)] or [step]
+
+
+def _free_angle(spokes: Sequence[int], num_genes: int) -> float:
+    """Degrees of the direction farthest from every spoke with a name, for the numbers of the rings."""
+    halves = range(1, 2 * num_genes, 2)
+
+    def room(half: int) -> float:
+        return min((min(d, num_genes - d) for d in (abs(half / 2 - spoke) for spoke in spokes)), default=0.0)
+
+    return max(halves, key=room) * 180 / num_genes
 
 
 def _label_places(score: torch.Tensor, ranked: list[int]) -> list[tuple[int, float, int, int]]:
