@@ -44,13 +44,14 @@ def run(args: Args) -> None:
     """Train, print the test and say where the classifier is.
 
     Raises:
-        UserError: for data without labels, or an attribute that it does not have.
+        UserError: for data without labels, an attribute that it does not have, or a place that holds something else.
     """
     from stylegenes.cli.bars import Bars
     from stylegenes.cli.console import pick_device, say
     from stylegenes.data import open_dataset
-    from stylegenes.metrics import paper_settings, quick_settings, save_classifier, train_classifier
+    from stylegenes.metrics import check_place, paper_settings, quick_settings, save_classifier, train_classifier
 
+    check_place(args.out)
     data = open_dataset(args.data, resolution=args.resolution)
     make = paper_settings if args.paper else quick_settings
     settings = make(seed=args.seed) if args.images is None else make(args.images, args.seed)
@@ -58,7 +59,7 @@ def run(args: Args) -> None:
         trained = train_classifier(
             data,
             settings,
-            attributes=args.attributes.split(",") if args.attributes else None,
+            attributes=[name.strip() for name in args.attributes.split(",")] if args.attributes else None,
             device=pick_device(args.device),
             on_step=lambda seen, loss: bars.update("training", seen, settings.images),
         )

@@ -94,7 +94,7 @@ def _evaluate(args: Args, name: str, source: str) -> None:
     table = Table("metric", "value", "floor (reals, halves)", "", box=None)
     with Bars(show=shard.rank == 0) as bars:
         evaluator = _evaluator(args, data, device, folder, shard, bars)
-        for record in evaluator.evaluate(subject, [metric.strip() for metric in args.metrics.split(",")]):
+        for record in evaluator.evaluate(subject, _metrics(args)):
             table.add_row(*_row(record))
             append_record(folder, record)
     if shard.rank == 0:
@@ -111,14 +111,14 @@ def _evaluator(
     from stylegenes.perception import DISTANCES, EXTRACTORS
 
     judge = EXTRACTORS.build({"name": args.judge}).eval().to(device)
-    wanted = [LATENT_METRICS[name] for name in args.metrics.split(",") if name in LATENT_METRICS]
+    wanted = [LATENT_METRICS[name] for name in _metrics(args) if name in LATENT_METRICS]
     near = any(metric.needs_distance for metric in wanted)
     return Evaluator(
         data,
         judge,
         distance=DISTANCES.build({"name": judge.distance}).eval().to(device) if near else None,
         classifier=load_classifier(args.classifier, device) if args.classifier else None,
-        num=args.num or (NUM_ON_GPU if device.type == "cuda" else NUM_ELSEWHERE),
+        num=args.num if args.num is not None else NUM_ON_GPU if device.type == "cuda" else NUM_ELSEWHERE,
         seed=args.seed,
         psi=args.psi,
         batch=args.batch,
@@ -128,6 +128,11 @@ def _evaluator(
         shard=shard,
         on_progress=bars.update,
     )
+
+
+def _metrics(args: Args) -> list[str]:
+    """The wanted metrics, each once."""
+    return list(dict.fromkeys(metric.strip() for metric in args.metrics.split(",")))
 
 
 def _subject(name: str, resolution: int | None, device: torch.device) -> Subject:

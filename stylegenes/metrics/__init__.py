@@ -2,7 +2,7 @@
 
 from stylegenes.metrics import papers_network as _papers_network  # noqa: F401  (registers the papers' classifier)
 from stylegenes.metrics.budget import Evaluate, budget
-from stylegenes.metrics.classifier_files import load_classifier, save_classifier
+from stylegenes.metrics.classifier_files import check_place, load_classifier, save_classifier
 from stylegenes.metrics.classifier_training import (
     ClassifierSettings,
     paper_settings,
@@ -20,6 +20,7 @@ __all__ = [
     "Subject",
     "append_record",
     "budget",
+    "check_place",
     "compare",
     "load_classifier",
     "paper_settings",

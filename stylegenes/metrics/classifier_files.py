@@ -32,8 +32,10 @@ def save_classifier(path: str | Path, trained: Trained, settings: ClassifierSett
     """Write a folder of `classifier.safetensors`, `config.json` and `report.json`, all or nothing.
 
     Raises:
+        UserError: when `path` holds something else.
         OSError: when the folder cannot be written.
     """
+    check_place(path)
     classifier = trained.classifier
     state = {key: value.detach().cpu().contiguous() for key, value in classifier.state_dict().items()}
     with atomic_folder(path) as folder:
@@ -51,6 +53,17 @@ def save_classifier(path: str | Path, trained: Trained, settings: ClassifierSett
         write_json(folder / "config.json", config)
         write_json(folder / "report.json", trained.report.to_json())
     return Path(path)
+
+
+def check_place(path: str | Path) -> None:
+    """Refuse a place that holds anything but a classifier: writing one replaces the folder as a whole.
+
+    Raises:
+        UserError: for a file, or a folder of other things.
+    """
+    path = Path(path)
+    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / "classifier.safetensors").is_file()):
+        raise UserError(f"{path} exists and holds no classifier; give --out the name of a new folder")
 
 
 def load_classifier(path: str | Path, device: torch.device | str = "cpu") -> AttributeClassifier:
@@ -76,6 +89,8 @@ def load_classifier(path: str | Path, device: torch.device | str = "cpu") -> Att
 
 
 def _load_folder(folder: Path) -> AttributeClassifier:
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{folder} holds no classifier; train one with: stylegenes classifier DATA --out FOLDER")
     config = read_json(folder / "config.json")
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise UserError(f"{folder} is not a classifier: its config.json does not say {FORMAT!r}")

@@ -45,6 +45,12 @@ class ClassifierSettings:
     held_out: float = 0.1
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.images < self.batch or self.batch < 1:
+            raise UserError(
+                f"training takes at least one batch of {max(self.batch, 1)} pictures; got {self.images} pictures"
+            )
+
 
 def quick_settings(images: int = 60_000, seed: int = 0) -> ClassifierSettings:
     """All attributes in one small network."""

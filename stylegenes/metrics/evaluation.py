@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -101,6 +102,14 @@ class Evaluator:
     _reals: dict[bool, FeatureSet] = field(default_factory=dict, repr=False)
     _used: list[Path] = field(default_factory=list, repr=False)
     _floors: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.num < 2 or self.batch < 1:
+            raise UserError(
+                f"an evaluation takes at least 2 fakes, in batches of at least 1; got {self.num}, {self.batch}"
+            )
+        if not math.isfinite(self.psi):
+            raise UserError(f"truncation psi must be a number, usually in [0, 1]; got {self.psi}")
 
     def evaluate(self, subject: Subject, metrics: list[str]) -> Iterator[MetricRecord]:
         """The records of `metrics`, each as soon as it is there.

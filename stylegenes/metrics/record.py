@@ -127,7 +127,9 @@ def read_records(path: Path) -> list[MetricRecord]:
     for number, line in enumerate(lines, 1):
         try:
             records.append(_from_json(json.loads(line)))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except KeyError as error:
+            raise UserError(f"line {number} of {path} is no metric record: it lacks {error}") from error
+        except (ValueError, TypeError, AttributeError) as error:
             raise UserError(f"line {number} of {path} is no metric record: {error}") from error
     if not records:
         raise UserError(f"{path} holds no metric record")

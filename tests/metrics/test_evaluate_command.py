@@ -46,7 +46,11 @@ def test_folder_against_folder_and_comparison(folders, capsys):
         (["fake", "--data", "real"], "add --resolution"),
         (["fake", "--data", "real", "--resolution", "16", "--metrics", "fid"], "no metric 'fid'; metrics: fd, kid"),
         (["fake", "--data", "real", "--resolution", "16", "--judge", "inception"], "stylegenes fetch inception"),
-        (["fake", "--data", "real", "--resolution", "16", "--metrics", "ppl"], "ppl needs a generator"),
+        (["fake", "--data", "real", "--resolution", "16", "--metrics", "fd, ppl"], "ppl needs a generator"),
+        (["fake", "--data", "real", "--resolution", "16", "--num", "0"], "at least 2 fakes"),
+        (["fake", "--data", "real", "--resolution", "16", "--batch", "0"], "batches of at least 1"),
+        (["fake", "--data", "real", "--resolution", "16", "--psi", "nan"], "psi must be a number"),
+        (["fake", "--data", "real", "--resolution", "16", "--classifier", "real"], "real holds no classifier"),
     ],
 )
 def test_a_mistake_is_a_message(folders, capsys, arguments, message):
@@ -68,3 +72,15 @@ def test_fetch_lists_and_refuses(folders, capsys):
 def test_a_classifier_needs_labels(folders, capsys):
     assert run(["classifier", "real", "--resolution", "16", "--device", "cpu"]) == 1
     assert "has no labels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["real", "real/00.png"])
+def test_a_classifier_replaces_nothing_else(folders, capsys, out):
+    assert run(["classifier", "avatars:n=30", "--out", out, "--device", "cpu"]) == 1
+    assert "exists and holds no classifier" in capsys.readouterr().err
+    assert len(list((folders / "real").iterdir())) == 12
+
+
+def test_a_classifier_of_no_pictures_is_refused(folders, capsys):
+    assert run(["classifier", "avatars:n=30", "--images", "0", "--device", "cpu"]) == 1
+    assert "at least one batch of 64 pictures; got 0" in capsys.readouterr().err
