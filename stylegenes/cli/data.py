@@ -75,6 +75,8 @@ class Check:
             say(json.dumps(checked.report.as_json(), indent=2, ensure_ascii=False))
         else:
             _print_report(checked.report, self)
+        if checked.report.good == 0:
+            raise UserError(f"{self.path} holds no image that can be used; give a folder, .zip or LMDB of images")
         if not checked.report.is_clean:
             raise SystemExit(1)
 

@@ -33,7 +33,7 @@ class Args:
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """run folder to make; required with images"""
     recipe: str | None = None
-    """tiny32, tiny32-mapping, small64, ffhq256, ffhq256-mapping, ffhq1024, afhq256 or metfaces256"""
+    """settings to start from: tiny32, small64, projected32, ffhq256 ...; an unknown name lists them all"""
     set: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """override one setting, KEY=VALUE; may be repeated; config.json in a run folder shows every key"""
     kimg: float | None = None

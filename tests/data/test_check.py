@@ -60,6 +60,7 @@ def test_the_text_report_names_reason_and_fix(photos, capsys):
 def test_empty_and_missing(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert status("check", tmp_path / "empty") == 1
+    assert "holds no image that can be used" in capsys.readouterr().err
     assert status("check", tmp_path / "gone") == 1
     assert "there is no" in capsys.readouterr().err
 
