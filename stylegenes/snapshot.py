@@ -82,6 +82,10 @@ class Card:
     notes: str = ""
 
 
+_FILES = frozenset({"config.json", "card.json", "card.md", "model.safetensors", "discriminator.safetensors"})
+"""Everything that a snapshot's folder has."""
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A generator to use, the discriminator that trained it if it was kept, and the card."""
@@ -123,6 +127,23 @@ def save_snapshot(
         write_json(folder / "card.json", asdict(card))
         (folder / "card.md").write_text(describe(card, generator), encoding="utf-8")
     return Path(path)
+
+
+def place_for_snapshot(path: str | PathLike[str]) -> Path:
+    """Returns `path` when `save_snapshot` may write there: it is free, or holds an older snapshot and nothing else.
+
+    Commands that write where the user says ask this first, since whatever else is in the folder would be lost.
+
+    Raises:
+        UserError: names what is in the way.
+    """
+    place = settle_folder(Path(path).expanduser())
+    if place.exists() and not place.is_dir():
+        raise UserError(f"{place} is a file; a snapshot is a folder, give another name")
+    foreign = sorted(file.name for file in place.glob("*") if file.name not in _FILES)
+    if foreign:
+        raise UserError(f"{place} holds {foreign[0]!r}, which a new snapshot would replace; give another folder")
+    return place
 
 
 def load_snapshot(path: str | PathLike[str], device: torch.device | str = "cpu") -> Snapshot:

@@ -28,9 +28,9 @@ def run(args: Args) -> None:
     """Correlate reals, the model and the other one."""
     bench = open_workbench(args.snapshot, args.classifier, args.device)
     data = open_real(bench.snapshot.card, args.data, bench.snapshot.generator.synthesis.resolution)
+    other = None if args.other is None else load_snapshot(args.other, bench.device)
     sets = [of_data(bench, data, args.num, args.seed)]
-    if args.other is not None:
-        other = load_snapshot(args.other, bench.device)
+    if args.other is not None and other is not None:
         sets.append(of_model(bench, other.card.name, other.generator, find_snapshot(args.other), args.num, args.seed))
     own = bench.snapshot
     sets.append(of_model(bench, own.card.name, own.generator, bench.path, args.num, args.seed))

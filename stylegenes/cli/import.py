@@ -40,8 +40,9 @@ def run(args: Args) -> None:
     from stylegenes.cli.console import say
     from stylegenes.interop.safe_pickle import find_module, read_pickle
     from stylegenes.interop.stylegan2 import discriminator_from_official, generator_from_official
-    from stylegenes.snapshot import Card, save_snapshot
+    from stylegenes.snapshot import Card, place_for_snapshot, save_snapshot
 
+    place_for_snapshot(args.out)
     content = read_pickle(args.source)
     found = find_module(content, args.network)
     generator = generator_from_official(found.kwargs(*_POSITIONAL), found.state_dict())

@@ -14,7 +14,7 @@ from stylegenes.cli.real_pictures import measure_real, open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.snapshot import Card, save_snapshot
+from stylegenes.snapshot import Card, place_for_snapshot, save_snapshot
 
 if TYPE_CHECKING:
     from stylegenes.cli.prune import Args
@@ -26,6 +26,8 @@ def run(args: Args) -> None:
         raise UserError("say how many variants to replace (--num 16 --out FOLDER) or measure some (--curve 0,8,16)")
     if (args.num is None) != (args.out is None):
         raise UserError("--num and --out go together: how many variants to replace, and where the snapshot goes")
+    if args.out is not None:
+        place_for_snapshot(args.out)
     bench = open_workbench(args.snapshot, None, args.device)
     if args.curve is not None:
         _measure(bench, parse_seeds(args.curve), args)

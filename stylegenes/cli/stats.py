@@ -41,7 +41,10 @@ def run(args: Args) -> None:
     """
     from stylegenes.cli import gene_work
     from stylegenes.cli.workbench import open_workbench
+    from stylegenes.errors import UserError
 
+    if args.genes < 1 or not 0 < args.fdr < 1:
+        raise UserError(f"--genes must be positive and --fdr between 0 and 1; got {args.genes} and {args.fdr:g}")
     bench = open_workbench(args.snapshot, args.classifier, args.device)
     gene_work.show_statistics(bench, args.fdr)
     gene_work.show_strips(bench, gene_work.chosen_attributes(bench, args.attributes, args.genes), args.seed)

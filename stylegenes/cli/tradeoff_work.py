@@ -31,6 +31,8 @@ def run(args: Args) -> None:
     if second.weights_hash == bench.classifier.weights_hash:
         raise UserError("the second classifier is the one of the survey; accuracy must be judged by another one")
     sets = [parse_where(text, bench.statistics.attributes) for text in args.wishes.split(";") if text.strip()]
+    if not sets or args.num < 2 or args.tries < 1:
+        raise UserError("--wishes needs at least one wish, --num at least 2 pictures and --tries at least 1")
     for wish in (wish for wishes in sets for wish in wishes):
         find_attribute(wish.attribute, second.attributes)
     data = open_real(bench.snapshot.card, args.data, bench.snapshot.generator.synthesis.resolution)

@@ -134,6 +134,16 @@ def test_a_pruned_model_is_a_snapshot_that_names_its_parent(model, tmp_path):
     assert all(len(gene.unique(dim=0)) == 4 for gene in bank)
 
 
+def test_pruning_replaces_nothing_but_a_snapshot(model, tmp_path, capsys):
+    kept = tmp_path / "folder" / "thesis.txt"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    for place in (kept, kept.parent, model):
+        assert run(["prune", str(model), "--num", "2", "--out", str(place)]) != 0
+        assert "give another" in capsys.readouterr().err
+    assert kept.read_text() == "mine" and (model / "genes" / "survey" / "plan.json").is_file()
+
+
 def test_the_report_is_one_file(model, tmp_path):
     out = tmp_path / "report.html"
     assert run(["report", str(model), "--out", str(out)]) == 0
@@ -179,6 +189,9 @@ def test_a_browser_shows_the_report_whole_and_fetches_nothing(model, tmp_path, w
         (["edit", "--set", "Bright=1", "--out", "x.jpg"], "must end in .png"),
         (["breed", "--generations", "3"], "needs both"),
         (["breed", "--parents", "1,2,3"], "two parents"),
+        (["breed", "--parents", "1,2", "-n", "0"], "at least one child"),
+        (["stats", "--genes", "0"], "must be positive"),
+        (["stats", "--fdr", "2"], "between 0 and 1"),
         (["prune"], "--num 16 --out"),
         (["prune", "--num", "4", "--out", "x"], "0 to 3 can be replaced"),
         (["survey", "--part", "2/2"], "not a part"),
