@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 MIN_OF_A_CLASS = 10
+_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def disentanglement(
     labels = labels[:, known]
     x = _Standardized.fit(features, train)
     network = _fit(x, labels, train, validation, settings)
-    accuracies = balanced_accuracy(network(x.take(test)), labels[test])
+    accuracies = balanced_accuracy(_predict(network, x, test), labels[test])
     scores = {attributes[int(k)]: a for k, a in zip(known, accuracies.tolist())}
     return Disentanglement(scores, sum(scores.values()) / len(scores), failed, len(test))
 
@@ -95,7 +96,7 @@ class _Standardized:
     @classmethod
     def fit(cls, features: torch.Tensor, train: torch.Tensor) -> _Standardized:
         """Mean and deviation over the rows `train`, summed in float64."""
-        parts = train.sort().values.split(4096)
+        parts = train.sort().values.split(_CHUNK)
         mean = torch.stack([features[part].double().sum(0) for part in parts]).sum(0) / len(train)
         squares = torch.stack([(features[part].double() - mean).square().sum(0) for part in parts]).sum(0)
         return cls(features, mean.float(), (squares / max(len(train) - 1, 1)).sqrt().clamp(min=1e-8).float())
@@ -103,6 +104,12 @@ class _Standardized:
     def take(self, index: torch.Tensor) -> torch.Tensor:
         """The rows at `index`."""
         return (self.features[index] - self.mean) / self.deviation
+
+
+@torch.no_grad()
+def _predict(network: nn.Module, x: _Standardized, index: torch.Tensor) -> torch.Tensor:
+    """Logits [n, A] of the rows at `index`, some at a time."""
+    return torch.cat([network(x.take(part)) for part in index.split(_CHUNK)])
 
 
 @torch.no_grad()
@@ -139,7 +146,7 @@ def _fit(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        score = balanced_accuracy(network(x.take(validation)), labels[validation]).mean().item()
+        score = balanced_accuracy(_predict(network, x, validation), labels[validation]).mean().item()
         if score > best:
             best, state = score, {key: value.clone() for key, value in network.state_dict().items()}
     network.load_state_dict(state)
