@@ -41,10 +41,21 @@ def ablate(
     Raises:
         UserError: when w_dim does not split into one of the numbers of genes; before anything is trained.
     """
-    wrong = [str(g) for g in genes if g < 1 or w_dim % g]
-    if wrong or min(variants, default=0) < 1:
-        raise UserError(f"w_dim={w_dim} does not split into {', '.join(wrong) or 'that'} genes; choose divisors of it")
+    check_grid(genes, variants, w_dim)
     return [_fill(folder, g, v, train_and_score) for v in variants for g in genes]
+
+
+def check_grid(genes: Sequence[int], variants: Sequence[int], w_dim: int) -> None:
+    """Refuse a grid that no genome has, before anything expensive.
+
+    Raises:
+        UserError: when w_dim does not split into one of the numbers of genes, or a gene would have no variant.
+    """
+    wrong = [str(g) for g in genes if g < 1 or w_dim % g]
+    if wrong:
+        raise UserError(f"w_dim={w_dim} does not split into {', '.join(wrong)} genes; choose divisors of it")
+    if not genes or min(variants, default=0) < 1:
+        raise UserError("a grid needs numbers of genes and of variants, each at least 1")
 
 
 def _fill(folder: Path, num_genes: int, num_variants: int, train_and_score: TrainAndScore) -> Cell:

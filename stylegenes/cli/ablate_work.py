@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegenes.analysis.ablation import ablate
+from stylegenes.analysis.ablation import ablate, check_grid
 from stylegenes.analysis.exhibits import Exhibit
 from stylegenes.analysis.plots.curves import ablation_figure
 from stylegenes.analysis.tables import ablation_table
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 def run(args: Args) -> None:
     """Fill the grid and draw it."""
     base = _base(args)
+    genes, variants = parse_seeds(args.genes), parse_seeds(args.variants)
+    check_grid(genes, variants, _w_dim(base))
     data = open_real(Card("ablation"), args.data, base.data.resolution)
     real = measure_real(data, args.out / "reals", pick_device(args.accelerator))
 
@@ -34,7 +36,7 @@ def run(args: Args) -> None:
         config = replace(base, model=replace(base.model, latent=latent))
         return _score(config, folder / "run", args, real)
 
-    cells = ablate(args.out, parse_seeds(args.genes), parse_seeds(args.variants), train_and_score, w_dim=_w_dim(base))
+    cells = ablate(args.out, genes, variants, train_and_score, w_dim=_w_dim(base))
     table = ablation_table(cells, real.name)
     caption = (
         f"{real.name} of {args.samples:,} pictures after {base.kimg:g} thousand images of {args.data}, recipe "
