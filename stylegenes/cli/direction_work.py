@@ -209,7 +209,7 @@ def run_move(args: move_verb.Args) -> None:
     pictures = opened.pictures(torch.stack(rows, dim=1).flatten(0, 1))
     captions = [_caption(args.name.split(","), args.strength, position) for position in positions] * len(codes)
     write_strip(args.out, pictures, _COLUMNS, captions, opened.generator.synthesis.resolution)
-    say(f"{len(codes)} codes moved along {args.name} in {args.out}")
+    say(f"{len(codes)} {'code' if len(codes) == 1 else 'codes'} moved along {args.name} in {args.out}")
     _report_move(args, opened, codes, rows)
 
 
