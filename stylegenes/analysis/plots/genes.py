@@ -62,7 +62,7 @@ def polar(report: GeneReport) -> Figure:
     step = max(1, num_genes // 16)
     axes.set_xticks(angle[:-1:step].tolist(), [str(g) for g in range(0, num_genes, step)], fontsize=SMALL, color=INK)
     axes.tick_params(axis="x", pad=-3)
-    axes.set_ylim(0, float(score.max()) * 1.32 + 1e-6)
+    axes.set_ylim(0, float(score.max()) * 1.5 + 1e-6)
     axes.yaxis.set_tick_params(labelsize=SMALL, labelcolor=GREY)
     axes.set_yticks(_few_ticks(float(score.max())))
     axes.set_rlabel_position(_free_angle([place[0] for place in placed], num_genes))
