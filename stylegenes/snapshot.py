@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from stylegenes import __version__
@@ -257,7 +257,8 @@ def _write_weights(file: Path, module: nn.Module, half: bool) -> str:
     for name, tensor in state.items():
         if half and not tensor.isfinite().all():
             raise UserError(f"{name} has values beyond float16's range; save the snapshot without half precision")
-    save_file({name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}, file)
+    # safetensors' own writer makes files that only their owner may read.
+    file.write_bytes(save({name: tensor.contiguous() for name, tensor in state.items()}))
     return _sha256(file)
 
 
