@@ -1,0 +1,40 @@
+"""The first command a newcomer types, and the one they type when something is missing."""
+
+import pytest
+import tiny_run
+
+from stylegenes.cli import main
+from stylegenes.recipes import RECIPES
+from stylegenes.training.state import read_state
+
+
+@pytest.fixture(autouse=True)
+def _small(tmp_path, monkeypatch):
+    monkeypatch.setenv("STYLEGENES_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(RECIPES, "tiny32", tiny_run.tiny_config)
+
+
+def test_the_demo_draws_and_the_same_command_continues(tmp_path, capsys):
+    words = ["demo", "--folder", str(tmp_path / "d"), "--images", "100", "--minutes", "0.0001"]
+    seen = []
+    for _ in range(2):
+        assert main.run(words) == 0
+        shown = capsys.readouterr().out
+        assert "Next:" in shown and "the same command continues it" in shown
+        seen.append(read_state(tmp_path / "d" / "run" / "state.safetensors").counters.images)
+    assert 0 < seen[0] < seen[1]
+    for name in ("shipped-avatars32-samples.png", "samples.png", "interpolation.png"):
+        assert (tmp_path / "d" / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("words", [["--minutes", "0"], ["--images", "3"]])
+def test_a_demo_that_makes_no_sense_is_refused(words, capsys):
+    assert main.run(["demo", *words]) == 1
+    assert "must be positive" in capsys.readouterr().err
+
+
+def test_the_doctor_names_what_is_missing_and_how_to_get_it(capsys):
+    assert main.run(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    for word in ("device", "cores", "memory", "images/s", "EfficientNet-Lite0", "stylegenes fetch inception"):
+        assert word in shown
