@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from stylegenes.training import RunResult
 
 RECIPE = "tiny32"
+FACES_AFTER = 60_000
+"""Images after which the recipe was seen to draw heads; eyes and mouths came after about 140 thousand."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,11 @@ def run(args: Args) -> None:
 
 def _show_shipped(folder: Path) -> None:
     """Samples of the models that come with the package: the first pictures, within seconds."""
+    from stylegenes.cli.console import say
     from stylegenes.snapshot import shipped_models
 
     for name in shipped_models():
+        say(f"first the model that comes with the package, {name}:")
         _sample(Path(name), folder / f"shipped-{name}-samples.png")
 
 
@@ -84,7 +88,12 @@ def _say_what_is_next(result: RunResult, args: Args) -> None:
     say(f"  {folder / 'samples.png'}         new faces, one for each seed")
     say(f"  {folder / 'interpolation.png'}   the way from one genotype to the next")
     say(f"  {result.folder / 'samples'}/             the same codes over the course of training, and real faces")
+    if result.images < FACES_AFTER:
+        say(
+            f"Too early for faces: they appear after some {FACES_AFTER:,} images. Go on with: stylegenes demo --minutes 30"
+        )
     say("\nNext:")
+    say("  stylegenes sample avatars32 --seeds 0-35 --out faces.png              the model that comes with the package")
     say(f"  stylegenes sample {result.folder} --seeds 100-115 --out more.png      other faces")
     say(f"  stylegenes sample {result.folder} --mix all --out mixing.png          coarse, middle and fine styles mixed")
     say(f"  stylegenes sample {result.folder} --interpolate 24 --out way.gif      an animation")
