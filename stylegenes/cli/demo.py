@@ -89,9 +89,7 @@ def _say_what_is_next(result: RunResult, args: Args) -> None:
     say(f"  {folder / 'interpolation.png'}   the way from one genotype to the next")
     say(f"  {result.folder / 'samples'}/             the same codes over the course of training, and real faces")
     if result.images < FACES_AFTER:
-        say(
-            f"Too early for faces: they appear after some {FACES_AFTER:,} images. Go on with: stylegenes demo --minutes 30"
-        )
+        say(f"Too early for faces: they take some {FACES_AFTER:,} images. Go on with: stylegenes demo --minutes 30")
     say("\nNext:")
     say("  stylegenes sample avatars32 --seeds 0-35 --out faces.png              the model that comes with the package")
     say(f"  stylegenes sample {result.folder} --seeds 100-115 --out more.png      other faces")
