@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
-    {"errors", "records", "registry", "files", "pictures", "layers", "ops"},
+    {"errors", "records", "registry", "files", "pictures", "layers", "ops", "progressive"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
     {"snapshot", "drawing", "survey", "interop"},
@@ -25,6 +25,8 @@ SIDEWAYS = {
     ("pictures", "errors"),
     ("pictures", "files"),
     ("ops", "errors"),
+    ("progressive", "errors"),
+    ("progressive", "ops"),
     ("discriminators", "perception"),
     ("interop", "snapshot"),
     ("survey", "snapshot"),
