@@ -39,11 +39,11 @@ def judging(text: str, config: RunConfig) -> Judging | None:
     Raises:
         UserError: for a budget that cannot be read, before anything is trained.
     """
-    from stylegenes.metrics.budget import check_budget
+    from stylegenes.metrics.budget import read_budgets
 
     if text == "none":
         return None
-    check_budget(text)
+    read_budgets(text)
     return Judging(text, config)
 
 
@@ -51,16 +51,17 @@ def judge_finished(text: str, result: RunResult, machine: Machine) -> None:
     """Evaluate a finished run with many fakes, once; the records go into its folder."""
     from stylegenes.cli import evaluate
     from stylegenes.cli.console import say
+    from stylegenes.metrics.budget import read_budgets
     from stylegenes.training import read_config
 
-    metric, _, judge = text.split(",")[0].partition("@")[0].partition("_")
+    metric, judge, _ = read_budgets(text)[0]
     num = END_ON_GPU if machine.device_type == "cuda" else END_ELSEWHERE
     if _is_judged(result, metric):
         return
     say(f"measuring the finished run with {num:,} pictures; Ctrl-C skips it")
     source = read_config(result.folder).data.source
     last = str(result.snapshot)
-    evaluate.run(evaluate.Args(last, source, metrics=metric, num=num, judge=judge or "lite0", out=result.folder))
+    evaluate.run(evaluate.Args(last, source, metrics=metric, num=num, judge=judge["name"], out=result.folder))
 
 
 def _is_judged(result: RunResult, metric: str) -> bool:

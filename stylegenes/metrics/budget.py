@@ -39,7 +39,7 @@ def budget(
     Raises:
         UserError: for text that says something else, when it is read.
     """
-    evaluates = [_one(part.strip(), data, batch, device, cache) for part in text.split(",")]
+    evaluates = [_one(part, data, batch, device, cache) for part in read_budgets(text)]
 
     def evaluate(generator: Generator) -> dict[str, float]:
         return {name: value for one in evaluates for name, value in one(generator).items()}
@@ -47,23 +47,29 @@ def budget(
     return evaluate
 
 
-def check_budget(text: str) -> None:
-    """Refuse a budget that cannot be read, without loading anything.
+def read_budgets(text: str) -> list[Budget]:
+    """The parts of a budget, without loading anything.
 
     Raises:
         UserError: as `budget`.
     """
-    for part in text.split(","):
-        _Budget.read(part.strip())
+    return [Budget.read(part.strip()) for part in text.split(",")]
 
 
-class _Budget(NamedTuple):
+class Budget(NamedTuple):
+    """One part of a budget: the metric, the spec of its judge, and how many fakes."""
+
     metric: str
     spec: dict[str, str]
     num: int
 
     @classmethod
-    def read(cls, text: str) -> _Budget:
+    def read(cls, text: str) -> Budget:
+        """Read `METRIC[_JUDGE]@NUM`.
+
+        Raises:
+            UserError: as `budget`.
+        """
         match = _PATTERN.fullmatch(text)
         if match is None or match["metric"] not in DISTRIBUTION_METRICS:
             known = ", ".join(DISTRIBUTION_METRICS)
@@ -77,8 +83,8 @@ class _Budget(NamedTuple):
         return cls(match["metric"], spec, num)
 
 
-def _one(text: str, data: LabeledImages, batch: int, device: torch.device | str, cache: Path | None) -> Evaluate:
-    metric, spec, num = _Budget.read(text)
+def _one(part: Budget, data: LabeledImages, batch: int, device: torch.device | str, cache: Path | None) -> Evaluate:
+    metric, spec, num = part
     kept: list[Evaluator] = []
 
     def evaluate(generator: Generator) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from stylegenes.ops.fir import Padding, Sides, filter_size, sides, upfirdn2d
+from stylegenes.ops.fir import Padding, Sides, filter_size, pad_for_down, pad_for_up, sides, upfirdn2d
 
 
 def conv2d_resample(
@@ -62,14 +62,11 @@ def conv2d_resample(
 
 def _aligned(padding: Sides, taps: tuple[int, int], up: int, down: int) -> Sides:
     """The padding that keeps the pixels of input and output aligned under both resampling filters."""
-    left, right, top, bottom = padding
     if up > 1:
-        left, right = left + (taps[0] + up - 1) // 2, right + (taps[0] - up) // 2
-        top, bottom = top + (taps[1] + up - 1) // 2, bottom + (taps[1] - up) // 2
+        padding = pad_for_up(padding, taps, (up, up))
     if down > 1:
-        left, right = left + (taps[0] - down + 1) // 2, right + (taps[0] - down) // 2
-        top, bottom = top + (taps[1] - down + 1) // 2, bottom + (taps[1] - down) // 2
-    return left, right, top, bottom
+        padding = pad_for_down(padding, taps, (down, down))
+    return padding
 
 
 def _conv(

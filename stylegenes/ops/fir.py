@@ -201,6 +201,22 @@ def filter2d(
     return upfirdn2d(x, f, padding=around, flip_filter=flip_filter, gain=gain)
 
 
+def pad_for_up(padding: Sides, taps: tuple[int, int], up: tuple[int, int]) -> Sides:
+    """`padding` plus what keeps the pixels of input and output aligned when upsampling with a filter of `taps`."""
+    left, right, top, bottom = padding
+    (taps_x, taps_y), (up_x, up_y) = taps, up
+    left, right = left + (taps_x + up_x - 1) // 2, right + (taps_x - up_x) // 2
+    return left, right, top + (taps_y + up_y - 1) // 2, bottom + (taps_y - up_y) // 2
+
+
+def pad_for_down(padding: Sides, taps: tuple[int, int], down: tuple[int, int]) -> Sides:
+    """`padding` plus what keeps the pixels of input and output aligned when downsampling with a filter of `taps`."""
+    left, right, top, bottom = padding
+    (taps_x, taps_y), (down_x, down_y) = taps, down
+    left, right = left + (taps_x - down_x + 1) // 2, right + (taps_x - down_x) // 2
+    return left, right, top + (taps_y - down_y + 1) // 2, bottom + (taps_y - down_y) // 2
+
+
 def upsample2d(
     x: torch.Tensor,
     f: torch.Tensor | None,
@@ -211,13 +227,8 @@ def upsample2d(
     gain: float = 1.0,
 ) -> torch.Tensor:
     """Upsample [N, C, H, W] by `up`, preserving the mean; `padding` is added to what gives exactly `up` times."""
-    (taps_x, taps_y), (up_x, up_y), (left, right, top, bottom) = filter_size(f), pair(up), sides(padding)
-    around = (
-        left + (taps_x + up_x - 1) // 2,
-        right + (taps_x - up_x) // 2,
-        top + (taps_y + up_y - 1) // 2,
-        bottom + (taps_y - up_y) // 2,
-    )
+    up_x, up_y = pair(up)
+    around = pad_for_up(sides(padding), filter_size(f), (up_x, up_y))
     return upfirdn2d(x, f, up=up, padding=around, flip_filter=flip_filter, gain=gain * up_x * up_y)
 
 
@@ -231,11 +242,5 @@ def downsample2d(
     gain: float = 1.0,
 ) -> torch.Tensor:
     """Downsample [N, C, H, W] by `down`; `padding` is added to what gives exactly one `down`-th."""
-    (taps_x, taps_y), (down_x, down_y), (left, right, top, bottom) = filter_size(f), pair(down), sides(padding)
-    around = (
-        left + (taps_x - down_x + 1) // 2,
-        right + (taps_x - down_x) // 2,
-        top + (taps_y - down_y + 1) // 2,
-        bottom + (taps_y - down_y) // 2,
-    )
+    around = pad_for_down(sides(padding), filter_size(f), pair(down))
     return upfirdn2d(x, f, down=down, padding=around, flip_filter=flip_filter, gain=gain)
