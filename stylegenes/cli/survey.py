@@ -24,7 +24,7 @@ class Args:
     snapshot: tyro.conf.Positional[Path]
     """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
     classifier: Path | None = None
-    """attribute classifier: a folder of `stylegenes classifier`, or a scorer of your own; remembered with the survey"""
+    """attribute classifier: a shipped one's name, a folder of `stylegenes classifier`, or a scorer of your own"""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 60_000
     """pictures wanted, rounded up to whole shards"""
     precision: float | None = None

@@ -2,7 +2,7 @@
 
 from stylegenes.metrics import papers_network as _papers_network  # noqa: F401  (registers the papers' classifier)
 from stylegenes.metrics.budget import Evaluate, budget
-from stylegenes.metrics.classifier_files import check_place, load_classifier, save_classifier
+from stylegenes.metrics.classifier_files import check_place, load_classifier, save_classifier, shipped_classifiers
 from stylegenes.metrics.classifier_training import (
     ClassifierSettings,
     paper_settings,
@@ -27,5 +27,6 @@ __all__ = [
     "quick_settings",
     "read_records",
     "save_classifier",
+    "shipped_classifiers",
     "train_classifier",
 ]

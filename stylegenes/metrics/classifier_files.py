@@ -23,9 +23,10 @@ from stylegenes.perception import (
     onnx_scorer,
 )
 from stylegenes.perception.weights import file_hash
-from stylegenes.snapshot import load_strictly
+from stylegenes.snapshot import MODELS, load_strictly
 
 FORMAT = "stylegenes-classifier"
+WEIGHTS = "classifier.safetensors"
 
 
 def save_classifier(path: str | Path, trained: Trained, settings: ClassifierSettings, data: LabeledImages) -> Path:
@@ -39,14 +40,14 @@ def save_classifier(path: str | Path, trained: Trained, settings: ClassifierSett
     classifier = trained.classifier
     state = {key: value.detach().cpu().contiguous() for key, value in classifier.state_dict().items()}
     with atomic_folder(path) as folder:
-        save_file(state, folder / "classifier.safetensors")
+        save_file(state, folder / WEIGHTS)
         config = {
             "format": FORMAT,
             "network": classifier.network_spec,
             "attributes": classifier.attributes,
             "resolution": classifier.resolution,
             "image_channels": classifier.image_channels,
-            "sha256": file_hash(folder / "classifier.safetensors"),
+            "sha256": file_hash(folder / WEIGHTS),
             "settings": asdict(settings),
             "data": {"source": data.source, "hash": data.content_hash},
         }
@@ -62,7 +63,7 @@ def check_place(path: str | Path) -> None:
         UserError: for a file, or a folder of other things.
     """
     path = Path(path)
-    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / "classifier.safetensors").is_file()):
+    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / WEIGHTS).is_file()):
         raise UserError(f"{path} exists and holds no classifier; give --out the name of a new folder")
 
 
@@ -70,22 +71,36 @@ def load_classifier(path: str | Path, device: torch.device | str = "cpu") -> Att
     """An attribute classifier in eval mode.
 
     Args:
-        path: a folder that `save_classifier` wrote; or TorchScript (.pt, .ts), an exported program (.pt2) or ONNX
-            (.onnx), each beside a JSON file of the same stem with the fields of `perception.Scoring`; or a .csv table
-            of labels of sampled pictures.
+        path: a folder that `save_classifier` wrote, or the name of a shipped one; or TorchScript (.pt, .ts), an
+            exported program (.pt2) or ONNX (.onnx), each beside a JSON file of the same stem with the fields of
+            `perception.Scoring`; or a .csv table of labels of sampled pictures.
         device: where it goes.
 
     Raises:
         UserError: when there is none, it is damaged, or its weights do not fit.
     """
-    path = settle_folder(Path(path).expanduser())
+    path = _find(path)
     if path.is_dir():
         return _load_folder(path).to(device)
     if not path.exists():
-        raise UserError(f"there is no classifier at {path}; train one with: stylegenes classifier DATA --out {path}")
+        known = f"; shipped classifiers: {', '.join(shipped_classifiers())}" if shipped_classifiers() else ""
+        raise UserError(
+            f"there is no classifier at {path}; train one with: stylegenes classifier DATA --out {path}{known}"
+        )
     if path.suffix not in _READERS:
         raise UserError(f"{path} is no classifier; give a folder, or a file of {', '.join(_READERS)}")
     return _READERS[path.suffix](path).to(device)
+
+
+def shipped_classifiers() -> list[str]:
+    """Names of the classifiers that come with the package, sorted."""
+    return sorted(file.parent.name for file in MODELS.glob(f"*/{WEIGHTS}"))
+
+
+def _find(path: str | Path) -> Path:
+    """The place that is meant: a path where there is something, else a shipped classifier of that name."""
+    place = settle_folder(Path(path).expanduser())
+    return MODELS / str(path) if not place.exists() and str(path) in shipped_classifiers() else place
 
 
 def _load_folder(folder: Path) -> AttributeClassifier:
@@ -94,7 +109,7 @@ def _load_folder(folder: Path) -> AttributeClassifier:
     config = read_json(folder / "config.json")
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise UserError(f"{folder} is not a classifier: its config.json does not say {FORMAT!r}")
-    file = folder / "classifier.safetensors"
+    file = folder / WEIGHTS
     if not file.is_file() or file_hash(file) != config["sha256"]:
         raise UserError(f"{file} is missing or damaged: its sha256 is not the one in config.json")
     classifier = CalibratedClassifier(
