@@ -58,8 +58,8 @@ def describe(name: str, config: dict[str, Any], report: dict[str, Any], license:
     rows = {
         "what it is": f"{len(config['attributes'])} attributes, {config['resolution']} px, {config['network']['name']}",
         "data": f"{data['source']} (hash {data['hash']})",
-        "training": f"{settings['images']:,} pictures shown, seed {settings['seed']}; {report['num_train']:,} to train, "
-        f"{report['num_calibration']:,} to calibrate, {report['num_test']:,} to test",
+        "training": f"{settings['images']:,} pictures shown, seed {settings['seed']}; {report['num_train']:,} "
+        f"to train, {report['num_calibration']:,} to calibrate, {report['num_test']:,} to test",
         "license": f"Apache-2.0 (weights); the faces it learned from are drawn with {license}",
         "mean AUC": f"{report['mean_auc']:.4f}",
         "mean accuracy": f"{report['mean_accuracy']:.4f}",

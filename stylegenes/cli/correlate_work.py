@@ -63,7 +63,7 @@ def of_data(bench: Workbench, data: PackedDataset, num: int, seed: int) -> Corre
 
 def of_model(bench: Workbench, name: str, generator: Generator, path: Path, num: int, seed: int) -> Correlation:
     """Correlation over a model's pictures: those of its survey by the same classifier, or new ones."""
-    folder = path / "genes" / "survey"
+    folder = bench.survey_folder if path == bench.path else path / "genes" / "survey"
     if (folder / "plan.json").is_file() and Survey(folder).plan.classifier == bench.classifier.weights_hash:
         return correlate(name, bench.classifier.attributes, Survey(folder).load().probability)
     source = GeneratorSource(generator, num, seed)

@@ -114,7 +114,7 @@ def show_strips(bench: Workbench, attributes: list[int], seed: int) -> None:
 def show_usage(bench: Workbench) -> None:
     """Dead and duplicate variants, and realness where the survey has it."""
     found = usage(bench.genome.variants)
-    realness = bench.realness if bench.survey.plan.discriminator else None
+    realness = bench.realness if bench.plan.discriminator else None
     say(
         f"gene pool: {float(found.effective.mean()):.1f} of {bench.genome.num_variants} variants effective in the mean "
         f"gene, {int(found.duplicate.sum())} duplicates, {int(found.dead.sum())} dead, "

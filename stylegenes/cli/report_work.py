@@ -9,7 +9,6 @@ import torch
 
 from stylegenes import __version__
 from stylegenes.analysis.breeding import Farm
-from stylegenes.analysis.correlation import correlate
 from stylegenes.analysis.editing import Strength, edit, judge_edit
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.page import Heading, render_page
@@ -19,7 +18,7 @@ from stylegenes.analysis.tables import edit_table, lineage_table
 from stylegenes.analysis.wishes import Wish
 from stylegenes.cli.breed_work import draw_lineage, family
 from stylegenes.cli.console import say
-from stylegenes.cli.correlate_work import show_correlations
+from stylegenes.cli.correlate_work import of_model, show_correlations
 from stylegenes.cli.gene_work import chosen_attributes, show_conditional, show_statistics, show_strips, show_usage
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.drawing import codes_of_seeds
@@ -28,6 +27,9 @@ from stylegenes.records import Noise
 
 if TYPE_CHECKING:
     from stylegenes.cli.report import Args
+
+_PICTURES = 2000
+"""Drawn for the correlation matrix where the draws of a survey are not at hand."""
 
 
 def run(args: Args) -> None:
@@ -53,7 +55,7 @@ def _makers(bench: Workbench, seed: int) -> dict[tuple[str, ...], Callable[[], N
         ("edit",): lambda: _show_edit(bench, seed),
         ("family",): lambda: _show_family(bench, seed),
         ("interpolation",): lambda: _show_interpolation(bench, seed),
-        ("correlation",): lambda: _show_correlation(bench),
+        ("correlation",): lambda: _show_correlation(bench, seed),
     }
 
 
@@ -105,9 +107,9 @@ def _show_interpolation(bench: Workbench, seed: int) -> None:
     bench.show(exhibit, picture_rows(rows, labels, columns=[f"{t:g}" for t in times]), table)
 
 
-def _show_correlation(bench: Workbench) -> None:
-    draws = bench.survey.load().probability
-    show_correlations(bench, [correlate(bench.snapshot.card.name, bench.statistics.attributes, draws)])
+def _show_correlation(bench: Workbench, seed: int) -> None:
+    snapshot = bench.snapshot
+    show_correlations(bench, [of_model(bench, snapshot.card.name, snapshot.generator, bench.path, _PICTURES, seed)])
 
 
 def _heading(bench: Workbench) -> Heading:
@@ -115,12 +117,12 @@ def _heading(bench: Workbench) -> Heading:
     data = f"{card.data.source} ({card.data.count:,} images)" if card.data else "unknown"
     genome = bench.genome
     facts = [
-        ("model", f"{card.name}, weights {bench.survey.plan.model[:16]}"),
+        ("model", f"{card.name}, weights {bench.plan.model[:16]}"),
         ("training", f"{card.images_seen:,} images of {data}; recipe {card.recipe or 'unknown'}"),
         ("genome", f"{genome.num_genes} genes x {genome.num_variants} variants of length {genome.gene_dim}"),
         (
             "survey",
-            f"{statistics.num_draws:,} pictures, seed {bench.survey.plan.seed}, noise {bench.survey.plan.noise}",
+            f"{statistics.num_draws:,} pictures, seed {bench.plan.seed}, noise {bench.plan.noise}",
         ),
         ("classifier", f"{bench.classifier.name}, sha256 {bench.classifier.weights_hash[:16]}"),
         ("license", card.license),

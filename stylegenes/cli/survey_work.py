@@ -75,6 +75,7 @@ def _summarize(bench: Workbench, survey: Survey) -> None:
         f"Each variant was seen {statistics.num_draws / statistics.num_variants:.0f} times. 'resolves': the difference "
         f"found in 4 of 5 cases. A standard error of 0.01 takes {draws_needed(statistics, 0.01):,} pictures."
     )
+    bench.write_summary()
     say(f"next: stylegenes stats {bench.path}")
 
 
@@ -87,7 +88,7 @@ def _stopper(precision: float | None, plan: SurveyPlan, num_parts: int) -> OnSha
 
 
 def _drawn(bench: Workbench) -> int:
-    return len(Survey(bench.survey_folder)) if (bench.survey_folder / "plan.json").is_file() else 0
+    return len(Survey(bench.survey_folder)) if bench.has_draws else 0
 
 
 def _parse_part(text: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from stylegenes.analysis.conditional import gene_tables, sample_accepted
 from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.wishes import parse_where
 from stylegenes.cli.console import say
-from stylegenes.cli.workbench import Workbench
+from stylegenes.cli.workbench import bench_for
 from stylegenes.records import Noise, NoiseMode
 from stylegenes.snapshot import Snapshot, find_snapshot
 
@@ -27,8 +27,7 @@ def wished_codes(
     Raises:
         UserError: when the model has no genome, no survey or no such attribute.
     """
-    folder = find_snapshot(path)
-    bench = Workbench(folder, snapshot, folder / "genes", None)
+    bench = bench_for(find_snapshot(path), snapshot)
     _ = bench.genome
     wishes = parse_where(where, bench.statistics.attributes)
     tables = gene_tables(bench.report.shrunk.mean, wishes, temperature)

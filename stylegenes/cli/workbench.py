@@ -14,25 +14,27 @@ from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.importance import GeneReport, report_genes
 from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.statistics import Recorded, VariantStatistics, tally
+from stylegenes.analysis.summary import FILE, Summary, summarize
 from stylegenes.cli.console import pick_device, say
 from stylegenes.cli.opened import open_perceptual
 from stylegenes.errors import UserError
 from stylegenes.files import read_json, write_json
 from stylegenes.latents import Genome, genome_of
-from stylegenes.metrics import load_classifier
+from stylegenes.metrics import load_classifier, shipped_classifiers
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
-from stylegenes.snapshot import Snapshot, find_snapshot, load_snapshot
-from stylegenes.survey import Survey, fingerprint
+from stylegenes.snapshot import MODELS, Snapshot, find_snapshot, load_snapshot
+from stylegenes.survey import Survey, SurveyPlan, fingerprint
 
 
 @dataclass(frozen=True)
 class Workbench:
-    """A snapshot and the folder `genes` beside its weights, where survey, statistics and exhibits lie.
+    """A snapshot and the folder where its survey, statistics and exhibits lie.
 
     Attributes:
-        path: the snapshot's folder.
+        path: the snapshot's folder; its subfolder `genes` may bring a summary of a survey along.
         snapshot: loaded.
-        folder: where everything about its genes is kept.
+        folder: where everything about its genes is written: that same `genes`; for a shipped model, which is not ours
+            to write into, a folder in the current one.
         classifier_path: the classifier given on the command line, or None for the one that the survey was made with.
     """
 
@@ -72,28 +74,56 @@ class Workbench:
         Raises:
             UserError: when neither exists.
         """
-        note = self.folder / "classifier.json"
-        if self.classifier_path is None and not note.is_file():
+        given = self.classifier_path or self._remembered
+        if given is None:
             raise UserError(
-                f"no attribute classifier is known for {self.path}; the survey, which most work on genes needs, "
-                f"takes and remembers it: stylegenes survey {self.path} --classifier PATH"
+                f"no attribute classifier is known for {self.path}; the survey, which most work on genes needs, takes "
+                f"and remembers it: stylegenes survey {self.path} --classifier PATH (or a shipped one: "
+                f"{', '.join(shipped_classifiers())})"
             )
-        return load_classifier(self.classifier_path or read_json(note)["path"], self.device)
+        return load_classifier(given, self.device)
+
+    @property
+    def _remembered(self) -> str | None:
+        notes = (folder / "classifier.json" for folder in (self.folder, self.path / "genes"))
+        return next((read_json(note)["path"] for note in notes if note.is_file()), None)
 
     def remember_classifier(self) -> None:
         """Let later verbs find the classifier of this one."""
-        if self.classifier_path is not None:
-            write_json(self.folder / "classifier.json", {"path": str(self.classifier_path.expanduser().resolve())})
+        given = self.classifier_path
+        if given is not None:
+            shipped = not given.exists() and str(given) in shipped_classifiers()
+            place = str(given if shipped else given.expanduser().resolve())
+            write_json(self.folder / "classifier.json", {"path": place})
 
     @cached_property
     def judge(self) -> Judge:
-        """The generator and its classifier."""
+        """The generator and its classifier.
+
+        Raises:
+            UserError: when the classifier's attributes are not those of the survey.
+        """
+        if self.is_surveyed and self.classifier.attributes != self.plan.attributes:
+            raise UserError(
+                f"the survey was judged for other attributes ({', '.join(self.plan.attributes[:5])}, ...) than "
+                f"{self.classifier.name} knows ({', '.join(self.classifier.attributes[:5])}, ...)"
+            )
         return Judge(self.snapshot.generator, self.classifier)
 
     @cached_property
     def perceptual(self) -> PerceptualDistance:
         """How far two pictures are apart."""
         return open_perceptual(self.device)
+
+    @property
+    def is_surveyed(self) -> bool:
+        """Whether there is a survey, or the summary of one."""
+        return self.has_draws or (self.path / "genes" / FILE).is_file()
+
+    @property
+    def has_draws(self) -> bool:
+        """Whether the draws of a survey are here, finished or not."""
+        return (self.survey_folder / "plan.json").is_file()
 
     @cached_property
     def survey(self) -> Survey:
@@ -102,26 +132,55 @@ class Workbench:
         Raises:
             UserError: when there is no survey, it is of other weights, or it has no finished shard.
         """
-        if not (self.survey_folder / "plan.json").is_file():
+        if not self.has_draws:
             raise UserError(
                 f"{self.path} has no survey yet; make one with: stylegenes survey {self.path} --classifier PATH"
             )
         survey = Survey(self.survey_folder)
-        if survey.plan.model != fingerprint(self.snapshot.generator):
-            raise UserError(f"{self.survey_folder} is a survey of other weights; remove it and run stylegenes survey")
+        self._check(survey.plan, self.survey_folder)
         if not survey.indices():
             raise UserError(f"{self.survey_folder} holds no finished shard yet; run stylegenes survey again")
         return survey
 
     @cached_property
+    def plan(self) -> SurveyPlan:
+        """How the pictures behind the statistics were made and judged."""
+        summary = self._summary
+        return self.survey.plan if summary is None else summary.plan
+
+    @cached_property
     def statistics(self) -> VariantStatistics:
-        """The variant statistics of the survey, summed again only when it has grown."""
-        return self._summed("classifier")
+        """The variant statistics of the survey, summed again only when it has grown; or those of its summary."""
+        summary = self._summary
+        return self._summed("classifier") if summary is None else summary.statistics
 
     @cached_property
     def realness(self) -> torch.Tensor:
-        """Mean discriminator output of every variant, [G, V]."""
-        return self._summed("discriminator").mean[..., 0]
+        """Mean discriminator output of every variant, [G, V].
+
+        Raises:
+            UserError: when the survey recorded none.
+        """
+        kept = None if self._summary is None else self._summary.realness
+        return (kept or self._summed("discriminator")).mean[..., 0]
+
+    def write_summary(self) -> None:
+        """Keep the survey's statistics in one small file beside it, which can be handed on without the draws."""
+        summarize(self.survey, self.statistics).save(self.folder / FILE)
+
+    @cached_property
+    def _summary(self) -> Summary | None:
+        """The summary that came with the model, where there are no draws."""
+        path = self.path / "genes" / FILE
+        if self.has_draws or not path.is_file():
+            return None
+        summary = Summary.load(path)
+        self._check(summary.plan, path)
+        return summary
+
+    def _check(self, plan: SurveyPlan, where: Path) -> None:
+        if plan.model != fingerprint(self.snapshot.generator):
+            raise UserError(f"{where} is a survey of other weights; remove it and run stylegenes survey")
 
     @cached_property
     def report(self) -> GeneReport:
@@ -157,4 +216,12 @@ def open_workbench(snapshot: Path, classifier: Path | None, device: str) -> Work
         UserError: for a bad snapshot or device.
     """
     path = find_snapshot(snapshot)
-    return Workbench(path, load_snapshot(path, pick_device(device)), path / "genes", classifier)
+    return bench_for(path, load_snapshot(path, pick_device(device)), classifier)
+
+
+def bench_for(path: Path, snapshot: Snapshot, classifier: Path | None = None) -> Workbench:
+    """The workbench of a loaded snapshot at `path`."""
+    shipped = path.parent == MODELS
+    # The fingerprint keeps the exhibits of two releases of one model apart.
+    place = Path(f"{path.name}-genes-{fingerprint(snapshot.generator)[:8]}") if shipped else path / "genes"
+    return Workbench(path, snapshot, place, classifier)

@@ -1,0 +1,62 @@
+"""The small file that stands for a survey."""
+
+import pytest
+import torch
+from toy_genome import LinearClassifier, MeanPixel, effects, toy_generator
+
+from stylegenes.analysis.importance import report_genes
+from stylegenes.analysis.statistics import tally
+from stylegenes.analysis.summary import Summary, summarize
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.latents import Gaussian
+from stylegenes.survey import Surveyor, conduct
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory):
+    networks = Surveyor(toy_generator(), LinearClassifier(effects()), MeanPixel())
+    folder = tmp_path_factory.mktemp("summary") / "survey"
+    return conduct(networks, folder, networks.plan(shard_size=2048), num_draws=8192)
+
+
+def test_a_summary_says_what_the_draws_say_up_to_rounding(survey, tmp_path):
+    summarize(survey).save(tmp_path / "s.safetensors")
+    kept, exact = Summary.load(tmp_path / "s.safetensors"), tally(survey)
+    statistics = kept.statistics
+    assert kept.plan == survey.plan and statistics.attributes == exact.attributes
+    assert torch.equal(statistics.count, exact.count)
+    for name in ("mean", "half_means", "overall"):
+        assert (getattr(statistics, name) - getattr(exact, name)).abs().max() < 2**-11
+    assert (statistics.spread - exact.spread).abs().max() < 1e-3
+    known = exact.standard_error > 1e-4
+    error = (statistics.mean - exact.mean)[known].abs() / exact.standard_error[known]
+    assert error.max() < 0.1 and torch.isfinite(statistics.standard_error).all()
+    for a in range(len(exact.attributes)):
+        assert report_genes(statistics).top(a, 1) == report_genes(exact).top(a, 1)
+    realness = tally(survey, "discriminator")
+    assert kept.realness is not None and torch.allclose(kept.realness.mean, realness.mean, atol=1e-5)
+
+
+def test_without_a_discriminator_there_is_no_realness(tmp_path):
+    networks = Surveyor(toy_generator(), LinearClassifier(effects()))
+    survey = conduct(networks, tmp_path / "s", networks.plan(shard_size=64), num_draws=64)
+    summarize(survey, tally(survey)).save(tmp_path / "s.safetensors")
+    assert Summary.load(tmp_path / "s.safetensors").realness is None
+
+
+def test_a_damaged_summary_is_named(survey, tmp_path):
+    path = tmp_path / "s.safetensors"
+    summarize(survey).save(path)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(UserError, match=r"s\.safetensors is damaged"):
+        Summary.load(path)
+
+
+def test_a_continuous_latent_has_no_summary(tmp_path):
+    from toy_genome import ShowW
+
+    networks = Surveyor(Generator(Gaussian(9), ShowW(9)), LinearClassifier(effects()))
+    survey = conduct(networks, tmp_path / "s", networks.plan(shard_size=16), num_draws=16)
+    with pytest.raises(UserError, match="need a genome"):
+        summarize(survey)
