@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stylegenes.errors import UserError
-from stylegenes.recipes.paper import afhq256, ffhq256, ffhq256_mapping, ffhq1024, metfaces256
+from stylegenes.recipes.paper import (
+    afhq256,
+    afhq256_mapping,
+    ffhq256,
+    ffhq256_mapping,
+    ffhq1024,
+    metfaces256,
+    metfaces256_mapping,
+)
 from stylegenes.recipes.projected import projected32, projected256, projected256_genome
 from stylegenes.recipes.r3gan import r3gan32, r3gan256, r3gan256_genome
 from stylegenes.recipes.stylegan1 import (
@@ -25,7 +33,8 @@ from stylegenes.recipes.stylegan1 import (
 from stylegenes.recipes.tiny import small64, tiny32, tiny32_mapping
 from stylegenes.training.config import RunConfig
 
-_STYLEGAN2 = (tiny32, tiny32_mapping, small64, ffhq256, ffhq256_mapping, ffhq1024, afhq256, metfaces256)
+_PAPER = (ffhq256, ffhq256_mapping, ffhq1024, afhq256, afhq256_mapping, metfaces256, metfaces256_mapping)
+_STYLEGAN2 = (tiny32, tiny32_mapping, small64, *_PAPER)
 _PROJECTED = (projected32, projected256, projected256_genome)
 _R3GAN = (r3gan32, r3gan256, r3gan256_genome)
 _TABLE_1 = (stylegan1_a, stylegan1_b, stylegan1_c, stylegan1_d, stylegan1_e, stylegan1_f)

@@ -51,9 +51,7 @@ def ffhq256() -> RunConfig:
 
 def ffhq256_mapping() -> RunConfig:
     """The baseline of ffhq256: StyleGAN2's mapping network of 8 layers (StyleGenes, table 1: FID 5.3)."""
-    base = ffhq256()
-    latent = {"name": "mapping", "w_dim": 512, "z_dim": 512, "depth": 8}
-    return replace(base, recipe="ffhq256-mapping", model=replace(base.model, latent=latent))
+    return _mapped(ffhq256(), "ffhq256-mapping")
 
 
 def ffhq1024() -> RunConfig:
@@ -69,6 +67,22 @@ def afhq256() -> RunConfig:
 def metfaces256() -> RunConfig:
     """MetFaces at 256 px: StyleGenes, section 4: 10 million images with adaptive augmentation (1336 pictures)."""
     return _with_ada(_stylegan2("metfaces256", 256, gpus=4, kimg=10_000.0))
+
+
+def afhq256_mapping() -> RunConfig:
+    """The baseline of afhq256."""
+    return _mapped(afhq256(), "afhq256-mapping")
+
+
+def metfaces256_mapping() -> RunConfig:
+    """The baseline of metfaces256."""
+    return _mapped(metfaces256(), "metfaces256-mapping")
+
+
+def _mapped(config: RunConfig, recipe: str) -> RunConfig:
+    """With StyleGAN2's mapping network of 8 layers in place of the genome."""
+    latent = {"name": "mapping", "w_dim": 512, "z_dim": 512, "depth": 8}
+    return replace(config, recipe=recipe, model=replace(config.model, latent=latent))
 
 
 def _with_ada(config: RunConfig) -> RunConfig:
