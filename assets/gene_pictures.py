@@ -1,6 +1,6 @@
-"""The pictures of conditional sampling and editing that the pages show, from any model with a survey.
+"""The pictures of conditional sampling and editing that the pages show, from any model with a survey or its summary.
 
-    python assets/gene_pictures.py runs/0001 --wishes "Eyeglasses=1;Wearing_Hat=1;Smiling=1" --seed 3
+    python assets/gene_pictures.py avatars32 --wishes "Eyeglasses=1;Wearing_Hat=1;Smiling=1" --seed 3
 
 where.png: a row drawn without a wish, then a row for each wish; how many fulfil it stands before the row.
 edit.png: one picture and its edits towards each wish with 1, 2, 4 and 8 genes; the classifier's probability of the
@@ -10,56 +10,11 @@ attribute stands above each.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from matplotlib.figure import Figure
-
-from stylegenes.analysis.conditional import gene_tables, sample_accepted
-from stylegenes.analysis.editing import Strength, edit
-from stylegenes.analysis.plots.style import SMALL, new_figure, picture_rows, show_picture
-from stylegenes.analysis.wishes import Wish, parse_where
-from stylegenes.cli.workbench import Workbench, open_workbench
-from stylegenes.drawing import codes_of_seeds
-
-COLUMNS, NUM_GENES = 10, (1, 2, 4, 8)
-
-
-def wished(bench: Workbench, wishes: Sequence[Wish], temperature: float) -> Figure:
-    """Rows of pictures by wish, below a row without one; the same seeds in every row."""
-    plain = codes_of_seeds(bench.snapshot.generator, list(range(COLUMNS))).cpu()
-    rows, labels = [bench.judge.pictures(plain)], ["no wish"]
-    by_chance = bench.judge.probabilities(plain)
-    for wish in wishes:
-        tables = gene_tables(bench.report.shrunk.mean, [wish], temperature)
-        sources = [torch.Generator().manual_seed(seed) for seed in range(COLUMNS)]
-        found = sample_accepted(bench.judge, tables, [wish], sources)
-        rows.append(bench.judge.pictures(found.genotype))
-        share = f"{fulfilled(wish, found.probability)} of {COLUMNS}"
-        labels.append(f"{wish}\n{share}\n(no wish: {fulfilled(wish, by_chance)})")
-    return picture_rows(rows, labels)
-
-
-def fulfilled(wish: Wish, probability: torch.Tensor) -> int:
-    """How many rows of probabilities [n, A] fulfil a wish."""
-    return int((wish.likelihood(probability) > 0.5).sum())
-
-
-def edited(bench: Workbench, wishes: Sequence[Wish], seed: int) -> Figure:
-    """A row for each wish: the picture of a seed, and its edits with more and more genes."""
-    start = codes_of_seeds(bench.snapshot.generator, [seed])[0].cpu()
-    figure = new_figure(1.3 + len(NUM_GENES) + 1, 1.25 * len(wishes))
-    grid = figure.subplots(len(wishes), len(NUM_GENES) + 1, squeeze=False)
-    for line, wish in zip(grid, wishes, strict=True):
-        edits = [edit(bench.report, start, [wish], Strength(num_genes=n)).after for n in NUM_GENES]
-        genotypes = torch.stack([start, *edits])
-        probability = bench.judge.probabilities(genotypes)[:, wish.column].tolist()
-        names = [f"seed {seed}", *(f"{n} gene{'s' * (n > 1)}" for n in NUM_GENES)]
-        for axes, picture, name, p in zip(line, bench.judge.pictures(genotypes), names, probability, strict=True):
-            show_picture(axes, picture, f"{name}: {p:.2f}")
-        line[0].set_ylabel(str(wish), rotation=0, ha="right", va="center", fontsize=SMALL)
-    return figure
+from stylegenes.analysis.wishes import parse_where
+from stylegenes.cli.gene_pictures import edited, wished
+from stylegenes.cli.workbench import open_workbench
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""train a small genome GAN on the embedded faces and draw samples
+"""faces of the model in the package, steered and edited, within seconds; then train a small one of your own
 
 Examples:
-  stylegenes demo                      a few minutes, then pictures; the same command again continues
+  stylegenes demo                      pictures at once, then a few minutes of training; the same again continues
   stylegenes demo --minutes 0.5        a shorter sitting
 """
 
@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING
 from stylegenes.errors import UserError
 
 if TYPE_CHECKING:
+    from stylegenes.cli.workbench import Workbench
     from stylegenes.training import RunResult
 
 RECIPE = "tiny32"
 FACES_AFTER = 60_000
 """Images after which the recipe was seen to draw heads; eyes and mouths came after about 140 thousand."""
+SHOWN = ("Smiling", "Wearing_Hat", "Eyeglasses", "Full_Beard", "Long_Hair", "Gray_Hair")
+"""Attributes of the embedded faces that the shipped model is steered and edited towards."""
+TEMPERATURE, EDITED_SEED = 0.5, 0
 
 
 @dataclass(frozen=True)
 class Args:
-    """Train a small genome GAN on the embedded faces and draw samples."""
+    """Show what the model in the package can do, then train a small one."""
 
     folder: Path = Path("stylegenes-demo")
     """where the run and its pictures go"""
@@ -34,7 +38,7 @@ class Args:
 
 
 def run(args: Args) -> None:
-    """Render, train, draw, and say what to do next.
+    """Show the shipped models, train, draw, and say what to do next.
 
     Raises:
         UserError: for sizes that make no sense, and whatever training refuses.
@@ -48,13 +52,32 @@ def run(args: Args) -> None:
 
 
 def _show_shipped(folder: Path) -> None:
-    """Samples of the models that come with the package: the first pictures, within seconds."""
+    """Samples of the models that come with the package, and what their genes do: the first pictures, within seconds."""
     from stylegenes.cli.console import say
+    from stylegenes.cli.workbench import open_workbench
     from stylegenes.snapshot import shipped_models
 
     for name in shipped_models():
-        say(f"first the model that comes with the package, {name}:")
-        _sample(Path(name), folder / f"shipped-{name}-samples.png")
+        say(f"The model that comes with the package, {name}; it never saw a label:")
+        _sample(Path(name), folder / f"{name}-samples.png")
+        bench = open_workbench(Path(name), None, "auto")
+        if bench.is_surveyed:
+            _show_genes(bench, folder / f"{name}-by-wish.png", folder / f"{name}-edits.png")
+
+
+def _show_genes(bench: Workbench, by_wish: Path, edits: Path) -> None:
+    """Rows of faces by wish, and one face with several edits."""
+    from stylegenes.analysis.wishes import Wish
+    from stylegenes.cli.console import say
+    from stylegenes.cli.gene_pictures import edit_strip, wished
+
+    names = bench.statistics.attributes
+    columns = [names.index(name) for name in SHOWN if name in names]
+    wishes = [Wish(names[column], column) for column in columns]
+    wished(bench, wishes, TEMPERATURE).savefig(by_wish, dpi=130)
+    say(f"faces by wish in {by_wish}: a row for each wish, and how many the classifier finds to fulfil it")
+    edit_strip(bench, columns, EDITED_SEED).savefig(edits, dpi=130)
+    say(f"one face, edited, in {edits}: a few of its {bench.genome.num_genes} genes exchanged for each attribute")
 
 
 def _train(args: Args) -> RunResult:
@@ -64,7 +87,8 @@ def _train(args: Args) -> RunResult:
 
     config = apply_overrides(recipe(RECIPE), [f"data.source=avatars:n={args.images}"])
     run = args.folder / "run"
-    say(f"training the recipe {RECIPE} in {run} for {args.minutes:g} minutes; Ctrl-C ends sooner, nothing is lost")
+    say("")
+    say(f"Now a model of your own: the recipe {RECIPE} in {run} for {args.minutes:g} minutes; Ctrl-C ends it sooner")
     return train(config, run, max_seconds=60 * args.minutes)
 
 
@@ -91,7 +115,8 @@ def _say_what_is_next(result: RunResult, args: Args) -> None:
     if result.images < FACES_AFTER:
         say(f"Too early for faces: they take some {FACES_AFTER:,} images. Go on with: stylegenes demo --minutes 30")
     say("\nNext:")
-    say("  stylegenes sample avatars32 --seeds 0-35 --out faces.png              the model that comes with the package")
+    say('  stylegenes sample avatars32 --where "Smiling=1,Long_Hair=0"   the shipped model, by wish')
+    say("  stylegenes edit avatars32 --seed 3 --set Eyeglasses=1         one of its faces, and what else changed")
     say(f"  stylegenes sample {result.folder} --seeds 100-115 --out more.png      other faces")
     say(f"  stylegenes sample {result.folder} --mix all --out mixing.png          coarse, middle and fine styles mixed")
     say(f"  stylegenes sample {result.folder} --interpolate 24 --out way.gif      an animation")
