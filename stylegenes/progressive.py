@@ -159,6 +159,11 @@ class Stage:
         """The highest resolution in use, in pixels."""
         return 4 << self.top
 
+    @property
+    def parts(self) -> tuple[int, bool]:
+        """Which layers take part: those up to `top`, and while it fades in, the colours of the resolution below."""
+        return self.top, self.alpha < 1
+
 
 class Growth(nn.Module):
     """How far a network has grown, as log2 of the resolution; a buffer, so that it is saved and averaged with the rest.
@@ -175,9 +180,15 @@ class Growth(nn.Module):
         self.level: torch.Tensor
         self.register_buffer("level", torch.tensor(self.full))
 
-    def set(self, level: float) -> None:
-        """Grow, or shrink, to 2^level pixels, at least 4 and at most the full resolution."""
+    def set(self, level: float) -> bool:
+        """Grow, or shrink, to 2^level pixels, at least 4 and at most the full resolution.
+
+        Returns:
+            Whether a resolution has begun or ended to fade in, so that other layers take part than before.
+        """
+        before = self.stage
         self.level.fill_(min(max(level, 2.0), self.full))
+        return self.stage.parts != before.parts
 
     @property
     def stage(self) -> Stage:

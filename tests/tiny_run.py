@@ -19,13 +19,14 @@ from stylegenes.training.config import AugmentConfig, BatchConfig, DataConfig, I
 class TinyData:
     """Random pictures in memory, with labels."""
 
-    source, content_hash, resolution, channels = "tiny", "tiny-1", 8, 3
+    source, content_hash, channels = "tiny", "tiny-1", 3
     label_names = ("a", "b", "c")
     label_dim = 3
 
-    def __init__(self, n: int = 40) -> None:
+    def __init__(self, n: int = 40, *, resolution: int = 8) -> None:
+        self.resolution = resolution
         rng = torch.Generator().manual_seed(1)
-        self._images = torch.randint(256, (n, 3, 8, 8), generator=rng, dtype=torch.uint8)
+        self._images = torch.randint(256, (n, 3, resolution, resolution), generator=rng, dtype=torch.uint8)
         self._labels = torch.eye(3)[torch.randint(3, (n,), generator=rng)]
 
     def __len__(self) -> int:

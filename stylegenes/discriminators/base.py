@@ -41,12 +41,13 @@ class Discriminator(nn.Module, ABC):
         """Its parts from the image end to the logits, for freeze-D."""
         return list(self.children())
 
-    def grow(self, level: float) -> None:
+    def grow(self, level: float) -> bool:
         """Look at 2^level pixels of detail, fractional while a resolution fades in (progressive growing).
 
-        Networks that do not grow do nothing.
+        Returns:
+            Whether other layers take part than before. Networks that do not grow do nothing.
         """
-        return
+        return False
 
     @classmethod
     def example_spec(cls, resolution: int) -> Spec:

@@ -145,9 +145,9 @@ class ProGANDiscriminator(Discriminator):
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         return (logits * self.check_label(batch)).sum(dim=1, keepdim=True) if self.label_dim else logits
 
-    def grow(self, level: float) -> None:
+    def grow(self, level: float) -> bool:
         """Look at 2^level pixels of detail."""
-        self.growth.set(level)
+        return self.growth.set(level)
 
     def stages(self) -> list[nn.Module]:
         """Its parts from the image end to the logits."""

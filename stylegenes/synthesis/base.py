@@ -49,12 +49,24 @@ class SynthesisNetwork(nn.Module, ABC):
         """The stored noise images [H, W] by name, for `Noise("const")`; empty where a network has none."""
         return {}
 
-    def grow(self, level: float) -> None:
+    def observed(self) -> torch.Tensor:
+        """Statistics [K] of the last forward in training mode that `settle` wants of the whole batch; none by default.
+
+        Each is a mean over samples, so that training can average it over micro-batches and processes.
+        """
+        return torch.zeros(0)
+
+    def settle(self, averaged: torch.Tensor) -> None:
+        """Take in the statistics [K] of a step's batch, averaged. Once a step; nothing by default."""
+        return
+
+    def grow(self, level: float) -> bool:
         """Let pictures have 2^level pixels of detail, fractional while a resolution fades in (progressive growing).
 
-        Networks that do not grow do nothing.
+        Returns:
+            Whether other layers take part than before. Networks that do not grow do nothing.
         """
-        return
+        return False
 
     def placed(self, transform: torch.Tensor) -> AbstractContextManager[None]:
         """Within this context the input is seen through `transform` [3, 3] of the picture plane, then as before.

@@ -109,6 +109,6 @@ class ProGANSynthesis(SynthesisNetwork):
         image = double(image, self.resolution // stage.resolution)
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
 
-    def grow(self, level: float) -> None:
+    def grow(self, level: float) -> bool:
         """Show 2^level pixels of detail."""
-        self.growth.set(level)
+        return self.growth.set(level)

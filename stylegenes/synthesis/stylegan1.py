@@ -183,9 +183,9 @@ class StyleGAN1Synthesis(SynthesisNetwork):
         image = double(image, self.resolution // stage.resolution)
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
 
-    def grow(self, level: float) -> None:
+    def grow(self, level: float) -> bool:
         """Show 2^level pixels of detail."""
-        self.growth.set(level)
+        return self.growth.set(level)
 
     def noise_buffers(self) -> dict[str, torch.Tensor]:
         """The stored noise pictures [H, W] by name."""

@@ -152,7 +152,7 @@ class AliasFreeLayer(nn.Module):
         radial: bool,  # whether the downsampling filter is rotationally symmetric
         to_image: bool,  # whether this layer makes the picture: no nonlinearity, no resampling, no demodulation
         conv_clamp: float | None,  # bound on the absolute value after the nonlinearity
-        magnitude_beta: float,  # decay of the running mean square of the input
+        magnitude_beta: float,  # decay of the running mean square of the input, a step at a time
     ) -> None:
         super().__init__()
         self.to_image, self.conv_clamp, self.magnitude_beta = to_image, conv_clamp, magnitude_beta
@@ -161,6 +161,7 @@ class AliasFreeLayer(nn.Module):
         self.weight = nn.Parameter(torch.randn(after.channels, before.channels, self.conv_kernel, self.conv_kernel))
         self.bias = nn.Parameter(torch.zeros(after.channels))
         self.register_buffer("magnitude_ema", torch.ones(()))
+        self.register_buffer("magnitude", torch.ones(()), persistent=False)
         rate = max(before.rate, after.rate) * (1 if to_image else oversampling)
         self.up, self.down = rate // before.rate, rate // after.rate
         up_taps, down_taps = (1 if to_image or step == 1 else filter_taps * step for step in (self.up, self.down))
@@ -175,16 +176,19 @@ class AliasFreeLayer(nn.Module):
         self.padding = (first, total - first, first, total - first)
 
     magnitude_ema: torch.Tensor
+    """Running mean square of the input, a scalar."""
+    magnitude: torch.Tensor
+    """Mean square of the input in the last forward in training mode, a scalar."""
     up_filter: torch.Tensor | None
     down_filter: torch.Tensor | None
 
     def forward(self, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
         """Map `x` [N, C_in, H, W] to [N, C_out, H', W'] in the style w [N, w_dim].
 
-        While training (`train()` mode with gradients on), the running magnitude of the input moves first.
+        In training mode the magnitude of the input is noted; the running one, which scales it, waits for `settle`.
         """
-        if self.training and torch.is_grad_enabled():
-            self.track(x)
+        if self.training:
+            self.observe(x)
         styles = self.affine(w)
         if self.to_image:
             styles = styles / math.sqrt(self.weight.shape[1] * self.conv_kernel**2)
@@ -210,10 +214,14 @@ class AliasFreeLayer(nn.Module):
         )
 
     @torch.no_grad()
-    def track(self, x: torch.Tensor) -> None:
-        """Move the running mean square towards that of `x` [N, C_in, H, W]."""
-        current = x.to(self.magnitude_ema.dtype).square().mean()
-        self.magnitude_ema.copy_(current.lerp(self.magnitude_ema, self.magnitude_beta))
+    def observe(self, x: torch.Tensor) -> None:
+        """Note the mean square of `x` [N, C_in, H, W]."""
+        self.magnitude.copy_(x.to(self.magnitude.dtype).square().mean())
+
+    @torch.no_grad()
+    def settle(self, magnitude: torch.Tensor) -> None:
+        """Move the running mean square towards that of a whole batch, a scalar."""
+        self.magnitude_ema.copy_(magnitude.to(self.magnitude_ema).lerp(self.magnitude_ema, self.magnitude_beta))
 
 
 @SYNTHESES.register("stylegan3")
@@ -245,7 +253,7 @@ class StyleGAN3Synthesis(SynthesisNetwork):
         oversampling: int = 2,  # sampling rate of the nonlinearities, relative to their surroundings
         radial_filters: bool = False,  # rotationally symmetric downsampling filters; True for configuration R
         conv_clamp: float | None = 256.0,  # bound on the absolute value of every layer; None sets none
-        magnitude_beta: float = 0.999,  # decay of the running mean squares, a training forward at a time
+        magnitude_beta: float = 0.999,  # decay of the running mean squares, a training step at a time
         output_scale: float = 0.25,  # factor on the picture
     ) -> None:
         super().__init__()
@@ -307,6 +315,15 @@ class StyleGAN3Synthesis(SynthesisNetwork):
             x = layer(x, w)
         image = x.to(torch.promote_types(x.dtype, torch.float32)) * self.output_scale
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
+
+    def observed(self) -> torch.Tensor:
+        """Mean squares [layers] of every layer's input in the last forward in training mode."""
+        return torch.stack([layer.magnitude for layer in self.layers])
+
+    def settle(self, averaged: torch.Tensor) -> None:
+        """Move the running mean squares towards those of a step's whole batch [layers]."""
+        for layer, magnitude in zip(self.layers, averaged.unbind(), strict=True):
+            layer.settle(magnitude)
 
     @contextmanager
     def placed(self, transform: torch.Tensor) -> Iterator[None]:

@@ -74,9 +74,14 @@ class Players:
         return {"G": self.G, "D": self.D, "ema": self.ema, "augment": self.augment, "regularizers": self.regularizers}
 
     def grow(self, level: float) -> None:
-        """Let both players work at 2^level pixels of detail; the running average follows with its buffers."""
-        self.G.synthesis.grow(level)
-        self.D.grow(level)
+        """Let both players work at 2^level pixels of detail; the running average follows with its buffers.
+
+        Where other layers take part than before, both optimizers start anew, as in the official code of the
+        progressive GAN and of StyleGAN: their averages are about another loss.
+        """
+        if any([self.G.synthesis.grow(level), self.D.grow(level)]):
+            for optimizer in self.optimizers.values():
+                optimizer.state.clear()
 
     def scale_learning_rates(self, scale: float) -> None:
         """Set every learning rate to `scale` times its configured value."""

@@ -51,6 +51,7 @@ class Tally:
         real_logit: mean of D(real).
         fake_logit: mean of D(fake).
         w: mean of w, [w_dim].
+        synthesis: what the synthesis network observed.
         observed: what each regularizer of the phase observed.
     """
 
@@ -59,12 +60,14 @@ class Tally:
     real_logit: torch.Tensor
     fake_logit: torch.Tensor
     w: torch.Tensor
+    synthesis: torch.Tensor
     observed: list[torch.Tensor]
 
     def flat(self, stop: bool) -> torch.Tensor:
         """All of it in one vector, with the wish to stop in front."""
         head = torch.stack([self.loss.new_tensor(float(stop)), self.loss, self.real_sign, self.real_logit])
-        return torch.cat([head, self.fake_logit[None], self.w, *[o.to(self.w) for o in self.observed]])
+        observed = [o.to(self.w) for o in (self.synthesis, *self.observed)]
+        return torch.cat([head, self.fake_logit[None], self.w, *observed])
 
 
 @dataclass(frozen=True)
@@ -190,16 +193,19 @@ class Stepper:
 
     def _empty_tally(self, phase: Phase) -> Tally:
         zero = torch.zeros((), device=self.ranks.device, dtype=next(self.players.G.parameters()).dtype)
-        w = zero.new_zeros(self.players.G.latent.w_dim)
+        G = self.players.G
+        w, synthesis = zero.new_zeros(G.latent.w_dim), zero.new_zeros(G.synthesis.observed().shape)
         observed = [zero.new_zeros(regularizer.observed().shape) for regularizer in phase.regularizers]
-        return Tally(zero.clone(), zero.clone(), zero.clone(), zero.clone(), w, observed)
+        return Tally(zero.clone(), zero.clone(), zero.clone(), zero.clone(), w, synthesis, observed)
 
     def _settle(self, phase: Phase, averaged: torch.Tensor) -> None:
         """Hand the averaged statistics to those who keep them."""
-        w_dim = self.players.G.latent.w_dim
+        G = self.players.G
+        w_dim, observed = G.latent.w_dim, G.synthesis.observed().numel()
         if phase.name == "D main":
-            self.players.G.latent.track(averaged[None, :w_dim])
-        rest = averaged[w_dim:]
+            G.latent.track(averaged[None, :w_dim])
+            G.synthesis.settle(averaged[w_dim : w_dim + observed])
+        rest = averaged[w_dim + observed :]
         for regularizer in phase.regularizers:
             size = regularizer.observed().numel()
             regularizer.settle(rest[:size])
@@ -243,6 +249,7 @@ class Micro:
         with torch.no_grad(), self.stepper.ranks.fabric.autocast():
             fakes = self._seen = self.imagine()
         self.tally.w += fakes.w.float().mean(dim=0).to(self.tally.w) * self.share
+        self.tally.synthesis += self.players.G.synthesis.observed().to(self.tally.w) * self.share
         if isinstance(loss, UnpairedLoss):
             self._add(self._judged(fakes.batch, loss.on_fake, real=False))
             self._add(self._judged(self.real, loss.on_real, real=True))

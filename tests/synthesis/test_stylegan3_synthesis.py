@@ -35,19 +35,21 @@ def test_with_and_without_gradient_agree(more, rng):
     torch.testing.assert_close(quick, network(ws.requires_grad_()).image.detach(), rtol=0, atol=1e-12)
 
 
-def test_magnitudes_move_only_while_training(rng):
+def test_magnitudes_are_noted_while_training_and_move_when_settled(rng):
     network, ws = _build(), torch.randn(2, 7, 8, generator=rng)
 
     def magnitudes():
         return torch.stack([layer.magnitude_ema for layer in network.layers])
 
     network(ws)
+    assert torch.equal(network.observed(), torch.ones(6))
     network.train()
-    with torch.no_grad():
-        network(ws)
-    assert torch.equal(magnitudes(), torch.ones(6))
-    network(ws)
-    assert (magnitudes() != 1).all()
+    before = network(ws).image
+    assert (network.observed() != 1).all() and torch.equal(magnitudes(), torch.ones(6))
+    torch.testing.assert_close(network(ws).image, before)
+    seen = network.observed()
+    network.settle(seen)
+    torch.testing.assert_close(magnitudes(), 0.999 + 0.001 * seen)
 
 
 def test_differentiable_twice(rng):

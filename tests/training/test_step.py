@@ -23,8 +23,8 @@ PLAIN = ("augment.pipe=none", "noise=const", "regularizers.path_length=none", "b
 CPU = torch.device("cpu")
 
 
-def stepper(*overrides: str, micro: int | None = None) -> Stepper:
-    config = complete_config(tiny_config(*overrides), TinyData(), warn=False)
+def stepper(*overrides: str, micro: int | None = None, resolution: int = 8) -> Stepper:
+    config = complete_config(tiny_config(*overrides), TinyData(resolution=resolution), warn=False)
     plan = plan_batch(replace(config.batch, micro=micro), ranks=1, discriminator=config.model.discriminator)
     settings = StepSettings(plan.total, plan.accumulation, plan.group, config.mixing, config.noise, config.seed)
     labels = TinyData().labels(torch.arange(40)) if config.data.labels else None
@@ -33,18 +33,18 @@ def stepper(*overrides: str, micro: int | None = None) -> Stepper:
     return Stepper(players, ranks, settings, labels=labels)
 
 
-def reals(n: int = 16) -> ImageBatch:
-    data, indices = TinyData(), torch.arange(n)
+def reals(n: int = 16, *, resolution: int = 8) -> ImageBatch:
+    data, indices = TinyData(resolution=resolution), torch.arange(n)
     return ImageBatch(to_float(data.images(indices), CPU), condition=Condition(label=data.labels(indices)))
 
 
-def gradients(taken: Stepper) -> dict[str, torch.Tensor]:
+def gradients(taken: Stepper, real: ImageBatch | None = None) -> dict[str, torch.Tensor]:
     """Gradients of each phase of step 0, before any parameter moves."""
     found = {}
     for phase in taken.players.phases:
         optimizer = taken.players.optimizers[phase.player]
         optimizer.step = lambda: None
-        taken.phase(phase, reals(), key=(0, 0, phase.name), stop=False)
+        taken.phase(phase, real or reals(), key=(0, 0, phase.name), stop=False)
         found |= {f"{phase.name} {k}": p.grad.clone() for k, p in taken.players.named_parameters(phase.player)}
     return found
 
@@ -69,6 +69,29 @@ def test_w_statistics_do_not_depend_on_the_micro_batch():
         averages.append(taken.players.G.latent.w_avg.clone())
     assert averages[0].abs().sum() > 0
     assert torch.allclose(*averages, rtol=1e-5, atol=1e-7)
+
+
+ALIAS_FREE = (
+    "data.resolution=16",
+    "model.synthesis.name=stylegan3",
+    "model.synthesis.num_layers=4",
+    "model.synthesis.margin=2",
+    "model.synthesis.channel_base=64",
+)
+
+
+@pytest.mark.parametrize("accumulation", [2, 4])
+def test_magnitudes_and_gradients_of_stylegan3_do_not_depend_on_the_micro_batch(accumulation):
+    """What a layer scales its input by is settled once a step, from the mean over all micro-batches."""
+    found, running = [], []
+    for micro in (16, 16 // accumulation):
+        taken = stepper(*PLAIN, *ALIAS_FREE, micro=micro, resolution=16)
+        found.append(gradients(taken, reals(resolution=16)))
+        running.append(torch.stack([layer.magnitude_ema for layer in taken.players.G.synthesis.layers]))
+    assert (running[0] - 1).abs().min() > 0
+    torch.testing.assert_close(running[0] - 1, running[1] - 1, rtol=1e-4, atol=1e-7)
+    for key, gradient in found[0].items():
+        assert torch.allclose(gradient, found[1][key], rtol=1e-4, atol=1e-5 * (1 + gradient.abs().max())), key
 
 
 def test_path_length_reaches_a_generator_without_trained_latent():
