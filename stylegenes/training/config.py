@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from stylegenes.data import PackedDataset, open_dataset
 from stylegenes.records import NoiseMode
 from stylegenes.registry import Spec
 from stylegenes.training.ranges import check_ranges
@@ -28,6 +29,14 @@ class DataConfig:
     fit: Literal["crop", "letterbox"] = "crop"
     mirror: bool = True
     labels: bool = False
+
+    def open(self) -> PackedDataset:
+        """The pictures, packed now or found in the cache.
+
+        Raises:
+            UserError: for a source that is missing, empty or mostly bad.
+        """
+        return open_dataset(self.source, resolution=self.resolution, fit=self.fit)
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,9 @@ class RunConfig:
         ema: the running average of the generator.
         intervals: how often things happen.
         growth: the schedule of log2 of the resolution that is trained (progressive growing), or None for all of it.
+        blur: the schedule of the standard deviation, in pixels, of the Gaussian through which the discriminator sees
+            everything, or None for a clear view.
+        penalty_scale: the schedule of a factor on all regularizers, or None for 1 throughout.
         mixing: probability of style mixing in a batch of fakes.
         noise: how the synthesis network fills its noise inputs during training.
         kimg: length of the run in thousand real images shown to the discriminator.
@@ -164,6 +176,8 @@ class RunConfig:
     ema: EmaConfig = field(default_factory=EmaConfig)
     intervals: IntervalConfig = field(default_factory=IntervalConfig)
     growth: Spec | None = None
+    blur: Spec | None = None
+    penalty_scale: Spec | None = None
     mixing: float = 0.9
     noise: NoiseMode = "random"
     kimg: float = 25000.0

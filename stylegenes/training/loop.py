@@ -12,6 +12,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
+from stylegenes.registry import Spec
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.config import RunConfig
 from stylegenes.training.ema import ema_beta, update_ema
@@ -101,7 +102,9 @@ class Loop:
         self.players = build_players(config, ranks.device)
         self.p_schedule: Schedule = SCHEDULES.build(config.augment.p)
         self.lr_schedule: Schedule = SCHEDULES.build(config.optimizer.lr_scale)
-        self.growth: Schedule | None = None if config.growth is None else SCHEDULES.build(config.growth)
+        self.growth, self.blur, self.penalty_scale = (
+            _optional_schedule(spec) for spec in (config.growth, config.blur, config.penalty_scale)
+        )
         self.counters.augment_p = self.p_schedule.initial
         self.stepper = self._make_stepper()
         self.feed = self._make_feed()
@@ -178,12 +181,16 @@ class Loop:
         return late or self.wants_stop()
 
     def _set_quantities(self) -> None:
-        """Learning rates, augmentation strength and resolution for the coming step."""
+        """Learning rates, augmentation strength, resolution, blur and penalties for the coming step."""
         self.players.augment.p.fill_(self.counters.augment_p)
         scale = self.lr_schedule.value(self._progress(self.counters.lr_scale))
         self.players.scale_learning_rates(scale * self.counters.lr_scale)
         if self.growth is not None:
             self.players.grow(self.growth.value(self._progress(0.0)))
+        if self.blur is not None:
+            self.players.blur = self.blur.value(self._progress(0.0))
+        if self.penalty_scale is not None:
+            self.players.penalty_scale = self.penalty_scale.value(self._progress(0.0))
 
     def _average(self, images: int) -> None:
         ema = self.config.ema
@@ -286,3 +293,7 @@ class Loop:
             finished=counters.images >= self.total_images,
             snapshot=self.folder / "snapshots" / "last",
         )
+
+
+def _optional_schedule(spec: Spec | None) -> Schedule | None:
+    return None if spec is None else SCHEDULES.build(spec)

@@ -32,6 +32,8 @@ SPECS: dict[str, Registry[Any]] = {
     "augment.p": SCHEDULES,
     "optimizer.lr_scale": SCHEDULES,
     "growth": SCHEDULES,
+    "blur": SCHEDULES,
+    "penalty_scale": SCHEDULES,
 }
 """Where the configuration holds a registry spec, and which registry knows its keys."""
 

@@ -42,7 +42,13 @@ class Phase:
 
 @dataclass
 class Players:
-    """Everything that training changes."""
+    """Everything that training changes.
+
+    Attributes:
+        frozen: names of the discriminator's parameters that are not trained.
+        blur: standard deviation in pixels of the Gaussian through which the discriminator sees everything.
+        penalty_scale: factor on all regularizers.
+    """
 
     G: Generator
     D: Discriminator
@@ -54,6 +60,8 @@ class Players:
     optimizers: dict[Player, torch.optim.Adam]
     learning_rates: dict[Player, float]
     frozen: set[str] = field(default_factory=set)
+    blur: float = 0.0
+    penalty_scale: float = 1.0
 
     def parameters(self, player: Player) -> list[nn.Parameter]:
         """The parameters that `player` trains."""

@@ -11,6 +11,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.records import ImageBatch, Noise, NoiseMode
+from stylegenes.training.blur import gaussian_blur
 from stylegenes.training.draws import Codes, Cut, Styles, draw_codes, express, rng_for
 from stylegenes.training.losses import UnpairedLoss
 from stylegenes.training.players import Phase, Players
@@ -241,7 +242,7 @@ class Micro:
             with self.stepper.ranks.fabric.autocast():
                 scene = Scene(self.players.G, self.judge, self.real, self.imagine, self.rng)
                 penalty = regularizer.penalty(scene)
-            self._add(penalty.mean() * self.phase.interval)
+            self._add(penalty.mean() * (self.phase.interval * self.players.penalty_scale))
             self.tally.observed[i] += regularizer.observed().to(self.tally.w) * self.share
 
     def _discriminator(self) -> None:
@@ -288,8 +289,9 @@ class Micro:
         self.tally.loss += loss.detach().to(self.tally.w) * self.share
 
     def judge(self, batch: ImageBatch) -> torch.Tensor:
-        """Logits [n, K] of augmented pictures."""
-        return self.players.D(batch.with_image(self.players.augment(batch.image, self.rng)))
+        """Logits [n, K] of blurred and augmented pictures."""
+        image = gaussian_blur(batch.image, self.players.blur)
+        return self.players.D(batch.with_image(self.players.augment(image, self.rng)))
 
     def imagine(self, shrink: int = 1) -> Fakes:
         """Fakes from the first 1 / `shrink` of this micro-batch's codes; without a graph, those already made."""

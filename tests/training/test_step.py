@@ -11,6 +11,7 @@ from tiny_run import TinyData, tiny_config
 from stylegenes.errors import UserError
 from stylegenes.records import Condition, ImageBatch
 from stylegenes.training.batch import plan_batch
+from stylegenes.training.blur import gaussian_blur
 from stylegenes.training.draws import Cut
 from stylegenes.training.feed import to_float
 from stylegenes.training.players import build_phases, build_players, lazy_ratio, make_adam
@@ -183,3 +184,24 @@ def test_cuts_keep_the_strided_groups():
                 micro = list(range(n))[cut.slice]
                 found |= {frozenset(micro[g :: len(micro) // group]) for g in range(len(micro) // group)}
         assert found == wanted
+
+
+def test_the_discriminator_sees_everything_blurred():
+    """Nothing but blurred pictures reaches it, fakes first and then reals."""
+    seen = []
+    taken = stepper(*PLAIN)
+    taken.players.D.register_forward_pre_hook(lambda _, batch: seen.append(batch[0].image.detach()))
+    taken.players.blur = 1.0
+    taken.phase(taken.players.phases[0], reals(), key=(0,), stop=False)
+    assert len(seen) == 2 and torch.equal(seen[1], gaussian_blur(reals().image, 1.0))
+
+
+def test_penalties_are_scaled():
+    """Twice the scale of the penalties, twice the gradient of a phase that holds nothing else."""
+    plain, scaled = stepper(*PLAIN), stepper(*PLAIN)
+    scaled.players.penalty_scale = 2.0
+    once, twice = gradients(plain), gradients(scaled)
+    lazy = [key for key in once if key.startswith("D lazy")]
+    assert lazy and all(torch.allclose(2 * once[key], twice[key], rtol=1e-4, atol=1e-6) for key in lazy)
+    main = [key for key in once if key.startswith("D main")]
+    assert all(torch.equal(once[key], twice[key]) for key in main)

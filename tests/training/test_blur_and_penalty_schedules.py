@@ -1,0 +1,38 @@
+"""What the discriminator sees through a Gaussian, and penalties that a schedule scales."""
+
+import math
+
+import pytest
+import torch
+from tiny_run import TinyData, tiny_config
+
+from stylegenes.training import Machine, train
+from stylegenes.training.blur import gaussian_blur
+from stylegenes.training.loop import Loop
+
+
+def test_a_point_becomes_a_gaussian(rng):
+    image = torch.zeros(1, 2, 33, 33)
+    image[:, 0, 16, 16] = 1
+    seen = gaussian_blur(image, 2.5)
+    profile = seen[0, 0, 16] / seen[0, 0, 16, 16]
+    assert profile[19] == pytest.approx(math.exp(-0.5 * (3 / 2.5) ** 2), rel=1e-4)
+    assert seen[0, 0].sum() == pytest.approx(1, rel=1e-4) and not seen[0, 1].any()
+    torch.testing.assert_close(seen, seen.transpose(2, 3))
+    assert gaussian_blur(image, 0.3) is image
+
+
+def test_schedules_reach_the_players(tmp_path, monkeypatch):
+    """Blur and penalties as they are at every step, and back to none."""
+    seen = []
+
+    class Watched(Loop):
+        def _set_quantities(self) -> None:
+            super()._set_quantities()
+            seen.append((self.players.blur, self.players.penalty_scale))
+
+    monkeypatch.setattr("stylegenes.training.launch.Loop", Watched)
+    ramp = {"name": "ramp", "start": 2.0, "end": 0.0, "end_kimg": 0.016}
+    overrides = [f"{key}={ramp}".replace("'", '"') for key in ("blur", "penalty_scale")]
+    train(tiny_config(*overrides, "kimg=0.032"), tmp_path, data=TinyData(), machine=Machine("cpu"), quiet=True)
+    assert seen == [(2.0, 2.0), (1.0, 1.0), (0.0, 0.0), (0.0, 0.0)]
