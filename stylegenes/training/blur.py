@@ -1,7 +1,7 @@
 """Blurring what the discriminator sees early in training, as StyleGAN3-R needs ("Alias-Free GANs", Karras et al. 2021).
 
-Configuration R is prone to collapse in the beginning, when the discriminator looks at high frequencies that the generator
-cannot yet make in the right place; while it sees none, it judges the rest (section 3.2).
+Configuration R is prone to collapse in the beginning, when the discriminator looks at high frequencies that the
+generator cannot yet make in the right place; while it sees none, it judges the rest (section 3.2).
 """
 
 from __future__ import annotations
