@@ -20,6 +20,7 @@ class TinyData:
     """Random pictures in memory, with labels."""
 
     source, content_hash, channels = "tiny", "tiny-1", 3
+    license = "drawn by chance, CC0"
     label_names = ("a", "b", "c")
     label_dim = 3
 

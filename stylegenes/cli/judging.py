@@ -76,9 +76,7 @@ def _is_judged(result: RunResult, metric: str) -> bool:
 
 
 def _open(text: str, config: RunConfig, device: Any) -> Any:
-    from stylegenes.data import open_dataset
     from stylegenes.data.cache import cache_root
     from stylegenes.metrics import budget
 
-    data = open_dataset(config.data.source, resolution=config.data.resolution, fit=config.data.fit)
-    return budget(text, data, device=device, cache=cache_root() / "statistics")
+    return budget(text, config.data.open(), device=device, cache=cache_root() / "statistics")

@@ -139,11 +139,10 @@ def _print_plan(config: RunConfig, machine: Machine) -> None:
     import json
 
     from stylegenes.cli.console import say
-    from stylegenes.data import open_dataset
     from stylegenes.training.plan import measure
     from stylegenes.training.resolve import complete_config
 
-    data = open_dataset(config.data.source, resolution=config.data.resolution, fit=config.data.fit)
+    data = config.data.open()
     complete = complete_config(config, data)
     say(json.dumps(complete.to_dict(), indent=2))
     say(f"\ndata         {data.source}: {len(data):,} images of {data.resolution} px")

@@ -154,6 +154,11 @@ class PackedDataset:
         return self.description.source
 
     @property
+    def license(self) -> str:
+        """Terms and credit of the images, or "" where they are not known."""
+        return self.description.license
+
+    @property
     def nbytes(self) -> int:
         """Size on disk in bytes."""
         return sum(path.stat().st_size for path in self.folder.iterdir())

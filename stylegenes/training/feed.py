@@ -36,6 +36,11 @@ class Data(Protocol):
         ...
 
     @property
+    def license(self) -> str:
+        """Terms and credit of the pictures, or "" where they are not known."""
+        ...
+
+    @property
     def label_dim(self) -> int:
         """Columns of the label, 0 for none."""
         ...

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.snapshot import Card, DataCard, save_snapshot
+from stylegenes.snapshot import Card, DataCard, read_card, save_snapshot
 from stylegenes.training.draws import draw_codes, rng_for
 from stylegenes.training.feed import to_float
 from stylegenes.training.history import METRICS_FILE, plot_history
@@ -21,6 +23,8 @@ from stylegenes.training.images import render, save_grid
 
 if TYPE_CHECKING:
     from stylegenes.training.loop import Loop
+
+log = logging.getLogger(__name__)
 
 GRID = 64
 """Pictures in an image grid."""
@@ -125,12 +129,23 @@ class Keeper:
         self.loop.announce(f"writing snapshot {name}")
         players = self.loop.players
         try:
+            self._set_aside(self.snapshots / name)
             save_snapshot(self.snapshots / name, players.ema, self._card(), discriminator=players.D)
         except OSError as error:
             raise UserError(
                 f"cannot write the snapshot {self.snapshots / name}: {error}; the training state is whole. Free some "
                 "space or make the folder writable, then run the same command to continue"
             ) from error
+
+    def _set_aside(self, old: Path) -> None:
+        """Keep a snapshot that would be replaced if somebody surveyed it: its survey holds for its weights alone."""
+        if not _is_surveyed(old):
+            return
+        stem = f"surveyed-{read_card(old).images_seen:08d}"
+        places = (self.snapshots / (stem if i == 0 else f"{stem}-{i}") for i in count())
+        place = next(place for place in places if not place.exists())
+        old.rename(place)
+        log.warning("%s has been surveyed; it is kept as %s", old, place)
 
     def _card(self) -> Card:
         config, data = self.loop.config, self.loop.data
@@ -140,6 +155,7 @@ class Keeper:
             recipe=config.recipe,
             images_seen=self.loop.counters.images,
             data=about,
+            license=f"weights: unspecified; pictures: {data.license}" if data.license else "unspecified",
             parent=config.init_from,
             metrics=self.metrics,
         )
@@ -148,4 +164,9 @@ class Keeper:
         keep = self.loop.config.intervals.keep_snapshots
         if keep:
             for old in sorted(self.snapshots.glob("kimg-*"))[:-keep]:
-                shutil.rmtree(old, ignore_errors=True)
+                if not _is_surveyed(old):
+                    shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_surveyed(snapshot: Path) -> bool:
+    return (snapshot / "genes" / "survey").is_dir()

@@ -16,7 +16,6 @@ import torch.multiprocessing as mp
 from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
-from stylegenes.data import open_dataset
 from stylegenes.errors import UserError
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.config import RunConfig
@@ -143,8 +142,7 @@ class Worker:
 
     def _train_with(self, reporter: Reporter | None, ranks: Ranks, phases: PhaseLog) -> RunResult:
         phases("opening the data")
-        source = self.config.data
-        data = self.data or open_dataset(source.source, resolution=source.resolution, fit=source.fit)
+        data = self.data or self.config.data.open()
         config = complete_config(self.config, data, warn=ranks.first)
         if ranks.first:
             settle_config(config, self.folder)

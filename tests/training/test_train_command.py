@@ -14,7 +14,7 @@ from stylegenes.training.history import read_history
 def tiny(monkeypatch):
     """A recipe and a data set that make the command quick."""
     monkeypatch.setitem(RECIPES, "test", tiny_run.tiny_config)
-    monkeypatch.setattr("stylegenes.training.launch.open_dataset", lambda *args, **kwargs: tiny_run.TinyData())
+    monkeypatch.setattr("stylegenes.training.config.open_dataset", lambda *args, **kwargs: tiny_run.TinyData())
     monkeypatch.setattr("stylegenes.data.open_dataset", lambda *args, **kwargs: tiny_run.TinyData())
 
 
