@@ -30,6 +30,14 @@ from stylegenes.recipes.stylegan1 import (
     stylegan1_f,
     stylegan1_f_genome,
 )
+from stylegenes.recipes.stylegan3 import (
+    stylegan3_r32,
+    stylegan3_r_ffhq256,
+    stylegan3_r_ffhq256_genome,
+    stylegan3_t32,
+    stylegan3_t_ffhq256,
+    stylegan3_t_ffhq256_genome,
+)
 from stylegenes.recipes.tiny import small64, tiny32, tiny32_mapping
 from stylegenes.training.config import RunConfig
 
@@ -39,7 +47,14 @@ _PROJECTED = (projected32, projected256, projected256_genome)
 _R3GAN = (r3gan32, r3gan256, r3gan256_genome)
 _TABLE_1 = (stylegan1_a, stylegan1_b, stylegan1_c, stylegan1_d, stylegan1_e, stylegan1_f)
 _STYLEGAN1 = (progan32, stylegan1_32, *_TABLE_1, stylegan1_b_mapped, stylegan1_f_genome)
-_FUNCTIONS = (*_STYLEGAN2, *_PROJECTED, *_R3GAN, *_STYLEGAN1)
+_STYLEGAN3_LARGE = (
+    stylegan3_t_ffhq256,
+    stylegan3_t_ffhq256_genome,
+    stylegan3_r_ffhq256,
+    stylegan3_r_ffhq256_genome,
+)
+_STYLEGAN3 = (stylegan3_t32, stylegan3_r32, *_STYLEGAN3_LARGE)
+_FUNCTIONS = (*_STYLEGAN2, *_PROJECTED, *_R3GAN, *_STYLEGAN1, *_STYLEGAN3)
 RECIPES: dict[str, Callable[[], RunConfig]] = {f.__name__.replace("_", "-"): f for f in _FUNCTIONS}
 """Every recipe by name."""
 

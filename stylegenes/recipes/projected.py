@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stylegenes.recipes.tiny import tiny32
+from stylegenes.recipes.avatars import avatars32
 from stylegenes.training.config import (
     AdamConfig,
     AugmentConfig,
@@ -59,18 +59,11 @@ def projected32() -> RunConfig:
     heads with hair, glasses and shoulders after 16 thousand images, but of half the data's variety; learning rates and
     sizes are the paper's, scaled down, and were not tuned further.
     """
-    base, small = projected256(), tiny32()
-    return replace(
-        base,
-        recipe="projected32",
-        data=small.data,
-        model=ModelConfig(
-            latent={"name": "genome", "w_dim": 128, "num_genes": 32, "num_variants": 256},
-            synthesis={"name": "fastgan", "resolution": 32, "w_dim": 128, "width": 16},
-            discriminator={"name": "projected", "resolution": 32, "trunk_size": 64, "width": 64},
-        ),
-        batch=BatchConfig(total=32),
-        ema=EmaConfig(half_life_kimg=5.0),
-        intervals=small.intervals,
-        kimg=200.0,
+    base = projected256()
+    config = avatars32(
+        "projected32",
+        synthesis={"name": "fastgan", "width": 16},
+        discriminator={"name": "projected", "trunk_size": 64, "width": 64},
+        optimizer=base.optimizer,
     )
+    return replace(config, loss=base.loss, augment=base.augment)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stylegenes.recipes.tiny import tiny32
+from stylegenes.recipes.avatars import avatars32
 from stylegenes.training.config import (
     AdamConfig,
     AugmentConfig,
@@ -55,20 +55,18 @@ def r3gan256_genome() -> RunConfig:
 
 
 def r3gan32() -> RunConfig:
-    """32 px on the embedded avatars, a genome of 32 genes x 256 variants: a laptop's size."""
-    base, small = r3gan256(), tiny32()
-    networks = {"resolution": 32, "widths": [96, 96, 64, 32], "groups": [12, 12, 8, 4], "blocks": [1, 1, 1, 1]}
+    """32 px on the embedded avatars, with a genome.
+
+    Seen in short trials: gamma 0.1 lets the discriminator run ahead, a learning rate of 0.0004 is too slow; penalties
+    in every fourth step, in place of every one, double the speed.
+    """
+    networks = {"widths": [96, 96, 64, 32], "groups": [12, 12, 8, 4], "blocks": [1, 1, 1, 1]}
     adam = AdamConfig(lr=1e-3, beta1=0.0, beta2=0.99)
-    return replace(
-        small,
-        recipe="r3gan32",
-        model=ModelConfig(
-            latent=small.model.latent,
-            synthesis={"name": "r3gan", "w_dim": 128, **networks},
-            discriminator={"name": "r3gan", **networks},
-        ),
-        loss=base.loss,
-        regularizers={"r1": {"gamma": 0.1, "interval": 1}, "r2": {"gamma": 0.1, "interval": 1}},
+    penalty = {"gamma": 0.5, "interval": 4}
+    config = avatars32(
+        "r3gan32",
+        synthesis={"name": "r3gan", **networks},
+        discriminator={"name": "r3gan", **networks},
         optimizer=OptimizerConfig(G=adam, D=adam),
-        mixing=0.0,
     )
+    return replace(config, loss=r3gan256().loss, regularizers={"r1": penalty, "r2": penalty})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stylegenes.recipes.tiny import tiny32
+from stylegenes.recipes.avatars import avatars32
 from stylegenes.training.config import (
     AdamConfig,
     BatchConfig,
@@ -103,22 +103,16 @@ def _small(recipe: str, synthesis: str, mixing: float) -> RunConfig:
 
     Gamma is far above tiny32's: at 8 of 32 px a gradient is spread over 16 times as many pixels as the network sees.
     """
-    base, small = stylegan1_f(), tiny32()
-    networks = {"resolution": 32, "channel_base": 2048, "channel_max": 128}
-    pace = {"start": 8, "hold_kimg": 10.0, "fade_kimg": 20.0}
-    return replace(
-        small,
-        recipe=recipe,
-        model=ModelConfig(
-            latent=small.model.latent,
-            synthesis={"name": synthesis, "w_dim": 128, **networks},
-            discriminator={"name": "progan", **networks},
-        ),
-        regularizers={"r1": {"gamma": 1.0, "interval": 4}},
-        optimizer=replace(base.optimizer, lr_scale={"name": "fixed", "value": 2.0}),
-        growth={"name": "progressive", **pace},
-        mixing=mixing,
+    networks = {"channel_base": 2048, "channel_max": 128}
+    adam = AdamConfig(lr=0.002, beta1=0.0, beta2=0.99)
+    config = avatars32(
+        recipe,
+        synthesis={"name": synthesis, **networks},
+        discriminator={"name": "progan", **networks},
+        optimizer=OptimizerConfig(G=adam, D=adam),
     )
+    growth = {"name": "progressive", "start": 8, "hold_kimg": 10.0, "fade_kimg": 20.0}
+    return replace(config, regularizers={"r1": {"gamma": 1.0, "interval": 4}}, growth=growth, mixing=mixing)
 
 
 def stylegan1_32() -> RunConfig:
