@@ -9,6 +9,7 @@ import torch
 from stylegenes.analysis.ablation import Cell
 from stylegenes.analysis.breeding import Lineage
 from stylegenes.analysis.correlation import Correlation
+from stylegenes.analysis.edit_study import EditStudy
 from stylegenes.analysis.editing import EditReport
 from stylegenes.analysis.evolution import Evolution
 from stylegenes.analysis.exhibits import Table
@@ -111,6 +112,15 @@ def edit_table(report: EditReport) -> Table:
     )
     grids = [report.before, report.after, report.predicted, report.achieved]
     return Table(columns, [[report.attributes[a], a in report.wanted, *(float(g[a]) for g in grids)] for a in order])
+
+
+def edit_study_table(study: EditStudy) -> Table:
+    """One row an edited attribute."""
+    columns = ["edited", "achieved_change", "absolute_change", "mean_change_of_others", "flipped", "changed_most"]
+    columns += ["strongest_other", "its_change"]
+    grids = [study.achieved, study.wanted, study.side_effect, study.flipped, study.foremost]
+    rows = [[name, *(float(g[a]) for g in grids), *study.strongest_other(a)] for a, name in enumerate(study.attributes)]
+    return Table(columns, rows)
 
 
 def lineage_table(lineage: Lineage) -> Table:

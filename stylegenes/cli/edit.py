@@ -5,6 +5,7 @@ Examples:
   stylegenes edit runs/0001 --code AbC... --set "Hat=0,Young=1" --genes 2 --rank 0.5
   stylegenes edit runs/0001 --seed 3 --set Male=1 --hold Smiling,Young --hold-genes 3,14
   stylegenes edit runs/0001 --seed 3 --set Smiling=1 --traverse 12        one gene, its variants in order
+  stylegenes edit runs/0001 --set all --study 64                          every attribute of 64 pictures: what changes
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Args:
     snapshot: tyro.conf.Positional[Path]
     """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
     set: str
-    """what to change, like "Smiling=1,Hat=0" """
+    """what to change, like "Smiling=1,Hat=0"; or all, with --study"""
     code: str | None = None
     """genotype string of the picture, or a file of `stylegenes sample`"""
     seed: int = 0
@@ -37,6 +38,8 @@ class Args:
     """numbers of genes to leave alone, like 3,14,20-25"""
     traverse: int | None = None
     """show this one gene with its variants in the order of the attribute instead"""
+    study: int | None = None
+    """edit every attribute of so many pictures instead, and tell wanted from unwanted changes"""
     out: Path | None = None
     """picture to write; its tables lie beside (default: among the model's exhibits)"""
     classifier: Path | None = None

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from stylegenes.analysis.edit_study import study_edits
 from stylegenes.analysis.editing import EditReport, Hold, Strength, edit, judge_edit, traverse
 from stylegenes.analysis.exhibits import Exhibit, Table
-from stylegenes.analysis.plots.changes import edit_figure
+from stylegenes.analysis.plots.changes import edit_figure, edit_study_figure
 from stylegenes.analysis.plots.style import picture_rows
-from stylegenes.analysis.tables import edit_table
+from stylegenes.analysis.tables import edit_study_table, edit_table
 from stylegenes.analysis.wishes import Wish, find_attribute, parse_where
 from stylegenes.cli.console import say
+from stylegenes.cli.opened import progress
 from stylegenes.cli.parse import parse_codes, parse_seeds
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.drawing import codes_of_seeds
@@ -26,6 +28,11 @@ def run(args: Args) -> None:
     """Edit or traverse."""
     bench = open_workbench(args.snapshot, args.classifier, args.device)
     names = bench.statistics.attributes
+    if (args.set == "all") != (args.study is not None):
+        raise UserError("--set all and --study NUMBER go together: a study edits every attribute of so many pictures")
+    if args.study is not None:
+        _study(bench, args.study, args)
+        return
     wishes = parse_where(args.set, names)
     start = one_genotype(bench, args.code, args.seed)
     if args.traverse is not None:
@@ -62,6 +69,31 @@ def one_genotype(bench: Workbench, code: str | None, seed: int) -> torch.Tensor:
     if code is None:
         return codes_of_seeds(bench.snapshot.generator, [seed])[0].cpu()
     return genome.from_strings(parse_codes(code)[:1])[0].cpu()
+
+
+def _study(bench: Workbench, num: int, args: Args) -> None:
+    """Every attribute of `num` pictures, edited against its present state."""
+    if num < 1:
+        raise UserError(f"--study {num} must be at least one picture")
+    strength, generator = Strength(args.genes, args.rank), bench.snapshot.generator
+    genotypes = codes_of_seeds(generator, list(range(args.seed, args.seed + num))).cpu()
+    with progress("editing") as bar:
+        study = study_edits(bench.judge, bench.report, genotypes, strength, on_progress=bar)
+    exhibit = Exhibit(
+        _stem(args) or "edits",
+        "What edits change",
+        f"Every attribute of {num} pictures edited against its present state, {args.genes} genes at rank {args.rank:g} "
+        f"for each edit; mean absolute change of {bench.classifier.name}'s probability. In the right panel each point "
+        "is an edited attribute; above the line it changes more than the others do in the mean.",
+        42,
+    )
+    place = args.out.parent if args.out else bench.exhibits
+    say(f"picture and table: {exhibit.save(place, edit_study_figure(study), edit_study_table(study))}")
+    say(
+        f"means over {len(study.attributes)} attributes: wanted change {study.achieved.mean():+.3f}, others "
+        f"{study.side_effect.mean():.3f}, flipped {study.flipped.mean():.1%}, no other changed more in "
+        f"{study.foremost.mean():.1%} of the edits"
+    )
 
 
 def figure_traversal(bench: Workbench, start: torch.Tensor, gene: int, wish: Wish, args: Args) -> None:

@@ -8,12 +8,14 @@ import torch
 from matplotlib.figure import Figure
 
 from stylegenes.analysis.breeding import Lineage
+from stylegenes.analysis.edit_study import EditStudy
 from stylegenes.analysis.editing import EditReport, difference_map
 from stylegenes.analysis.plots.style import (
     COLORS,
     GREY,
     INK,
     PALE,
+    SEQUENTIAL,
     SMALL,
     new_figure,
     show_map,
@@ -46,6 +48,28 @@ def edit_figure(report: EditReport) -> Figure:
     axes.set_xlim(-bound, bound)
     axes.set_xlabel("change of probability", fontsize=SMALL)
     axes.set_title("bars: achieved, strokes: requested", fontsize=SMALL)
+    return figure
+
+
+def edit_study_figure(study: EditStudy) -> Figure:
+    """How much every attribute (columns) changes when one (rows) is edited; beside it, wanted against other change."""
+    names = [name.replace("_", " ") for name in study.attributes]
+    size = max(2.4, 0.105 * len(names))
+    figure = new_figure(2 * size + 2.2, size + 1.1)
+    left, right = split(figure, across=[1.15, 1])
+    axes = left.add_subplot()
+    image = axes.imshow(study.changed.numpy(), cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest")
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=SMALL - 2)
+    axes.set_yticks(range(len(names)), names, fontsize=SMALL - 2)
+    axes.set(xlabel="changed", ylabel="edited")
+    axes.tick_params(length=0)
+    left.colorbar(image, ax=axes, shrink=0.6, pad=0.02).ax.tick_params(labelsize=SMALL - 1)
+    points = tidy(right.add_subplot())
+    points.plot(study.side_effect.numpy(), study.wanted.numpy(), "o", color=COLORS[0], ms=3.5)
+    bound = 1.05 * max(float(study.wanted.max()), float(study.side_effect.max()), 0.05)
+    points.plot([0, bound], [0, bound], color=GREY, lw=0.6)
+    points.set(xlabel="mean change of the others", ylabel="change of the edited attribute", xlim=(0, None))
+    points.set_ylim(0, bound)
     return figure
 
 

@@ -1,0 +1,100 @@
+"""What edits by genes change, wanted and not: every attribute in turn, on many pictures (StyleGenes, A.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from stylegenes.analysis.editing import Strength, edit
+from stylegenes.analysis.importance import GeneReport
+from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.wishes import Wish
+from stylegenes.errors import UserError
+
+
+@dataclass(frozen=True)
+class EditStudy:
+    """Edits of all attributes, a row of each array an attribute that was edited.
+
+    Every picture is edited against its present state: an attribute that it shows is taken away, another one added.
+
+    Attributes:
+        attributes: A names.
+        achieved: [A], mean change of the probability in the wanted direction.
+        changed: [A, A], mean absolute change of every attribute (columns) when one (row) is edited.
+        flipped: [A], share of the pictures in which the classifier changed its mind about the edited attribute.
+        foremost: [A], share of the pictures in which no other attribute changed more.
+        num: pictures.
+    """
+
+    attributes: list[str]
+    achieved: torch.Tensor
+    changed: torch.Tensor
+    flipped: torch.Tensor
+    foremost: torch.Tensor
+    num: int
+
+    @property
+    def wanted(self) -> torch.Tensor:
+        """Mean absolute change of the attribute that was edited, [A]."""
+        return self.changed.diagonal()
+
+    @property
+    def side_effect(self) -> torch.Tensor:
+        """Mean absolute change over all other attributes, [A]."""
+        return (self.changed.sum(dim=1) - self.wanted) / max(len(self.attributes) - 1, 1)
+
+    def strongest_other(self, row: int) -> tuple[str, float]:
+        """The attribute that changes most besides the edited one, and by how much."""
+        others = self.changed[row].clone()
+        others[row] = -1
+        return self.attributes[int(others.argmax())], float(others.max())
+
+
+def study_edits(
+    judge: Judge,
+    report: GeneReport,
+    genotypes: torch.Tensor,
+    strength: Strength,
+    *,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> EditStudy:
+    """Edit every attribute of every genotype [N, G].
+
+    Args:
+        judge: model and classifier.
+        report: which genes matter.
+        genotypes: the pictures to edit.
+        strength: of every edit.
+        on_progress: called after every attribute.
+
+    Raises:
+        UserError: without genotypes.
+    """
+    if len(genotypes) < 1:
+        raise UserError("a study of edits needs at least one picture")
+    before = judge.probabilities(genotypes)
+    rows = []
+    for a, name in enumerate(report.attributes):
+        wishes = [Wish(name, a, present=bool(p[a] < 0.5)) for p in before]
+        edited = torch.stack([edit(report, g, [w], strength).after for g, w in zip(genotypes, wishes, strict=True)])
+        rows.append(judge.probabilities(edited) - before)
+        on_progress(a + 1, len(report.attributes))
+    return _sum_up(report.attributes, torch.stack(rows), before)
+
+
+def _sum_up(attributes: list[str], change: torch.Tensor, before: torch.Tensor) -> EditStudy:
+    """From the changes [A, N, A] of every attribute by every edit, and the probabilities before [N, A]."""
+    own = change.diagonal(dim1=0, dim2=2).T  # [A, N]
+    start = before.T
+    size = change.abs()
+    return EditStudy(
+        attributes=attributes,
+        achieved=torch.where(start < 0.5, own, -own).mean(dim=1),
+        changed=size.mean(dim=1),
+        flipped=((start < 0.5) != (start + own < 0.5)).double().mean(dim=1),
+        foremost=(own.abs() >= size.amax(dim=2)).double().mean(dim=1),
+        num=before.shape[0],
+    )

@@ -1,0 +1,58 @@
+import pytest
+import torch
+from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, effects, toy_generator
+
+from stylegenes.analysis.edit_study import study_edits
+from stylegenes.analysis.editing import Strength, edit
+from stylegenes.analysis.importance import report_genes
+from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.plots.changes import edit_study_figure
+from stylegenes.analysis.statistics import VariantStatistics, tally_draws
+from stylegenes.analysis.tables import edit_study_table
+from stylegenes.analysis.wishes import Wish
+from stylegenes.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge(toy_generator(), LinearClassifier(effects()), batch_size=4096)
+
+
+@pytest.fixture(scope="module")
+def report(judge):
+    statistics = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
+    genotype = judge.generator.sample(20_000, torch.Generator().manual_seed(0))
+    tally_draws(statistics, genotype, judge.probabilities(genotype))
+    return report_genes(statistics)
+
+
+def test_the_study_equals_single_edits(judge, report):
+    genotypes, strength = judge.generator.sample(5, torch.Generator().manual_seed(1)), Strength(num_genes=2)
+    study = study_edits(judge, report, genotypes, strength)
+    for a, name in enumerate(ATTRIBUTES):
+        changes, signs = [], []
+        for genotype in genotypes:
+            before = judge.probabilities(genotype[None])[0]
+            wish = Wish(name, a, present=bool(before[a] < 0.5))
+            after = judge.probabilities(edit(report, genotype, [wish], strength).after[None])[0]
+            changes.append(after - before)
+            signs.append(1.0 if wish.present else -1.0)
+        changes = torch.stack(changes)
+        torch.testing.assert_close(study.changed[a], changes.abs().mean(dim=0))
+        assert float(study.achieved[a]) == pytest.approx(float((changes[:, a] * torch.tensor(signs)).mean()))
+        others = [b for b in range(len(ATTRIBUTES)) if b != a]
+        assert float(study.side_effect[a]) == pytest.approx(float(changes[:, others].abs().mean()))
+
+
+def test_an_attribute_of_one_gene_changes_more_than_the_others(judge, report):
+    study = study_edits(judge, report, judge.generator.sample(20, torch.Generator().manual_seed(2)), Strength(1))
+    assert float(study.achieved[0]) > 0.3 and float(study.flipped[0]) > 0.9
+    assert float(study.foremost[0]) > 0.5
+    table = edit_study_table(study)
+    assert [row[0] for row in table.rows] == ATTRIBUTES and table.rows[0][6] in ATTRIBUTES[1:]
+    assert len(edit_study_figure(study).axes) == 3
+
+
+def test_no_pictures_are_refused(judge, report):
+    with pytest.raises(UserError, match="at least one"):
+        study_edits(judge, report, torch.zeros(0, NUM_GENES, dtype=torch.int64), Strength())
