@@ -18,7 +18,7 @@ class Args:
 
 
 def run(args: Args) -> None:
-    """Look at the machine, time a training step, list what is there and what is missing.
+    """Look at the machine, time training, list what is there and what is missing.
 
     Raises:
         UserError: for a device that this machine does not have.
@@ -29,9 +29,8 @@ def run(args: Args) -> None:
     device = pick_device(args.device)
     for key, value in examination.machine(device).items():
         say(f"{key:<10} {value}")
-    speed = examination.time_training_step(device)
-    say(f"{'speed':<10} {speed.line()}")
-    say(f"{'recipe':<10} {examination.recommend(device, speed)}")
+    for key, value in examination.advise(device).lines().items():
+        say(f"{key:<10} {value}")
     say("")
     for feature in examination.features():
         say(feature.line())

@@ -5,48 +5,81 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import psutil
 import torch
 
 from stylegenes import __version__
 from stylegenes.data.cache import cache_root, list_cache
-from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.errors import UserError
-from stylegenes.generator import Generator
 from stylegenes.perception.weights import fetched_file, packaged_file, weights_folder
-from stylegenes.recipes import recipe
+from stylegenes.recipes import Choice, choose_recipe, recipe
+from stylegenes.training import Machine
+from stylegenes.training.machine import Accelerator
+from stylegenes.training.plan import RunPlan, measure
 
-PROBE_RECIPE = "tiny32"
+FACES_AFTER = {"tiny32": 60.0}
+"""Thousand images after which a recipe was seen to draw heads of the embedded faces."""
 _GIB = 2**30
 
 
 @dataclass(frozen=True)
-class Speed:
-    """What was measured of a training step.
+class Advice:
+    """A recipe for this machine, and what was measured of it.
 
     Attributes:
-        recipe: whose networks and batch.
-        images_per_second: images that both players have stepped on, without regularizers and data.
-        kimg: length of that recipe's run in thousand images.
+        choice: the recipe and why.
+        kimg: length of its run in thousand images.
+        plan: steps of that very recipe, all penalties included, timed here.
     """
 
-    recipe: str
-    images_per_second: float
+    choice: Choice
     kimg: float
+    plan: RunPlan
 
-    def line(self) -> str:
-        """In words, with what it means for the whole recipe."""
-        minutes = self.kimg * 1000 / self.images_per_second / 60
-        return (
-            f"{self.images_per_second:.3g} images/s in a training step of {self.recipe} (all of its {self.kimg:g} "
-            f"thousand images: about {minutes:.0f} minutes)"
-        )
+    def lines(self) -> dict[str, str]:
+        """Speed and recommendation in words."""
+        name, speed = self.choice.name, 1000 / self.plan.seconds_per_kimg
+        load = psutil.getloadavg()[0]
+        busy = f" (busy: load {load:.1f} on {_cores()} cores; alone it is faster)" if load > _cores() / 2 else ""
+        when = f"{name}: its {self.kimg:g} kimg take about {_words(self.plan.hours)} at this speed"
+        if name in FACES_AFTER:
+            first = FACES_AFTER[name]
+            when += f"; the embedded faces show heads after {first:g} kimg, {self._words_for(first)}"
+        return {
+            "speed": f"{speed:.3g} images/s in training {name}, {self.plan.memory / _GIB:.1f} GiB in use{busy}",
+            "recipe": when,
+            "": f"stylegenes train DATA --recipe {name} --out runs/0001",
+        }
+
+    def _words_for(self, kimg: float) -> str:
+        return _words(kimg * self.plan.seconds_per_kimg / 3600)
+
+
+class _Noise:
+    """Pictures of noise, to time training without any data."""
+
+    source, content_hash, license = "noise", "", ""
+    channels, label_dim, _count = 3, 0, 64
+
+    def __init__(self, resolution: int) -> None:
+        self.resolution = resolution
+        self.label_names: list[str] = []
+
+    def __len__(self) -> int:
+        return self._count
+
+    def images(self, indices: torch.Tensor) -> torch.Tensor:
+        shape = (len(indices), self.channels, self.resolution, self.resolution)
+        return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+    def labels(self, indices: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(indices), 0)
 
 
 @dataclass(frozen=True)
@@ -82,38 +115,19 @@ def machine(device: torch.device) -> dict[str, str]:
     }
 
 
-def time_training_step(device: torch.device, seconds: float = 1.5) -> Speed:
-    """Time steps of both players of the smallest recipe on random images, for about `seconds`."""
-    config = recipe(PROBE_RECIPE)
-    generator = Generator.from_spec({"latent": config.model.latent, "synthesis": config.model.synthesis}).to(device)
-    discriminator = DISCRIMINATORS.build(config.model.discriminator).to(device)
-    optimizers = [torch.optim.Adam(player.parameters(), lr=1e-4) for player in (generator, discriminator)]
-
-    def step() -> None:
-        for sign, optimizer in zip((-1, 1), optimizers, strict=True):
-            logits = discriminator(generator(generator.sample(config.batch.total)))
-            optimizer.zero_grad()
-            torch.nn.functional.softplus(sign * logits).mean().backward()
-            optimizer.step()
-
-    step()
-    _wait_for(device)
-    start, steps = time.perf_counter(), 0
-    while time.perf_counter() - start < seconds:
-        step()
-        _wait_for(device)
-        steps += 1
-    return Speed(PROBE_RECIPE, steps * config.batch.total / (time.perf_counter() - start), config.kimg)
+def advise(device: torch.device, seconds: float = 3.0) -> Advice:
+    """Choose a recipe for this machine and take its steps for about `seconds`."""
+    choice = choose_recipe(device.type)
+    config = recipe(choice.name)
+    plan = measure(config, _Noise(config.data.resolution), Machine(cast(Accelerator, device.type)), seconds=seconds)
+    return Advice(choice, config.kimg, plan)
 
 
-def recommend(device: torch.device, speed: Speed) -> str:
-    """Which recipe to start with here, and why."""
-    if device.type == "cpu":
-        return (
-            f"{PROBE_RECIPE}: {device.type} at {speed.images_per_second:.3g} images/s suits 32 px; try stylegenes demo"
-        )
-    memory = torch.cuda.get_device_properties(device).total_memory / _GIB if device.type == "cuda" else None
-    return f"{device.type}{f' with {memory:.0f} GiB' if memory else ''}: stylegenes train --help lists the recipes"
+def _words(hours: float) -> str:
+    """A duration as a person says it."""
+    if hours > 48:
+        return f"{hours / 24:.0f} days"
+    return f"{hours:.1f} hours" if hours > 1.5 else f"{max(60 * hours, 1):.0f} minutes"
 
 
 def features() -> list[Feature]:
@@ -167,8 +181,3 @@ def _cores() -> int:
 
 def _cache_size(root: Path) -> int:
     return sum(path.stat().st_size for path in (root / "datasets").rglob("*") if path.is_file())
-
-
-def _wait_for(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
