@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, write_json
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
-from stylegenes.records import Noise, NoiseMode
+from stylegenes.records import Condition, Noise, NoiseMode
 
 _SHARD = "shard-{:06d}.safetensors"
 _SEED_STRIDE = 1_000_003  # a prime: the seeds of two surveys with neighbouring seeds share no shard
@@ -45,6 +45,7 @@ class SurveyPlan:
         shard_size: pictures in a shard.
         psi: truncation.
         noise: noise mode; `const` makes a genotype's picture unique.
+        labels: sha256 of the table that labels are drawn from, or "" for a model without labels.
     """
 
     model: str
@@ -57,6 +58,7 @@ class SurveyPlan:
     shard_size: int = 1024
     psi: float = 1.0
     noise: NoiseMode = "const"
+    labels: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,13 @@ class Draws:
         genotype: uint8 or uint16 [N, num_genes]; [N, 0] for a continuous latent.
         probability: float16 [N, A], the classifier's probability of every attribute.
         realness: float32 [N, 1], the discriminator's mean logit; [N, 0] where it was not recorded.
+        label: float32 [N, L], what the pictures were conditioned on; empty for a model without labels.
     """
 
     genotype: torch.Tensor
     probability: torch.Tensor
     realness: torch.Tensor
+    label: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 0))
 
     def __len__(self) -> int:
         return self.probability.shape[0]
@@ -137,20 +141,32 @@ class Surveyor:
         generator: makes the pictures.
         classifier: judges their attributes.
         discriminator: judges their realness, or None.
-        batch_size: pictures made at once; the draws do not depend on it beyond float rounding.
+        batch_size: pictures made at once; the draws do not depend on it beyond float rounding, except for the realness
+            by a discriminator that compares the pictures of a batch.
+        labels: float32 [M, L], for a model with labels: every picture takes one of these rows, each as likely. The
+            labels of the data give its frequencies, an identity matrix takes all classes alike.
     """
 
     generator: Generator
     classifier: AttributeClassifier
     discriminator: Discriminator | None = None
     batch_size: int = 32
+    labels: torch.Tensor | None = None
 
     def plan(
         self, *, seed: int = 0, shard_size: int = 1024, psi: float = 1.0, noise: NoiseMode = "const"
     ) -> SurveyPlan:
-        """The plan of a survey by these networks."""
-        if self.generator.label_dim:
-            raise UserError("a survey draws from an unconditional prior; this model needs labels")
+        """The plan of a survey by these networks.
+
+        Raises:
+            UserError: when there are no labels for a model that needs them, or others than it takes.
+        """
+        length = 0 if self.labels is None else self.labels.shape[1]
+        if length != self.generator.label_dim or (self.labels is not None and len(self.labels) == 0):
+            raise UserError(
+                f"this model takes labels of length {self.generator.label_dim}, the survey was given labels of length "
+                f"{length} to draw from"
+            )
         return SurveyPlan(
             model=fingerprint(self.generator),
             classifier=self.classifier.weights_hash,
@@ -162,6 +178,7 @@ class Surveyor:
             shard_size=shard_size,
             psi=psi,
             noise=noise,
+            labels="" if self.labels is None else _hash_of(self.labels),
         )
 
     @torch.no_grad()
@@ -169,13 +186,24 @@ class Surveyor:
         """Make shard `index` of `plan`."""
         rng = torch.Generator().manual_seed(shard_seed(plan, index))
         code = self.generator.sample(plan.shard_size, rng)
+        label = self._draw_labels(len(code), rng)
         noise = Noise(plan.noise, generator=torch.Generator(code.device).manual_seed(rng.initial_seed()))
-        parts = [self._judge(batch, plan, noise) for batch in code.split(self.batch_size)]
+        batches = zip(code.split(self.batch_size), label.split(self.batch_size))
+        parts = [self._judge(batch, rows, plan, noise) for batch, rows in batches]
         probability, realness = (torch.cat(columns).cpu() for columns in zip(*parts))
-        return Draws(_pack(code, plan), probability, realness)
+        return Draws(_pack(code, plan), probability, realness, label)
 
-    def _judge(self, code: torch.Tensor, plan: SurveyPlan, noise: Noise) -> tuple[torch.Tensor, torch.Tensor]:
-        pictures = self.generator(code, psi=plan.psi, noise=noise)
+    def _draw_labels(self, n: int, rng: torch.Generator) -> torch.Tensor:
+        """Labels [n, L]; drawn after the codes, so that these are the same with and without."""
+        if self.labels is None:
+            return torch.zeros(n, 0)
+        return self.labels.float().cpu()[torch.randint(len(self.labels), (n,), generator=rng)]
+
+    def _judge(
+        self, code: torch.Tensor, label: torch.Tensor, plan: SurveyPlan, noise: Noise
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        condition = Condition(label=label.to(code.device)) if label.shape[1] else None
+        pictures = self.generator(code, condition, psi=plan.psi, noise=noise)
         probability = self.classifier(pictures.image).to(torch.float16)
         if self.discriminator is None:
             return probability, probability.new_zeros(len(code), 0, dtype=torch.float32)
@@ -271,8 +299,13 @@ def _brief(value: Any) -> str:
     return text if len(text) <= 24 else f"{text[:12]}…"
 
 
-def _columns(draws: Draws) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    return draws.genotype, draws.probability, draws.realness
+def _columns(draws: Draws) -> tuple[torch.Tensor, ...]:
+    return tuple(getattr(draws, field.name) for field in dataclasses.fields(draws))
+
+
+def _hash_of(labels: torch.Tensor) -> str:
+    rows = labels.float().cpu().contiguous()
+    return hashlib.sha256(f"{list(rows.shape)}".encode() + rows.numpy().tobytes()).hexdigest()
 
 
 def _pack(code: torch.Tensor, plan: SurveyPlan) -> torch.Tensor:

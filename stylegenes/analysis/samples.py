@@ -152,8 +152,13 @@ def survey_labels(survey: Survey, generator: Generator) -> LabeledCodes:
     """The codes and labels of a survey on disk; the codes are drawn again from its seeds, so any latent will do.
 
     Raises:
-        UserError: when the survey was made with other weights, or no shard is finished.
+        UserError: when the survey was made with other weights or with labels, or no shard is finished.
     """
+    if survey.plan.labels:
+        raise UserError(
+            f"the pictures of {survey.folder} have many labels, and a direction holds for one: give --classifier and "
+            "--label instead of --survey"
+        )
     if survey.plan.model != fingerprint(generator):
         raise UserError(
             f"the survey in {survey.folder} was made with another model; give its own model, or a new survey"

@@ -37,6 +37,8 @@ class Args:
     """pictures in a shard: what a kill can cost"""
     batch: int = 32
     """pictures made at once"""
+    labels: str | None = None
+    """for a model with labels: data to draw them from, or `uniform` classes (default: what it was trained on)"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
 

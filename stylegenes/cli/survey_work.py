@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import torch
+
 from stylegenes.analysis.inference import StopAtPrecision, draws_needed, resolution
 from stylegenes.cli.console import say
 from stylegenes.cli.opened import progress, show_table
+from stylegenes.cli.real_pictures import open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.errors import UserError
 from stylegenes.survey import Draws, OnShard, Survey, Surveyor, SurveyPlan, conduct
@@ -22,7 +25,8 @@ def run(args: Args) -> None:
     if min(args.num, args.shard, args.batch) < 1:
         raise UserError(f"--num, --shard and --batch must be positive; got {args.num}, {args.shard} and {args.batch}")
     bench = open_workbench(args.snapshot, args.classifier, args.device)
-    surveyor = Surveyor(bench.snapshot.generator, bench.classifier, bench.snapshot.discriminator, args.batch)
+    labels = _labels(bench, args.labels)
+    surveyor = Surveyor(bench.snapshot.generator, bench.classifier, bench.snapshot.discriminator, args.batch, labels)
     plan = surveyor.plan(seed=args.seed, shard_size=args.shard)
     stop = _stopper(args.precision, plan, num_parts)
     start, before = time.monotonic(), _drawn(bench)
@@ -85,6 +89,24 @@ def _stopper(precision: float | None, plan: SurveyPlan, num_parts: int) -> OnSha
     if precision <= 0 or plan.num_genes == 0:
         raise UserError("--precision is a positive standard error of a variant's probability, for models with a genome")
     return StopAtPrecision(plan, precision, num_parts=num_parts)
+
+
+def _labels(bench: Workbench, source: str | None) -> torch.Tensor | None:
+    """The rows [M, L] that a model with labels draws from."""
+    generator = bench.snapshot.generator
+    if not generator.label_dim:
+        if source is not None:
+            raise UserError(f"--labels {source}: this model takes no labels")
+        return None
+    if source == "uniform":
+        return torch.eye(generator.label_dim)
+    data = open_real(bench.snapshot.card, source, generator.synthesis.resolution)
+    if data.label_dim != generator.label_dim:
+        raise UserError(
+            f"{data.source} has {data.label_dim} labels, the model takes {generator.label_dim}; give its own data with "
+            "--labels, or --labels uniform"
+        )
+    return data.labels(range(len(data)))
 
 
 def _drawn(bench: Workbench) -> int:
