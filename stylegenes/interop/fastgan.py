@@ -8,6 +8,7 @@ from typing import Any
 
 from stylegenes.generator import Generator
 from stylegenes.interop.names import State, load_named, require, take
+from stylegenes.synthesis.fastgan import channels_at
 
 _OWNER = "official FastGAN generator"
 _DEFAULTS = {"z_dim": 256, "c_dim": 0, "w_dim": 0, "img_channels": 3, "ngf": 128, "cond": 0, "mapping_kwargs": {}}
@@ -56,6 +57,31 @@ def generator_spec(kwargs: Mapping[str, Any]) -> dict[str, Any]:
         "label_dim": inner["num_classes"] if own["cond"] else 0,
     }
     return {"latent": {"name": "gaussian", "w_dim": own["z_dim"]}, "synthesis": synthesis}
+
+
+def arguments_of(state: State, resolution: int) -> dict[str, Any]:
+    """The constructor arguments of an official generator, read from its weights.
+
+    Args:
+        state: its state dict under the official names.
+        resolution: of its pictures in pixels, which the weights do not tell.
+
+    Raises:
+        UserError: where the first or the last layer is missing.
+    """
+    first, last = "synthesis.init.init.0.weight_orig", "synthesis.to_big.weight_orig"
+    require(state, first, last, owner=_OWNER)
+    z_dim, channels = state[first].shape[:2]
+    classes = len(state["synthesis.embed.weight"]) if "synthesis.embed.weight" in state else 0
+    full = any(re.match(r"synthesis\.feat_8\.(5|conv2)\.", key) for key in state)
+    return {
+        "img_resolution": resolution,
+        "img_channels": state[last].shape[0],
+        "z_dim": z_dim,
+        "ngf": channels // (2 * channels_at(4, 1)),
+        "cond": int(classes > 0),
+        "synthesis_kwargs": {"lite": not full, **({"num_classes": classes} if classes else {})},
+    }
 
 
 def generator_names(generator: Generator, state: State) -> dict[str, str]:

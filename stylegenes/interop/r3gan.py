@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -73,6 +74,38 @@ def discriminator_spec(kwargs: Mapping[str, Any], image_channels: int = 3) -> di
     owner = "official R3GAN discriminator"
     sizes = _sizes(kwargs, upwards=False, owner=owner) | _optional(kwargs, (), owner)
     return {"name": "r3gan", "image_channels": image_channels, **sizes}
+
+
+def arguments_of(state: State) -> dict[str, Any]:
+    """The constructor arguments of an official generator or discriminator, read from its weights.
+
+    Raises:
+        UserError: where there are no residual blocks.
+    """
+    widths: dict[int, torch.Size] = {}
+    inside: dict[int, torch.Size] = {}
+    blocks: collections.Counter[int] = collections.Counter()
+    for key, tensor in state.items():
+        if found := re.fullmatch(r"MainLayers\.(\d+)\.Layers\.\d+\.LinearLayer([12])\.Layer\.weight", key):
+            stage = int(found[1])
+            (widths if found[2] == "1" else inside)[stage] = tensor.shape
+            blocks[stage] += found[2] == "1"
+    if not widths or widths.keys() != inside.keys():
+        raise UserError("official R3GAN network: the weights hold no residual blocks")
+    stages = sorted(widths)
+    arguments = {
+        "WidthPerStage": [widths[i][1] for i in stages],
+        "CardinalityPerStage": [inside[i][0] // inside[i][1] for i in stages],
+        "BlocksPerStage": [blocks[i] for i in stages],
+        "ExpansionFactor": widths[stages[0]][0] // widths[stages[0]][1],
+    }
+    embed = state.get("EmbeddingLayer.weight")
+    if embed is not None:
+        arguments |= {"ConditionEmbeddingDimension": embed.shape[0], "ConditionDimension": embed.shape[1]}
+    basis = state.get("MainLayers.0.Layers.0.LinearLayer.weight")
+    if "AggregationLayer.Layer.weight" in state and basis is not None:
+        arguments["NoiseDimension"] = basis.shape[1] - arguments.get("ConditionEmbeddingDimension", 0)
+    return arguments
 
 
 def generator_names(generator: Generator) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 A pickle is a program that may name any function. This reader knows a short table of names, each bound to code of its
 own or to a plain constructor of data, imports nothing, and refuses every other name. Network pickles of StyleGAN2-ADA
-and StyleGAN3 wrap each module with its source code; here a module becomes a `PersistentModule`, a record of its state,
-and the source is never looked at.
+and StyleGAN3 wrap each module with its source code, those of ProjectedGAN and R3GAN hold plain modules as well; here
+either becomes a `PersistentModule`, a record of its state, and neither source nor class is ever looked at.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import io
 import pickle
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -25,7 +26,7 @@ from stylegenes.errors import UserError
 
 @dataclass
 class PersistentModule:
-    """What a pickle says about one wrapped object.
+    """What a pickle says about one module.
 
     Attributes:
         class_name: the class it had.
@@ -34,6 +35,10 @@ class PersistentModule:
 
     class_name: str
     attributes: dict[str, Any] = field(default_factory=dict)
+
+    def attribute(self, name: str) -> Any:
+        """A constructor argument or, failing that, an attribute of that name; None where it has neither."""
+        return self.kwargs().get(name, self.attributes.get(name))
 
     def kwargs(self, *positional: str) -> dict[str, Any]:
         """The constructor arguments it was made with; `positional` names those given by position."""
@@ -48,6 +53,20 @@ class PersistentModule:
             if isinstance(child, PersistentModule):
                 state.update(child.state_dict(f"{prefix}{name}."))
         return state
+
+
+class _Plain(PersistentModule):
+    """A module that was pickled without wrapping: what it is called, and its attributes."""
+
+    def __new__(cls, *_: object) -> _Plain:
+        """Whatever it is made with is left out."""
+        made = object.__new__(cls)
+        made.class_name, made.attributes = cls.__qualname__, {}
+        return made
+
+    def __setstate__(self, state: object) -> None:
+        """Its attributes."""
+        self.attributes = dict(state) if isinstance(state, Mapping) else {}
 
 
 class _Dict(dict):
@@ -98,6 +117,11 @@ _ALLOWED: dict[str, Callable[..., Any]] = {
     "torch_utils.persistence._reconstruct_persistent_obj": _persistent,
     "dnnlib.util.EasyDict": _Dict,
 }
+_MODULES = re.compile(
+    r"(torch\.nn\.modules|pg_modules|R3GAN|training)\.[\w.]+|torch\.nn\.utils\.spectral_norm\.SpectralNorm\w*"
+)
+"""Classes that become records: no code of theirs is looked up, whatever they are."""
+_DTYPES = {f"torch.{name}": getattr(torch, name) for name in ("float64", "float32", "float16", "bfloat16")}
 _NUMBERS = {
     "numpy.dtype",
     "numpy.ndarray",
@@ -111,8 +135,10 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         """The table's entry for a name."""
         name = f"{module_name.replace('__builtin__', 'builtins')}.{global_name}"
-        if name in _ALLOWED:
-            return _ALLOWED[name]
+        if name in _ALLOWED or name in _DTYPES:
+            return _ALLOWED.get(name) or _DTYPES[name]
+        if _MODULES.fullmatch(name):
+            return type(global_name, (_Plain,), {})
         return _number(name) if name in _NUMBERS else _refuse(name)
 
     def persistent_load(self, pid: object) -> NoReturn:
@@ -133,12 +159,12 @@ def _number(name: str) -> Any:
 def _refuse(what: str) -> NoReturn:
     raise UserError(
         f"the pickle asks for {what}, which is not on the list of harmless names; it was not executed. Only network "
-        "pickles of the official StyleGAN2-ADA and StyleGAN3 (PyTorch) code are read"
+        "pickles of the official StyleGAN2-ADA, StyleGAN3, ProjectedGAN and R3GAN (PyTorch) code are read"
     )
 
 
 def read_pickle(path: str | PathLike[str]) -> Any:
-    """Read a network pickle of StyleGAN2-ADA or StyleGAN3, executing nothing.
+    """Read a network pickle of StyleGAN2-ADA, StyleGAN3, ProjectedGAN or R3GAN, executing nothing.
 
     Args:
         path: the .pkl file.
@@ -175,7 +201,7 @@ def read_checkpoint(path: str | PathLike[str]) -> Any:
 
 
 def find_module(content: Any, name: str) -> PersistentModule:
-    """The wrapped network `name` of a pickle's content.
+    """The network `name` of a pickle's content.
 
     Raises:
         UserError: when there is none; lists those that there are.

@@ -3,13 +3,11 @@
 import io
 import os
 import pickle
-import sys
-import types
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from official_pickles import EasyDict, tree
 
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
@@ -19,56 +17,6 @@ from stylegenes.records import Noise
 
 KWARGS = {"z_dim": 8, "c_dim": 0, "w_dim": 8, "img_resolution": 8, "img_channels": 3}
 SIZES = {"channel_base": 64, "channel_max": 8, "mapping_kwargs": {"num_layers": 2}}
-
-
-def _reconstruct_persistent_obj(meta):
-    raise AssertionError("the writer's function must never run")
-
-
-class EasyDict(dict):
-    pass
-
-
-class Wrapped:
-    """Pickles as the official code does: a call of the persistence module with a dictionary."""
-
-    def __init__(self, class_name, state):
-        self.class_name, self.state = class_name, state
-
-    def __reduce__(self):
-        source = "raise SystemExit('source code was executed')"
-        meta = {"type": "class", "version": 6, "module_src": source, "class_name": self.class_name, "state": self.state}
-        return _reconstruct_persistent_obj, (EasyDict(meta),)
-
-
-@pytest.fixture
-def official_names(monkeypatch):
-    """Modules under the official names, so that the pickles below name them; gone before they are read."""
-    for module, members in {
-        "torch_utils": {},
-        "torch_utils.persistence": {"_reconstruct_persistent_obj": _reconstruct_persistent_obj},
-        "dnnlib": {},
-        "dnnlib.util": {"EasyDict": EasyDict},
-    }.items():
-        made = types.ModuleType(module)
-        for name, member in members.items():
-            setattr(made, name, member)
-            monkeypatch.setattr(member, "__module__", module)
-        monkeypatch.setitem(sys.modules, module, made)
-
-
-def tree(state, own=None):
-    """A state dict as nested wrapped modules."""
-    attributes = {"_parameters": {}, "_buffers": {}, "_modules": {}, "training": False, **(own or {})}
-    nested = {}
-    for key, tensor in state.items():
-        head, _, rest = key.partition(".")
-        if rest:
-            nested.setdefault(head, {})[rest] = tensor
-        else:
-            attributes["_parameters"][head] = nn.Parameter(tensor)
-    attributes["_modules"] = {name: tree(part) for name, part in nested.items()}
-    return Wrapped("Module", attributes)
 
 
 def small_generator():
