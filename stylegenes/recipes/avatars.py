@@ -18,9 +18,9 @@ GENOME: Spec = {"name": "genome", "w_dim": 128, "num_genes": 32, "num_variants":
 
 
 def avatars32(recipe: str, *, synthesis: Spec, discriminator: Spec, optimizer: OptimizerConfig) -> RunConfig:
-    """32 px behind `GENOME`, 200 thousand images, 32 a step; networks without their resolution and w_dim.
+    """32 px behind `GENOME`, 200 thousand images, 16 a step; networks without their resolution and w_dim.
 
-    No penalties and no style mixing: the families differ there.
+    No penalties and no style mixing: the families differ there. In short runs many small steps beat few large ones.
     """
     return RunConfig(
         recipe=recipe,
@@ -32,7 +32,7 @@ def avatars32(recipe: str, *, synthesis: Spec, discriminator: Spec, optimizer: O
         ),
         regularizers={},
         optimizer=optimizer,
-        batch=BatchConfig(total=32),
+        batch=BatchConfig(total=16),
         ema=EmaConfig(half_life_kimg=5.0),
         intervals=IntervalConfig(state_seconds=60.0, snapshot_kimg=50.0, image_kimg=10.0, evaluate_kimg=50.0),
         mixing=0.0,

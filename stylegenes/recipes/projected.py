@@ -1,4 +1,10 @@
-"""FastGAN's generator against a projected discriminator: "Projected GANs Converge Faster" (Sauer et al. 2021)."""
+"""FastGAN's generator against a projected discriminator: "Projected GANs Converge Faster" (Sauer et al. 2021).
+
+Official defaults of the code's configuration "fastgan": Adam at 0.0002 for both players, hinge loss without penalties,
+four heads, differentiable augmentation always on with a cutout of 0.2, running average with a half-life of 10 kimg per
+32 images of batch and a ramp-up of 0.05; batch 64. The official trunk is the same network, an EfficientNet-Lite0, with
+weights of another training.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +25,7 @@ from stylegenes.training.config import (
 
 
 def projected256() -> RunConfig:
-    """The paper's settings at 256 px (section 4 and appendix): batch 64, Adam at 0.0002, hinge loss, no penalties.
-
-    Differentiable augmentation is always on. 10 million images is where the paper compares; most data sets are near
-    their best after 1 to 2 million.
-    """
+    """256 px, official defaults; StyleGenes (section 4) trains 8 million images on FFHQ and 2 million elsewhere."""
     adam = AdamConfig(lr=0.0002, beta1=0.0, beta2=0.99)
     return RunConfig(
         recipe="projected256",
@@ -41,12 +43,15 @@ def projected256() -> RunConfig:
         ema=EmaConfig(half_life_kimg=20.0),
         intervals=IntervalConfig(tick_seconds=60.0),
         mixing=0.0,
-        kimg=10_000.0,
+        kimg=8_000.0,
     )
 
 
 def projected256_genome() -> RunConfig:
-    """projected256 with a genome of 64 x 256 in place of the Gaussian (StyleGenes, table 1)."""
+    """projected256 with a genome of 64 x 256 in place of the Gaussian.
+
+    StyleGenes, table 1: FID 4.19 on FFHQ, 3.66 on AFHQ, 15.24 on MetFaces (Gaussian: 5.08, 4.02, 15.38).
+    """
     base = projected256()
     latent = {"name": "genome", "w_dim": 256, "num_genes": 64, "num_variants": 256}
     return replace(base, recipe="projected256-genome", model=replace(base.model, latent=latent))

@@ -1,7 +1,10 @@
 """StyleGAN's configurations A to F: "A Style-Based Generator Architecture for GANs" (Karras et al. 2019, Table 1).
 
-FFHQ at 1024 px on 8 GPUs, 25 million images, growing from 8 px with 600 thousand images at each resolution and 600
-thousand to fade the next one in (appendix C). The paper takes larger batches below 64 px; here the batch is 32
+FFHQ at 1024 px on 8 GPUs. From the paper's appendix C: R1 with gamma 10, 25 million images (12 million with WGAN-GP),
+growing from 8 px, from 4 px in configuration A; 600 thousand images at each resolution and 600 thousand to fade the
+next one in reach 1024 px after the 8.4 million images of its figure 9. Official defaults: learning rate 0.001 up to
+64 px, 0.0015 at 128, 0.002 at 256 and 0.003 from 512 on, R1 in every step, running average with a half-life of 10 kimg
+without a ramp-up, Adam anew at every change of resolution, and larger batches below 64 px; here the batch is 32
 throughout. FID is reported without truncation.
 """
 
@@ -48,9 +51,20 @@ def _traditional(recipe: str, *, blur: bool, depth: int = 0) -> RunConfig:
 
 
 def stylegan1_a() -> RunConfig:
-    """Configuration A, the progressive GAN: WGAN-GP, repeated pixels and plain averages."""
+    """Configuration A, the progressive GAN: WGAN-GP, repeated pixels and plain averages, from 4 px, 12 million images.
+
+    Weight 10 of the gradient penalty and 0.001 of the drift are the progressive GAN's (Karras et al. 2018, A.1).
+    """
     base = _traditional("stylegan1-a", blur=False)
-    return replace(base, loss={"name": "wasserstein"}, regularizers={"wgan_gp": {}})
+    rates = {"name": "by_resolution", "values": _RATES, "start": 4}
+    return replace(
+        base,
+        loss={"name": "wasserstein"},
+        regularizers={"wgan_gp": {}},
+        optimizer=replace(base.optimizer, lr_scale=rates),
+        growth={"name": "progressive", "start": 4},
+        kimg=12_000.0,
+    )
 
 
 def stylegan1_b() -> RunConfig:
@@ -99,27 +113,27 @@ def stylegan1_f_genome() -> RunConfig:
 
 
 def _small(recipe: str, synthesis: str, mixing: float) -> RunConfig:
-    """32 px, a genome of 32 genes x 256 variants, growing from 8 px within 60 thousand images.
+    """32 px on the embedded avatars, with a genome, growing from 8 px within 24 thousand images.
 
     Gamma is far above tiny32's: at 8 of 32 px a gradient is spread over 16 times as many pixels as the network sees.
     """
-    networks = {"channel_base": 2048, "channel_max": 128}
-    adam = AdamConfig(lr=0.002, beta1=0.0, beta2=0.99)
+    networks = {"channel_base": 1024, "channel_max": 96}
+    adam = AdamConfig(lr=0.004, beta1=0.0, beta2=0.99)
     config = avatars32(
         recipe,
         synthesis={"name": synthesis, **networks},
         discriminator={"name": "progan", **networks},
         optimizer=OptimizerConfig(G=adam, D=adam),
     )
-    growth = {"name": "progressive", "start": 8, "hold_kimg": 10.0, "fade_kimg": 20.0}
-    return replace(config, regularizers={"r1": {"gamma": 1.0, "interval": 4}}, growth=growth, mixing=mixing)
+    growth = {"name": "progressive", "start": 8, "hold_kimg": 4.0, "fade_kimg": 8.0}
+    return replace(config, regularizers={"r1": {"gamma": 0.5, "interval": 4}}, growth=growth, mixing=mixing)
 
 
 def stylegan1_32() -> RunConfig:
-    """StyleGAN's configuration F at 32 px on the embedded avatars, with a genome: a laptop's size."""
+    """StyleGAN's configuration F at 32 px."""
     return _small("stylegan1-32", "stylegan1", 0.9)
 
 
 def progan32() -> RunConfig:
-    """The traditional generator at 32 px on the embedded avatars, with a genome: a laptop's size."""
+    """The traditional generator at 32 px."""
     return _small("progan32", "progan", 0.0)

@@ -95,7 +95,7 @@ def stylegan3_t32() -> RunConfig:
     """Configuration T at 32 px on the embedded avatars, with a genome.
 
     For speed, the first layers are coarser than the paper's (from 1 cycle over the picture, sampled at 4 px) and
-    margins are narrow; the discriminator is tiny32's.
+    margins are narrow; the discriminator is a small StyleGAN2's.
     """
     signals = {"num_layers": 7, "first_cutoff": 1.0, "first_stopband": 2.0, "margin": 2}
     config = avatars32(
@@ -104,11 +104,11 @@ def stylegan3_t32() -> RunConfig:
             "name": "stylegan3",
             "channel_base": 512,
             "channel_max": 96,
-            "magnitude_beta": _magnitude_beta(32, 2.0),
+            "magnitude_beta": _magnitude_beta(16, 2.0),
             **signals,
         },
         discriminator={"name": "stylegan2", "channel_base": 1024, "channel_max": 96},
-        optimizer=OptimizerConfig(G=AdamConfig(lr=0.0025), D=AdamConfig(lr=0.0025)),
+        optimizer=OptimizerConfig(G=AdamConfig(lr=0.005), D=AdamConfig(lr=0.005)),
     )
     return replace(config, regularizers={"r1": {"gamma": 0.05, "interval": 16}})
 

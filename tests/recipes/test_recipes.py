@@ -1,6 +1,7 @@
 """Every recipe is complete, and says what its paper says."""
 
 import json
+import math
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from stylegenes.training.losses import LOSSES
 from stylegenes.training.overrides import config_from_dict
 from stylegenes.training.players import build_phases
 from stylegenes.training.regularizers import REGULARIZERS
-from stylegenes.training.schedules import SCHEDULES
+from stylegenes.training.schedules import SCHEDULES, Progress
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -30,8 +31,9 @@ def test_recipes_build(name):
     LOSSES.build(config.loss)
     SCHEDULES.build(config.augment.p)
     SCHEDULES.build(config.optimizer.lr_scale)
-    if config.growth is not None:
-        SCHEDULES.build(config.growth)
+    for schedule in (config.growth, config.blur, config.penalty_scale):
+        if schedule is not None:
+            SCHEDULES.build(schedule)
     AUGMENTS.check(config.augment.pipe or {"name": "none"})
     assert build_phases({n: REGULARIZERS.build({"name": n, **kwargs}) for n, kwargs in config.regularizers.items()})
     for ranks in (1, 2, 4):
@@ -54,11 +56,53 @@ def test_paper_settings():
     assert small.model.latent == {"name": "genome", "w_dim": 512, "num_genes": 64, "num_variants": 256}
 
 
+@pytest.mark.parametrize(("name", "millions"), [("stylegan1-f", 26.2), ("stylegan1-b", 23.1)])
+def test_generators_are_as_large_as_the_paper_counts(name, millions):
+    """StyleGAN, caption of figure 1."""
+    model = recipe(name).model
+    with torch.device("meta"):
+        G = Generator.from_spec({"latent": model.latent, "synthesis": model.synthesis})
+    assert sum(p.numel() for p in G.parameters()) / 1e6 == pytest.approx(millions, abs=0.05)
+
+
+def test_growth_reaches_the_full_resolution_when_the_paper_says():
+    """StyleGAN, figure 9: 8.4 million images; learning rates change with the resolution that begins to fade in."""
+    config = recipe("stylegan1-f")
+    growth, rate = SCHEDULES.build(config.growth), SCHEDULES.build(config.optimizer.lr_scale)
+    levels = [growth.value(Progress(images, 32, 0, 0.0, 0.0)) for images in (0, 8_390_000, 8_400_000)]
+    assert levels[0] == 3 and levels[1] < 10 and levels[2] == 10
+    rates = [rate.value(Progress(images, 32, 0, 0.0, 0.0)) for images in (0, 7_000_000, 8_400_000)]
+    assert rates == [1.0, 3.0, 3.0]
+    older = SCHEDULES.build(recipe("stylegan1-a").growth)
+    assert older.value(Progress(0, 32, 0, 0.0, 0.0)) == 2 and recipe("stylegan1-a").kimg == 12_000
+
+
+def test_stylegan3_differs_in_r_as_the_paper_says():
+    t, r = recipe("stylegan3-t-ffhq256"), recipe("stylegan3-r-ffhq256")
+    assert r.model.synthesis["channel_base"] == 2 * t.model.synthesis["channel_base"]
+    assert (r.model.synthesis["conv_kernel"], r.model.synthesis["radial_filters"]) == (1, True)
+    assert (t.optimizer.G.lr, t.optimizer.D.lr, t.mixing, list(t.regularizers)) == (0.0025, 0.002, 0.0, ["r1"])
+    assert t.blur is None and r.blur is not None
+    blur = SCHEDULES.build(r.blur)
+    assert [blur.value(Progress(images, 32, 0, 0.0, 0.0)) for images in (0, 100_000, 200_000, 10**6)] == [10, 5, 0, 0]
+    half_life = t.batch.total * math.log(0.5) / math.log(t.model.synthesis["magnitude_beta"])
+    assert half_life == pytest.approx(20_000)
+
+
+def test_r3gan_lowers_its_penalties():
+    config = recipe("r3gan256")
+    scale = SCHEDULES.build(config.penalty_scale)
+    gammas = [15 * scale.value(Progress(images, 256, 0, 0.0, 0.0)) for images in (0, 20_000_000, 25_000_000)]
+    assert gammas == pytest.approx([150, 15, 15]) and config.regularizers["r1"]["gamma"] == 15
+
+
 def test_variants_of_a_recipe_differ_in_the_latent_alone():
-    for name in ("tiny32", "ffhq256"):
-        genome, mapping = recipe(name).to_dict(), recipe(f"{name}-mapping").to_dict()
-        assert mapping["model"].pop("latent") != genome["model"].pop("latent")
-        assert {**mapping, "recipe": name} == genome
+    pairs = [("tiny32", "tiny32-mapping"), ("ffhq256", "ffhq256-mapping")]
+    pairs += [(f"stylegan3-{kind}-ffhq256", f"stylegan3-{kind}-ffhq256-genome") for kind in "tr"]
+    for one, other in pairs:
+        first, second = recipe(one).to_dict(), recipe(other).to_dict()
+        assert first["model"].pop("latent") != second["model"].pop("latent")
+        assert {**second, "recipe": one} == first
 
 
 def test_unknown_recipe():
