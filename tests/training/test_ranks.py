@@ -18,12 +18,23 @@ from stylegenes.training.phases import read_statuses
 from stylegenes.training.state import STATE_FILE, read_state
 
 
+ALIAS_FREE = (
+    *("model.synthesis.name=stylegan3", "model.synthesis.num_layers=4", "model.synthesis.margin=2"),
+    *("model.synthesis.channel_base=64", "data.resolution=16"),
+)
+
+
 @pytest.mark.timeout(300)
-def test_two_processes_train_as_one(tmp_path):
-    """Two ranks of 4 images and one rank of 2 x 4 cut the batch the same way and draw the same noise."""
+@pytest.mark.parametrize(("overrides", "resolution"), [((), 8), (ALIAS_FREE, 16)], ids=["stylegan2", "stylegan3"])
+def test_two_processes_train_as_one(overrides, resolution, tmp_path):
+    """Two ranks of 4 images and one rank of 2 x 4 cut the batch the same way and draw the same noise.
+
+    StyleGAN3 keeps running magnitudes as well, which are of the whole batch either way.
+    """
     one, two = tmp_path / "one", tmp_path / "two"
-    train(tiny_config("batch.micro=4"), one, data=TinyData(), machine=Machine("cpu"), quiet=True)
-    train(tiny_config(), two, data=TinyData(), machine=Machine("cpu", 2, timeout=120), quiet=True)
+    data = TinyData(resolution=resolution)
+    train(tiny_config(*overrides, "batch.micro=4"), one, data=data, machine=Machine("cpu"), quiet=True)
+    train(tiny_config(*overrides), two, data=data, machine=Machine("cpu", 2, timeout=120), quiet=True)
     a, b = read_state(one / STATE_FILE), read_state(two / STATE_FILE)
     assert b.counters.step == 10
     assert (a.counters.augment_p, a.counters.sign_sum) == (b.counters.augment_p, b.counters.sign_sum)
