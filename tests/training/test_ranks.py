@@ -17,7 +17,6 @@ from stylegenes.training import Machine, train
 from stylegenes.training.phases import read_statuses
 from stylegenes.training.state import STATE_FILE, read_state
 
-
 ALIAS_FREE = (
     *("model.synthesis.name=stylegan3", "model.synthesis.num_layers=4", "model.synthesis.margin=2"),
     *("model.synthesis.channel_base=64", "data.resolution=16"),
