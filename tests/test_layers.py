@@ -13,7 +13,7 @@ LAYERS = [
     {"generator", "data"},
     {"snapshot", "drawing", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
-    {"recipes", "explorer"},
+    {"recipes", "reproduction", "explorer"},
     {"cli"},
 ]
 SIDEWAYS = {
@@ -32,6 +32,7 @@ SIDEWAYS = {
     ("survey", "snapshot"),
     ("survey", "drawing"),
     ("drawing", "snapshot"),
+    ("reproduction", "recipes"),
 }
 """Pairs of one layer that may be imported in this direction."""
 

@@ -41,6 +41,10 @@ GROUPS: dict[str, dict[str, Verb]] = {
             "train an attribute classifier on labeled pictures", "stylegenes classifier avatars --out judge"
         ),
         "fetch": Verb("store the weights of a frozen judge", "stylegenes fetch inception --source FILE"),
+        "reproduce": Verb(
+            "train and measure what the papers' tables need, and report their numbers beside ours",
+            "stylegenes reproduce --scale tiny --out runs/tiny",
+        ),
         "ablate": Verb(
             "Frechet distance over genes x variants", "stylegenes ablate avatars --genes 32,8 --out runs/grid"
         ),
@@ -59,7 +63,9 @@ GROUPS: dict[str, dict[str, Verb]] = {
             "write a snapshot as an ONNX file that needs neither torch nor stylegenes",
             "stylegenes export runs/0001 --onnx model.onnx",
         ),
-        "import": Verb("turn an official StyleGAN2 pickle into a snapshot", "stylegenes import ffhq.pkl models/ffhq"),
+        "import": Verb(
+            "turn an official pickle into a snapshot, executing nothing", "stylegenes import ffhq.pkl models/ffhq"
+        ),
     },
     "genes": {
         "survey": Verb("draw and judge many pictures of a model", "stylegenes survey runs/0001 --classifier judge"),

@@ -25,7 +25,7 @@ def tiny32() -> RunConfig:
     the rule 0.0002 resolution^2 / batch gives (0.006).
     """
     networks = {"channel_base": 1024, "channel_max": 96}
-    adam = AdamConfig(lr=0.0025)
+    adam = AdamConfig(lr=0.005)
     return RunConfig(
         recipe="tiny32",
         data=DataConfig(source="avatars", resolution=32),
@@ -36,7 +36,7 @@ def tiny32() -> RunConfig:
         ),
         regularizers={"r1": {"gamma": 0.05, "interval": 16}},
         optimizer=OptimizerConfig(G=adam, D=adam),
-        batch=BatchConfig(total=32),
+        batch=BatchConfig(total=16),
         ema=EmaConfig(half_life_kimg=5.0),
         intervals=IntervalConfig(state_seconds=60.0, snapshot_kimg=50.0, image_kimg=10.0, evaluate_kimg=50.0),
         kimg=200.0,

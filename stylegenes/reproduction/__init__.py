@@ -1,0 +1,1 @@
+"""The papers' tables made again: which models to train, what to measure, and what then holds of the papers' claims."""

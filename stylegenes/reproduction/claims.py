@@ -1,0 +1,218 @@
+"""What holds of the papers' claims, from our numbers alone: a rule for each claim, fixed before the numbers."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from stylegenes.reproduction.results import Results
+from stylegenes.reproduction.steps import CONTINUOUS, GENOME, grid_name, mixing_name, model_name
+from stylegenes.reproduction.tables import scores_of
+
+Holds = Literal["holds", "does not hold", "undecided", "not measured"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One claim and what became of it.
+
+    Attributes:
+        claim: in words.
+        rule: when we say that it holds.
+        holds: the outcome.
+        evidence: our numbers.
+    """
+
+    claim: str
+    rule: str
+    holds: Holds
+    evidence: str
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """All claims in their order."""
+    claims: list[Callable[[Results], Verdict]] = [
+        genome_is_as_good, more_genes_help, codes_predict_attributes, temperature_trades, light_pruning_helps,
+        edits_are_specific, w_is_more_linear, mixing_makes_robust,
+    ]  # fmt: skip
+    return [judge(results) for judge in claims]
+
+
+def genome_is_as_good(results: Results) -> Verdict:
+    """(a) StyleGenes, Table 1, left."""
+    claim = "(a) With a genome the Frechet distance is at or below that with a mapping network."
+    rule = (
+        "Per pair of budgets: the genome's mean over seeds is not above the mapping's by more than two standard errors "
+        "of the difference; with one seed it is not above it by more than 5 %. All pairs must agree."
+    )
+    outcomes, texts = [], []
+    for pair in (results.scale.main, *results.scale.pairs):
+        genome, other = (scores_of(results, pair, latent) for latent in (GENOME, CONTINUOUS))
+        if not genome or not other:
+            continue
+        gap = statistics.fmean(genome) - statistics.fmean(other)
+        slack = _two_errors(genome, other) or 0.05 * statistics.fmean(other)
+        outcomes.append(gap <= slack)
+        texts.append(f"{pair.name} ({pair.kimg:g} kimg): genome {_spread(genome)}, mapping {_spread(other)}")
+    return Verdict(claim, rule, _all(outcomes), "; ".join(texts))
+
+
+def more_genes_help(results: Results) -> Verdict:
+    """(b) StyleGenes, Table 1, right."""
+    claim = "(b) More genes lower the Frechet distance, most of all where variants are few."
+    rule = (
+        "Fewest genes are worst in most rows, and their excess over most genes is larger at few variants than at many."
+    )
+    genes, variants = sorted(results.scale.genes), sorted(results.scale.variants)
+    excess = {}
+    for v in variants:
+        few, many = (results.frechet(grid_name(g, v)) for g in (genes[0], genes[-1]))
+        if few is not None and many is not None:
+            excess[v] = few - many
+    if len(excess) < 2:
+        return Verdict(claim, rule, "not measured", "")
+    worse = sum(value > 0 for value in excess.values()) > len(excess) / 2
+    holds = worse and excess[min(excess)] > excess[max(excess)]
+    text = ", ".join(f"{value:+.1f} at {v} variants" for v, value in excess.items())
+    return Verdict(claim, rule, _said(holds), f"{genes[0]} genes against {genes[-1]}: {text}")
+
+
+def codes_predict_attributes(results: Results) -> Verdict:
+    """(c) StyleGenes, Table 2."""
+    claim = "(c) Genome codes predict attributes better than the w of a mapping network."
+    rule = (
+        "Mean balanced accuracy over the attributes that both models can be scored on is higher by at least one point."
+    )
+    found = [
+        results.record(model_name(results.scale.main, latent), "disentanglement_w") for latent in (GENOME, CONTINUOUS)
+    ]
+    if any(record is None for record in found):
+        return Verdict(claim, rule, "not measured", "")
+    genome, mapping = (record.details for record in found if record is not None)
+    shared = sorted(genome.keys() & mapping.keys())
+    if not shared:
+        return Verdict(claim, rule, "undecided", "no attribute is common enough in both models")
+    means = [100 * statistics.fmean(one[name] for name in shared) for one in (genome, mapping)]
+    better = sum(genome[name] > mapping[name] for name in shared)
+    text = f"{len(shared)} attributes: genome {means[0]:.1f} %, mapping {means[1]:.1f} %; genome better on {better}"
+    return Verdict(claim, rule, _said(means[0] >= means[1] + 1), text)
+
+
+def temperature_trades(results: Results) -> Verdict:
+    """(d) StyleGenes, Table 3."""
+    claim = "(d) A lower temperature trades variety for accuracy; 95 % mean accuracy is reached at some temperature."
+    rule = "By the paper's sampler: accuracy rises and variety falls from T = 1 to the lowest, and 95 % is reached."
+    rows = [row for row in results.exhibit("tradeoff") or [] if row["method"].startswith("paper")]
+    if not rows:
+        return Verdict(claim, rule, "not measured", "")
+    series = {m: _by_temperature(rows, m) for m in ("accuracy", "second_accuracy", "frechet", "variety")}
+    accuracy, variety = series["accuracy"], series["variety"]
+    hot, cold = max(accuracy), min(accuracy)
+    trades = accuracy[cold] > accuracy[hot] and variety[cold] < variety[hot]
+    text = "; ".join(
+        f"T = {t:g}: {accuracy[t]:.1%} ({series['second_accuracy'][t]:.1%} by the second judge), "
+        f"fd {series['frechet'][t]:.0f}, variety {variety[t]:.3f}"
+        for t in sorted(accuracy, reverse=True)
+    )
+    return Verdict(claim, rule, _said(trades and max(accuracy.values()) >= 0.95), text)
+
+
+def light_pruning_helps(results: Results) -> Verdict:
+    """(e) StyleGenes, Table 4."""
+    claim = "(e) Pruning a few variants lowers the Frechet distance, pruning half of them raises it."
+    rule = (
+        "Some number up to an eighth of the variants is below none at all, and the largest number is above it, by more "
+        "than one spread."
+    )
+    rows = results.exhibit("pruning")
+    if not rows:
+        return Verdict(claim, rule, "not measured", "")
+    mean = next(column for column in rows[0] if column.endswith("_mean"))
+    curve = {int(row["pruned"]): (float(row[mean]), float(row[mean.replace("_mean", "_spread")])) for row in rows}
+    start, most = curve[min(curve)], curve[max(curve)]
+    light = [point for number, point in curve.items() if 0 < number <= max(curve) / 4]
+    helps = any(point[0] < start[0] - max(point[1], start[1]) for point in light)
+    hurts = most[0] > start[0] + max(most[1], start[1])
+    text = ", ".join(f"{number}: {value:.1f} ± {spread:.1f}" for number, (value, spread) in sorted(curve.items()))
+    return Verdict(claim, rule, _said(helps and hurts), f"{text} (light pruning {_word(helps)}, heavy {_hurt(hurts)})")
+
+
+def edits_are_specific(results: Results) -> Verdict:
+    """(f) StyleGenes, A.3."""
+    claim = "(f) An edit changes the wanted attribute more than others."
+    rule = (
+        "For at least nine in ten attributes the mean change of the edited one is above the mean change of the others."
+    )
+    rows = results.exhibit("edits")
+    if not rows:
+        return Verdict(claim, rule, "not measured", "")
+    pairs = [(float(row["absolute_change"]), float(row["mean_change_of_others"])) for row in rows]
+    share = sum(own > others for own, others in pairs) / len(pairs)
+    own, others = (statistics.fmean(column) for column in zip(*pairs, strict=True))
+    text = f"{share:.0%} of {len(pairs)} attributes; mean change {own:.3f} against {others:.3f} of the others"
+    return Verdict(claim, rule, _said(share >= 0.9), text)
+
+
+def w_is_more_linear(results: Results) -> Verdict:
+    """Liu 2019, Table 1."""
+    claim = "(g) A linear classifier reads attributes better off W than off Z (Liu 2019)."
+    rule = "AUC in W is above AUC in Z for every attribute of our table."
+    rows = [row for row in results.directions() or [] if row.get("auc w") not in ("", "nan", None)]
+    if not rows:
+        return Verdict(claim, rule, "not measured", "")
+    higher = sum(float(row["auc w"]) > float(row["auc z"]) for row in rows)
+    means = [statistics.fmean(float(row[column]) for row in rows) for column in ("auc w", "auc z")]
+    text = f"{higher} of {len(rows)} attributes; mean AUC {means[0]:.3f} in W, {means[1]:.3f} in Z"
+    return Verdict(claim, rule, _said(higher == len(rows)), text)
+
+
+def mixing_makes_robust(results: Results) -> Verdict:
+    """StyleGAN, Table 2."""
+    claim = "(h) Mixing in training makes the generator tolerate mixed codes (StyleGAN)."
+    rule = "From one code to the most mixed, the distance grows less with mixing at 90 % than with none."
+    shares = sorted(results.scale.mixings)
+    none, much = (_growth(results, mixing_name(results.scale, share)) for share in (shares[0], 0.9))
+    if none is None or much is None:
+        return Verdict(claim, rule, "not measured", "")
+    return Verdict(claim, rule, _said(much < none), f"growth {none:+.1f} without mixing, {much:+.1f} with 90 %")
+
+
+def _growth(results: Results, model: str) -> float | None:
+    found = [results.frechet(model, latents) for latents in range(1, 5)]
+    known = [value for value in found if value is not None]
+    return known[-1] - known[0] if len(known) > 1 else None
+
+
+def _by_temperature(rows: list[dict[str, str]], measure: str) -> dict[float, float]:
+    return {float(r["setting"].removeprefix("T = ")): float(r["average"]) for r in rows if r["measure"] == measure}
+
+
+def _two_errors(a: list[float], b: list[float]) -> float | None:
+    if min(len(a), len(b)) < 2:
+        return None
+    return 2 * (statistics.variance(a) / len(a) + statistics.variance(b) / len(b)) ** 0.5
+
+
+def _spread(scores: list[float]) -> str:
+    spread = f" ± {statistics.stdev(scores):.1f} ({len(scores)} seeds)" if len(scores) > 1 else ""
+    return f"{statistics.fmean(scores):.1f}{spread}"
+
+
+def _all(outcomes: list[bool]) -> Holds:
+    if not outcomes:
+        return "not measured"
+    return "holds" if all(outcomes) else "undecided" if any(outcomes) else "does not hold"
+
+
+def _said(holds: bool) -> Holds:
+    return "holds" if holds else "does not hold"
+
+
+def _word(helps: bool) -> str:
+    return "helps" if helps else "does not help beyond the spread"
+
+
+def _hurt(hurts: bool) -> str:
+    return "hurts" if hurts else "does not hurt beyond the spread"

@@ -1,0 +1,208 @@
+"""Conducting steps: several commands at once, each in a process of its own, resumable after any interruption."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylegenes.errors import UserError
+from stylegenes.files import read_json, write_json
+from stylegenes.reproduction.steps import Step
+from stylegenes.snapshot import find_snapshot, read_card
+
+_POLL = 0.2
+_PATIENCE = 120.0
+"""Seconds that a stopped command has to save what it has."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a step.
+
+    Attributes:
+        step: which.
+        kind: `started`, `done` or `failed`.
+        seconds: since it was started in this sitting.
+        message: the last line that a failed command printed.
+    """
+
+    step: Step
+    kind: str
+    seconds: float = 0.0
+    message: str = ""
+
+
+OnEvent = Callable[[Event], None]
+
+
+class Progress:
+    """Which steps are done in a folder. A step is done again when its command, or a step that it reads, has changed."""
+
+    def __init__(self, folder: Path, steps: Sequence[Step]) -> None:
+        self.folder = folder
+        self.steps = list(steps)
+        self._digests: dict[str, str] = {}
+        for step in self.steps:
+            unknown = [name for name in step.needs if name not in self._digests]
+            assert not unknown, f"{step.name} needs {unknown}, which come later or do not exist"
+            read = [self._digests[name] for name in step.needs]
+            self._digests[step.name] = hashlib.sha256(json.dumps([step.argv, read]).encode()).hexdigest()
+
+    def is_done(self, step: Step) -> bool:
+        """Whether its products are there, made by this very command."""
+        marker = self._marker(step)
+        return marker.is_file() and read_json(marker).get("digest") == self._digests[step.name]
+
+    def seconds(self, step: Step) -> float:
+        """How long a step that is done has taken, over all sittings that finished it."""
+        return float(read_json(self._marker(step))["seconds"])
+
+    def is_ready(self, step: Step) -> bool:
+        """Whether everything that it reads is there."""
+        by_name = {one.name: one for one in self.steps}
+        return all(self.is_done(by_name[name]) for name in step.needs)
+
+    def finish(self, step: Step, seconds: float) -> None:
+        """Note that a step is done."""
+        argv = ["stylegenes", *step.argv]
+        write_json(self._marker(step), {"digest": self._digests[step.name], "command": argv, "seconds": seconds})
+
+    def _marker(self, step: Step) -> Path:
+        return self.folder / "done" / f"{step.name}.json"
+
+
+def images_seen(run: Path) -> int:
+    """Images that the newest snapshot of a run was trained on; 0 where there is none."""
+    try:
+        return read_card(find_snapshot(run)).images_seen
+    except UserError:
+        return 0
+
+
+def conduct(progress: Progress, jobs: int, on_event: OnEvent, *, max_seconds: float | None = None) -> bool:
+    """Run all steps that are not done, `jobs` at a time; returns whether all are done in the end.
+
+    A step that fails is reported and the others go on; the same call again tries it once more. Ctrl-C and SIGTERM
+    reach the commands, which save what they have, and so does the end of `max_seconds`.
+
+    Raises:
+        UserError: for less than one job.
+        KeyboardInterrupt: when the sitting was interrupted.
+    """
+    if jobs < 1:
+        raise UserError(f"--jobs {jobs} must be at least 1")
+    crew, start = _Crew(progress, on_event, jobs), time.monotonic()
+    with _TermIsInterrupt():
+        try:
+            while crew.start_what_is_ready() or crew.running:
+                time.sleep(_POLL)
+                crew.collect()
+                if max_seconds is not None and time.monotonic() - start > max_seconds:
+                    crew.stop()
+                    break
+        except KeyboardInterrupt:
+            crew.stop()
+            raise
+    return all(progress.is_done(step) for step in progress.steps)
+
+
+@dataclass
+class _Running:
+    step: Step
+    process: subprocess.Popen[bytes]
+    start: float
+
+
+class _Crew:
+    """The processes that run now."""
+
+    def __init__(self, progress: Progress, on_event: OnEvent, jobs: int) -> None:
+        self.progress, self.on_event, self.jobs = progress, on_event, jobs
+        self.running: list[_Running] = []
+        self.failed: set[str] = set()
+
+    def start_what_is_ready(self) -> bool:
+        """Fill the free places; returns whether a step was started."""
+        busy = {one.step.name for one in self.running} | self.failed
+        waiting = [s for s in self.progress.steps if s.name not in busy and not self.progress.is_done(s)]
+        ready = [step for step in waiting if self.progress.is_ready(step)]
+        chosen = ready[: self.jobs - len(self.running)]
+        for step in chosen:
+            self._start(step)
+        return bool(chosen)
+
+    def collect(self) -> None:
+        """Note which commands have ended."""
+        for one in [one for one in self.running if one.process.poll() is not None]:
+            self.running.remove(one)
+            self._ended(one)
+
+    def stop(self) -> None:
+        """Ask every command to save and end."""
+        for one in self.running:
+            one.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + _PATIENCE
+        for one in self.running:
+            try:
+                one.process.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                one.process.kill()
+
+    def _start(self, step: Step) -> None:
+        log = self._log(step)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        threads = str(max((os.cpu_count() or 1) // self.jobs, 1))
+        environment = {"OMP_NUM_THREADS": threads, **os.environ}
+        command = [sys.executable, "-m", "stylegenes", *step.argv]
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                command, cwd=self.progress.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                env=environment, start_new_session=True,
+            )  # fmt: skip
+        self.running.append(_Running(step, process, time.monotonic()))
+        self.on_event(Event(step, "started"))
+
+    def _ended(self, one: _Running) -> None:
+        seconds = time.monotonic() - one.start
+        if one.process.returncode == 0 and self._has_product(one.step):
+            self.progress.finish(one.step, seconds)
+            self.on_event(Event(one.step, "done", seconds))
+        else:
+            self.failed.add(one.step.name)
+            self.on_event(Event(one.step, "failed", seconds, _last_line(self._log(one.step))))
+
+    def _has_product(self, step: Step) -> bool:
+        if step.trains is None:
+            return True
+        run, kimg = step.trains
+        return images_seen(self.progress.folder / run) >= 1000 * kimg
+
+    def _log(self, step: Step) -> Path:
+        return self.progress.folder / "logs" / f"{step.name}.log"
+
+
+class _TermIsInterrupt:
+    """SIGTERM raises KeyboardInterrupt while this context is open."""
+
+    def __enter__(self) -> None:
+        self._old = signal.signal(signal.SIGTERM, self._raise)
+
+    def __exit__(self, *error: object) -> None:
+        signal.signal(signal.SIGTERM, self._old)
+
+    @staticmethod
+    def _raise(*signals: object) -> None:
+        raise KeyboardInterrupt
+
+
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"

@@ -1,0 +1,74 @@
+"""What the steps have left behind, read from the folder of a reproduction; what is not there yet is None."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylegenes.errors import UserError
+from stylegenes.metrics import MetricRecord, read_records
+from stylegenes.reproduction.conduct import images_seen
+from stylegenes.reproduction.scale import Scale
+from stylegenes.reproduction.steps import GENOME, model_name
+from stylegenes.snapshot import find_snapshot
+
+JUDGE = "lite0"
+
+
+@dataclass(frozen=True)
+class Results:
+    """A reader of one reproduction.
+
+    Attributes:
+        folder: its folder.
+        scale: what was wanted.
+    """
+
+    folder: Path
+    scale: Scale
+
+    def record(self, model: str, metric: str) -> MetricRecord | None:
+        """The newest record of a metric, which is named without its judge."""
+        place = self.folder / "measures" / model
+        for name in (f"metric-{metric}_{JUDGE}.jsonl", f"metric-{metric}.jsonl"):
+            if (place / name).is_file():
+                return read_records(place / name)[-1]
+        return None
+
+    def value(self, model: str, metric: str) -> float | None:
+        """The number of the newest record."""
+        found = self.record(model, metric)
+        return None if found is None else found.value
+
+    def frechet(self, model: str, latents: int = 1) -> float | None:
+        """The Frechet distance, with so many codes mixed in each picture."""
+        return self.value(model, "fd") if latents == 1 else self._mixed(model, latents)
+
+    def _mixed(self, model: str, latents: int) -> float | None:
+        path = self.folder / "measures" / model / f"metric-fd_{JUDGE}_mix{latents}.jsonl"
+        return read_records(path)[-1].value if path.is_file() else None
+
+    def exhibit(self, name: str) -> list[dict[str, str]] | None:
+        """The rows of a table that a verb about genes has made of the main model."""
+        try:
+            snapshot = find_snapshot(self.folder / "models" / model_name(self.scale.main, GENOME))
+        except UserError:
+            return None
+        return read_csv(snapshot / "genes" / "exhibits" / f"{name}.csv")
+
+    def directions(self) -> list[dict[str, str]] | None:
+        """The rows of the table of linear directions of the main continuous model."""
+        return read_csv(self.folder / "directions" / "table-l1.csv")
+
+    def kimg(self, model: str) -> float:
+        """Thousand images that a model has seen."""
+        return images_seen(self.folder / "models" / model) / 1000
+
+
+def read_csv(path: Path) -> list[dict[str, str]] | None:
+    """The rows of a CSV by column, or None where there is no such file."""
+    if not path.is_file():
+        return None
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,194 @@
+"""How large a reproduction is: data, budgets and grids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stylegenes.errors import UserError
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One data set on which a continuous latent and a genome are compared (StyleGenes, Table 1, left).
+
+    Attributes:
+        name: of the models and of the table's column.
+        data: what they are trained on.
+        continuous: recipe with the backbone's own latent.
+        genome: recipe with the genome.
+        kimg: length of both trainings in thousand images.
+        method: row of the table: the backbone.
+        seeds: trainings of each.
+    """
+
+    name: str
+    data: str
+    continuous: str
+    genome: str
+    kimg: float
+    method: str = "StyleGAN2"
+    seeds: int = 1
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Everything that decides what a reproduction computes.
+
+    Attributes:
+        name: what the command calls it.
+        main: the pair that all analyses look at.
+        pairs: further pairs, measured by the Frechet distance alone.
+        kimg: length of each training of the grids in thousand images.
+        genes: columns of the ablation.
+        variants: its rows.
+        depths: layers of the mapping networks compared (StyleGAN, Table 4).
+        mixings: probabilities of style mixing compared (StyleGAN, Table 2).
+        styled: mapping recipe behind those comparisons.
+        traditional: settings that make the styled recipe one of the traditional generator (StyleGAN, Table 4).
+        settings: overrides of every training.
+        judge: classifier that labels the pictures.
+        second: classifier that had no part in it and judges accuracy.
+        wishes: of Table 3, with semicolons between.
+        attributes: columns of Table 2 and rows of Liu's table.
+        pruned: columns of Table 4.
+        prune_runs: repetitions of Table 4.
+        fakes: pictures of a Frechet distance.
+        pairs_of_path: pairs of a path length.
+        draws: labeled draws of separability, disentanglement and directions.
+        survey: draws of the survey.
+        wished: pictures for each cell of Table 3.
+        edits: pictures on which every attribute is edited.
+    """
+
+    name: str
+    main: Pair
+    kimg: float
+    genes: tuple[int, ...]
+    variants: tuple[int, ...]
+    depths: tuple[int, ...]
+    mixings: tuple[float, ...]
+    styled: str
+    judge: str
+    second: str
+    wishes: str
+    attributes: tuple[str, ...]
+    pruned: tuple[int, ...]
+    prune_runs: int
+    fakes: int
+    pairs_of_path: int
+    draws: int
+    survey: int
+    wished: int
+    edits: int
+    pairs: tuple[Pair, ...] = ()
+    traditional: tuple[str, ...] = ("model.synthesis.name=progan", "mixing=0")
+    settings: tuple[str, ...] = ("tensorboard=false",)
+
+
+_JUDGE, _SECOND = "avatars32-judge", "avatars32-second-judge"
+
+TINY = Scale(
+    name="tiny",
+    main=Pair("main", "avatars:n=400", "tiny32-mapping", "tiny32", 0.4),
+    pairs=(Pair("short", "avatars:n=400", "tiny32-mapping", "tiny32", 0.2),),
+    kimg=0.2,
+    genes=(8, 2),
+    variants=(4, 16),
+    depths=(0, 2),
+    mixings=(0.0, 0.9),
+    styled="tiny32-mapping",
+    wishes="Smiling=1;Male=0",
+    attributes=("Male", "Smiling"),
+    pruned=(0, 32, 128),
+    prune_runs=2,
+    fakes=128,
+    pairs_of_path=32,
+    draws=600,
+    survey=1024,
+    wished=48,
+    edits=4,
+    judge=_JUDGE,
+    second=_SECOND,
+)
+"""Every step with hardly any images: shows that the chain holds, and no result."""
+
+SMALL = Scale(
+    name="small",
+    main=Pair("main", "avatars", "tiny32-mapping", "tiny32", 80.0),
+    pairs=(Pair("short", "avatars", "tiny32-mapping", "tiny32", 8.0, seeds=3),),
+    kimg=8.0,
+    genes=(64, 8, 2),
+    variants=(16, 64, 256),
+    depths=(0, 1, 2, 8),
+    mixings=(0.0, 0.5, 0.9, 1.0),
+    styled="tiny32-mapping",
+    wishes="Male=1;Male=0;Smiling=1;Smiling=0;Young=1;Young=0;Eyeglasses=1;Eyeglasses=0;Mouth_Open=1;Mouth_Open=0",
+    attributes=("Male", "Young", "Gray_Hair", "No_Beard", "Mustache", "Smiling", "Eyeglasses", "Long_Hair", "Bangs"),
+    pruned=(0, 2, 4, 8, 16, 32, 64, 128),
+    prune_runs=3,
+    fakes=2000,
+    pairs_of_path=400,
+    draws=8000,
+    survey=40_960,
+    wished=500,
+    edits=24,
+    judge=_JUDGE,
+    second=_SECOND,
+)
+"""A working day of two processor cores on the embedded faces at 32 px."""
+
+PAPER = Scale(
+    name="paper",
+    main=Pair("ffhq", "ffhq", "ffhq256-mapping", "ffhq256", 10_000.0),
+    pairs=(
+        *(
+            Pair(name, name, "ffhq256-mapping", "ffhq256", 10_000.0)
+            for name in ("church", "bedrooms")
+        ),
+        Pair("afhq", "afhq", "afhq256-mapping", "afhq256", 10_000.0),
+        Pair("metfaces", "metfaces", "metfaces256-mapping", "metfaces256", 10_000.0),
+        *(
+            Pair(f"projected-{name}", name, "projected256", "projected256-genome", 8000.0 if name == "ffhq" else 2000.0,
+                 method="ProjectedGAN")
+            for name in ("ffhq", "afhq", "metfaces", "church", "bedrooms")
+        ),
+    ),
+    kimg=10_000.0,
+    genes=(64, 8, 2),
+    variants=(256, 512, 1024, 2048),
+    depths=(0, 1, 2, 8),
+    mixings=(0.0, 0.5, 0.9, 1.0),
+    styled="ffhq256-mapping",
+    judge="celeba-judge",
+    second="celeba-second-judge",
+    wishes=";".join(
+        f"{name}={value}"
+        for name in ("Male", "Bags_Under_Eyes", "High_Cheekbones", "Smiling", "Big_Nose", "Mouth_Slightly_Open",
+                     "Young", "Wearing_Lipstick", "Attractive", "Eyeglasses")
+        for value in (1, 0)
+    ),
+    attributes=("Male", "Young", "Bald", "Gray_Hair", "Heavy_Makeup", "Mustache", "No_Beard", "Wearing_Earrings",
+                "Wearing_Lipstick", "Smiling", "Eyeglasses"),
+    pruned=(0, 8, 16, 32, 64, 128, 256, 512),
+    prune_runs=5,
+    fakes=50_000,
+    pairs_of_path=100_000,
+    draws=50_000,
+    survey=500_000,
+    wished=5000,
+    edits=256,
+)  # fmt: skip
+"""The papers' own sizes: for a machine with several GPUs and the papers' data."""
+
+SCALES = {scale.name: scale for scale in (TINY, SMALL, PAPER)}
+
+
+def scale_called(name: str) -> Scale:
+    """The scale of that name.
+
+    Raises:
+        UserError: for an unknown name; lists the known ones.
+    """
+    if name not in SCALES:
+        raise UserError(f"there is no scale {name!r}; scales: {', '.join(SCALES)}")
+    return SCALES[name]

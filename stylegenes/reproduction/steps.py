@@ -1,0 +1,168 @@
+"""The steps of a reproduction: commands of this package, each with the steps whose products it reads.
+
+A reproduction is a folder. Trainings lie in `models/NAME`, records of metrics in `measures/NAME`, and what the verbs
+about genes make lies with the main genome model, where these verbs put it. Every command could be typed by hand in
+that folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stylegenes.recipes import recipe
+from stylegenes.reproduction.scale import Pair, Scale
+
+GENOME, CONTINUOUS, LABELED = "genome", "continuous", "labeled"
+STYLED, TRADITIONAL = "style-based", "traditional"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command.
+
+    Attributes:
+        name: unique; also the name of its log.
+        argv: the command line after `stylegenes`.
+        needs: names of the steps that must be done before.
+        trains: the run folder and thousand images of a training, which is done when that many images are seen.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    trains: tuple[str, float] | None = None
+
+
+def model_name(pair: Pair, latent: str, seed: int = 0) -> str:
+    """The folder of one training of a pair."""
+    return f"{pair.name}-{latent}-s{seed}"
+
+
+def grid_name(genes: int, variants: int) -> str:
+    """The folder of a cell of the ablation."""
+    return f"genes{genes}x{variants}"
+
+
+def base_name(scale: Scale) -> str:
+    """The continuous model of the grids' budget, with which depths and mixings are compared."""
+    pairs = (scale.main, *scale.pairs)
+    return next(model_name(p, CONTINUOUS) for p in pairs if (p.continuous, p.kimg) == (scale.styled, scale.kimg))
+
+
+def depth_name(scale: Scale, kind: str, depth: int) -> str:
+    """The folder of a mapping network's depth, of a style-based or a traditional generator."""
+    usual = recipe(scale.styled).model.latent.get("depth")
+    return base_name(scale) if (kind, depth) == (STYLED, usual) else f"{kind}-depth{depth}"
+
+
+def mixing_name(scale: Scale, mixing: float) -> str:
+    """The folder of a probability of style mixing."""
+    return base_name(scale) if mixing == recipe(scale.styled).mixing else f"mixing{round(100 * mixing)}"
+
+
+def steps(scale: Scale) -> list[Step]:
+    """All steps, those that much depends on first; what several tables need is there once."""
+    every = [*_main(scale), *_genes(scale), *_pairs(scale), *_grid(scale), *_depths(scale), *_mixings(scale)]
+    once: dict[str, Step] = {}
+    for step in every:
+        once.setdefault(step.name, step)
+    return list(once.values())
+
+
+def _main(scale: Scale) -> Iterator[Step]:
+    main = scale.main
+    for seed in range(main.seeds):
+        yield from _both(scale, main, seed)
+    for latent in (GENOME, CONTINUOUS):
+        yield from _latent_metrics(scale, model_name(main, latent), disentanglement=True)
+    model = f"models/{model_name(main, CONTINUOUS)}"
+    directions = ("directions", model, "--classifier", scale.judge, "--samples", str(scale.draws), "--penalty", "l1")
+    chosen = ("--attributes", ",".join(scale.attributes), "--out", "directions")
+    yield Step("directions", (*directions, *chosen), (f"train-{model_name(main, CONTINUOUS)}",))
+
+
+def _genes(scale: Scale) -> Iterator[Step]:
+    """What is done with the genes of the main model; each of these reads its survey."""
+    genome, other = (model_name(scale.main, latent) for latent in (GENOME, CONTINUOUS))
+    model, data = f"models/{genome}", ("--data", scale.main.data)
+    yield _labeled(scale)
+    survey = ("survey", model, "--classifier", scale.judge, "--num", str(scale.survey))
+    yield Step("survey", survey, (f"train-{genome}",))
+    wishes = ("--wishes", scale.wishes, "--second", scale.second, "--num", str(scale.wished), *data)
+    baseline = ("--baseline", f"models/{LABELED}")
+    yield Step("tradeoff", ("tradeoff", model, *wishes, *baseline), ("survey", f"train-{LABELED}"))
+    curve = ("--curve", ",".join(map(str, scale.pruned)), "--runs", str(scale.prune_runs))
+    yield Step("prune", ("prune", model, *curve, "--samples", str(scale.fakes), *data), ("survey",))
+    yield Step("edits", ("edit", model, "--set", "all", "--study", str(scale.edits)), ("survey",))
+    correlate = ("correlate", model, "--other", f"models/{other}", "--num", str(scale.draws), *data)
+    yield Step("correlate", correlate, ("survey", f"train-{other}"))
+    yield Step("report", ("report", model), ("tradeoff", "prune", "edits", "correlate"))
+
+
+def _pairs(scale: Scale) -> Iterator[Step]:
+    for pair in scale.pairs:
+        for seed in range(pair.seeds):
+            yield from _both(scale, pair, seed)
+
+
+def _both(scale: Scale, pair: Pair, seed: int) -> Iterator[Step]:
+    for latent, name in ((GENOME, pair.genome), (CONTINUOUS, pair.continuous)):
+        yield from _trained(scale, model_name(pair, latent, seed), name, pair.kimg, (f"seed={seed}",), pair.data)
+
+
+def _grid(scale: Scale) -> Iterator[Step]:
+    for variants in scale.variants:
+        for genes in scale.genes:
+            sizes = (f"model.latent.num_genes={genes}", f"model.latent.num_variants={variants}")
+            yield from _trained(scale, grid_name(genes, variants), scale.main.genome, scale.kimg, sizes)
+
+
+def _depths(scale: Scale) -> Iterator[Step]:
+    for depth in scale.depths:
+        name = depth_name(scale, STYLED, depth)
+        yield from _trained(scale, name, scale.styled, scale.kimg, (f"model.latent.depth={depth}",))
+        yield from _latent_metrics(scale, name)
+    for depth in (min(scale.depths), max(scale.depths)):
+        name = depth_name(scale, TRADITIONAL, depth)
+        settings = (*scale.traditional, f"model.latent.depth={depth}")
+        yield from _trained(scale, name, scale.styled, scale.kimg, settings)
+        yield from _latent_metrics(scale, name)
+
+
+def _mixings(scale: Scale) -> Iterator[Step]:
+    for mixing in scale.mixings:
+        name = mixing_name(scale, mixing)
+        yield _train(scale, name, scale.styled, scale.kimg, (f"mixing={mixing:g}",))
+        yield _evaluate(scale, name, "mix", scale.fakes)
+        yield _evaluate(scale, name, "ppl", scale.pairs_of_path)
+
+
+def _labeled(scale: Scale) -> Step:
+    settings = ("data.labels=true",)
+    return _train(scale, LABELED, scale.main.continuous, scale.main.kimg, settings)
+
+
+def _trained(
+    scale: Scale, name: str, base: str, kimg: float, settings: tuple[str, ...], data: str | None = None
+) -> Iterator[Step]:
+    yield _train(scale, name, base, kimg, settings, data)
+    yield _evaluate(scale, name, "fd", scale.fakes, data)
+
+
+def _train(scale: Scale, name: str, base: str, kimg: float, settings: tuple[str, ...], data: str | None = None) -> Step:
+    sets = (word for setting in (*scale.settings, *settings) for word in ("--set", setting))
+    words = ("train", data or scale.main.data, "--recipe", base, "--out", f"models/{name}", "--kimg", f"{kimg:g}")
+    return Step(f"train-{name}", (*words, "--metrics", "none", *sets), trains=(f"models/{name}", kimg))
+
+
+def _evaluate(scale: Scale, name: str, metrics: str, num: int, data: str | None = None, *more: str) -> Step:
+    words = ("evaluate", f"models/{name}", "--data", data or scale.main.data, "--metrics", metrics, "--num", str(num))
+    step = f"{metrics.split(',')[0]}-{name}"
+    return Step(step, (*words, "--out", f"measures/{name}", *more), (f"train-{name}",))
+
+
+def _latent_metrics(scale: Scale, name: str, *, disentanglement: bool = False) -> Iterator[Step]:
+    yield _evaluate(scale, name, "ppl", scale.pairs_of_path)
+    metrics = "separability" + (",disentanglement" if disentanglement else "")
+    yield _evaluate(scale, name, metrics, scale.draws, None, "--classifier", scale.judge)
