@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +23,9 @@ from stylegenes.errors import UserError
 from stylegenes.files import read_json, write_json
 
 logger = logging.getLogger(__name__)
+
+_FORGOTTEN = 7 * 24 * 3600.0
+"""Seconds after which an interrupted build is not gone on with."""
 
 
 def cache_root(cache_dir: str | Path | None = None) -> Path:
@@ -72,17 +76,25 @@ def _look_up(pointer: Path, root: Path) -> PackedDataset | None:
 
 
 def _build(source: Source, pointer: Path, root: Path, workers: int, track: Track) -> PackedDataset:
-    """Pack into a folder that only the holder of the lock touches, then rename it to its content hash."""
+    """Pack into a folder that only the holder of the lock touches, then rename it to its content hash.
+
+    An interrupted build leaves that folder, and the next one goes on with it.
+    """
     part = root / "datasets" / f".{pointer.stem}.part"
+    _sweep(part.parent)
+    part.mkdir(exist_ok=True)
+    folder = part.with_name(pack(source, part, workers=workers, track=track).content_hash[:32])
+    _move_into_place(part, folder)
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    try:
-        folder = part.with_name(pack(source, part, workers=workers, track=track).content_hash[:32])
-        _move_into_place(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     write_json(pointer, {"folder": folder.name, "source": source.description})
     return PackedDataset.open(folder)
+
+
+def _sweep(datasets: Path) -> None:
+    """Delete builds that were interrupted long ago and never gone on with."""
+    for part in datasets.glob(".*.part"):
+        if time.time() - part.stat().st_mtime > _FORGOTTEN:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _move_into_place(part: Path, folder: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import logging
+import shutil
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,45 +14,67 @@ import numpy as np
 from stylegenes.data.decode import FORMATS
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.packed import Description, LeftOut, PackedWriter
+from stylegenes.data.packing import FILE, Packing
 from stylegenes.data.parallel import ordered_map
 from stylegenes.data.progress import Track
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError
 
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_SAVES = 10.0
+"""What a kill can cost; any other end of a build costs nothing."""
 _SHOWN = 3
 
 
 def pack(source: Source, folder: Path, *, workers: int, track: Track) -> Description:
-    """Write the packed form of `source` into an empty folder.
+    """Write the packed form of `source` into a folder that is empty, or holds what an interrupted call left.
 
     Raises:
         UserError: when there is no image, or more are bad than good: then something else is wrong.
     """
     names = source.names
     writer = PackedWriter(folder, len(names), source.channels, source.resolution)
-    kept: list[int] = []
-    digests: list[str] = []
-    bad: list[LeftOut] = []
-
-    def pictures() -> Iterator[np.ndarray]:
-        for index, item in enumerate(
-            track(ordered_map(source.load, len(names), workers), "preparing images", len(names))
-        ):
-            if isinstance(item, Picture):
-                kept.append(index)
-                digests.append(item.digest)
-                yield item.pixels
-            else:
-                bad.append(item)
-
-    writer.write(pictures())
+    packing = _load_all(source, writer, workers, track)
+    kept, bad = packing.kept, packing.bad
     if not kept or len(bad) > len(kept):
+        shutil.rmtree(folder)
         raise UserError(_mostly_bad(source.description, len(kept), bad + source.left_out))
     labels = np.ascontiguousarray(source.labels()[kept], np.float32)
-    content_hash = _content_hash(source, [names[index] for index in kept], digests, labels)
+    content_hash = _content_hash(source, [names[index] for index in kept], packing.digests, labels)
     description = _describe(source, content_hash, source.left_out + bad)
     writer.finish(labels, description)
+    (folder / FILE).unlink(missing_ok=True)
     return description
+
+
+def _load_all(source: Source, writer: PackedWriter, workers: int, track: Track) -> Packing:
+    """Load and write what is not there yet; whatever ends it early, what it did is kept."""
+    packing, count = Packing.load(writer.folder), len(source.names)
+    if not writer.holds(len(packing.kept)):
+        packing = Packing()
+    if packing.done:
+        logger.info("%s: going on after %d of %d", source.description, packing.done, count)
+    with writer.appending(len(packing.kept)) as images:
+
+        def save() -> None:
+            images.sync()
+            packing.save(writer.folder)
+
+        saved = time.monotonic()
+        items = ordered_map(source.load, count, workers, first=packing.done)
+        try:
+            for item in track(items, "preparing images", count - packing.done):
+                if isinstance(item, Picture):
+                    images.append(item.pixels)
+                packing.take(item)
+                if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                    save()
+                    saved = time.monotonic()
+        except BaseException:
+            save()
+            raise
+    return packing
 
 
 def _mostly_bad(description: str, good: int, bad: list[LeftOut]) -> str:

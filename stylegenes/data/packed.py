@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -187,7 +189,7 @@ class PackedWriter:
     """Writes pixels one after the other, so that nothing has to fit into memory.
 
     Attributes:
-        folder: an empty folder; the caller renames it into place.
+        folder: a folder of its own; the caller renames it into place.
         capacity: the largest number of images that may come.
         channels: 1 or 3.
         resolution: height and width in pixels.
@@ -198,18 +200,30 @@ class PackedWriter:
     channels: int
     resolution: int
 
-    def write(self, pictures: Iterable[np.ndarray]) -> int:
-        """Append pictures, each uint8 [C, H, W]; returns how many came."""
-        with (self.folder / _IMAGES).open("wb") as file:
+    @contextmanager
+    def appending(self, start: int = 0) -> Iterator[Appender]:
+        """Go on after the first `start` pictures; the count is right in the file when the block ends without an error.
+
+        Args:
+            start: pictures that an earlier block wrote and that are kept; see `holds`.
+        """
+        path = self.folder / _IMAGES
+        with path.open("r+b" if start else "wb") as file:
             self._header(file, self.capacity)
-            count = 0
-            for pixels in pictures:
-                assert pixels.shape == (self.channels, self.resolution, self.resolution), pixels.shape
-                file.write(pixels.tobytes())
-                count += 1
+            file.truncate(file.seek(file.tell() + start * self._picture_size))
+            appender = Appender(file, (self.channels, self.resolution, self.resolution), start)
+            yield appender
             file.seek(0)
-            self._header(file, count)
-        return count
+            self._header(file, appender.count)
+
+    def holds(self, count: int) -> bool:
+        """Whether an earlier block wrote at least `count` pictures."""
+        path = self.folder / _IMAGES
+        return path.is_file() and path.stat().st_size >= count * self._picture_size
+
+    @property
+    def _picture_size(self) -> int:
+        return self.channels * self.resolution**2
 
     def finish(self, labels: np.ndarray, description: Description) -> None:
         """Write labels [N, L], checksums and the description."""
@@ -225,6 +239,32 @@ class PackedWriter:
         """The .npy header. NumPy pads it, so that the count can change in place."""
         shape = (count, self.channels, self.resolution, self.resolution)
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+@dataclass
+class Appender:
+    """Writes pictures at the end of an open file.
+
+    Attributes:
+        file: where they go.
+        shape: of every picture, (C, H, W).
+        count: pictures in the file.
+    """
+
+    file: BinaryIO
+    shape: tuple[int, int, int]
+    count: int
+
+    def append(self, pixels: np.ndarray) -> None:
+        """Write one picture, uint8 [C, H, W]."""
+        assert pixels.shape == self.shape, pixels.shape
+        self.file.write(pixels.tobytes())
+        self.count += 1
+
+    def sync(self) -> None:
+        """Return once all pictures are on the disk."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
 
 
 def is_packed(folder: Path) -> bool:

@@ -24,21 +24,22 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def ordered_map(function: Callable[[int], T], count: int, workers: int) -> Iterator[T]:
-    """`function(0), ..., function(count - 1)`, computed by worker processes that stay a bounded stretch ahead.
+def ordered_map(function: Callable[[int], T], count: int, workers: int, *, first: int = 0) -> Iterator[T]:
+    """`function(first), ..., function(count - 1)`, computed by worker processes that stay a bounded stretch ahead.
 
     Args:
         function: must pickle (a method of an object that does, say); it is sent to each process once.
-        count: number of calls.
+        count: the number after the last one.
         workers: number of processes; with 1, or with little to do, the calls are made in this one.
+        first: the number to begin with.
 
     Raises:
         UserError: when a worker process is killed.
     """
-    if workers <= 1 or count <= _CHUNK:
-        yield from map(function, range(count))
+    if workers <= 1 or count - first <= _CHUNK:
+        yield from map(function, range(first, count))
         return
-    chunks = deque(range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK))
+    chunks = deque(range(start, min(start + _CHUNK, count)) for start in range(first, count, _CHUNK))
     running: deque[Future[list[T]]] = deque()
     with ProcessPoolExecutor(workers, _context(), _start_worker, (function,)) as pool:
         try:

@@ -108,25 +108,67 @@ def test_damage_is_noticed_and_repaired(folder, opened, damage, tmp_path, caplog
     assert "built anew" in caplog.text
 
 
-def test_an_interrupted_build_leaves_nothing_and_starts_again(folder, opened, monkeypatch, tmp_path):
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Ends the first build at its third picture; returns the calls that decode."""
     real, calls = files_module.decode, []
 
-    def interrupted(data, view):
+    def decode(data, view):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
         return real(data, view)
 
-    monkeypatch.setattr(files_module, "decode", interrupted)
+    monkeypatch.setattr(files_module, "decode", decode)
+    return calls
+
+
+def test_an_interrupted_build_goes_on_where_it_was(folder, opened, interrupt, tmp_path):
+    (folder / "0broken.png").write_bytes(png(7)[:60])
     with pytest.raises(KeyboardInterrupt):
         opened(folder)
-    assert packed_folders(tmp_path) == []
-    assert len(opened(folder)) == 5
+    (part,) = packed_folders(tmp_path)
+    assert part.name.endswith(".part") and list_cache(tmp_path / "cache") == []
+    dataset = opened(folder)
+    assert len(interrupt) == 7, "three at first, one of them again, and the other three"
+    assert [item.name for item in dataset.description.left_out] == ["0broken.png"]
+    assert [path.name for path in packed_folders(tmp_path)] == [dataset.folder.name]
+    whole = opened(folder, cache_dir=tmp_path / "another")
+    assert whole.content_hash == dataset.content_hash and not (dataset.folder / "progress.json").exists()
+    assert np.array_equal(whole.images(range(5)), dataset.images(range(5)))
+    assert (whole.folder / "images.npy").read_bytes() == (dataset.folder / "images.npy").read_bytes()
+
+
+def lose_progress(part):
+    (part / "progress.json").write_text("{")
+
+
+def lose_pixels(part):
+    (part / "images.npy").write_bytes(b"")
+
+
+@pytest.mark.parametrize("lose", [lose_progress, lose_pixels])
+def test_an_interrupted_build_that_lost_something_starts_again(folder, opened, interrupt, tmp_path, lose):
+    with pytest.raises(KeyboardInterrupt):
+        opened(folder)
+    (part,) = packed_folders(tmp_path)
+    lose(part)
+    assert len(opened(folder)) == 5 and len(interrupt) == 3 + 5
+
+
+def test_a_forgotten_build_is_swept_away(folder, opened, interrupt, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        opened(folder)
+    (part,) = packed_folders(tmp_path)
+    os.utime(part, (1, 1))
+    opened(write(tmp_path / "others", {f"{i}.png": png(i + 9) for i in range(3)}))
+    assert not part.exists()
 
 
 SCRIPT = """
 import sys
-from stylegenes.data import open_dataset
+from stylegenes.data import open_dataset, pack
+pack.SECONDS_BETWEEN_SAVES = 0
 dataset = open_dataset("avatars:n=%d", resolution=16, cache_dir=sys.argv[1], workers=1)
 print(dataset.content_hash, int(dataset.images(range(len(dataset))).sum()))
 """
@@ -140,7 +182,7 @@ def start(tmp_path, n):
 def test_processes_at_once_share_one_build_even_after_a_kill(tmp_path):
     killed = start(tmp_path, 200)
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "cache").glob("datasets/.*.part/images.npy")):
+    while not list((tmp_path / "cache").glob("datasets/.*.part/progress.json")):
         assert time.monotonic() < deadline and killed.poll() is None
         time.sleep(0.005)
     killed.send_signal(signal.SIGKILL)
@@ -149,6 +191,8 @@ def test_processes_at_once_share_one_build_even_after_a_kill(tmp_path):
     outputs = {process.communicate(timeout=120)[0] for process in several}
     assert len(outputs) == 1 and all(process.returncode == 0 for process in several)
     assert len(packed_folders(tmp_path)) == 1
+    outputs.add(start(tmp_path / "undisturbed", 200).communicate(timeout=120)[0])
+    assert len(outputs) == 1
 
 
 def test_a_cache_that_cannot_be_written_says_what_to_do(folder, tmp_path):

@@ -1,0 +1,52 @@
+"""How far a build of a packed data set is: a small file beside the pixels, from which an interrupted build goes on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from stylegenes.data.packed import LeftOut
+from stylegenes.data.source import Picture
+from stylegenes.errors import UserError
+from stylegenes.files import read_json, write_json
+
+FILE = "progress.json"
+
+
+@dataclass
+class Packing:
+    """Which items of a source have been dealt with, in order.
+
+    Attributes:
+        done: items so far.
+        kept: numbers of those that became pictures; their pixels lie in this order.
+        digests: what identifies the content of each picture.
+        bad: the others.
+    """
+
+    done: int = 0
+    kept: list[int] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    bad: list[LeftOut] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, folder: Path) -> Packing:
+        """The progress that an earlier build left; none where the file is missing or damaged."""
+        try:
+            values = read_json(folder / FILE)
+            return cls(**{**values, "bad": [LeftOut(**entry) for entry in values["bad"]]})
+        except (UserError, KeyError, TypeError):
+            return cls()
+
+    def save(self, folder: Path) -> None:
+        """Write it, all or nothing; the pixels must be on the disk already."""
+        write_json(folder / FILE, asdict(self))
+
+    def take(self, item: Picture | LeftOut) -> None:
+        """Count the next item of the source."""
+        if isinstance(item, Picture):
+            self.kept.append(self.done)
+            self.digests.append(item.digest)
+        else:
+            self.bad.append(item)
+        self.done += 1
