@@ -36,7 +36,7 @@ def render_page(heading: Heading, folder: Path) -> str:
     body = "".join(_section(exhibit, folder) for exhibit in exhibits)
     title, introduction = html.escape(heading.title), html.escape(heading.introduction)
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}: genes</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
         f"<body><header><h1>{title}</h1><p>{introduction}</p><dl>{facts}</dl>"
         f'<nav aria-label="Exhibits">{links}</nav></header><main>{body}</main></body></html>\n'

@@ -72,7 +72,7 @@ def unconditional(results: Results) -> Compared:
             data = pair.name.removeprefix("projected-")
             mean = statistics.fmean(scores) if scores else None
             spread = statistics.stdev(scores) if len(scores) > 1 else None
-            rows.append([pair.method, pair.name, latent, pair.kimg, paper.get(data), mean, spread, len(scores)])
+            rows.append([pair.method, pair.name, latent, pair.kimg, paper.get(data), mean, spread, len(scores) or None])
     columns = ["backbone", "pair", "latent", "kimg", "paper FID", "our fd", "our spread", "our trainings"]
     return Compared(
         "table1-left",

@@ -1,0 +1,164 @@
+"""Tables and verdicts from a folder whose numbers are known."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from stylegenes.metrics import MetricRecord, append_record
+from stylegenes.metrics.record import Provenance
+from stylegenes.reproduction.claims import verdicts
+from stylegenes.reproduction.report import write_report
+from stylegenes.reproduction.results import Results
+from stylegenes.reproduction.scale import SMALL
+from stylegenes.reproduction.steps import CONTINUOUS, GENOME, grid_name, mixing_name, model_name
+from stylegenes.reproduction.tables import ablation, all_tables, conditional, mixing, pruning, unconditional
+from stylegenes.snapshot import Card, save_snapshot
+
+SCALE = replace(SMALL, genes=(8, 2), variants=(4, 256), pairs=(replace(SMALL.pairs[0], seeds=3),))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path
+
+
+@pytest.fixture
+def results(folder):
+    return Results(folder, SCALE)
+
+
+def measured(folder, model, metric, value, **details):
+    record = MetricRecord(metric, value, model, "hash", _provenance(), details=details)
+    append_record(folder / "measures" / model, record)
+
+
+def _provenance():
+    values = {"judge": "lite0", "judge_weights": "", "preprocessing": "", "psi": 1.0, "seed": 0, "batch": 32}
+    return Provenance(**values, settings={})
+
+
+def rows_of(table, **where):
+    columns = list(table.table.columns)
+    found = [dict(zip(columns, row, strict=True)) for row in table.table.rows]
+    return [row for row in found if all(row[key] == value for key, value in where.items())]
+
+
+def exhibit(folder, name, rows):
+    place = folder / "models" / model_name(SCALE.main, GENOME) / "snapshots" / "last"
+    if not place.is_dir():
+        from stylegenes.generator import Generator
+
+        latent = {"name": "genome", "w_dim": 16, "num_genes": 4, "num_variants": 4}
+        synthesis = {"name": "stylegan2", "resolution": 8, "w_dim": 16, "channel_base": 64, "channel_max": 8}
+        save_snapshot(place, Generator.from_spec({"latent": latent, "synthesis": synthesis}), Card("toy"))
+    path = place / "genes" / "exhibits" / f"{name}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def verdict(results, letter):
+    return next(v for v in verdicts(results) if v.claim.startswith(f"({letter})"))
+
+
+def test_nothing_measured_is_said_and_written(results):
+    assert {v.holds for v in verdicts(results)} == {"not measured"}
+    page = write_report(results, [("scale", "small")])
+    assert "NOT MEASURED" in page.read_text() and not any(table.is_measured for table in all_tables(results))
+
+
+def test_table_1_left_has_means_over_seeds_beside_the_papers_numbers(folder, results):
+    short = SCALE.pairs[0]
+    for seed, value in enumerate((10.0, 12.0, 14.0)):
+        measured(folder, model_name(short, GENOME, seed), "fd_lite0", value)
+        measured(folder, model_name(short, CONTINUOUS, seed), "fd_lite0", value + 20)
+    row = rows_of(unconditional(results), pair="short", latent=GENOME)[0]
+    assert (row["our fd"], row["our spread"], row["our trainings"]) == (12.0, 2.0, 3)
+    assert verdict(results, "a").holds == "holds"
+    measured(folder, model_name(SCALE.main, GENOME), "fd_lite0", 30.0)
+    measured(folder, model_name(SCALE.main, CONTINUOUS), "fd_lite0", 20.0)
+    assert verdict(results, "a").holds == "undecided"
+
+
+def test_the_ablation_has_the_papers_cells_and_ours(folder, results):
+    for genes, variants, value in ((8, 4, 10.0), (2, 4, 30.0), (8, 256, 9.0), (2, 256, 12.0)):
+        measured(folder, grid_name(genes, variants), "fd_lite0", value)
+    both = rows_of(ablation(results), variants=256, genes=2)[0]
+    assert (both["paper FID"], both["our fd"]) == (24.72, 12.0)
+    assert rows_of(ablation(results), variants=4, genes=2)[0]["paper FID"] is None
+    found = verdict(results, "b")
+    assert found.holds == "holds" and "+20.0 at 4 variants, +3.0 at 256 variants" in found.evidence
+
+
+def test_the_claim_about_genes_can_fail(folder, results):
+    for genes, variants, value in ((8, 4, 30.0), (2, 4, 10.0), (8, 256, 9.0), (2, 256, 8.0)):
+        measured(folder, grid_name(genes, variants), "fd_lite0", value)
+    assert verdict(results, "b").holds == "does not hold"
+
+
+def test_disentanglement_compares_what_both_models_have(folder, results):
+    measured(folder, model_name(SCALE.main, GENOME), "disentanglement_w", 0.9, Male=0.9, Bald=0.99)
+    measured(folder, model_name(SCALE.main, CONTINUOUS), "disentanglement_w", 0.8, Male=0.895)
+    found = verdict(results, "c")
+    assert found.holds == "does not hold" and "1 attributes: genome 90.0 %, mapping 89.5 %" in found.evidence
+
+
+def trade(rows):
+    return [
+        {"measure": measure, "method": "paper (Eq. 6)", "setting": f"T = {t:g}", "average": value}
+        for t, values in rows.items()
+        for measure, value in zip(("accuracy", "second_accuracy", "frechet", "variety"), values, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("best", "holds"), [(0.96, "holds"), (0.93, "does not hold")])
+def test_temperature_needs_ninety_five_per_cent(folder, results, best, holds):
+    exhibit(folder, "tradeoff", trade({1: (0.7, 0.6, 11, 0.3), 0.3: (best, 0.9, 28, 0.2)}))
+    assert verdict(results, "d").holds == holds
+    row = rows_of(conditional(results), setting="T = 1")[0]
+    assert (row["paper accuracy, %"], row["our accuracy, %"], row["our fd"]) == (71.01, 70.0, 11.0)
+
+
+@pytest.mark.parametrize(("light", "heavy", "holds"), [(9.0, 15.0, True), (9.9, 15.0, False), (9.0, 10.1, False)])
+def test_pruning_must_leave_the_spread(folder, results, light, heavy, holds):
+    curve = {0: 10.0, 8: light, 128: heavy}
+    exhibit(
+        folder,
+        "pruning",
+        [{"pruned": n, "fd_lite0_mean": v, "fd_lite0_spread": 0.2, "runs": 3} for n, v in curve.items()],
+    )
+    assert verdict(results, "e").holds == ("holds" if holds else "does not hold")
+    half = rows_of(pruning(results), **{"pruned share": "50.0%"})[0]
+    assert (half["paper FID"], half["our pruned variants"], half["our fd"]) == (6.270, 128, heavy)
+
+
+def test_edits_are_judged_by_attribute(folder, results):
+    rows = [
+        {"edited": f"a{i}", "absolute_change": 0.5, "mean_change_of_others": 0.6 if i < 2 else 0.1, "flipped": 1,
+         "changed_most": 1}
+        for i in range(10)
+    ]  # fmt: skip
+    exhibit(folder, "edits", rows)
+    assert verdict(results, "f").holds == "does not hold" and "80%" in verdict(results, "f").evidence
+
+
+def test_mixing_compares_growth(folder, results):
+    for share, values in ((0.0, (10, 20, 30, 40)), (0.9, (12, 14, 15, 16))):
+        measured(folder, mixing_name(SCALE, share), "fd_lite0", float(values[0]))
+        for n in (2, 3, 4):
+            measured(folder, mixing_name(SCALE, share), f"fd_lite0_mix{n}", float(values[n - 1]))
+    assert verdict(results, "h").holds == "holds"
+    assert rows_of(mixing(results), mixing="0%")[0]["our fd, 4 mixed"] == 40.0
+
+
+def test_the_report_shows_what_is_measured(folder, results):
+    measured(folder, grid_name(8, 4), "fd_lite0", 123.4)
+    page = write_report(results, [("scale", "small")]).read_text()
+    assert "123.4" in page and "24.72" in page and page.count("<section") == 1
+    text = (folder / "report.md").read_text()
+    assert "| 4 | 8 |  | 123.4 |" in text
+    assert Image.open(folder / "exhibits" / "table1-right.png").width > 400
