@@ -21,6 +21,7 @@ from stylegenes.cli.console import pick_device, say
 from stylegenes.cli.opened import progress
 from stylegenes.cli.real_pictures import open_real
 from stylegenes.data.cache import cache_root
+from stylegenes.errors import UserError
 from stylegenes.files import atomic_folder, write_json
 from stylegenes.generator import Generator
 from stylegenes.metrics import load_classifier, read_records
@@ -118,7 +119,10 @@ def main() -> None:
     parser.add_argument("--notes", default="", help="for the card: what is drawn well and what is not")
     parser.add_argument("--device", default="auto")
     args = parser.parse_args()
-    out = ship(args.run, args.name, args)
+    try:
+        out = ship(args.run, args.name, args)
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from error
     say((out / "card.md").read_text(encoding="utf-8"))
     for file in sorted(out.rglob("*.*")):
         say(f"{file.stat().st_size:>10,}  {file.relative_to(out)}")

@@ -46,7 +46,7 @@ def _write(bench: Workbench, num: int, args: Args) -> None:
         images_seen=card.images_seen,
         data=card.data,
         license=card.license,
-        parent=str(bench.path),
+        parent=bench.name,
         notes=f"{card.notes}\n{note}".strip(),
     )
     save_snapshot(args.out, pruned, child, discriminator=bench.snapshot.discriminator)

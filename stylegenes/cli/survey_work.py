@@ -80,7 +80,7 @@ def _summarize(bench: Workbench, survey: Survey) -> None:
         f"found in 4 of 5 cases. A standard error of 0.01 takes {draws_needed(statistics, 0.01):,} pictures."
     )
     bench.write_summary()
-    say(f"next: stylegenes stats {bench.path}")
+    say(f"next: stylegenes stats {bench.name}")
 
 
 def _stopper(precision: float | None, plan: SurveyPlan, num_parts: int) -> OnShard:

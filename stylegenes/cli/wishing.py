@@ -28,7 +28,6 @@ def wished_codes(
         UserError: when the model has no genome, no survey or no such attribute.
     """
     bench = bench_for(find_snapshot(path), snapshot)
-    _ = bench.genome
     wishes = parse_where(where, bench.statistics.attributes)
     tables = gene_tables(bench.report.shrunk.mean, wishes, temperature)
     judge = Judge(snapshot.generator, bench.classifier, Noise(noise))

@@ -44,6 +44,11 @@ class Workbench:
     classifier_path: Path | None
 
     @property
+    def name(self) -> str:
+        """What commands call the model: the name of a shipped one, else its folder."""
+        return self.path.name if self.path.parent == MODELS else str(self.path)
+
+    @property
     def device(self) -> torch.device:
         """Where the networks are."""
         return self.snapshot.generator.device
@@ -77,8 +82,8 @@ class Workbench:
         given = self.classifier_path or self._remembered
         if given is None:
             raise UserError(
-                f"no attribute classifier is known for {self.path}; the survey, which most work on genes needs, takes "
-                f"and remembers it: stylegenes survey {self.path} --classifier PATH (or a shipped one: "
+                f"no attribute classifier is known for {self.name}; the survey, which most work on genes needs, takes "
+                f"and remembers it: stylegenes survey {self.name} --classifier PATH (or a shipped one: "
                 f"{', '.join(shipped_classifiers())})"
             )
         return load_classifier(given, self.device)
@@ -134,7 +139,7 @@ class Workbench:
         """
         if not self.has_draws:
             raise UserError(
-                f"{self.path} has no survey yet; make one with: stylegenes survey {self.path} --classifier PATH"
+                f"{self.name} has no survey yet; make one with: stylegenes survey {self.name} --classifier PATH"
             )
         survey = Survey(self.survey_folder)
         self._check(survey.plan, self.survey_folder)
@@ -150,7 +155,12 @@ class Workbench:
 
     @cached_property
     def statistics(self) -> VariantStatistics:
-        """The variant statistics of the survey, summed again only when it has grown; or those of its summary."""
+        """The variant statistics of the survey, summed again only when it has grown; or those of its summary.
+
+        Raises:
+            UserError: when the latent is continuous, or there is neither survey nor summary.
+        """
+        _ = self.genome
         summary = self._summary
         return self._summed("classifier") if summary is None else summary.statistics
 

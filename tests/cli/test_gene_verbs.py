@@ -233,8 +233,9 @@ def test_work_without_a_survey_says_how_to_make_one(tmp_path, capsys):
 
 def test_a_mapping_network_is_refused_by_name(tmp_path, capsys):
     path = save_model(tmp_path / "mapping", {"name": "mapping", "w_dim": 16, "depth": 1})
-    assert run(["breed", str(path)]) != 0
-    assert "this model's latent is a Mapping" in capsys.readouterr().err
+    for command in (["breed"], ["edit", "--set", "Bright=1"], ["stats"], ["sample", "--where", "Bright=1"]):
+        assert run([command[0], str(path), *command[1:]]) != 0
+        assert "this model's latent is a Mapping" in capsys.readouterr().err
 
 
 def test_evolution_follows_a_run(model, tmp_path, capsys):
