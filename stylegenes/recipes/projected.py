@@ -65,10 +65,11 @@ def projected32() -> RunConfig:
     sizes are the paper's, scaled down, and were not tuned further.
     """
     base = projected256()
+    adam = AdamConfig(lr=0.0004, beta1=0.0, beta2=0.99)
     config = avatars32(
         "projected32",
         synthesis={"name": "fastgan", "width": 16},
         discriminator={"name": "projected", "trunk_size": 64, "width": 64},
-        optimizer=base.optimizer,
+        optimizer=OptimizerConfig(G=adam, D=adam),
     )
     return replace(config, loss=base.loss, augment=base.augment)
