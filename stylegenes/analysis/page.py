@@ -14,6 +14,21 @@ _ROWS_SHOWN = 200
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One statement that the page makes before its exhibits.
+
+    Attributes:
+        text: what is claimed.
+        outcome: a word or two on what became of it.
+        evidence: the numbers.
+    """
+
+    text: str
+    outcome: str
+    evidence: str
+
+
+@dataclass(frozen=True)
 class Heading:
     """The top of the page.
 
@@ -21,11 +36,13 @@ class Heading:
         title: name of the model.
         facts: label and value of what a reader must know first.
         introduction: a sentence or two on what the page shows.
+        findings: what it concludes.
     """
 
     title: str
     facts: Sequence[tuple[str, str]]
     introduction: str = ""
+    findings: Sequence[Finding] = ()
 
 
 def render_page(heading: Heading, folder: Path) -> str:
@@ -33,14 +50,20 @@ def render_page(heading: Heading, folder: Path) -> str:
     exhibits = load_exhibits(folder)
     facts = "".join(f"<dt>{html.escape(label)}</dt><dd>{html.escape(value)}</dd>" for label, value in heading.facts)
     links = "".join(f'<a href="#{e.name}">{html.escape(e.title)}</a>' for e in exhibits)
+    findings = "".join(_finding(one) for one in heading.findings)
     body = "".join(_section(exhibit, folder) for exhibit in exhibits)
     title, introduction = html.escape(heading.title), html.escape(heading.introduction)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
-        f"<body><header><h1>{title}</h1><p>{introduction}</p><dl>{facts}</dl>"
+        f"<body><header><h1>{title}</h1><p>{introduction}</p><dl>{facts}</dl>{findings}"
         f'<nav aria-label="Exhibits">{links}</nav></header><main>{body}</main></body></html>\n'
     )
+
+
+def _finding(finding: Finding) -> str:
+    text, outcome, evidence = (html.escape(part) for part in (finding.text, finding.outcome, finding.evidence))
+    return f'<div class="finding"><p>{text} <b>{outcome}</b></p><p>{evidence}</p></div>'
 
 
 def _section(exhibit: Exhibit, folder: Path) -> str:
@@ -83,6 +106,8 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .92rem; }
 a { color: #0b5cad; }
 section { padding: 1.6rem 0; border-bottom: 1px solid #eee; }
 header p { max-width: 46rem; }
+.finding { border-left: 3px solid #ccc; padding-left: .8rem; margin: .7rem 0; } .finding p { margin: .1rem 0; }
+.finding p + p { color: #444; font-size: .92rem; }
 figure { margin: 0; }
 figure div { overflow-x: auto; }
 img { display: block; max-width: 100%; height: auto; }

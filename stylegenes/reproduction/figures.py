@@ -1,47 +1,48 @@
-"""One kind of figure for every table: the paper's numbers on the left, ours on the right, a line a row."""
+"""One kind of figure for every table: a panel a column, a line a row."""
 
 from __future__ import annotations
+
+import textwrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stylegenes.analysis.exhibits import Value
-from stylegenes.analysis.plots.style import COLORS, GREY, NORMAL, SMALL, new_figure, tidy
+from stylegenes.analysis.plots.style import COLORS, PALE, SMALL, new_figure, tidy
 from stylegenes.reproduction.tables import Compared
 
 _MOST_ROWS = 44
 
 
 def compared_figure(compared: Compared) -> Figure:
-    """Dots of the first measure that both have, or of ours alone; each side on a scale of its own."""
-    columns = list(compared.table.columns)
-    ours = _first(columns, "our ", compared.labels)
-    papers = columns.index(f"paper{columns[ours][3:]}") if f"paper{columns[ours][3:]}" in columns else ours - 1
-    has_paper = columns[papers].startswith("paper")
-    rows = list(compared.table.rows)[:_MOST_ROWS]
+    """A panel a measured column, the paper's in one color and ours in another, each on a scale of its own."""
+    columns, rows = list(compared.table.columns), list(compared.table.rows)[:_MOST_ROWS]
     names = [" ".join(_label(value) for value in row[: compared.labels]) for row in rows]
-    figure = new_figure(6.4, 0.5 + 0.19 * max(len(rows), 3))
-    panels = [(papers, 1), (ours, 0)] if has_paper else [(ours, 0)]
-    axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for one, (column, color) in zip(axes, panels, strict=True):
-        _dots(one, [row[column] for row in rows], COLORS[color], columns[column])
+    shown = [i for i, name in enumerate(columns) if _is_number(name) and any(row[i] is not None for row in rows)]
+    figure = new_figure(1.4 + 1.25 * len(shown), 0.75 + 0.17 * max(len(rows), 3))
+    axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
+    for one, column in zip(axes, shown, strict=True):
+        is_ours = columns[column].startswith("our ")
+        _dots(one, [row[column] for row in rows], COLORS[0 if is_ours else 1], columns[column])
     axes[0].set_yticks(range(len(rows)), names, fontsize=SMALL)
     axes[0].set_ylim(len(rows) - 0.4, -0.6)
     return figure
 
 
+def _is_number(column: str) -> bool:
+    return column.startswith(("our ", "paper "))
+
+
 def _dots(axes: Axes, values: list[Value], color: str, title: str) -> None:
     known = [(i, float(value)) for i, value in enumerate(values) if isinstance(value, int | float)]
-    tidy(axes).set_title(title, fontsize=NORMAL)
-    axes.hlines([i for i, _ in known], 0, [value for _, value in known], color=GREY, lw=0.5)
-    axes.plot([value for _, value in known], [i for i, _ in known], "o", color=color, ms=4)
+    tidy(axes).set_title("\n".join(textwrap.wrap(title, 18)), fontsize=SMALL)
+    for i in range(len(values)):
+        axes.axhline(i, color=PALE, lw=0.4, zorder=0)
+    axes.plot([value for _, value in known], [i for i, _ in known], "o", color=color, ms=3.5)
+    axes.margins(x=0.12)
     axes.tick_params(axis="y", length=0)
-    if not known:
-        axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color=GREY, fontsize=SMALL)
-
-
-def _first(columns: list[str], prefix: str, start: int) -> int:
-    return next(i for i, column in enumerate(columns) if i >= start and column.startswith(prefix))
+    axes.tick_params(axis="x", labelsize=SMALL - 1)
+    axes.locator_params(axis="x", nbins=3)
 
 
 def _label(value: Value) -> str:

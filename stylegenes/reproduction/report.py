@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stylegenes.analysis.exhibits import Exhibit, Value
-from stylegenes.analysis.page import Heading, render_page
+from stylegenes.analysis.page import Finding, Heading, render_page
 from stylegenes.files import atomic_path
 from stylegenes.reproduction.claims import Verdict, verdicts
 from stylegenes.reproduction.figures import compared_figure
@@ -26,11 +26,13 @@ def write_report(results: Results, facts: Sequence[tuple[str, str]]) -> Path:
     tables = [table for table in all_tables(results) if table.is_measured]
     found = verdicts(results)
     place = results.folder / "exhibits"
+    for stale in place.glob("*.*"):
+        stale.unlink()
     for order, table in enumerate(tables):
         exhibit = Exhibit(table.name, table.title, table.caption, order)
         exhibit.save(place, compared_figure(table), table.table)
-    claims = [(verdict.claim, f"{verdict.holds.upper()}. {verdict.evidence}") for verdict in found]
-    heading = Heading("The papers' claims at our scale", [*facts, *claims], _INTRODUCTION)
+    findings = [Finding(verdict.claim, verdict.holds, verdict.evidence) for verdict in found]
+    heading = Heading("The papers' claims at our scale", facts, _INTRODUCTION, findings)
     _write(results.folder / PAGE, render_page(heading, place))
     _write(results.folder / TEXT, markdown(facts, found, tables))
     return results.folder / PAGE

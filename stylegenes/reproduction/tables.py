@@ -73,7 +73,7 @@ def unconditional(results: Results) -> Compared:
             mean = statistics.fmean(scores) if scores else None
             spread = statistics.stdev(scores) if len(scores) > 1 else None
             rows.append([pair.method, pair.name, latent, pair.kimg, paper.get(data), mean, spread, len(scores) or None])
-    columns = ["backbone", "pair", "latent", "kimg", "paper FID", "our fd", "our spread", "our trainings"]
+    columns = ["backbone", "pair", "latent", "kimg", "paper FID", "our fd", "spread", "trainings"]
     return Compared(
         "table1-left",
         "StyleGenes, Table 1, left: a genome in place of the continuous latent",
@@ -169,7 +169,7 @@ def pruning(results: Results) -> Compared:
         "StyleGenes, Table 4: pruning by the discriminator's opinion",
         f"Frechet distance by the share of each gene's variants that is replaced; {results.scale.prune_runs} runs with "
         "other seeds of the pictures and their standard deviation.",
-        Table(["pruned share", "paper FID", "our pruned variants", "our fd", "our spread"], rows),
+        Table(["pruned share", "paper FID", "pruned of ours", "our fd", "spread"], rows),
         1,
     )
 
