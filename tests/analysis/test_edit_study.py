@@ -1,29 +1,13 @@
 import pytest
 import torch
-from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, effects, toy_generator
+from toy_genome import ATTRIBUTES, NUM_GENES
 
 from stylegenes.analysis.edit_study import study_edits
 from stylegenes.analysis.editing import Strength, edit
-from stylegenes.analysis.importance import report_genes
-from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.plots.changes import edit_study_figure
-from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.tables import edit_study_table
 from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
-
-
-@pytest.fixture(scope="module")
-def judge():
-    return Judge(toy_generator(), LinearClassifier(effects()), batch_size=4096)
-
-
-@pytest.fixture(scope="module")
-def report(judge):
-    statistics = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
-    genotype = judge.generator.sample(20_000, torch.Generator().manual_seed(0))
-    tally_draws(statistics, genotype, judge.probabilities(genotype))
-    return report_genes(statistics)
 
 
 def test_the_study_equals_single_edits(judge, report):

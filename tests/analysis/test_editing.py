@@ -1,11 +1,8 @@
 import pytest
 import torch
-from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, effects, toy_generator
+from toy_genome import ATTRIBUTES, NUM_VARIANTS
 
 from stylegenes.analysis.editing import Edit, Hold, Strength, difference_map, edit, judge_edit, redraw, traverse
-from stylegenes.analysis.importance import report_genes
-from stylegenes.analysis.judge import Judge
-from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.wishes import parse_where
 from stylegenes.errors import UserError
 from stylegenes.perception import PerceptualDistance
@@ -16,19 +13,6 @@ class MeanSquare(PerceptualDistance):
 
     def forward(self, a, b):
         return (a - b).square().mean(dim=(1, 2, 3))
-
-
-@pytest.fixture(scope="module")
-def judge():
-    return Judge(toy_generator(), LinearClassifier(effects()), batch_size=4096)
-
-
-@pytest.fixture(scope="module")
-def report(judge):
-    statistics = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
-    genotype = judge.generator.sample(20_000, torch.Generator().manual_seed(0))
-    tally_draws(statistics, genotype, judge.probabilities(genotype))
-    return report_genes(statistics)
 
 
 def middle(judge, level=0.1):
