@@ -6,6 +6,7 @@ import importlib
 import os
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegenes.cli.console import pick_device, say
@@ -30,6 +31,7 @@ def run(args: Args) -> None:
         _rehearse(scale, chosen)
         return
     args.out.mkdir(parents=True, exist_ok=True)
+    _check_inputs(scale, args.out)
     progress = Progress(args.out, chosen)
     jobs = _default_jobs() if args.jobs is None else args.jobs
     missing = [step for step in chosen if not progress.is_done(step)]
@@ -59,6 +61,16 @@ def _chosen(every: list[Step], only: str | None) -> list[Step]:
         if step.name in kept or any(step.name.startswith(text) for text in wanted):
             kept |= {step.name, *step.needs}
     return [step for step in every if step.name in kept]
+
+
+def _check_inputs(scale: Scale, folder: Path) -> None:
+    """Refuse to start what cannot be finished."""
+    missing = [name for name in scale.inputs if not (folder / name).exists()]
+    if missing:
+        raise UserError(
+            f"--scale {scale.name} needs {', '.join(missing)} in {folder}: put there, or link to, each data set "
+            "(anything that `stylegenes train` reads) and each classifier (a folder of `stylegenes classifier`)"
+        )
 
 
 def _default_jobs() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stylegenes.errors import UserError
+from stylegenes.metrics import shipped_classifiers
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ class Scale:
     pairs: tuple[Pair, ...] = ()
     traditional: tuple[str, ...] = ("model.synthesis.name=progan", "mixing=0")
     settings: tuple[str, ...] = ("tensorboard=false",)
+
+    @property
+    def inputs(self) -> list[str]:
+        """What must lie in the folder before the start: data and classifiers that do not come with the package."""
+        data = [pair.data for pair in (self.main, *self.pairs) if not pair.data.startswith("avatars")]
+        judges = [name for name in (self.judge, self.second) if name not in shipped_classifiers()]
+        return list(dict.fromkeys([*data, *judges]))
 
 
 _JUDGE, _SECOND = "avatars32-judge", "avatars32-second-judge"
@@ -178,7 +186,7 @@ PAPER = Scale(
     wished=5000,
     edits=256,
 )  # fmt: skip
-"""The papers' own sizes: for a machine with several GPUs and the papers' data."""
+"""The papers' own sizes: for machines with GPUs. Data and classifiers lie, or are linked to, in the folder."""
 
 SCALES = {scale.name: scale for scale in (TINY, SMALL, PAPER)}
 

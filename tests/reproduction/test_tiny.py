@@ -31,6 +31,7 @@ def test_a_rehearsal_trains_nothing(tmp_path, capsys):
         ({"scale": "huge"}, "scales: tiny, small, paper"),
         ({"only": "table9"}, "no step begins with 'table9'; steps: train-main"),
         ({"max_minutes": 0.0}, "must be positive"),
+        ({"scale": "paper"}, "needs ffhq, church, .*celeba-second-judge in .*link to"),
         ({"jobs": 0}, "at least 1"),
     ],
 )
