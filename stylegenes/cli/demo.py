@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from stylegenes.training import RunResult
 
 RECIPE = "tiny32"
-FACES_AFTER = 60_000
-"""Images after which the recipe was seen to draw heads; eyes and mouths came after about 140 thousand."""
 SHOWN = ("Smiling", "Wearing_Hat", "Eyeglasses", "Full_Beard", "Long_Hair", "Gray_Hair")
 """Attributes of the embedded faces that the shipped model is steered and edited towards."""
 TEMPERATURE, EDITED_SEED = 0.5, 0
@@ -105,6 +103,7 @@ def _sample(snapshot: Path, out: Path, *, count: int | None = None, interpolate:
 
 def _say_what_is_next(result: RunResult, args: Args) -> None:
     from stylegenes.cli.console import say
+    from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
 
     folder = args.folder
     progress = "finished" if result.finished else "the same command continues it"
@@ -112,8 +111,10 @@ def _say_what_is_next(result: RunResult, args: Args) -> None:
     say(f"  {folder / 'samples.png'}         new faces, one for each seed")
     say(f"  {folder / 'interpolation.png'}   the way from one genotype to the next")
     say(f"  {result.folder / 'samples'}/             the same codes over the course of training, and real faces")
-    if result.images < FACES_AFTER:
-        say(f"Too early for faces: they take some {FACES_AFTER:,} images. Go on with: stylegenes demo --minutes 30")
+    if result.images < 1000 * HEADS_AFTER_KIMG:
+        say(
+            f"Too early for faces: they take some {1000 * HEADS_AFTER_KIMG:,.0f} images. Go on with: stylegenes demo --minutes 10"
+        )
     say("\nNext:")
     say('  stylegenes sample avatars32 --where "Smiling=1,Long_Hair=0"   the shipped model, by wish')
     say("  stylegenes edit avatars32 --seed 3 --set Eyeglasses=1         one of its faces, and what else changed")

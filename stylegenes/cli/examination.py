@@ -19,11 +19,12 @@ from stylegenes.data.cache import cache_root, list_cache
 from stylegenes.errors import UserError
 from stylegenes.perception.weights import fetched_file, packaged_file, weights_folder
 from stylegenes.recipes import Choice, choose_recipe, recipe
+from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
 from stylegenes.training import Machine
 from stylegenes.training.machine import Accelerator
 from stylegenes.training.plan import RunPlan, measure
 
-FACES_AFTER = {"tiny32": 60.0}
+FACES_AFTER = {"tiny32": HEADS_AFTER_KIMG}
 """Thousand images after which a recipe was seen to draw heads of the embedded faces."""
 _GIB = 2**30
 
