@@ -23,9 +23,9 @@ HEADS_AFTER_KIMG = 20.0
 def tiny32() -> RunConfig:
     """32 px, a genome of 32 genes x 256 variants: minutes on a laptop.
 
-    Half a million parameters in each network. Seen on the embedded avatars: heads after 16 thousand images, eyes, mouths
-    and hair after 30 thousand, at about 60 images a second on one quiet core. Batch and learning rate come from trials of
-    16 thousand images (batch 32 and lr 0.0025 give a Frechet distance of 1068, these 707). Gamma, which is larger than
+    Half a million parameters in each network. Seen on the embedded avatars: heads after 16 thousand images, eyes,
+    mouths and hair after 30 thousand, at about 60 images a second on one quiet core. Batch and learning rate come from
+    trials of 16 thousand images (Frechet distance 707; 1068 with batch 32 and lr 0.0025). Gamma, which is larger than
     the rule 0.0002 resolution^2 / batch gives (0.013), made no difference up to 1.
     """
     networks = {"channel_base": 1024, "channel_max": 96}
