@@ -112,9 +112,8 @@ def _say_what_is_next(result: RunResult, args: Args) -> None:
     say(f"  {folder / 'interpolation.png'}   the way from one genotype to the next")
     say(f"  {result.folder / 'samples'}/             the same codes over the course of training, and real faces")
     if result.images < 1000 * HEADS_AFTER_KIMG:
-        say(
-            f"Too early for faces: they take some {1000 * HEADS_AFTER_KIMG:,.0f} images. Go on with: stylegenes demo --minutes 10"
-        )
+        wanted = f"{1000 * HEADS_AFTER_KIMG:,.0f}"
+        say(f"Too early for faces: they take some {wanted} images. Go on with: stylegenes demo --minutes 10")
     say("\nNext:")
     say('  stylegenes sample avatars32 --where "Smiling=1,Long_Hair=0"   the shipped model, by wish')
     say("  stylegenes edit avatars32 --seed 3 --set Eyeglasses=1         one of its faces, and what else changed")
