@@ -132,7 +132,7 @@ SMALL = Scale(
     styled="tiny32-mapping",
     wishes="Male=1;Male=0;Smiling=1;Smiling=0;Young=1;Young=0;Eyeglasses=1;Eyeglasses=0;Mouth_Open=1;Mouth_Open=0",
     attributes=("Male", "Young", "Gray_Hair", "No_Beard", "Mustache", "Smiling", "Eyeglasses", "Long_Hair", "Bangs"),
-    pruned=(0, 2, 4, 8, 16, 32, 64, 128),
+    pruned=(0, 4, 16, 64, 128),
     prune_runs=3,
     fakes=2000,
     pairs_of_path=400,

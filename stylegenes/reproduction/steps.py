@@ -63,7 +63,8 @@ def mixing_name(scale: Scale, mixing: float) -> str:
 
 def steps(scale: Scale) -> list[Step]:
     """All steps, those that much depends on first; what several tables need is there once."""
-    every = [*_main(scale), *_genes(scale), *_pairs(scale), *_grid(scale), *_depths(scale), *_mixings(scale)]
+    parts = (_main, _genes, _pairs, _grid, _pruning, _depths, _mixings)
+    every = [step for part in parts for step in part(scale)]
     once: dict[str, Step] = {}
     for step in every:
         once.setdefault(step.name, step)
@@ -92,11 +93,16 @@ def _genes(scale: Scale) -> Iterator[Step]:
     wishes = ("--wishes", scale.wishes, "--second", scale.second, "--num", str(scale.wished), *data)
     baseline = ("--baseline", f"models/{LABELED}")
     yield Step("tradeoff", ("tradeoff", model, *wishes, *baseline), ("survey", f"train-{LABELED}"))
-    curve = ("--curve", ",".join(map(str, scale.pruned)), "--runs", str(scale.prune_runs))
-    yield Step("prune", ("prune", model, *curve, "--samples", str(scale.fakes), *data), ("survey",))
     yield Step("edits", ("edit", model, "--set", "all", "--study", str(scale.edits)), ("survey",))
     correlate = ("correlate", model, "--other", f"models/{other}", "--num", str(scale.draws), *data)
     yield Step("correlate", correlate, ("survey", f"train-{other}"))
+
+
+def _pruning(scale: Scale) -> Iterator[Step]:
+    model = f"models/{model_name(scale.main, GENOME)}"
+    curve = ("--curve", ",".join(map(str, scale.pruned)), "--runs", str(scale.prune_runs))
+    words = ("prune", model, *curve, "--samples", str(scale.fakes), "--data", scale.main.data)
+    yield Step("prune", words, ("survey",))
     yield Step("report", ("report", model), ("tradeoff", "prune", "edits", "correlate"))
 
 
