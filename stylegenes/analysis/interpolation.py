@@ -30,8 +30,8 @@ def path(
         start: one code [1, ...].
         end: one code [1, ...].
         steps: positions from 0 (start) to 1 (end).
-        space: `w` goes straight in W; `code` goes the latent's own way (a great arc for Gaussian codes; genotypes'
-            codes are their w, so that both are the same).
+        space: `w` goes straight in W; `code` goes the latent's own way (a great arc for z, with or without a mapping
+            network; genotypes' codes are their w, so that both are the same).
         condition: one row, for a model with labels.
 
     Returns:
@@ -43,7 +43,7 @@ def path(
     if space not in get_args(PathSpace):
         raise UserError(f"space {space!r} is unknown; interpolate in one of {', '.join(get_args(PathSpace))}")
     if space == "code":
-        w = [generator.latent.blend(start, end, t, condition) for t in steps]
+        w = [generator.latent.path(start, end, t, condition) for t in steps]
     else:
         first, last = generator.latent(start, condition), generator.latent(end, condition)
         w = [torch.lerp(first, last, t) for t in steps]

@@ -57,8 +57,11 @@ def plot_fits(fits: Sequence[Fit]) -> Figure:
 
 
 def plot_sparsity(rows: Sequence[SparsityRow], label: int = 6) -> Figure:
-    """AUC, share flipped and share kept over the number of coordinates; a line an attribute, a few of them named."""
-    names = list(dict.fromkeys(row.attribute for row in rows))
+    """AUC, share flipped and share kept over the number of coordinates; a line an attribute, a few of them named.
+
+    A pale line marks chance where there is one: a half of the AUC, and of the pictures that keep what they had.
+    """
+    names, total = list(dict.fromkeys(row.attribute for row in rows)), max((row.total for row in rows), default=1)
     panels = {
         "auc": "area under the ROC curve",
         "flipped": "share that gains the attribute",
@@ -72,11 +75,13 @@ def plot_sparsity(rows: Sequence[SparsityRow], label: int = 6) -> Figure:
             named = index < label
             color, text = (shades[index], name) if named else (PALE, None)
             axes.plot(*zip(*points), "o-", ms=3, lw=1, color=color, label=text, zorder=2 + named)
-        axes.set_xscale("symlog", linthresh=1)
-        axes.set_xlabel("coordinates with a weight", fontsize=8, color=INK)
+        if field != "flipped":
+            axes.axhline(0.5, color=PALE, lw=0.8, zorder=1)
+        axes.set(xlim=(0, 1.03 * total), ylim=(0, 1.03))
+        axes.set_xlabel(f"coordinates with a weight, of {total}", fontsize=8, color=INK)
         axes.set_title(title, fontsize=9, color=INK)
         _bare(axes)
-    figure.axes[0].legend(frameon=False, fontsize=7)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=7)
     return figure
 
 

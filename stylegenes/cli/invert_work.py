@@ -89,6 +89,8 @@ def run(args: Args) -> None:
 def _begin(args: Args) -> Job:
     if min(args.steps, args.tuning_steps, args.batch) < 1:
         raise UserError("--steps, --tuning-steps and --batch must be positive")
+    if args.calibrate < 0 or args.calibrate in (1, 2):
+        raise UserError(f"--calibrate is {args.calibrate}; give 3 own samples or more, or 0 to do without")
     if args.optimize_noise and args.space not in ("w", "w+"):
         raise UserError(f"--optimize-noise goes with --space w or w+; {args.space} keeps the stored noise")
     opened = open_model(args.snapshot, args.label, args.device)
@@ -98,6 +100,8 @@ def _begin(args: Args) -> Job:
     photos = load_photos(args.photos, resolution=synthesis.resolution, channels=synthesis.image_channels, fit=args.fit)
     for bad in photos.refused:
         say(f"left out {bad.path}: {bad.reason}")
+    for sentence in photos.enlarged:
+        say(f"note: {sentence}")
     settings = ProjectionSettings(
         space="w+" if args.space == "w+" else "w", steps=args.steps, optimize_noise=args.optimize_noise
     )

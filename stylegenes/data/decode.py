@@ -119,7 +119,7 @@ def open_picture(data: bytes) -> Image.Image:
             return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise BadImageError(
-            "not an image of a format that is read", f"delete it, or save it as one of {FORMATS}"
+            "not an image of a format that is read", f"delete it, or save it as one of {', '.join(FORMATS)}"
         ) from error
     except Image.DecompressionBombError as error:
         raise BadImageError(f"claims more than {MAX_PIXELS:,} pixels", "delete it, or make it smaller") from error

@@ -15,6 +15,11 @@ from stylegenes.records import Condition, Noise, repeated
 
 Verdict = Literal["own", "near", "outside"]
 
+_OUTSIDE_PERCEPTUAL = 0.6
+"""Of the distance between two random samples: a projection that stays farther from its target shows something else."""
+_OUTSIDE_DEVIATION = 2.25
+"""Of own samples' mean deviation: codes beyond it are not what the model learned to draw."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -36,8 +41,11 @@ class Calibration:
 
     @property
     def perceptual_limit(self) -> float:
-        """What own samples stay below; never under a twentieth of the distance between two random samples."""
-        return max(_limit(self.perceptual), 0.05 * self.pair_perceptual)
+        """What own samples stay below; from a twentieth to a quarter of the distance between two random samples.
+
+        The upper bound is for own samples that get stuck: one of them would excuse nearly any picture.
+        """
+        return min(max(_limit(self.perceptual), 0.05 * self.pair_perceptual), 0.25 * self.pair_perceptual)
 
     @property
     def deviation_limit(self) -> float:
@@ -47,15 +55,17 @@ class Calibration:
     def verdicts(self, projection: Projection) -> list[Verdict]:
         """One for each target: `own` (reached like an own sample), `near`, or `outside` (out of distribution).
 
-        Outside is what is reached worse than own samples and only by codes farther from the mean than theirs, or what
-        stays farther from its projection than two random samples are apart. Held-out pictures of the kind that the
-        model was trained on are mostly near: their codes are usual, and few are reached as exactly as own samples.
+        Outside is what stays far from its projection, or is reached by codes far from the mean only. Both bounds were
+        set between held-out pictures and noise, flat color, gradients, negatives and upside-down pictures, on three
+        models. Held-out pictures of the kind that the model was trained on are mostly near.
         """
-        missed = projection.perceptual.cpu() > self.perceptual_limit
-        unusual = projection.deviation.cpu() > self.deviation_limit
-        outside = (missed & unusual) | (projection.perceptual.cpu() > self.pair_perceptual)
-        rows = zip((missed | unusual).tolist(), outside.tolist(), strict=True)
-        return ["outside" if out else "near" if beyond else "own" for beyond, out in rows]
+        perceptual, deviation = projection.perceptual.cpu(), projection.deviation.cpu()
+        beyond = (perceptual > self.perceptual_limit) | (deviation > self.deviation_limit)
+        stranger = perceptual > _OUTSIDE_PERCEPTUAL * self.pair_perceptual
+        strained = deviation > _OUTSIDE_DEVIATION * float(self.deviation.mean())
+        outside = stranger | (strained & beyond)
+        rows = zip(beyond.tolist(), outside.tolist(), strict=True)
+        return ["outside" if out else "near" if off else "own" for off, out in rows]
 
 
 def _limit(values: torch.Tensor) -> float:

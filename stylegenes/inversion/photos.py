@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stylegenes.data.decode import SUFFIXES, BadImageError, Fit, View, decode
+from stylegenes.data.decode import SUFFIXES, BadImageError, Fit, View, read_picture, to_pixels
 from stylegenes.errors import UserError
 
 
@@ -29,11 +29,13 @@ class Photos:
         paths: where each comes from.
         images: [N, C, R, R] float in [-1, 1].
         refused: files left out.
+        enlarged: a sentence for each photo with fewer pixels than a target.
     """
 
     paths: list[Path]
     images: torch.Tensor
     refused: list[Refused]
+    enlarged: list[str]
 
     def names(self) -> list[str]:
         """A short name for each, different for each: the file's stem, numbered where stems repeat."""
@@ -76,11 +78,15 @@ def load_photos(given: Sequence[Path], *, resolution: int, channels: int = 3, fi
         UserError: when a path does not exist, or none of the files is a usable picture (the reasons are named).
     """
     view = View(resolution, fit, channels=channels)
-    paths, pixels, refused = [], [], []
+    paths, pixels, refused, enlarged = [], [], [], []
     for path in find_photos(given):
         try:
-            pixels.append(decode(path.read_bytes(), view))
+            picture = read_picture(path.read_bytes())
+            pixels.append(to_pixels(picture, view))
             paths.append(path)
+            if min(picture.size) < resolution:
+                size = "x".join(map(str, picture.size))
+                enlarged.append(f"{path} has only {size} pixels; they are stretched to this model's {resolution}")
         except BadImageError as error:
             refused.append(Refused(path, str(error)))
         except OSError as error:
@@ -89,4 +95,4 @@ def load_photos(given: Sequence[Path], *, resolution: int, channels: int = 3, fi
         reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in refused[:5])
         raise UserError(f"none of {len(refused)} files is a usable picture: {reasons}")
     images = torch.from_numpy(np.stack(pixels)).float() / 127.5 - 1
-    return Photos(paths, images, refused)
+    return Photos(paths, images, refused, enlarged)

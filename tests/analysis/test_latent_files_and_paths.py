@@ -15,8 +15,9 @@ from stylegenes.analysis.latent_plots import plot_components, plot_fits, plot_no
 from stylegenes.analysis.noise_study import noise_study
 from stylegenes.analysis.pca import principal_components
 from stylegenes.analysis.samples import label_samples, latent_spaces
-from stylegenes.analysis.sparsity import sparsity_study
+from stylegenes.analysis.sparsity import SparsityRow, sparsity_study
 from stylegenes.errors import UserError
+from stylegenes.latents.gaussian import slerp
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,14 @@ def test_paths_meet_both_codes(latent, rng):
     assert torch.allclose(middle, (generator.express(start) + generator.express(end)) / 2, atol=1e-6)
 
 
+def test_the_way_through_z_is_not_the_line_in_w_behind_a_mapping_network(rng):
+    generator = toy_generator(MAPPING)
+    start, end = generator.sample(2, rng).split(1)
+    through_z = path(generator, start, end, [0.5], "code")
+    assert torch.allclose(through_z, generator.express(slerp(start, end, 0.5)), atol=1e-6)
+    assert not torch.allclose(through_z, path(generator, start, end, [0.5], "w"), atol=1e-2)
+
+
 def test_the_great_arc_keeps_the_length_and_the_line_does_not(rng):
     generator = toy_generator(GAUSSIAN)
     start, end = torch.nn.functional.normalize(generator.sample(2, rng), dim=1).split(1)
@@ -131,3 +140,12 @@ def test_figures_are_drawn(tmp_path, study, rng):
     for name, figure in figures.items():
         pixels = np.asarray(Image.open(write_figure(tmp_path / f"{name}.png", figure)).convert("L"))
         assert min(pixels.shape) > 200 and pixels.std() > 5
+
+
+def test_the_sparsity_figure_can_be_read_off():
+    rows = [SparsityRow("hat", 0.1, n, 128, 0.8 + n / 1000, 0.5, 3.0, 0.7, 0.5) for n in (20, 60, 120)]
+    auc, flipped, kept = plot_sparsity(rows).axes
+    for axes in (auc, flipped, kept):
+        inside = [tick for tick in axes.get_xticks() if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]]
+        assert len(inside) >= 4 and "of 128" in axes.get_xlabel() and axes.get_legend() is None
+    assert len(auc.lines) == len(kept.lines) == len(flipped.lines) + 1

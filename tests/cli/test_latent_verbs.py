@@ -102,9 +102,9 @@ def test_noise_and_ways(models, tmp_path, capsys):
     assert main.run(["noise", str(models / "genome"), "--seeds", "0-1", "--draws", "5", "--out", str(tmp_path)]) == 0
     assert len(rows(tmp_path / "noise.csv")) == 8 and (tmp_path / "noise-1.png").exists()
     way = ["interpolate", str(models / "mapping"), "--seeds", "1,2", "--steps", "3"]
-    for name in ("w.png", "w.gif"):
+    for name in ("w.png", "w.gif", "w.mp4"):
         assert main.run([*way, "--out", str(tmp_path / name)]) == 0 and (tmp_path / name).exists()
-    capsys.readouterr()
+    assert capsys.readouterr().out.count("(code and w)") == 3
     genome = ["interpolate", str(models / "genome"), "--steps", "2", "--out", str(tmp_path / "g.png")]
     assert main.run(genome) == 0 and "drawn once" in capsys.readouterr().out
 
@@ -150,6 +150,7 @@ def test_inversion_of_a_folder(models, toy_judges, photos, tmp_path, capsys, lat
         (["invert", "{mapping}", "x.png", "--space", "codebook"], "needs a genome"),
         (["invert", "{genome}", "x.png", "--space", "pti", "--optimize-noise"], "goes with --space w or w"),
         (["invert", "{genome}", "x.png", "--steps", "0"], "must be positive"),
+        (["invert", "{genome}", "x.png", "--calibrate", "2"], "3 own samples or more"),
     ],
 )
 def test_mistakes_are_said_in_one_line(models, toy_judges, capsys, argv, message):

@@ -61,3 +61,16 @@ def test_what_cannot_be_used_is_said_clearly(tmp_path):
         load_photos([tmp_path / "broken.png"], resolution=8)
     with pytest.raises(UserError, match="fit 'stretch'"):
         load_photos([tmp_path], resolution=8, fit="stretch")
+
+
+def test_a_photo_smaller_than_the_target_is_named(tmp_path):
+    Image.new("RGB", (90, 3)).save(tmp_path / "line.png")
+    Image.new("RGB", (90, 30)).save(tmp_path / "wide.png")
+    photos = load_photos([tmp_path], resolution=16)
+    assert len(photos.enlarged) == 1 and "line.png has only 90x3 pixels" in photos.enlarged[0]
+
+
+def test_the_formats_are_named_in_words(tmp_path):
+    (tmp_path / "notes.png").write_text("hello")
+    with pytest.raises(UserError, match="save it as one of PNG, JPEG"):
+        load_photos([tmp_path], resolution=8)

@@ -7,9 +7,9 @@ import torch
 from latent_toys import GAUSSIAN, GENOME, MAPPING, PooledDistance, toy_generator
 
 from stylegenes.errors import UserError
-from stylegenes.inversion.calibration import calibrate, own_samples
+from stylegenes.inversion.calibration import Calibration, calibrate, own_samples
 from stylegenes.inversion.objective import Objective, noise_structure, standardize_noise
-from stylegenes.inversion.projection import ProjectionSettings, Projector, project, w_statistics
+from stylegenes.inversion.projection import Projection, ProjectionSettings, Projector, project, w_statistics
 
 OBJECTIVE = Objective(PooledDistance())
 QUICK = ProjectionSettings(steps=300, learning_rate=0.1)
@@ -148,3 +148,14 @@ def test_wrong_targets_and_settings_say_what_is_allowed():
         ProjectionSettings(space="z")
     with pytest.raises(UserError, match="positive"):
         ProjectionSettings(steps=0)
+
+
+def test_a_stuck_own_sample_excuses_nothing_and_a_held_out_picture_is_no_stranger():
+    """The figures are those of held-out and foreign pictures on a trained model."""
+    own = torch.tensor([0.14, 0.03, 0.03, 0.02, 0.01, 0.04, 0.01, 0.23])
+    calibration = Calibration(own, own, torch.full((8,), 0.84), pair_perceptual=1.0, pair_mse=1.0)
+    assert calibration.perceptual_limit == 0.25
+    perceptual, deviation = torch.tensor([0.45, 0.55, 1.3, 0.53, 0.78]), torch.tensor([1.16, 1.36, 1.45, 2.29, 1.76])
+    none = torch.zeros(5)
+    found = Projection(none, {}, none, none, perceptual, none, deviation)
+    assert calibration.verdicts(found) == ["near", "near", "outside", "outside", "outside"]
