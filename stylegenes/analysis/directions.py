@@ -88,7 +88,7 @@ class Directions:
             hold: attributes whose classifiers' logits the step must leave unchanged; their weights are projected out.
 
         Raises:
-            UserError: for unknown names, an attribute without a direction, or one that the held ones span.
+            UserError: for unknown names, an attribute or a held one without a direction, or one that the held span.
         """
         index = self.index(attribute)
         if hold and attribute in hold:
@@ -99,6 +99,9 @@ class Directions:
                 f"{attribute!r} has no direction: no weight survived the penalty, or it was too rare to fit"
             )
         held = self.weights[[self.index(name) for name in hold or []]].double()
+        loose = [name for name, row in zip(hold or [], held, strict=True) if not row.any()]
+        if loose:
+            raise UserError(f"{', '.join(loose)} cannot be held: no direction was found; hold others")
         free = weight - _project(weight, held)
         if free.norm() < 1e-6 * weight.norm():
             raise UserError(f"nothing of {attribute!r} is left when {', '.join(hold or [])} are held; hold fewer")

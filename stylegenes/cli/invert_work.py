@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -32,7 +33,7 @@ from stylegenes.survey import fingerprint
 if TYPE_CHECKING:
     from stylegenes.cli.invert import Args
 
-_PREVIEW_SECONDS, _SAVE_SECONDS = 3.0, 20.0
+_PREVIEW_SECONDS, _SAVE_SECONDS = 3.0, 10.0
 _DISCRETE = ("genome", "codebook")
 
 
@@ -138,8 +139,18 @@ def _project_batch(job: Job, start: int, targets: torch.Tensor) -> Projection:
     state = job.args.out / "state" / f"photos-{start:04d}.safetensors"
     if projector.resume(state) and not projector.done:
         say(f"going on at step {projector.step} of {job.settings.steps}")
+    try:
+        _advance(job, targets, projector, state, f"projecting photos {start + 1}-{start + len(targets)}")
+    finally:
+        projector.save(state)
+    _preview(job, targets, projector)
+    return projector.result()
+
+
+def _advance(job: Job, targets: torch.Tensor, projector: Projector, state: Path, what: str) -> None:
+    """Make all steps; a picture every few seconds, the state less often."""
     shown = saved = time.monotonic()
-    with progress(f"projecting photos {start + 1}-{start + len(targets)}") as report:
+    with progress(what) as report:
         while not projector.done:
             projector.advance()
             report(projector.step, job.settings.steps)
@@ -150,9 +161,6 @@ def _project_batch(job: Job, start: int, targets: torch.Tensor) -> Projection:
             if now - saved > _SAVE_SECONDS:
                 saved = now
                 projector.save(state)
-    projector.save(state)
-    _preview(job, targets, projector)
-    return projector.result()
 
 
 @torch.no_grad()

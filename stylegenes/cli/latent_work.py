@@ -43,6 +43,10 @@ def run_pca(args: pca_verb.Args) -> None:
     codes = opened.generator.sample(args.samples, opened.random(args.seed))
     spaces = latent_spaces(opened.generator, codes, condition=opened.condition)
     coordinates = spaces.get(args.space, spaces["w"])
+    if args.samples <= coordinates.shape[1]:
+        raise UserError(
+            f"--samples is {args.samples}; components of {coordinates.shape[1]} numbers need more than that"
+        )
     found = principal_components("w" if coordinates is spaces["w"] else "z", coordinates)
     save_components(args.out / "components", found, fingerprint(opened.generator))
     rows = [

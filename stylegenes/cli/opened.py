@@ -134,8 +134,10 @@ def show_table(rows: Sequence[dict[str, Any]], title: str, most: int = 40) -> No
     if not rows:
         return
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for key in rows[0]:
-        table.add_column(key, justify="left" if isinstance(rows[0][key], str) else "right")
+    for key, first in rows[0].items():
+        word = isinstance(first, str)
+        widest = max(len(str(row[key])) for row in rows) if word else None
+        table.add_column(key, justify="left" if word else "right", min_width=widest)
     for row in rows[:most]:
         table.add_row(*map(_cell, row.values()))
     console().print(table)

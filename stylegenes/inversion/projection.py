@@ -216,7 +216,7 @@ class Projector:
             differing = [key for key, value in self._identity().items() if key != "step" and identity.get(key) != value]
             if differing:
                 raise UserError(
-                    f"{path} belongs to another projection ({', '.join(differing)} differ); remove it first"
+                    f"{path} holds another projection (other {', '.join(differing)}); write elsewhere, or remove it"
                 )
             with torch.no_grad():
                 for name, tensor in self._state().items():

@@ -130,3 +130,11 @@ def test_a_survey_gives_back_the_codes_that_it_judged(tmp_path):
     assert torch.allclose(samples.probabilities, judged, atol=2e-3)
     with pytest.raises(UserError, match="another model"):
         survey_labels(survey, toy_generator(GENOME))
+
+
+def test_holding_an_attribute_without_a_direction_is_refused(fitted):
+    samples, w, _ = fitted
+    with_rare = torch.cat([samples.probabilities[:, :1], torch.zeros(len(w), 1)], dim=1)
+    directions = fit_directions("w", w, with_rare, ["common", "rare"]).directions
+    with pytest.raises(UserError, match="rare cannot be held"):
+        directions.vector("common", hold=["rare"])

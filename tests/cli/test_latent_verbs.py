@@ -9,7 +9,9 @@ from latent_toys import PooledDistance, SignClassifier
 from PIL import Image
 
 from stylegenes.cli import direction_work, invert_work, main
+from stylegenes.cli.opened import show_table
 from stylegenes.generator import Generator
+from stylegenes.inversion.projection import Projector
 from stylegenes.snapshot import Card, load_snapshot, save_snapshot
 
 SYNTHESIS = {"name": "stylegan2", "resolution": 16, "w_dim": 16, "channel_base": 128, "channel_max": 16}
@@ -143,6 +145,7 @@ def test_inversion_of_a_folder(models, toy_judges, photos, tmp_path, capsys, lat
         (["directions", "{genome}", "--labels", "a", "--survey", "b"], "give one of them"),
         (["move", "{genome}", "nowhere", "Smiling"], "there is no file"),
         (["pca", "{genome}", "--layers", "0-99"], "numbers from 0 to"),
+        (["pca", "{genome}", "--samples", "16"], "components of 16 numbers need more"),
         (["noise", "{genome}", "--draws", "1"], "at least two draws"),
         (["interpolate", "{genome}", "--seeds", "1"], "at least two codes"),
         (["interpolate", "{genome}", "--out", "a.txt"], "can end in"),
@@ -158,3 +161,32 @@ def test_mistakes_are_said_in_one_line(models, toy_judges, capsys, argv, message
     assert main.run(filled) == 1
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
+
+
+def test_an_interrupted_inversion_goes_on_and_ends_as_an_uninterrupted_one(
+    models, toy_judges, photos, tmp_path, capsys, monkeypatch
+):
+    advance = Projector.advance
+
+    def interrupted(projector):
+        if projector.step == 6:
+            raise KeyboardInterrupt
+        return advance(projector)
+
+    base = ["invert", str(models / "genome"), str(photos), "--steps", "12", "--calibrate", "0"]
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    assert main.run([*base, "--out", str(whole)]) == 0
+    monkeypatch.setattr(Projector, "advance", interrupted)
+    assert main.run([*base, "--out", str(halves)]) == 130
+    monkeypatch.setattr(Projector, "advance", advance)
+    capsys.readouterr()
+    assert main.run([*base, "--out", str(halves)]) == 0 and "going on at step 6 of 12" in capsys.readouterr().out
+    assert (halves / "results.csv").read_text() == (whole / "results.csv").read_text()
+    assert main.run([*base[:-4], "--steps", "13", "--out", str(halves)]) == 1
+    assert "write elsewhere, or remove it" in capsys.readouterr().err
+
+
+def test_names_in_tables_are_whole_on_a_narrow_terminal(capsys):
+    names = [f"auc {space} of a long heading" for space in "zwxyv"]
+    show_table([{"attribute": "Receding_Hairline", **dict.fromkeys(names, 0.5)}], "a title")
+    assert "Receding_Hairline" in capsys.readouterr().out
