@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -316,13 +317,16 @@ class StyleGAN3Synthesis(SynthesisNetwork):
         image = x.to(torch.promote_types(x.dtype, torch.float32)) * self.output_scale
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
 
+    def _alias_free(self) -> list[AliasFreeLayer]:
+        return cast(list[AliasFreeLayer], list(self.layers))
+
     def observed(self) -> torch.Tensor:
         """Mean squares [layers] of every layer's input in the last forward in training mode."""
-        return torch.stack([layer.magnitude for layer in self.layers])
+        return torch.stack([layer.magnitude for layer in self._alias_free()])
 
     def settle(self, averaged: torch.Tensor) -> None:
         """Move the running mean squares towards those of a step's whole batch [layers]."""
-        for layer, magnitude in zip(self.layers, averaged.unbind(), strict=True):
+        for layer, magnitude in zip(self._alias_free(), averaged.unbind(), strict=True):
             layer.settle(magnitude)
 
     @contextmanager
