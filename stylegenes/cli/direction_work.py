@@ -146,7 +146,7 @@ def _write_effects(
         write_table(out / "effects.csv", rows)
         brief = [{key: row[key] for key in list(row)[:5]} for row in rows]
         show_table(brief, f"moves of {_STEPS:g} standard deviations in W, {len(ws)} pictures")
-        _write_strips(out, opened, found.directions, [fit.attribute for fit in _best(results)], ws[:1])
+        _write_strips(out, opened, found.directions, [fit.attribute for fit in _best(results)])
 
 
 def effect_row(effect: MoveEffect, name: str) -> dict[str, Any]:
@@ -162,7 +162,9 @@ def effect_row(effect: MoveEffect, name: str) -> dict[str, Any]:
     }
 
 
-def _write_strips(out: Path, opened: Opened, directions: Directions, names: list[str], ws: torch.Tensor) -> None:
+def _write_strips(out: Path, opened: Opened, directions: Directions, names: list[str]) -> None:
+    """A row an attribute, from the mean of w: no luck of a draw, and all rows have the same middle."""
+    ws = opened.generator.broadcast(opened.generator.latent.mean(opened.condition)[:1])
     strengths = [3 * position for position in evenly(_COLUMNS)]
     moved = [move(ws, directions.vector(name), strength) for name in names for strength in strengths]
     captions = [f"{name} {strength:+g}" for name in names for strength in strengths]

@@ -72,6 +72,10 @@ def test_directions_and_move(models, toy_judges, tmp_path, capsys, latent):
     assert [row["attribute"] for row in table] == ["sign_0", "sign_1", "sign_2"]
     assert ("auc z" in table[0]) == (latent == "mapping")
     assert max(float(row["auc w"]) for row in table) > 0.6
+    strips = np.asarray(Image.open(out / "strips.png"))
+    gap, step = 2, 128 + 14 + 2
+    middles = [strips[y : y + 128, gap + 3 * 130 :][:, :128] for y in range(gap, len(strips) - 128, step)]
+    assert len(middles) > 1 and all((middle == middles[0]).all() for middle in middles)
     effects = rows(out / "effects.csv")
     assert all(float(row["toy_pooled"]) > 0 for row in effects)
     again = ["directions", str(models / latent), "--out", str(tmp_path / "e"), "--labels", str(out / "samples.csv")]
