@@ -73,10 +73,20 @@ def more_genes_help(results: Results) -> Verdict:
             excess[v] = few - many
     if len(excess) < 2:
         return Verdict(claim, rule, "not measured", "")
+    noise = 2 * 2**0.5 * _scatter(results)
+    clear = sum(abs(value) > noise for value in excess.values()) > len(excess) / 2
     worse = sum(value > 0 for value in excess.values()) > len(excess) / 2
     holds = worse and excess[min(excess)] > excess[max(excess)]
     text = ", ".join(f"{value:+.1f} at {v} variants" for v, value in excess.items())
-    return Verdict(claim, rule, _said(holds), f"{genes[0]} genes against {genes[-1]}: {text}")
+    evidence = f"{genes[0]} genes against {genes[-1]}: {text}; two seeds differ by up to {noise:.1f}"
+    return Verdict(claim, rule, _said(holds) if clear else "undecided", evidence)
+
+
+def _scatter(results: Results) -> float:
+    """Standard deviation over the seeds of the genome trained as long as the grid's cells; 0 for a single seed."""
+    pairs = [pair for pair in results.scale.pairs if pair.kimg == results.scale.kimg]
+    scores = next((scores_of(results, pair, GENOME) for pair in pairs), [])
+    return statistics.stdev(scores) if len(scores) > 1 else 0.0
 
 
 def codes_predict_attributes(results: Results) -> Verdict:

@@ -100,6 +100,15 @@ def test_the_claim_about_genes_can_fail(folder, results):
     assert verdict(results, "b").holds == "does not hold"
 
 
+def test_differences_within_the_seeds_scatter_decide_nothing(folder, results):
+    for genes, variants, value in ((8, 4, 10.0), (2, 4, 30.0), (8, 256, 9.0), (2, 256, 12.0)):
+        measured(folder, grid_name(genes, variants), "fd_lite0", value)
+    for seed, value in enumerate((10.0, 30.0, 50.0)):
+        measured(folder, model_name(SCALE.pairs[0], GENOME, seed), "fd_lite0", value)
+    found = verdict(results, "b")
+    assert found.holds == "undecided" and "differ by up to 56.6" in found.evidence
+
+
 def test_disentanglement_compares_what_both_models_have(folder, results):
     measured(folder, model_name(SCALE.main, GENOME), "disentanglement_w", 0.9, Male=0.9, Bald=0.99)
     measured(folder, model_name(SCALE.main, CONTINUOUS), "disentanglement_w", 0.8, Male=0.895)
