@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RECIPE = "tiny32"
 SHOWN = ("Smiling", "Long_Hair", "Bangs", "Black_Hair", "Gray_Hair", "Dark_Skin")
 """Attributes of the embedded faces that the shipped model is steered and edited towards."""
-TEMPERATURE, EDITED_SEED = 0.5, 0
+TEMPERATURE, EDITED_SEED = 0.5, 3
 
 
 @dataclass(frozen=True)
