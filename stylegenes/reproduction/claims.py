@@ -1,4 +1,8 @@
-"""What holds of the papers' claims, from our numbers alone: a rule for each claim, fixed before the numbers."""
+"""What holds of the papers' claims, from our numbers alone.
+
+A rule for each claim, fixed before the numbers; but that (b) is undecided within the scatter of seeds was added after
+the first grid, which had shown that scatter.
+"""
 
 from __future__ import annotations
 

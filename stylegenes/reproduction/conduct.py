@@ -50,16 +50,20 @@ class Progress:
         self.folder = folder
         self.steps = list(steps)
         self._digests: dict[str, str] = {}
+        self._done: set[str] = set()
         for step in self.steps:
             unknown = [name for name in step.needs if name not in self._digests]
             assert not unknown, f"{step.name} needs {unknown}, which come later or do not exist"
             read = [self._digests[name] for name in step.needs]
-            self._digests[step.name] = hashlib.sha256(json.dumps([step.argv, read]).encode()).hexdigest()
+            digest = hashlib.sha256(json.dumps([step.argv, read]).encode()).hexdigest()
+            self._digests[step.name] = digest
+            marker = self._marker(step)
+            if marker.is_file() and read_json(marker).get("digest") == digest:
+                self._done.add(step.name)
 
     def is_done(self, step: Step) -> bool:
         """Whether its products are there, made by this very command."""
-        marker = self._marker(step)
-        return marker.is_file() and read_json(marker).get("digest") == self._digests[step.name]
+        return step.name in self._done
 
     def seconds(self, step: Step) -> float:
         """How long a step that is done has taken, over all sittings that finished it."""
@@ -67,13 +71,13 @@ class Progress:
 
     def is_ready(self, step: Step) -> bool:
         """Whether everything that it reads is there."""
-        by_name = {one.name: one for one in self.steps}
-        return all(self.is_done(by_name[name]) for name in step.needs)
+        return self._done.issuperset(step.needs)
 
     def finish(self, step: Step, seconds: float) -> None:
         """Note that a step is done."""
         argv = ["stylegenes", *step.argv]
         write_json(self._marker(step), {"digest": self._digests[step.name], "command": argv, "seconds": seconds})
+        self._done.add(step.name)
 
     def _marker(self, step: Step) -> Path:
         return self.folder / "done" / f"{step.name}.json"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from stylegenes.errors import UserError
 from stylegenes.metrics import MetricRecord, read_records
-from stylegenes.reproduction.conduct import images_seen
 from stylegenes.reproduction.scale import Scale
 from stylegenes.reproduction.steps import GENOME, model_name
 from stylegenes.snapshot import find_snapshot
@@ -29,7 +28,7 @@ class Results:
     scale: Scale
 
     def record(self, model: str, metric: str) -> MetricRecord | None:
-        """The newest record of a metric, which is named without its judge."""
+        """The newest record of a metric, which may be named without its judge."""
         place = self.folder / "measures" / model
         for name in (f"metric-{metric}_{JUDGE}.jsonl", f"metric-{metric}.jsonl"):
             if (place / name).is_file():
@@ -43,11 +42,7 @@ class Results:
 
     def frechet(self, model: str, latents: int = 1) -> float | None:
         """The Frechet distance, with so many codes mixed in each picture."""
-        return self.value(model, "fd") if latents == 1 else self._mixed(model, latents)
-
-    def _mixed(self, model: str, latents: int) -> float | None:
-        path = self.folder / "measures" / model / f"metric-fd_{JUDGE}_mix{latents}.jsonl"
-        return read_records(path)[-1].value if path.is_file() else None
+        return self.value(model, "fd" if latents == 1 else f"fd_{JUDGE}_mix{latents}")
 
     def exhibit(self, name: str) -> list[dict[str, str]] | None:
         """The rows of a table that a verb about genes has made of the main model."""
@@ -60,10 +55,6 @@ class Results:
     def directions(self) -> list[dict[str, str]] | None:
         """The rows of the table of linear directions of the main continuous model."""
         return read_csv(self.folder / "directions" / "table-l1.csv")
-
-    def kimg(self, model: str) -> float:
-        """Thousand images that a model has seen."""
-        return images_seen(self.folder / "models" / model) / 1000
 
 
 def read_csv(path: Path) -> list[dict[str, str]] | None:

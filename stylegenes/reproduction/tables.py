@@ -105,10 +105,9 @@ def disentanglement(results: Results) -> Compared:
     names = [*(name for name in names if name != "mean"), "mean"]
     rows: list[list[Value]] = []
     for name in names:
-        row: list[Value] = [name]
-        for latent in (CONTINUOUS, GENOME):
-            row += [published.DISENTANGLEMENT[latent].get(name), ours[latent].get(name)]
-        rows.append(row)
+        both = (CONTINUOUS, GENOME)
+        papers, mine = ([one[latent].get(name) for latent in both] for one in (published.DISENTANGLEMENT, ours))
+        rows.append([name, *_beside(papers, mine)])
     columns = ["attribute", "paper w of a mapping, %", "our w of a mapping, %", "paper genome, %", "our genome, %"]
     return Compared(
         "table2",
@@ -183,22 +182,17 @@ def mixing(results: Results) -> Compared:
     rows: list[list[Value]] = []
     for share in sorted({*published.MIXING, *results.scale.mixings}):
         model = mixing_name(results.scale, share)
-        row: list[Value] = [f"{share:.0%}"]
-        papers = published.MIXING.get(share, (None,) * 4)
-        for latents in range(1, 5):
-            row += [papers[latents - 1], results.frechet(model, latents)]
-        paths = published.PATHS_OF_MIXING.get(share, (None, None))
-        for i, kind in enumerate(("full", "end")):
-            row += [paths[i], results.value(model, f"ppl_w_{kind}")]
-        rows.append(row)
-    heads = [f"{who} {n} mixed" for n in range(1, 5) for who in ("paper FID,", "our fd,")]
-    heads += [f"{who} path length W, {kind}" for kind in ("full", "end") for who in ("paper", "our")]
+        papers = [*published.MIXING.get(share, (None,) * 4), *published.PATHS_OF_MIXING.get(share, (None, None))]
+        ours = [results.frechet(model, latents) for latents in range(1, 5)]
+        ours += [results.value(model, f"ppl_w_{kind}") for kind in ("full", "end")]
+        rows.append([f"{share:.0%}", *_beside(papers, ours)])
+    names = [*(f"fd, {n} mixed" for n in range(1, 5)), "path length W, full", "path length W, end"]
     return Compared(
         "stylegan-table2",
         "StyleGAN, Tables 2 and 3: mixing regularization",
         f"Frechet distance with 1 to 4 codes mixed in every picture, and path lengths, after {results.scale.kimg:g} "
         "thousand images each. Path lengths by another perceptual distance than the paper's are on another scale.",
-        Table(["mixing", *heads], rows),
+        Table(["mixing", *_heads(names)], rows),
         1,
     )
 
@@ -213,14 +207,12 @@ def depths(results: Results) -> Compared:
         if (kind, depth, space) == (TRADITIONAL, 0, "w"):
             continue
         model = depth_name(results.scale, kind, depth)
-        rows.append(
-            [kind, depth, space, *_latent_row(results, model, space, published.DEPTHS.get((kind, depth, space)))]
-        )
+        papers = published.DEPTHS.get((kind, depth, space))
+        rows.append([kind, depth, space, *_latent_row(results, model, space, papers)])
     main = results.scale.main
     for latent, space in ((CONTINUOUS, "z"), (CONTINUOUS, "w"), (GENOME, "w")):
         rows.append([f"main {latent}", None, space, *_latent_row(results, model_name(main, latent), space, None)])
-    measures = ("FID", "path full", "path end", "separability")
-    heads = [f"{who} {name}" for name in measures for who in ("paper", "our")]
+    heads = _heads(("fd", "path full", "path end", "separability"))
     return Compared(
         "stylegan-table4",
         "StyleGAN, Table 4: the mapping network's depth, in Z and W, and the genome",
@@ -238,8 +230,7 @@ def _latent_row(results: Results, model: str, space: str, paper: Sequence[float]
         results.value(model, f"ppl_{space}_end"),
         results.value(model, f"separability_{space}"),
     ]
-    papers = paper or (None,) * 4
-    return [value for pair in zip(papers, ours, strict=True) for value in pair]
+    return _beside(paper or (None,) * 4, ours)
 
 
 def linear(results: Results) -> Compared:
@@ -248,11 +239,10 @@ def linear(results: Results) -> Compared:
     rows: list[list[Value]] = []
     for name in dict.fromkeys([*published.LINEAR, *found]):
         papers, mine = published.LINEAR.get(name, (None,) * 4), found.get(name, {})
-        row: list[Value] = [name]
-        for i, column in enumerate(("auc w", "auc z", "balanced accuracy w", "balanced accuracy z")):
-            row += [papers[i], float(mine[column]) if mine.get(column) else None]
-        rows.append(row)
-    heads = [f"{who} {name}" for name in ("AUC W", "AUC Z", "accuracy W", "accuracy Z") for who in ("paper", "our")]
+        columns = ("auc w", "auc z", "balanced accuracy w", "balanced accuracy z")
+        ours = [float(mine[column]) if mine.get(column) else None for column in columns]
+        rows.append([name, *_beside(papers, ours)])
+    heads = _heads(("AUC W", "AUC Z", "accuracy W", "accuracy Z"))
     return Compared(
         "liu-table1",
         "Liu 2019, Table 1: attributes by logistic regression in W and Z",
@@ -293,6 +283,15 @@ def correlation(results: Results) -> Compared:
         Table(["model", "our mean difference"], rows),
         1,
     )
+
+
+def _heads(names: Sequence[str]) -> list[str]:
+    return [f"{who} {name}" for name in names for who in ("paper", "our")]
+
+
+def _beside(papers: Sequence[Value], ours: Sequence[Value]) -> list[Value]:
+    """The paper's numbers and ours, column by column."""
+    return [value for pair in zip(papers, ours, strict=True) for value in pair]
 
 
 def _by_variants(cell: tuple[int, int]) -> tuple[int, int]:
