@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from stylegenes.analysis.editing import Strength, edit
-from stylegenes.analysis.importance import GeneReport
+from stylegenes.analysis.editing import Editor
 from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
@@ -55,9 +54,8 @@ class EditStudy:
 
 def study_edits(
     judge: Judge,
-    report: GeneReport,
     genotypes: torch.Tensor,
-    strength: Strength,
+    make: Editor,
     *,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> EditStudy:
@@ -65,9 +63,8 @@ def study_edits(
 
     Args:
         judge: model and classifier.
-        report: which genes matter.
         genotypes: the pictures to edit.
-        strength: of every edit.
+        make: edits one of them.
         on_progress: called after every attribute.
 
     Raises:
@@ -75,14 +72,14 @@ def study_edits(
     """
     if len(genotypes) < 1:
         raise UserError("a study of edits needs at least one picture")
-    before = judge.probabilities(genotypes)
+    attributes, before = list(judge.classifier.attributes), judge.probabilities(genotypes)
     rows = []
-    for a, name in enumerate(report.attributes):
+    for a, name in enumerate(attributes):
         wishes = [Wish(name, a, present=bool(p[a] < 0.5)) for p in before]
-        edited = torch.stack([edit(report, g, [w], strength).after for g, w in zip(genotypes, wishes, strict=True)])
+        edited = torch.stack([make(g, [w]).after for g, w in zip(genotypes, wishes, strict=True)])
         rows.append(judge.probabilities(edited) - before)
-        on_progress(a + 1, len(report.attributes))
-    return _sum_up(report.attributes, torch.stack(rows), before)
+        on_progress(a + 1, len(attributes))
+    return _sum_up(attributes, torch.stack(rows), before)
 
 
 def _sum_up(attributes: list[str], change: torch.Tensor, before: torch.Tensor) -> EditStudy:

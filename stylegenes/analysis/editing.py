@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -12,6 +12,11 @@ from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
 from stylegenes.perception import PerceptualDistance
+
+METHODS = ("checked", "statistics")
+BREADTH, CHOICES = 8, 4
+"""How many genes, and how many variants of each, `edit_checked` tries in a round."""
+_IMPROVEMENT = 0.005
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Strength:
         num_genes: genes that may change, the most significant ones first.
         rank: how far along the ordered variants, from the present one (0) to the most extreme one (1).
         hold_weight: what a change of a held attribute costs against the same change of the wanted one, both measured in
-            the spread of the attribute over the gene's variants.
+            the spread of the attribute over the gene's variants, or in probability where the picture is looked at.
         care: what the mean change of all other attributes costs, in the same measure.
     """
 
@@ -64,6 +69,9 @@ class Edit:
     after: torch.Tensor
     genes: list[int]
     predicted: torch.Tensor
+
+
+Editor = Callable[[torch.Tensor, Sequence[Wish]], Edit]
 
 
 @dataclass(frozen=True)
@@ -112,14 +120,57 @@ def edit(
     _check(report, genotype, wishes, hold)
     before, after, changed = genotype.cpu(), genotype.cpu().clone(), []
     for wish in wishes:
-        free = [g for g in report.top(wish.column, len(genotype)) if g not in {*hold.genes, *changed}]
-        genes = free[: strength.num_genes]
+        genes = _free(report, wish, [*hold.genes, *changed])[: strength.num_genes]
         for gene in genes:
-            after[gene] = _replacement(report.shrunk.mean[gene], int(after[gene]), wish, strength, hold.attributes)
+            after[gene] = _replacements(report, after, gene, wish, strength, hold.attributes)[0]
         changed += [gene for gene in genes if after[gene] != before[gene]]
-    rows = torch.arange(len(before))
-    predicted = (report.shrunk.mean[rows, after] - report.shrunk.mean[rows, before]).sum(dim=0)
-    return Edit(before, after, changed, predicted)
+    return Edit(before, after, changed, _promised(report, before, after))
+
+
+def edit_checked(
+    judge: Judge,
+    report: GeneReport,
+    genotype: torch.Tensor,
+    wishes: Sequence[Wish],
+    strength: Strength,
+    hold: Hold | None = None,
+) -> Edit:
+    """`edit`, but the classifier looks at what the statistics propose and keeps what serves this very picture.
+
+    The statistics average over all pictures, while what a variant does to one depends on its other genes. So for each
+    wish, in up to `strength.num_genes` rounds, `CHOICES` variants of each of the `BREADTH` most significant free genes
+    are tried, and the exchange of the greatest worth is kept if it is an improvement. Worth is the probability of what
+    was wished for so far, less `strength.hold_weight` times the changes of held attributes and `strength.care` times
+    the mean change of all others. What `edit` makes is tried too, so that the outcome is never worth less.
+
+    Raises:
+        UserError: as `edit`.
+    """
+    hold = hold or Hold()
+    _check(report, genotype, wishes, hold)
+    before, after, changed = genotype.cpu(), genotype.cpu().clone(), []
+    start = judge.probabilities(before[None])[0]
+    for number, wish in enumerate(wishes):
+        sight = _Sight(judge, start, wishes[: number + 1], strength, hold.attributes)
+        kept = [*hold.genes, *changed]
+        after = _look(report, after, wish, sight, kept)
+        changed += [gene for gene in _free(report, wish, kept) if after[gene] != before[gene]]
+    return Edit(before, after, changed, _promised(report, before, after))
+
+
+def editor(
+    judge: Judge, report: GeneReport, strength: Strength, hold: Hold | None = None, method: str = "checked"
+) -> Editor:
+    """One of `METHODS` as a function of genotype [G] and wishes: `checked` is `edit_checked`, `statistics` is `edit`.
+
+    Raises:
+        UserError: for another method.
+    """
+    if method not in METHODS:
+        raise UserError(f"there is no method {method!r} of editing; methods: {', '.join(METHODS)}")
+    if method == "checked":
+        return lambda genotype, wishes: edit_checked(judge, report, genotype, wishes, strength, hold)
+    return lambda genotype, wishes: edit(report, genotype, wishes, strength, hold)
 
 
 def traverse(mean: torch.Tensor, genotype: torch.Tensor, gene: int, column: int, steps: int) -> torch.Tensor:
@@ -169,21 +220,76 @@ def judge_edit(judge: Judge, made: Edit, wishes: Sequence[Wish], distance: Perce
     )
 
 
-def _replacement(mean: torch.Tensor, present: int, wish: Wish, strength: Strength, held: Sequence[int]) -> int:
-    """The variant of one gene, means [V, A], that brings most of the wish for the least change of what is held."""
+@dataclass(frozen=True)
+class _Sight:
+    """The classifier's view of one picture while it is edited; `start` are its probabilities [A] before."""
+
+    judge: Judge
+    start: torch.Tensor
+    wishes: Sequence[Wish]
+    strength: Strength
+    held: Sequence[int]
+
+    def worth(self, genotypes: torch.Tensor) -> torch.Tensor:
+        """What genotypes [n, G] are worth, [n]."""
+        p = self.judge.probabilities(genotypes)
+        change = (p - self.start).abs()
+        wished = [wish.column for wish in self.wishes]
+        others = [a for a in range(p.shape[1]) if a not in wished]
+        gain = torch.stack([wish.likelihood(p) for wish in self.wishes]).sum(dim=0)
+        cost = self.strength.hold_weight * change[:, list(self.held)].sum(dim=1)
+        return gain - cost - self.strength.care * change[:, others].sum(dim=1) / max(len(others), 1)
+
+
+def _look(report: GeneReport, start: torch.Tensor, wish: Wish, sight: _Sight, kept: Sequence[int]) -> torch.Tensor:
+    """The best genotype [G] that greedy exchanges, or the statistics alone, make of `start`; `kept` genes stay."""
+    strength, hold = sight.strength, Hold(kept, sight.held)
+    counts = range(1, strength.num_genes + 1)
+    alone = [edit(report, start, [wish], replace(strength, num_genes=n), hold).after for n in counts]
+    alone_worth = sight.worth(torch.stack(alone))
+    best, worth, used = start, float(sight.worth(start[None])), list(kept)
+    for _ in counts:
+        tries = []
+        for gene in _free(report, wish, used)[:BREADTH]:
+            for variant in _replacements(report, best, gene, wish, strength, sight.held)[:CHOICES]:
+                tries.append((gene, best.clone().index_fill_(0, torch.tensor(gene), variant)))
+        values = sight.worth(torch.stack([genotype for _, genotype in tries])) if tries else torch.zeros(1)
+        if not tries or float(values.max()) < worth + _IMPROVEMENT:
+            break
+        worth, (gene, best) = float(values.max()), tries[int(values.argmax())]
+        used.append(gene)
+    return best if worth >= float(alone_worth.max()) else alone[int(alone_worth.argmax())]
+
+
+def _free(report: GeneReport, wish: Wish, kept: Sequence[int]) -> list[int]:
+    """The genes that may change, the most significant for the wish first."""
+    return [gene for gene in report.top(wish.column, len(report.score)) if gene not in kept]
+
+
+def _promised(report: GeneReport, before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """The change of every attribute that the variant statistics add up to, [A]."""
+    rows = torch.arange(len(before))
+    return (report.shrunk.mean[rows, after] - report.shrunk.mean[rows, before]).sum(dim=0)
+
+
+def _replacements(
+    report: GeneReport, genotype: torch.Tensor, gene: int, wish: Wish, strength: Strength, held: Sequence[int]
+) -> list[int]:
+    """The variants of a gene that may replace the present one, or be it: most of the wish for the least cost first."""
+    mean, present = report.shrunk.mean[gene], int(genotype[gene])
     scale = mean.std(dim=0, correction=0).clamp_min(1e-9)
     gain = wish.likelihood(mean) - wish.likelihood(mean[present])
     order = gain.argsort()
     place = int((order == present).nonzero())
     reach = round(place + strength.rank * (len(order) - 1 - place))
-    allowed = torch.full_like(gain, -torch.inf)
-    allowed[order[place : reach + 1]] = 0
+    allowed = order[place : reach + 1]
     change = (mean - mean[present]).abs() / scale
     others = torch.arange(len(scale)) != wish.column
     cost = strength.hold_weight * change[:, list(held)].sum(dim=1)
     if others.any():
         cost = cost + strength.care * change[:, others].mean(dim=1)
-    return int((gain / scale[wish.column] - cost + allowed).argmax())
+    score = gain / scale[wish.column] - cost
+    return allowed[score[allowed].argsort(descending=True)].tolist()
 
 
 def _check(report: GeneReport, genotype: torch.Tensor, wishes: Sequence[Wish], hold: Hold) -> None:

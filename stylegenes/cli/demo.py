@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from stylegenes.training import RunResult
 
 RECIPE = "tiny32"
-SHOWN = ("Smiling", "Long_Hair", "Bangs", "Black_Hair", "Gray_Hair", "Dark_Skin")
+SHOWN = ("Smiling", "Long_Hair", "Full_Beard", "Eyeglasses", "Gray_Hair", "Dark_Skin")
 """Attributes of the embedded faces that the shipped model is steered and edited towards."""
-TEMPERATURE, EDITED_SEED = 0.5, 3
+TEMPERATURE, EDITED_SEED = 0.5, 32
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _say_what_is_next(result: RunResult, args: Args) -> None:
         say(f"Too early for faces: they take some {wanted} images. Go on with: stylegenes demo --minutes 10")
     say("\nNext:")
     say('  stylegenes sample avatars32 --where "Smiling=1,Long_Hair=0"   the shipped model, by wish')
-    say("  stylegenes edit avatars32 --seed 3 --set Black_Hair=1         one of its faces, and what else changed")
+    say("  stylegenes edit avatars32 --seed 3 --set Eyeglasses=1         one of its faces, and what else changed")
     say(f"  stylegenes sample {result.folder} --seeds 100-115 --out more.png      other faces")
     say(f"  stylegenes sample {result.folder} --mix all --out mixing.png          coarse, middle and fine styles mixed")
     say(f"  stylegenes sample {result.folder} --interpolate 24 --out way.gif      an animation")

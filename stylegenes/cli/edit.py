@@ -1,9 +1,9 @@
 """change attributes of one picture by its genes, and say what else changed
 
 Examples:
-  stylegenes edit runs/0001 --seed 3 --set Smiling=1                      four genes, as far as they go
+  stylegenes edit runs/0001 --seed 3 --set Smiling=1                      up to four genes
   stylegenes edit runs/0001 --code AbC... --set "Hat=0,Young=1" --genes 2 --rank 0.5
-  stylegenes edit runs/0001 --seed 3 --set Male=1 --hold Smiling,Young --hold-genes 3,14
+  stylegenes edit runs/0001 --seed 3 --set Male=1 --hold Smiling,Young,3,14
   stylegenes edit runs/0001 --seed 3 --set Smiling=1 --traverse 12        one gene, its variants in order
   stylegenes edit runs/0001 --set all --study 64                          every attribute of 64 pictures: what changes
 """
@@ -33,9 +33,9 @@ class Args:
     rank: float = 1.0
     """how far along the ordered variants: 0 stays, 1 goes to the most extreme one"""
     hold: str | None = None
-    """attributes to leave alone, with commas between"""
-    hold_genes: str | None = None
-    """numbers of genes to leave alone, like 3,14,20-25"""
+    """attributes and numbers of genes to leave alone, like Young,3,20-25"""
+    method: str = "checked"
+    """checked: the classifier looks at each exchange; statistics: by the survey's numbers alone, as in the paper"""
     traverse: int | None = None
     """show this one gene with its variants in the order of the attribute instead"""
     study: int | None = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import torch
 
 from stylegenes.analysis.edit_study import study_edits
-from stylegenes.analysis.editing import EditReport, Hold, Strength, edit, judge_edit, traverse
+from stylegenes.analysis.editing import Editor, EditReport, Hold, Strength, editor, judge_edit, traverse
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.plots.changes import edit_figure, edit_study_figure
 from stylegenes.analysis.plots.style import picture_rows
@@ -23,6 +24,8 @@ from stylegenes.errors import UserError
 if TYPE_CHECKING:
     from stylegenes.cli.edit import Args
 
+_CHOSEN = {"checked": "with the classifier looking", "statistics": "by the variants' statistics alone"}
+
 
 def run(args: Args) -> None:
     """Edit or traverse."""
@@ -30,22 +33,22 @@ def run(args: Args) -> None:
     names = bench.statistics.attributes
     if (args.set == "all") != (args.study is not None):
         raise UserError("--set all and --study NUMBER go together: a study edits every attribute of so many pictures")
+    hold = parse_hold(args.hold or "", names)
+    make = editor(bench.judge, bench.report, Strength(args.genes, args.rank), hold, args.method)
     if args.study is not None:
-        _study(bench, args.study, args)
+        _study(bench, args.study, make, args)
         return
     wishes = parse_where(args.set, names)
     start = one_genotype(bench, args.code, args.seed)
     if args.traverse is not None:
         figure_traversal(bench, start, args.traverse, wishes[0], args)
         return
-    hold = Hold(
-        genes=parse_seeds(args.hold_genes) if args.hold_genes else [],
-        attributes=[find_attribute(name, names) for name in args.hold.split(",")] if args.hold else [],
-    )
-    made = edit(bench.report, start, wishes, Strength(args.genes, args.rank), hold)
+    made = make(start, wishes)
     report = judge_edit(bench.judge, made, wishes, bench.perceptual)
     before, after = bench.genome.to_strings(torch.stack([made.before, made.after]))
     say(f"before {before}\nafter  {after}\nchanged genes: {', '.join(map(str, made.genes)) or 'none'}")
+    if not made.genes and args.method == "checked":
+        say("nothing tried was worth its side effects; --method statistics does not look at them")
     _tell(report)
     wanted = ", ".join(map(str, wishes))
     exhibit = Exhibit(
@@ -57,6 +60,20 @@ def run(args: Args) -> None:
     )
     picture = exhibit.save(args.out.parent if args.out else bench.exhibits, edit_figure(report), edit_table(report))
     say(f"picture and table: {picture}")
+
+
+def parse_hold(text: str, attributes: list[str]) -> Hold:
+    """Read "Young,3,20-25": names of attributes and numbers of genes.
+
+    Raises:
+        UserError: for an unknown attribute.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    genes = [part for part in parts if re.fullmatch(r"\d+(-\d+)?", part)]
+    return Hold(
+        genes=parse_seeds(",".join(genes)) if genes else [],
+        attributes=[find_attribute(part, attributes) for part in parts if part not in genes],
+    )
 
 
 def one_genotype(bench: Workbench, code: str | None, seed: int) -> torch.Tensor:
@@ -71,20 +88,20 @@ def one_genotype(bench: Workbench, code: str | None, seed: int) -> torch.Tensor:
     return genome.from_strings(parse_codes(code)[:1])[0].cpu()
 
 
-def _study(bench: Workbench, num: int, args: Args) -> None:
+def _study(bench: Workbench, num: int, make: Editor, args: Args) -> None:
     """Every attribute of `num` pictures, edited against its present state."""
     if num < 1:
         raise UserError(f"--study {num} must be at least one picture")
-    strength, generator = Strength(args.genes, args.rank), bench.snapshot.generator
-    genotypes = codes_of_seeds(generator, list(range(args.seed, args.seed + num))).cpu()
+    genotypes = codes_of_seeds(bench.snapshot.generator, list(range(args.seed, args.seed + num))).cpu()
     with progress("editing") as bar:
-        study = study_edits(bench.judge, bench.report, genotypes, strength, on_progress=bar)
+        study = study_edits(bench.judge, genotypes, make, on_progress=bar)
     exhibit = Exhibit(
-        _stem(args) or "edits",
-        "What edits change",
-        f"Every attribute of {num} pictures edited against its present state, {args.genes} genes at rank {args.rank:g} "
-        f"for each edit; mean absolute change of {bench.classifier.name}'s probability. In the right panel each point "
-        "is an edited attribute; above the line it changes more than the others do in the mean.",
+        _stem(args) or f"edits-{args.method}",
+        f"What edits change, {args.method}",
+        f"Every attribute of {num} pictures edited against its present state, up to {args.genes} genes at rank "
+        f"{args.rank:g} for each edit, chosen {_CHOSEN[args.method]}; mean absolute change of "
+        f"{bench.classifier.name}'s probability. In the right panel each point is an edited attribute; above the line "
+        "it changes more than the others do in the mean.",
         42,
     )
     place = args.out.parent if args.out else bench.exhibits

@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from stylegenes.analysis.conditional import gene_tables, sample_accepted
-from stylegenes.analysis.editing import Strength, edit
+from stylegenes.analysis.editing import Strength, editor
 from stylegenes.analysis.plots.style import SMALL, new_figure, picture_rows, show_picture
 from stylegenes.analysis.wishes import Wish
 from stylegenes.cli.workbench import Workbench
@@ -46,7 +46,8 @@ def edited(bench: Workbench, wishes: Sequence[Wish], seed: int) -> Figure:
     figure = new_figure(1.3 + len(NUM_GENES) + 1, 1.25 * len(wishes))
     grid = figure.subplots(len(wishes), len(NUM_GENES) + 1, squeeze=False)
     for line, wish in zip(grid, wishes, strict=True):
-        edits = [edit(bench.report, start, [wish], Strength(num_genes=n)).after for n in NUM_GENES]
+        makers = [editor(bench.judge, bench.report, Strength(num_genes=n)) for n in NUM_GENES]
+        edits = [make(start, [wish]).after for make in makers]
         genotypes = torch.stack([start, *edits])
         probability = bench.judge.probabilities(genotypes)[:, wish.column].tolist()
         names = [f"seed {seed}", *(f"{n} gene{'s' * (n > 1)}" for n in NUM_GENES)]
@@ -64,7 +65,8 @@ def edit_strip(bench: Workbench, attributes: Sequence[int], seed: int, num_genes
     start = codes_of_seeds(bench.snapshot.generator, [seed])[0].cpu()
     before = bench.judge.probabilities(start[None])[0]
     wishes = [Wish(bench.report.attributes[a], a, present=bool(before[a] < 0.5)) for a in attributes]
-    edits = [edit(bench.report, start, [wish], Strength(num_genes=num_genes)).after for wish in wishes]
+    make = editor(bench.judge, bench.report, Strength(num_genes=num_genes))
+    edits = [make(start, [wish]).after for wish in wishes]
     genotypes = torch.stack([start, *edits])
     after = bench.judge.probabilities(genotypes)[1:]
     titles = [

@@ -9,7 +9,7 @@ import torch
 
 from stylegenes import __version__
 from stylegenes.analysis.breeding import Farm
-from stylegenes.analysis.editing import Strength, edit, judge_edit
+from stylegenes.analysis.editing import Strength, edit_checked, judge_edit
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.page import Heading, render_page
 from stylegenes.analysis.plots.changes import edit_figure, family_figure
@@ -69,7 +69,7 @@ def _show_edit(bench: Workbench, seed: int) -> None:
     wish = _favorite(bench)
     if bench.judge.probabilities(start[None])[0, wish.column] > 0.5:
         wish = Wish(wish.attribute, wish.column, present=False)
-    made = edit(bench.report, start, [wish], Strength())
+    made = edit_checked(bench.judge, bench.report, start, [wish], Strength())
     report = judge_edit(bench.judge, made, [wish], bench.perceptual)
     caption = (
         f"Genes {', '.join(map(str, made.genes)) or '(none)'} of the picture of seed {seed} replaced. Bars: change of "

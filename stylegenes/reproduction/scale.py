@@ -122,9 +122,9 @@ TINY = Scale(
 
 SMALL = Scale(
     name="small",
-    main=Pair("main", "avatars", "tiny32-mapping", "tiny32", 80.0),
-    pairs=(Pair("short", "avatars", "tiny32-mapping", "tiny32", 8.0, seeds=3),),
-    kimg=8.0,
+    main=Pair("main", "avatars", "tiny32-mapping", "tiny32", 240.0),
+    pairs=(Pair("short", "avatars", "tiny32-mapping", "tiny32", 16.0, seeds=3),),
+    kimg=16.0,
     genes=(64, 8, 2),
     variants=(16, 64, 256),
     depths=(0, 1, 2, 8),

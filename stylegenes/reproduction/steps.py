@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stylegenes.analysis.editing import METHODS
 from stylegenes.recipes import recipe
 from stylegenes.reproduction.scale import Pair, Scale
 
@@ -93,7 +94,9 @@ def _genes(scale: Scale) -> Iterator[Step]:
     wishes = ("--wishes", scale.wishes, "--second", scale.second, "--num", str(scale.wished), *data)
     baseline = ("--baseline", f"models/{LABELED}")
     yield Step("tradeoff", ("tradeoff", model, *wishes, *baseline), ("survey", f"train-{LABELED}"))
-    yield Step("edits", ("edit", model, "--set", "all", "--study", str(scale.edits)), ("survey",))
+    study = ("edit", model, "--set", "all", "--study", str(scale.edits))
+    for method in METHODS:
+        yield Step(f"edits-{method}", (*study, "--method", method), ("survey",))
     correlate = ("correlate", model, "--other", f"models/{other}", "--num", str(scale.draws), *data)
     yield Step("correlate", correlate, ("survey", f"train-{other}"))
 
@@ -103,7 +106,9 @@ def _pruning(scale: Scale) -> Iterator[Step]:
     curve = ("--curve", ",".join(map(str, scale.pruned)), "--runs", str(scale.prune_runs))
     words = ("prune", model, *curve, "--samples", str(scale.fakes), "--data", scale.main.data)
     yield Step("prune", words, ("survey",))
-    yield Step("report", ("report", model), ("tradeoff", "prune", "edits", "correlate"))
+    yield Step(
+        "report", ("report", model), ("tradeoff", "prune", "correlate", *(f"edits-{method}" for method in METHODS))
+    )
 
 
 def _pairs(scale: Scale) -> Iterator[Step]:

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from stylegenes.analysis.editing import METHODS
 from stylegenes.analysis.exhibits import Table, Value
 from stylegenes.recipes import recipe
 from stylegenes.reproduction import published
@@ -255,15 +256,20 @@ def linear(results: Results) -> Compared:
 
 def edits(results: Results) -> Compared:
     """What edits by genes change; the paper shows pictures and no number."""
-    columns = ["attribute", "our change of it", "our mean change of others", "our flipped", "our share changed most"]
+    names = ("change of it", "mean change of others", "flipped", "share changed most")
     keys = ("absolute_change", "mean_change_of_others", "flipped", "changed_most")
-    found = results.exhibit("edits") or []
-    rows = [[row["edited"], *(float(row[key]) for key in keys)] for row in found]
+    found = {m: {row["edited"]: row for row in results.exhibit(f"edits-{m}") or []} for m in METHODS}
+    rows: list[list[Value]] = []
+    for attribute in dict.fromkeys(name for of_method in found.values() for name in of_method):
+        cells = [found[m].get(attribute, {}).get(key) for key in keys for m in METHODS]
+        rows.append([attribute, *(None if cell is None else float(cell) for cell in cells)])
+    columns = ["attribute", *(f"our {name}, {m}" for name in names for m in METHODS)]
     return Compared(
         "edits",
         "Edits by genes: the wanted attribute and the others",
-        f"Every attribute of {results.scale.edits} pictures edited against its present state by its four most "
-        "important genes; absolute changes of the classifier's probability.",
+        f"Every attribute of {results.scale.edits} pictures edited against its present state by up to four genes, "
+        "which the statistics choose alone or with the classifier looking ('checked', this project's own); absolute "
+        "changes of the classifier's probability.",
         Table(columns, rows),
         1,
     )

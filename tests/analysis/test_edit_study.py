@@ -3,7 +3,7 @@ import torch
 from toy_genome import ATTRIBUTES, NUM_GENES
 
 from stylegenes.analysis.edit_study import study_edits
-from stylegenes.analysis.editing import Strength, edit
+from stylegenes.analysis.editing import Strength, edit, editor
 from stylegenes.analysis.plots.changes import edit_study_figure
 from stylegenes.analysis.tables import edit_study_table
 from stylegenes.analysis.wishes import Wish
@@ -12,7 +12,7 @@ from stylegenes.errors import UserError
 
 def test_the_study_equals_single_edits(judge, report):
     genotypes, strength = judge.generator.sample(5, torch.Generator().manual_seed(1)), Strength(num_genes=2)
-    study = study_edits(judge, report, genotypes, strength)
+    study = study_edits(judge, genotypes, editor(judge, report, strength, method="statistics"))
     for a, name in enumerate(ATTRIBUTES):
         changes, signs = [], []
         for genotype in genotypes:
@@ -29,7 +29,8 @@ def test_the_study_equals_single_edits(judge, report):
 
 
 def test_an_attribute_of_one_gene_changes_more_than_the_others(judge, report):
-    study = study_edits(judge, report, judge.generator.sample(20, torch.Generator().manual_seed(2)), Strength(1))
+    genotypes = judge.generator.sample(20, torch.Generator().manual_seed(2))
+    study = study_edits(judge, genotypes, editor(judge, report, Strength(1)))
     assert float(study.achieved[0]) > 0.3 and float(study.flipped[0]) > 0.9
     assert float(study.foremost[0]) > 0.5
     table = edit_study_table(study)
@@ -39,4 +40,4 @@ def test_an_attribute_of_one_gene_changes_more_than_the_others(judge, report):
 
 def test_no_pictures_are_refused(judge, report):
     with pytest.raises(UserError, match="at least one"):
-        study_edits(judge, report, torch.zeros(0, NUM_GENES, dtype=torch.int64), Strength())
+        study_edits(judge, torch.zeros(0, NUM_GENES, dtype=torch.int64), editor(judge, report, Strength()))

@@ -1,8 +1,20 @@
 import pytest
 import torch
-from toy_genome import ATTRIBUTES, NUM_VARIANTS
+from toy_genome import ATTRIBUTES, NUM_VARIANTS, LinearClassifier, effects
 
-from stylegenes.analysis.editing import Edit, Hold, Strength, difference_map, edit, judge_edit, redraw, traverse
+from stylegenes.analysis.editing import (
+    Edit,
+    Hold,
+    Strength,
+    difference_map,
+    edit,
+    edit_checked,
+    editor,
+    judge_edit,
+    redraw,
+    traverse,
+)
+from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.wishes import parse_where
 from stylegenes.errors import UserError
 from stylegenes.perception import PerceptualDistance
@@ -64,6 +76,67 @@ def test_later_wishes_leave_earlier_genes_alone(judge, report):
     assert made.genes == [2, 7]
 
 
+class Fickle(LinearClassifier):
+    """Smiling goes against its gene wherever the last gene is negative."""
+
+    def forward(self, images):
+        flip = torch.where(images.flatten(1)[:, -1:] < 0, -1.0, 1.0)
+        p = super().forward(images)
+        return torch.cat([0.5 + (p[:, :1] - 0.5) * flip, p[:, 1:]], dim=1)
+
+
+def test_a_checked_edit_sees_that_this_picture_is_another_case(judge, report):
+    fickle, wish = Judge(judge.generator, Fickle(effects())), wishes("Smiling=1")
+    start = middle(judge, level=-0.1)
+    blind = judge_edit(fickle, edit(report, start, wish, Strength(1)), wish, MeanSquare())
+    seeing = judge_edit(fickle, edit_checked(fickle, report, start, wish, Strength(1)), wish, MeanSquare())
+    assert blind.achieved[0] < -0.2 and seeing.achieved[0] >= 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("text", ["Smiling=1", "Young=0", "Eyeglasses=1"])
+def test_a_checked_edit_is_never_worth_less(judge, report, seed, text):
+    (wish,) = wishes(text)
+    start, strength = judge.generator.sample(1, torch.Generator().manual_seed(seed))[0], Strength(2)
+    before = judge.probabilities(start[None])[0]
+    others = [a for a in range(len(ATTRIBUTES)) if a != wish.column]
+
+    def worth(made):
+        after = judge.probabilities(made.after[None])[0]
+        return float(wish.likelihood(after) - (after - before)[others].abs().mean())
+
+    checked = edit_checked(judge, report, start, [wish], strength)
+    assert worth(checked) >= worth(edit(report, start, [wish], strength)) - 1e-6
+    assert sorted(checked.genes) == (checked.after != checked.before).nonzero().flatten().tolist()
+    assert len(checked.genes) <= 2
+
+
+def test_a_checked_edit_keeps_what_is_held(judge, report):
+    wish = wishes("Young=1")
+    made = edit_checked(judge, report, middle(judge), wish, Strength(3, care=0), Hold(genes=[7]))
+    assert made.after[7] == made.before[7] and made.genes == [2]
+    held = judge_edit(
+        judge, edit_checked(judge, report, middle(judge), wish, Strength(3), Hold(attributes=[0])), wish, MeanSquare()
+    )
+    assert held.achieved[0].abs() < 1e-6 and held.achieved[2] > 0.2
+
+
+def test_a_checked_edit_leaves_out_what_costs_more_than_it_gains(judge, report):
+    made = edit_checked(judge, report, middle(judge), wishes("Young=1"), Strength(3), Hold(genes=[7]))
+    assert made.genes == []
+
+
+def test_a_checked_edit_stays_where_it_may_not_move(judge, report):
+    made = edit_checked(judge, report, middle(judge), wishes("Smiling=1"), Strength(2, rank=0))
+    assert made.genes == [] and torch.equal(made.before, made.after)
+
+
+def test_later_checked_wishes_leave_earlier_genes_alone(judge, report):
+    wish = wishes("Smiling=1,Young=1")
+    made = edit_checked(judge, report, middle(judge), wish, Strength(1))
+    assert made.genes == [2, 7]
+
+
 def test_traversal_is_ordered_and_moves_one_gene(judge, report):
     strip = traverse(report.shrunk.mean, middle(judge), 5, 1, 6)
     p = judge.probabilities(strip)[:, 1]
@@ -90,6 +163,8 @@ def test_impossible_edits_are_refused(judge, report):
         edit(report, start, wish, Strength(), Hold(genes=[9]))
     with pytest.raises(UserError, match="Smiling cannot be changed and held"):
         edit(report, start, wish, Strength(), Hold(attributes=[0]))
+    with pytest.raises(UserError, match="methods: checked, statistics"):
+        editor(judge, report, Strength(), method="magic")
     with pytest.raises(UserError, match="rank in"):
         Strength(rank=2)
     with pytest.raises(UserError, match="one genotype"):

@@ -99,7 +99,7 @@ def test_wishes_are_fulfilled_and_repeat(model, tmp_path, capsys):
 def test_an_edit_reports_change_and_side_effects(model, tmp_path, capsys):
     out, gained = tmp_path / "edit.png", []
     for seed in "123":
-        command = ["edit", str(model), "--seed", seed, "--set", "Bright=1", "--hold-genes", "0", "--out", str(out)]
+        command = ["edit", str(model), "--seed", seed, "--set", "Bright=1", "--hold", "0", "--out", str(out)]
         assert run(command) == 0
         row = table(tmp_path / "edit.csv")[0]
         assert row["attribute"] == "Bright" and float(row["requested_change"]) > 0
@@ -185,7 +185,9 @@ def test_a_browser_shows_the_report_whole_and_fetches_nothing(model, tmp_path, w
     ("command", "words"),
     [
         (["sample", "--where", "Brigt=1"], "did you mean 'Bright'"),
-        (["edit", "--set", "Bright=1", "--hold-genes", "9"], "no gene 9"),
+        (["edit", "--set", "Bright=1", "--hold", "9"], "no gene 9"),
+        (["edit", "--set", "Bright=1", "--hold", "3,Brihgt"], "did you mean 'Bright'"),
+        (["edit", "--set", "Bright=1", "--method", "magic"], "methods: checked, statistics"),
         (["edit", "--set", "Bright=1", "--out", "x.jpg"], "must end in .png"),
         (["breed", "--generations", "3"], "needs both"),
         (["breed", "--parents", "1,2,3"], "two parents"),

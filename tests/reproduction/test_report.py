@@ -151,7 +151,7 @@ def test_edits_are_judged_by_attribute(folder, results):
          "changed_most": 1}
         for i in range(10)
     ]  # fmt: skip
-    exhibit(folder, "edits", rows)
+    exhibit(folder, "edits-statistics", rows)
     assert verdict(results, "f").holds == "does not hold" and "80%" in verdict(results, "f").evidence
 
 
