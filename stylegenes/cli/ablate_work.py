@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def run(args: Args) -> None:
     """Fill the grid and draw it."""
     base = _base(args)
-    genes, variants = parse_seeds(args.genes), parse_seeds(args.variants)
+    genes, variants = parse_seeds(args.genes, "genes"), parse_seeds(args.variants, "variants")
     check_grid(genes, variants, _w_dim(base))
     data = open_real(Card("ablation"), args.data, base.data.resolution)
     real = measure_real(data, args.out / "reals", pick_device(args.accelerator))

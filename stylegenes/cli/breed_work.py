@@ -109,7 +109,7 @@ def _stem(out: Path | None, default: str) -> str:
 def _cross(args: Args) -> Cross:
     if args.genes is None:
         return CROSSES[args.cross]
-    genes = parse_seeds(args.genes)
+    genes = parse_seeds(args.genes, "genes")
     return lambda a, b, generator: cross_chosen(a, b, genes)
 
 

@@ -71,7 +71,7 @@ def parse_hold(text: str, attributes: list[str]) -> Hold:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     genes = [part for part in parts if re.fullmatch(r"\d+(-\d+)?", part)]
     return Hold(
-        genes=parse_seeds(",".join(genes)) if genes else [],
+        genes=parse_seeds(",".join(genes), "genes") if genes else [],
         attributes=[find_attribute(part, attributes) for part in parts if part not in genes],
     )
 

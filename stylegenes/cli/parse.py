@@ -14,8 +14,8 @@ from stylegenes.snapshot import DataCard
 _MOST = 1_000_000
 
 
-def parse_seeds(text: str) -> list[int]:
-    """`0-3,20` as [0, 1, 2, 3, 20].
+def parse_seeds(text: str, what: str = "seeds") -> list[int]:
+    """`0-3,20` as [0, 1, 2, 3, 20]; `what` they are is said in errors.
 
     Raises:
         UserError: for anything that is not whole numbers and ascending ranges, or more than a million of them.
@@ -25,11 +25,11 @@ def parse_seeds(text: str) -> list[int]:
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()) or (dash and int(last) < int(first)):
             raise UserError(
-                f"seeds {text!r}: {part.strip()!r} is neither a whole number nor an ascending range like 0-15"
+                f"{what} {text!r}: {part.strip()!r} is neither a whole number nor an ascending range like 0-15"
             )
         start, stop = int(first), int(last if dash else first) + 1
         if len(seeds) + stop - start > _MOST or stop > 2**63:
-            raise UserError(f"seeds {text!r}: more than {_MOST:,} seeds, or one beyond 2^63")
+            raise UserError(f"{what} {text!r}: more than {_MOST:,} of them, or one beyond 2^63")
         seeds += range(start, stop)
     return seeds
 

@@ -30,7 +30,7 @@ def run(args: Args) -> None:
         place_for_snapshot(args.out)
     bench = open_workbench(args.snapshot, None, args.device)
     if args.curve is not None:
-        _measure(bench, parse_seeds(args.curve), args)
+        _measure(bench, parse_seeds(args.curve, "numbers of pruned variants"), args)
     if args.num is not None:
         _write(bench, args.num, args)
 
