@@ -40,7 +40,8 @@ def run(args: Args) -> None:
     try:
         finished = conduct(progress, jobs, lambda event: _tell(event, progress), max_seconds=seconds)
     finally:
-        page = write_report(Results(args.out, scale), _facts(scale, Progress(args.out, steps(scale))))
+        everything = Progress(args.out, steps(scale))
+        page = write_report(Results(args.out, scale, everything.done), _facts(scale, everything))
         say(f"report: {page}")
     failed = [step.name for step in chosen if not progress.is_done(step)]
     if not finished and seconds is None:

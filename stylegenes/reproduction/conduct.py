@@ -65,6 +65,11 @@ class Progress:
         """Whether its products are there, made by this very command."""
         return step.name in self._done
 
+    @property
+    def done(self) -> frozenset[str]:
+        """Names of the steps that are done."""
+        return frozenset(self._done)
+
     def seconds(self, step: Step) -> float:
         """How long a step that is done has taken, over all sittings that finished it."""
         return float(read_json(self._marker(step))["seconds"])

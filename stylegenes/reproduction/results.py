@@ -1,4 +1,7 @@
-"""What the steps have left behind, read from the folder of a reproduction; what is not there yet is None."""
+"""What the steps have left behind, read from the folder of a reproduction.
+
+What is not there yet is None, and so is what a step has left that must be done again: its numbers are another budget's.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ from pathlib import Path
 from stylegenes.errors import UserError
 from stylegenes.metrics import MetricRecord, read_records
 from stylegenes.reproduction.scale import Scale
-from stylegenes.reproduction.steps import GENOME, model_name
+from stylegenes.reproduction.steps import GENOME, measuring_steps, model_name
 from stylegenes.snapshot import find_snapshot
 
 JUDGE = "lite0"
+_MAKERS = {"pruning": "prune", "correlation": "correlate"}
+"""Steps that make exhibits of another name than theirs."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +27,17 @@ class Results:
     Attributes:
         folder: its folder.
         scale: what was wanted.
+        done: names of the steps that are done as the scale wants them; None takes whatever lies in the folder.
     """
 
     folder: Path
     scale: Scale
+    done: frozenset[str] | None = None
 
     def record(self, model: str, metric: str) -> MetricRecord | None:
         """The newest record of a metric, which may be named without its judge."""
+        if not self._is_done(*measuring_steps(model, metric)):
+            return None
         place = self.folder / "measures" / model
         for name in (f"metric-{metric}_{JUDGE}.jsonl", f"metric-{metric}.jsonl"):
             if (place / name).is_file():
@@ -46,6 +55,8 @@ class Results:
 
     def exhibit(self, name: str) -> list[dict[str, str]] | None:
         """The rows of a table that a verb about genes has made of the main model."""
+        if not self._is_done(_MAKERS.get(name, name)):
+            return None
         try:
             snapshot = find_snapshot(self.folder / "models" / model_name(self.scale.main, GENOME))
         except UserError:
@@ -54,7 +65,10 @@ class Results:
 
     def directions(self) -> list[dict[str, str]] | None:
         """The rows of the table of linear directions of the main continuous model."""
-        return read_csv(self.folder / "directions" / "table-l1.csv")
+        return read_csv(self.folder / "directions" / "table-l1.csv") if self._is_done("directions") else None
+
+    def _is_done(self, *any_of: str) -> bool:
+        return self.done is None or not self.done.isdisjoint(any_of)
 
 
 def read_csv(path: Path) -> list[dict[str, str]] | None:

@@ -62,6 +62,13 @@ def mixing_name(scale: Scale, mixing: float) -> str:
     return base_name(scale) if mixing == recipe(scale.styled).mixing else f"mixing{round(100 * mixing)}"
 
 
+def measuring_steps(model: str, metric: str) -> list[str]:
+    """The steps, any of which measures a metric of a model."""
+    kind = metric.split("_")[0]
+    kinds = {"fd": ["mix"] if "_mix" in metric else ["fd", "mix"], "disentanglement": ["separability"]}
+    return [f"{one}-{model}" for one in kinds.get(kind, [kind])]
+
+
 def steps(scale: Scale) -> list[Step]:
     """All steps, those that much depends on first; what several tables need is there once."""
     parts = (_main, _genes, _pairs, _grid, _pruning, _depths, _mixings)

@@ -12,7 +12,7 @@ from stylegenes.reproduction.claims import verdicts
 from stylegenes.reproduction.report import write_report
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.scale import SMALL
-from stylegenes.reproduction.steps import CONTINUOUS, GENOME, grid_name, mixing_name, model_name
+from stylegenes.reproduction.steps import CONTINUOUS, GENOME, grid_name, measuring_steps, mixing_name, model_name, steps
 from stylegenes.reproduction.tables import ablation, all_tables, conditional, mixing, pruning, unconditional
 from stylegenes.snapshot import Card, save_snapshot
 
@@ -162,6 +162,30 @@ def test_mixing_compares_growth(folder, results):
             measured(folder, mixing_name(SCALE, share), f"fd_lite0_mix{n}", float(values[n - 1]))
     assert verdict(results, "h").holds == "holds"
     assert rows_of(mixing(results), mixing="0%")[0]["our fd, 4 mixed"] == 40.0
+
+
+def test_numbers_of_another_budget_are_not_shown(folder):
+    main = model_name(SCALE.main, GENOME)
+    measured(folder, main, "fd_lite0", 500.0)
+    measured(folder, main, "fd_lite0_mix2", 600.0)
+    measured(folder, main, "disentanglement_w", 0.9)
+    exhibit(folder, "pruning", [{"pruned": 0, "fd_lite0_mean": 1.0, "fd_lite0_spread": 0.1}])
+    stale = Results(folder, SCALE, frozenset())
+    assert stale.frechet(main) is stale.frechet(main, 2) is stale.value(main, "disentanglement_w") is None
+    assert stale.exhibit("pruning") is None
+    done = Results(folder, SCALE, frozenset({f"fd-{main}", f"mix-{main}", f"separability-{main}", "prune"}))
+    assert (done.frechet(main), done.frechet(main, 2), done.value(main, "disentanglement_w")) == (500.0, 600.0, 0.9)
+    assert done.exhibit("pruning")
+
+
+def test_every_number_of_a_scale_has_a_step_that_makes_it():
+    names = {step.name for step in steps(SMALL)}
+    main, mixed = model_name(SMALL.main, GENOME), mixing_name(SMALL, 0.5)
+    wanted = [(main, m) for m in ("fd", "ppl_w_full", "separability_w", "disentanglement_w")]
+    wanted += [(mixed, m) for m in ("fd", "fd_lite0_mix3", "ppl_w_end")]
+    for model, metric in wanted:
+        assert names.intersection(measuring_steps(model, metric)), (model, metric)
+    assert names >= {"tradeoff", "prune", "correlate", "edits-statistics", "edits-checked", "directions"}
 
 
 def test_the_report_shows_what_is_measured(folder, results):
