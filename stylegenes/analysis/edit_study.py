@@ -24,7 +24,7 @@ class EditStudy:
         achieved: [A], mean change of the probability in the wanted direction.
         changed: [A, A], mean absolute change of every attribute (columns) when one (row) is edited.
         flipped: [A], share of the pictures in which the classifier changed its mind about the edited attribute.
-        foremost: [A], share of the pictures in which no other attribute changed more.
+        foremost: [A], share of the pictures in which it changed and no other attribute changed more.
         num: pictures.
     """
 
@@ -92,6 +92,6 @@ def _sum_up(attributes: list[str], change: torch.Tensor, before: torch.Tensor) -
         achieved=torch.where(start < 0.5, own, -own).mean(dim=1),
         changed=size.mean(dim=1),
         flipped=((start < 0.5) != (start + own < 0.5)).double().mean(dim=1),
-        foremost=(own.abs() >= size.amax(dim=2)).double().mean(dim=1),
+        foremost=((own.abs() >= size.amax(dim=2)) & (own != 0)).double().mean(dim=1),
         num=before.shape[0],
     )

@@ -71,7 +71,7 @@ class Progress:
         return frozenset(self._done)
 
     def seconds(self, step: Step) -> float:
-        """How long a step that is done has taken, over all sittings that finished it."""
+        """How long a step that is done has taken; a training, over all lengths that it had before it went on."""
         return float(read_json(self._marker(step))["seconds"])
 
     def is_ready(self, step: Step) -> bool:
@@ -79,7 +79,9 @@ class Progress:
         return self._done.issuperset(step.needs)
 
     def finish(self, step: Step, seconds: float) -> None:
-        """Note that a step is done."""
+        """Note that a step is done; a training that was done when it was shorter has gone on, so its time adds up."""
+        if step.trains is not None and self._marker(step).is_file():
+            seconds += self.seconds(step)
         argv = ["stylegenes", *step.argv]
         write_json(self._marker(step), {"digest": self._digests[step.name], "command": argv, "seconds": seconds})
         self._done.add(step.name)

@@ -11,21 +11,28 @@ from stylegenes.analysis.exhibits import Value
 from stylegenes.analysis.plots.style import COLORS, PALE, SMALL, new_figure, tidy
 from stylegenes.reproduction.tables import Compared
 
+_MOST_ACROSS = 8
 _MOST_ROWS = 44
 
 
 def compared_figure(compared: Compared) -> Figure:
     """A panel a measured column, the paper's in one color and ours in another, each on a scale of its own."""
     columns, rows = list(compared.table.columns), list(compared.table.rows)[:_MOST_ROWS]
-    names = [" ".join(_label(value) for value in row[: compared.labels]) for row in rows]
+    names = [", ".join(filter(None, map(_label, row[: compared.labels]))) for row in rows]
     shown = [i for i, name in enumerate(columns) if _is_number(name) and any(row[i] is not None for row in rows)]
-    figure = new_figure(1.4 + 1.25 * len(shown), 0.75 + 0.17 * max(len(rows), 3))
-    axes = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
-    for one, column in zip(axes, shown, strict=True):
+    width = min(len(shown), _MOST_ACROSS)
+    height = -(-len(shown) // width)
+    figure = new_figure(1.4 + 1.25 * width, height * (0.75 + 0.17 * max(len(rows), 3)))
+    panels = figure.subplots(height, width, squeeze=False, sharey=True)
+    for unused in panels.flat[len(shown) :]:
+        unused.set_axis_off()
+    for one, column in zip(panels.flat, shown):
         is_ours = columns[column].startswith("our ")
         _dots(one, [row[column] for row in rows], COLORS[0 if is_ours else 1], columns[column])
-    axes[0].set_yticks(range(len(rows)), names, fontsize=SMALL)
-    axes[0].set_ylim(len(rows) - 0.4, -0.6)
+    for first in panels[:, 0]:
+        first.set_yticks(range(len(rows)), names, fontsize=SMALL)
+        first.set_ylabel(", ".join(columns[: compared.labels]), fontsize=SMALL)
+    panels[0, 0].set_ylim(len(rows) - 0.4, -0.6)
     return figure
 
 

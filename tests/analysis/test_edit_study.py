@@ -38,6 +38,12 @@ def test_an_attribute_of_one_gene_changes_more_than_the_others(judge, report):
     assert len(edit_study_figure(study).axes) == 3
 
 
+def test_an_edit_that_does_nothing_is_not_foremost(judge, report):
+    genotypes = judge.generator.sample(3, torch.Generator().manual_seed(3))
+    study = study_edits(judge, genotypes, editor(judge, report, Strength(rank=0)))
+    assert study.foremost.sum() == study.flipped.sum() == study.achieved.sum() == 0
+
+
 def test_no_pictures_are_refused(judge, report):
     with pytest.raises(UserError, match="at least one"):
         study_edits(judge, torch.zeros(0, NUM_GENES, dtype=torch.int64), editor(judge, report, Strength()))

@@ -40,6 +40,17 @@ def test_a_changed_step_is_done_again_with_all_that_reads_it(tmp_path):
     assert [step.name for step in steps if not progress.is_done(step)] == ["a", "b"]
 
 
+def test_the_time_of_a_training_that_went_on_adds_up(tmp_path):
+    training, other = Step("train", FAST, trains=("models/x", 1.0)), Step("a", FAST)
+    for step in (training, other):
+        Progress(tmp_path, [step]).finish(step, 10.0)
+        longer = replace(step, argv=("help",))
+        progress = Progress(tmp_path, [longer])
+        assert not progress.is_done(longer)
+        progress.finish(longer, 5.0)
+        assert Progress(tmp_path, [longer]).seconds(longer) == (15.0 if step is training else 5.0)
+
+
 def test_a_failed_step_is_named_and_the_others_go_on(tmp_path):
     steps = [Step("bad", WRONG), Step("after", FAST, ("bad",)), Step("good", FAST)]
     finished, told, events = run(tmp_path, steps)
