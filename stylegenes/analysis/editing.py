@@ -253,8 +253,10 @@ def _look(report: GeneReport, start: torch.Tensor, wish: Wish, sight: _Sight, ke
         for gene in _free(report, wish, used)[:BREADTH]:
             for variant in _replacements(report, best, gene, wish, strength, sight.held)[:CHOICES]:
                 tries.append((gene, best.clone().index_fill_(0, torch.tensor(gene), variant)))
-        values = sight.worth(torch.stack([genotype for _, genotype in tries])) if tries else torch.zeros(1)
-        if not tries or float(values.max()) < worth + _IMPROVEMENT:
+        if not tries:
+            break
+        values = sight.worth(torch.stack([genotype for _, genotype in tries]))
+        if float(values.max()) < worth + _IMPROVEMENT:
             break
         worth, (gene, best) = float(values.max()), tries[int(values.argmax())]
         used.append(gene)

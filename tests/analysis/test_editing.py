@@ -131,6 +131,12 @@ def test_a_checked_edit_stays_where_it_may_not_move(judge, report):
     assert made.genes == [] and torch.equal(made.before, made.after)
 
 
+def test_a_checked_edit_without_a_free_gene_changes_nothing(judge, report):
+    start = middle(judge)
+    made = edit_checked(judge, report, start, wishes("Smiling=1"), Strength(2), Hold(genes=range(len(start))))
+    assert made.genes == [] and torch.equal(made.before, made.after)
+
+
 def test_later_checked_wishes_leave_earlier_genes_alone(judge, report):
     wish = wishes("Smiling=1,Young=1")
     made = edit_checked(judge, report, middle(judge), wish, Strength(1))
