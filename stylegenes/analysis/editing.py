@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
@@ -243,12 +243,13 @@ class _Sight:
 
 def _look(report: GeneReport, start: torch.Tensor, wish: Wish, sight: _Sight, kept: Sequence[int]) -> torch.Tensor:
     """The best genotype [G] that greedy exchanges, or the statistics alone, make of `start`; `kept` genes stay."""
-    strength, hold = sight.strength, Hold(kept, sight.held)
-    counts = range(1, strength.num_genes + 1)
-    alone = [edit(report, start, [wish], replace(strength, num_genes=n), hold).after for n in counts]
+    strength, alone = sight.strength, [start]
+    unseen = edit(report, start, [wish], strength, Hold(kept, sight.held))
+    for gene in unseen.genes:
+        alone.append(torch.where(torch.arange(len(start)) == gene, unseen.after, alone[-1]))
     alone_worth = sight.worth(torch.stack(alone))
-    best, worth, used = start, float(sight.worth(start[None])), list(kept)
-    for _ in counts:
+    best, worth, used = start, float(alone_worth[0]), list(kept)
+    for _ in range(strength.num_genes):
         tries = []
         for gene in _free(report, wish, used)[:BREADTH]:
             for variant in _replacements(report, best, gene, wish, strength, sight.held)[:CHOICES]:

@@ -36,6 +36,8 @@ def run(args: Args) -> None:
     hold = parse_hold(args.hold or "", names)
     make = editor(bench.judge, bench.report, Strength(args.genes, args.rank), hold, args.method)
     if args.study is not None:
+        if hold.attributes:
+            raise UserError(f"--hold {args.hold}: a study edits every attribute, so that it can hold genes only")
         _study(bench, args.study, make, args)
         return
     wishes = parse_where(args.set, names)

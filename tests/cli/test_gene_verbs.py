@@ -187,6 +187,7 @@ def test_a_browser_shows_the_report_whole_and_fetches_nothing(model, tmp_path, w
         (["sample", "--where", "Brigt=1"], "did you mean 'Bright'"),
         (["edit", "--set", "Bright=1", "--hold", "9"], "no gene 9"),
         (["edit", "--set", "Bright=1", "--hold", "3,Brihgt"], "did you mean 'Bright'"),
+        (["edit", "--set", "all", "--study", "2", "--hold", "Bright"], "can hold genes only"),
         (["edit", "--set", "Bright=1", "--method", "magic"], "methods: checked, statistics"),
         (["edit", "--set", "Bright=1", "--out", "x.jpg"], "must end in .png"),
         (["breed", "--generations", "3"], "needs both"),
