@@ -3,6 +3,7 @@
 Examples:
   stylegenes evaluate runs/0001 --data avatars                                  Frechet distance and its floor
   stylegenes evaluate runs/0001 --data photos.zip --metrics fd,kid,pr,dc,ppl --num 50000
+  stylegenes evaluate runs/0001 --data avatars --metrics fd,pr,outliers --judge squeezenet
   stylegenes evaluate samples/ --data photos/ --resolution 256                  folder against folder
   stylegenes evaluate runs/0001 --data avatars --metrics separability,disentanglement --classifier judge/
   stylegenes evaluate --compare runs/0001/metric-fd_lite0.jsonl runs/0002/metric-fd_lite0.jsonl
@@ -42,12 +43,13 @@ class Args:
     data: str | None = None
     """the real pictures: a folder, zip, LMDB, or avatars"""
     metrics: str = "fd"
-    """with commas between: fd, kid, pr (precision, recall), dc (density, coverage), mix (fd with 1 to 4 codes mixed),
-    ppl, ppl_crop (path length), separability, disentanglement, eq_t, eq_r (equivariance; stylegan3 only)"""
+    """with commas between: fd, kid, pr (precision, recall), dc (density, coverage), outliers (share of fakes that are
+    like no real; reals have 0.01), mix (fd with 1 to 4 codes mixed), ppl, ppl_crop (path length), separability,
+    disentanglement, eq_t, eq_r (equivariance; stylegan3 only)"""
     num: int | None = None
     """fakes, pairs (ppl) or draws (default: 50,000 on a GPU, 2,000 elsewhere)"""
     judge: str = "lite0"
-    """frozen network that results are named after: lite0, or inception once fetched (then it is FID)"""
+    """frozen network that results are named after: lite0; once fetched squeezenet, or inception (then it is FID)"""
     classifier: Path | None = None
     """attribute classifier, for separability and disentanglement"""
     psi: float = 1.0

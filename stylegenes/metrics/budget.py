@@ -30,7 +30,7 @@ def budget(
     Judge and statistics of the reals are loaded at the first call and kept; all reals are used.
 
     Args:
-        text: metric (fd, kid, pr, dc), judge (lite0 by default), and fakes (2000, 2k).
+        text: metric (fd, kid, pr, dc, outliers), judge (lite0 by default), and fakes (2000, 2k).
         data: the real pictures.
         batch: fakes at once.
         device: where judge and generator are.

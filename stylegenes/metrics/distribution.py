@@ -9,7 +9,7 @@ from typing import Any
 from stylegenes.metrics.features import Features
 from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.metrics.kernel import kernel_distance
-from stylegenes.metrics.neighbors import density_coverage, precision_recall
+from stylegenes.metrics.neighbors import density_coverage, outliers, precision_recall
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,15 @@ def _density_coverage(real: Features, fake: Features) -> list[Number]:
     return [Number("density", found.density), Number("coverage", found.coverage)]
 
 
+def _outliers(real: Features, fake: Features) -> list[Number]:
+    found = outliers(real.need_rows(), fake.need_rows(), quantile=0.99)
+    return [Number("outliers", found.share, details={"limit": found.limit})]
+
+
 DISTRIBUTION_METRICS: dict[str, DistributionMetric] = {
     "fd": DistributionMetric(_frechet, needs_rows=False),
     "kid": DistributionMetric(_kernel, {"kernel": "cubic", "subsets": 100, "subset_size": 1000}),
     "pr": DistributionMetric(_precision_recall, {"k": 3}),
     "dc": DistributionMetric(_density_coverage, {"k": 5}),
+    "outliers": DistributionMetric(_outliers, {"quantile": 0.99}),
 }

@@ -1,12 +1,13 @@
-"""Precision, recall, density and coverage: who lies within whose neighborhood, in feature space.
+"""Precision, recall, density, coverage and outliers: who lies within whose neighborhood, in feature space.
 
 Precision and recall are those of Kynkaanniemi et al. 2019 (Eq. 1-2), density and coverage of Naeem et al. 2020
-(section 3). Everything goes through blocks of CHUNK x CHUNK distances in float64: at most
+(section 3); outliers are ours. Everything goes through blocks of CHUNK x CHUNK distances in float64: at most
 4 CHUNK^2 + 2 CHUNK D numbers of 8 bytes at once, besides one radius a picture.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -48,6 +49,21 @@ class DensityCoverage:
 
 
 @dataclass(frozen=True)
+class Outliers:
+    """Fakes that are like no real.
+
+    Attributes:
+        share: fakes whose nearest real is farther than `limit`, in [0, 1]; another set of reals has about 1 - quantile.
+        limit: the distance that this share of the reals keeps to its nearest other real.
+        quantile: which share.
+    """
+
+    share: float
+    limit: float
+    quantile: float
+
+
+@dataclass(frozen=True)
 class _Hits:
     """For each query: how many balls it lies in. For each ball: whether a query lies in it."""
 
@@ -75,6 +91,35 @@ def density_coverage(real: Rows, fake: Rows, *, k: int = 5, chunk: int = CHUNK) 
     hits = _hits(fake, real, radii(real, k, chunk), chunk)
     density = hits.balls_of_query.double().mean().item() / k
     return DensityCoverage(density, hits.ball_is_hit.double().mean().item(), k)
+
+
+def outliers(real: Rows, fake: Rows, *, quantile: float = 0.99, chunk: int = CHUNK) -> Outliers:
+    """Share of fakes [M, D] that lie farther from the reals [N, D] than reals lie from one another.
+
+    The limit is the ceil(quantile (N + 1))-th smallest distance of a real to its nearest other real: the order
+    statistic that one more real exceeds with a chance of at most 1 - quantile. With too few reals for that it is the
+    largest, which one more real exceeds with a chance of 1 / (N + 1).
+
+    Raises:
+        UserError: for fewer than two reals.
+    """
+    own = radii(real, 1, chunk).sort().values
+    limit = own[min(len(own), math.ceil(quantile * (len(own) + 1))) - 1]
+    outside = [_nearest(block, real, chunk) > limit + _rounding(block) for block in fake.chunks(chunk)]
+    return Outliers(torch.cat(outside).double().mean().item(), limit.sqrt().item(), quantile)
+
+
+def _nearest(queries: torch.Tensor, centers: Rows, chunk: int) -> torch.Tensor:
+    """Squared distance of every query [N, D] to its nearest center, float64 [N]."""
+    found = torch.full((len(queries),), torch.inf, dtype=torch.float64)
+    for other in centers.chunks(chunk):
+        found = torch.minimum(found, squared_distances(queries, other).min(dim=1).values)
+    return found
+
+
+def _rounding(rows: torch.Tensor) -> torch.Tensor:
+    """The error of a squared distance from rows [N, D], [N]: a copy of a real is no outlier among copies."""
+    return rows.square().sum(dim=1) * rows.shape[1] * torch.finfo(rows.dtype).eps
 
 
 def radii(rows: Rows, k: int, chunk: int = CHUNK) -> torch.Tensor:

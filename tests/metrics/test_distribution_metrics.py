@@ -12,7 +12,7 @@ from stylegenes.errors import UserError
 from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.metrics.kernel import cubic_kernel, kernel_distance, squared_mmd
 from stylegenes.metrics.moments import Gaussian, Moments
-from stylegenes.metrics.neighbors import density_coverage, precision_recall, radii
+from stylegenes.metrics.neighbors import density_coverage, outliers, precision_recall, radii
 from stylegenes.metrics.rows import Rows
 from stylegenes.perception import EXTRACTORS
 
@@ -170,6 +170,43 @@ class TestNeighbors:
     def test_too_few_pictures_are_refused(self):
         with pytest.raises(UserError, match="more than 3 pictures; got 3"):
             radii(rows(features(3, 2, 0)), 3)
+
+
+class TestOutliers:
+    @pytest.mark.parametrize("n", [2, 60, 98, 99, 250])
+    @pytest.mark.parametrize("chunk", [17, 1000])
+    def test_by_brute_force(self, n, chunk):
+        real, fake = features(n, 6, 0).double(), features(90, 6, 1, 0.5).double()
+        own = cdist(real, real)
+        np.fill_diagonal(own, np.inf)
+        # The smallest distance that at most one in a hundred of the n + 1 exceeds, or the largest there is.
+        limits = [d for d in np.sort(own.min(axis=1)) if (own.min(axis=1) > d).sum() + 1 <= (n + 1) / 100]
+        limit = limits[0] if limits else own.min(axis=1).max()
+        found = outliers(rows(real), rows(fake), chunk=chunk)
+        assert found.limit == pytest.approx(limit, rel=1e-5)
+        assert found.share == pytest.approx((cdist(fake, real).min(axis=1) > limit).mean())
+
+    @pytest.mark.parametrize("dim", [2, 8, 40])
+    @pytest.mark.parametrize("n", [100, 400, 1000])
+    def test_reals_score_one_in_a_hundred(self, dim, n):
+        shares = [outliers(rows(features(n, dim, s)), rows(features(500, dim, 1000 + s))).share for s in range(12)]
+        assert 0.003 < np.mean(shares) < 0.02
+
+    def test_the_share_is_that_of_the_blots(self):
+        real, fake = features(500, 8, 0), features(400, 8, 1)
+        fake[:60] += 30
+        assert outliers(rows(real), rows(fake)).share == pytest.approx(0.15, abs=0.02)
+
+    @pytest.mark.parametrize("scale", [1.0, 1e-3, 300.0])
+    def test_copies_are_no_outliers_even_where_every_real_has_a_twin(self, scale):
+        real = (features(120, 50, 0) * scale + 7).repeat(2, 1)
+        found = outliers(rows(real), rows(real[torch.randperm(240)]), chunk=50)
+        assert found.share == 0 and found.limit < 1e-4 * (scale + 7)
+        assert outliers(rows(real), rows(real + scale)).share == 1
+
+    def test_one_real_has_no_neighbor(self):
+        with pytest.raises(UserError, match="more than 1 pictures; got 1"):
+            outliers(rows(features(1, 3, 0)), rows(features(9, 3, 1)))
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 
 from stylegenes.cli.main import run
+from stylegenes.perception.hdf5 import write_converted
+from stylegenes.perception.squeezenet import SHA256, SqueezeNetTrunk
 
 
 @pytest.fixture
@@ -36,6 +38,20 @@ def test_folder_against_folder_and_comparison(folders, capsys):
     assert "fake" in capsys.readouterr().out
     assert run(["evaluate", "--compare", "metric-fd_lite0.jsonl", "metric-recall_lite0.jsonl"]) == 1
     assert "metric: 'fd_lite0' and 'recall_lite0'" in capsys.readouterr().err
+
+
+def test_a_fetched_judge_serves_every_distribution_metric(folders, capsys):
+    """Random weights where the fetched ones lie; the command does the same with the real ones."""
+    (folders / "weights").mkdir()
+    trunk = SqueezeNetTrunk(pretrained=False)
+    write_converted(folders / "weights" / "squeezenet.safetensors", trunk.state_dict(), SHA256)
+    wanted = ["--metrics", "fd,kid,pr,dc,outliers", "--num", "12", "--judge", "squeezenet"]
+    assert evaluate("fake", "--data", "real", "--resolution", "16", *wanted) == 0
+    shown = capsys.readouterr().out
+    for metric in ("fd", "kid", "precision", "recall", "density", "coverage", "outliers"):
+        record = json.loads((folders / f"metric-{metric}_squeezenet.jsonl").read_text())
+        assert record["floor"]["num"] == 6 and f"{metric}_squeezenet" in shown
+    assert json.loads((folders / "metric-outliers_squeezenet.jsonl").read_text())["details"]["limit"] > 0
 
 
 @pytest.mark.parametrize(

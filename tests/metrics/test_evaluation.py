@@ -24,14 +24,14 @@ def evaluator(**kwargs) -> Evaluator:
 
 @pytest.fixture(scope="module")
 def records():
-    metrics = ["fd", "kid", "pr", "dc", "mix", "ppl", "ppl_crop", "separability", "disentanglement"]
+    metrics = ["fd", "kid", "pr", "dc", "outliers", "mix", "ppl", "ppl_crop", "separability", "disentanglement"]
     subject = Subject("toy", toy_generator(num_ws=4))
     return {r.metric: r for r in evaluator(num=400).evaluate(subject, metrics)}
 
 
 def test_every_metric_is_named_after_its_judge(records):
     assert set(records) == {
-        *(f"{name}_toy" for name in ("fd", "kid", "precision", "recall", "density", "coverage")),
+        *(f"{name}_toy" for name in ("fd", "kid", "precision", "recall", "density", "coverage", "outliers")),
         *(f"fd_toy_mix{n}" for n in (2, 3, 4)),
         *(f"ppl_{space}_{sampling}_toy" for space in "zw" for sampling in ("full", "end")),
         *(f"ppl_{space}_{sampling}_crop_toy" for space in "zw" for sampling in ("full", "end")),
@@ -52,10 +52,16 @@ def test_one_pass_of_fakes_serves_all():
     judge = MeanColors()
     list(
         dataclasses.replace(evaluator(), judge=judge).evaluate(
-            Subject("toy", toy_generator()), ["fd", "kid", "pr", "dc"]
+            Subject("toy", toy_generator()), ["fd", "kid", "pr", "dc", "outliers"]
         )
     )
     assert judge.seen == 120 + 90
+
+
+def test_outliers_come_with_their_floor_and_limit(records):
+    record = records["outliers_toy"]
+    assert record.provenance.settings == {"quantile": 0.99} and record.details["limit"] > 0
+    assert 0 <= record.floor.value < 0.1 and record.floor.num == 60
 
 
 def test_a_set_against_itself_is_at_distance_zero():
