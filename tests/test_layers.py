@@ -13,8 +13,9 @@ LAYERS = [
     {"generator", "data"},
     {"snapshot", "drawing", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
-    {"recipes", "reproduction", "explorer"},
-    {"cli"},
+    {"recipes", "notation"},
+    {"model", "reproduction"},
+    {"cli", "explorer"},
 ]
 SIDEWAYS = {
     ("layers", "ops"),
@@ -32,7 +33,6 @@ SIDEWAYS = {
     ("survey", "snapshot"),
     ("survey", "drawing"),
     ("drawing", "snapshot"),
-    ("reproduction", "recipes"),
 }
 """Pairs of one layer that may be imported in this direction."""
 

@@ -11,38 +11,10 @@ from dataclasses import dataclass
 import torch
 
 from stylegenes.analysis.samples import attribute_index
-from stylegenes.drawing import BANDS, band_layers
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
 from stylegenes.records import Condition, Noise, repeated
-
-
-def parse_layers(text: str, generator: Generator) -> list[int]:
-    """Layer numbers from `all`, a band (`coarse`, `middle`, `fine`) or numbers and ranges (`0-3,7`).
-
-    Raises:
-        UserError: for anything else, or a layer that does not exist.
-    """
-    if text == "all":
-        return list(range(generator.synthesis.num_ws))
-    if text in BANDS:
-        return band_layers(generator, text).nonzero().flatten().tolist()
-    last = generator.synthesis.num_ws - 1
-    return sorted({layer for part in text.split(",") for layer in _range(part, last)})
-
-
-def _range(part: str, last: int) -> range:
-    first, _, end = part.strip().partition("-")
-    if (
-        not (first.isdigit() and (end.isdigit() or not end))
-        or int(end or first) > last
-        or int(first) > int(end or first)
-    ):
-        raise UserError(
-            f"layers {part!r} are unknown; use all, {', '.join(BANDS)}, or numbers from 0 to {last} as 0-3,7"
-        )
-    return range(int(first), int(end or first) + 1)
 
 
 def move(ws: torch.Tensor, vector: torch.Tensor, strength: float, layers: list[int] | None = None) -> torch.Tensor:

@@ -11,9 +11,9 @@ from stylegenes.analysis.exhibits import Exhibit
 from stylegenes.analysis.plots.curves import ablation_figure
 from stylegenes.analysis.tables import ablation_table
 from stylegenes.cli.console import pick_device, say
-from stylegenes.cli.parse import parse_seeds
 from stylegenes.cli.real_pictures import Yardstick, measure_real, open_real
 from stylegenes.errors import UserError
+from stylegenes.notation import parse_seeds
 from stylegenes.recipes import recipe
 from stylegenes.snapshot import Card, load_snapshot
 from stylegenes.training import Machine, RunConfig, apply_overrides, train

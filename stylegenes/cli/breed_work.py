@@ -16,10 +16,10 @@ from stylegenes.analysis.plots.changes import family_figure, generations_figure
 from stylegenes.analysis.tables import lineage_table
 from stylegenes.analysis.wishes import Wish, parse_where
 from stylegenes.cli.console import say
-from stylegenes.cli.parse import parse_codes, parse_seeds
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.drawing import codes_of_seeds
 from stylegenes.errors import UserError
+from stylegenes.notation import parse_codes, parse_seeds
 
 if TYPE_CHECKING:
     from stylegenes.cli.breed import Args

@@ -12,7 +12,7 @@ import torch
 from stylegenes.analysis.directions import Directions, Fit, FitResult, FitSettings, Penalty, fit_directions
 from stylegenes.analysis.latent_files import Steps, load_steps, paper_table, save_directions, write_table
 from stylegenes.analysis.latent_plots import plot_fits, plot_sparsity, write_figure
-from stylegenes.analysis.moves import MoveEffect, combine, measure_move, move, parse_layers
+from stylegenes.analysis.moves import MoveEffect, combine, measure_move, move
 from stylegenes.analysis.samples import (
     LabeledCodes,
     attribute_index,
@@ -35,6 +35,7 @@ from stylegenes.cli.opened import (
     write_strip,
 )
 from stylegenes.errors import UserError
+from stylegenes.notation import parse_layers
 from stylegenes.perception import AttributeClassifier
 from stylegenes.survey import Survey, fingerprint
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import torch
 
 from stylegenes.analysis.edit_study import study_edits
-from stylegenes.analysis.editing import Editor, EditReport, Hold, Strength, editor, judge_edit, traverse
+from stylegenes.analysis.editing import Editor, EditReport, Strength, editor, judge_edit, traverse
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.plots.changes import edit_figure, edit_study_figure
 from stylegenes.analysis.plots.style import picture_rows
 from stylegenes.analysis.tables import edit_study_table, edit_table
-from stylegenes.analysis.wishes import Wish, find_attribute, parse_where
+from stylegenes.analysis.wishes import Wish, parse_where
 from stylegenes.cli.console import say
 from stylegenes.cli.opened import progress
-from stylegenes.cli.parse import parse_codes, parse_seeds
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.drawing import codes_of_seeds
 from stylegenes.errors import UserError
+from stylegenes.notation import parse_codes, parse_hold
 
 if TYPE_CHECKING:
     from stylegenes.cli.edit import Args
@@ -62,20 +61,6 @@ def run(args: Args) -> None:
     )
     picture = exhibit.save(args.out.parent if args.out else bench.exhibits, edit_figure(report), edit_table(report))
     say(f"picture and table: {picture}")
-
-
-def parse_hold(text: str, attributes: list[str]) -> Hold:
-    """Read "Young,3,20-25": names of attributes and numbers of genes.
-
-    Raises:
-        UserError: for an unknown attribute.
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    genes = [part for part in parts if re.fullmatch(r"\d+(-\d+)?", part)]
-    return Hold(
-        genes=parse_seeds(",".join(genes), "genes") if genes else [],
-        attributes=[find_attribute(part, attributes) for part in parts if part not in genes],
-    )
 
 
 def one_genotype(bench: Workbench, code: str | None, seed: int) -> torch.Tensor:

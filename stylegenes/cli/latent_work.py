@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from stylegenes.analysis.interpolation import PathSpace, path
 from stylegenes.analysis.latent_files import save_components, write_table
 from stylegenes.analysis.latent_plots import plot_components, plot_noise, write_figure
-from stylegenes.analysis.moves import move, parse_layers
+from stylegenes.analysis.moves import move
 from stylegenes.analysis.noise_study import noise_study
 from stylegenes.analysis.pca import Components, extremes, principal_components
 from stylegenes.analysis.samples import latent_spaces
@@ -20,6 +20,7 @@ from stylegenes.cli.console import say
 from stylegenes.cli.opened import Opened, evenly, open_model, show_table, write_strip
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
+from stylegenes.notation import parse_layers
 from stylegenes.pictures import ANIMATIONS, STILLS, enlarge, save_animation, visible_scale
 from stylegenes.records import repeated
 from stylegenes.survey import fingerprint

@@ -13,9 +13,9 @@ import torch
 
 from stylegenes.analysis.samples import Progress
 from stylegenes.cli.console import console, pick_device, say
-from stylegenes.cli.parse import parse_codes, parse_label, parse_seeds
 from stylegenes.drawing import codes_of_seeds
 from stylegenes.generator import Generator
+from stylegenes.notation import parse_codes, parse_label, parse_seeds
 from stylegenes.perception import AttributeClassifier, PerceptualDistance, PerceptualLite0
 from stylegenes.pictures import grid, save_picture, to_uint8, visible_scale
 from stylegenes.records import Condition, Noise, repeated

@@ -9,11 +9,11 @@ from stylegenes.analysis.plots.curves import pruning_curve_figure
 from stylegenes.analysis.pruning import prune, pruning_curve
 from stylegenes.analysis.tables import pruning_table
 from stylegenes.cli.console import say
-from stylegenes.cli.parse import parse_seeds
 from stylegenes.cli.real_pictures import measure_real, open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
+from stylegenes.notation import parse_seeds
 from stylegenes.snapshot import Card, place_for_snapshot, save_snapshot
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import torch
 
 from stylegenes import __version__
 from stylegenes.cli.console import pick_device, say, track
-from stylegenes.cli.parse import parse_codes, parse_label, parse_psi, parse_seeds
 from stylegenes.drawing import BANDS, Look, band_layers, codes_of_seeds, draw, draw_between, draw_mixed
 from stylegenes.errors import UserError
 from stylegenes.files import write_json
 from stylegenes.generator import Generator
+from stylegenes.notation import parse_codes, parse_label, parse_psi, parse_seeds
 from stylegenes.pictures import ANIMATIONS, STILLS, enlarge, grid, save_animation, save_picture, visible_scale
 from stylegenes.records import Condition
 from stylegenes.snapshot import Card, Snapshot, load_snapshot

@@ -4,7 +4,7 @@ import pytest
 import torch
 from latent_toys import GAUSSIAN, GENOME, PooledDistance, coordinate_classifier, toy_generator
 
-from stylegenes.analysis.moves import combine, hold_coordinates, measure_move, move, parse_layers
+from stylegenes.analysis.moves import combine, hold_coordinates, measure_move, move
 from stylegenes.errors import UserError
 
 
@@ -20,15 +20,6 @@ def test_a_move_adds_the_vector_on_the_chosen_layers_only(rng):
 def test_a_vector_of_another_space_is_refused():
     with pytest.raises(UserError, match="5 coordinates and w has 6"):
         move(torch.zeros(1, 2, 6), torch.zeros(5), 1.0)
-
-
-def test_layers_are_named_by_numbers_or_by_bands():
-    generator = toy_generator(GAUSSIAN)
-    assert parse_layers("all", generator) == [0, 1]
-    assert parse_layers("1", generator) == parse_layers("1-1,1", generator) == [1]
-    for wrong in ("2", "1-0", "a", "", "0-5"):
-        with pytest.raises(UserError, match="numbers from 0 to 1"):
-            parse_layers(wrong, generator)
 
 
 def test_a_move_reports_the_wanted_change_and_the_side_effects(rng):

@@ -11,9 +11,9 @@ from PIL import Image
 
 from stylegenes import UserError
 from stylegenes.cli import main
-from stylegenes.cli.parse import parse_codes, parse_label, parse_seeds
 from stylegenes.generator import Generator
 from stylegenes.interop.onnx import check_onnx, export_onnx
+from stylegenes.notation import parse_codes
 from stylegenes.pictures import read_text
 from stylegenes.snapshot import Card, DataCard, save_snapshot
 
@@ -108,25 +108,6 @@ def test_wrong_options_are_answered_in_words(models, tmp_path, monkeypatch, caps
     assert told.startswith("error: ")
     assert message in told
     assert list(tmp_path.iterdir()) == []
-
-
-def test_labels_by_name_number_and_value():
-    data = DataCard("none", label_names=["Hat", "Smiling", "Young"])
-    assert parse_label("Smiling,Young=0.5", 3, data).tolist() == [[0, 1, 0.5]]
-    assert parse_label("2", 3, None).tolist() == [[0, 0, 1]]
-    for text, message in [
-        (None, "give --label, its labels: Hat"),
-        ("Cat", "no label 'Cat'"),
-        ("Hat=x", "not a number"),
-    ]:
-        with pytest.raises(UserError, match=message):
-            parse_label(text, 3, data)
-
-
-def test_seeds():
-    assert parse_seeds("0-3, 20") == [0, 1, 2, 3, 20]
-    with pytest.raises(UserError, match="1,000,000"):
-        parse_seeds("0-99999999999")
 
 
 def test_as_a_process_a_mistake_has_a_message_and_no_traceback(tmp_path):

@@ -1,13 +1,19 @@
-"""Readers of the small notations that commands take: seeds, code strings, labels."""
+"""The small notations that commands and notebooks share: seeds, code strings, labels, psi, layers, held things."""
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 
 import torch
 
+from stylegenes.analysis.editing import Hold
+from stylegenes.analysis.wishes import find_attribute
+from stylegenes.drawing import BANDS, band_layers
 from stylegenes.errors import UserError
 from stylegenes.files import read_json
+from stylegenes.generator import Generator
 from stylegenes.pictures import STILLS, read_text
 from stylegenes.snapshot import DataCard
 
@@ -81,11 +87,18 @@ def parse_label(text: str | None, label_dim: int, data: DataCard | None) -> torc
         column = names.index(name) if name in names else int(name) if name.isdecimal() else label_dim
         if column >= label_dim:
             raise UserError(f"--label {text}: this model has no label {name!r}; {known}")
-        try:
-            label[0, column] = float(value or 1)
-        except ValueError as error:
-            raise UserError(f"--label {text}: {value!r} is not a number") from error
+        label[0, column] = _finite(value or "1", f"--label {text}")
     return label
+
+
+def _finite(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f"{what}: {text!r} is not a number")
+    return value
 
 
 def _codes_in_json(path: Path) -> list[str]:
@@ -114,9 +127,44 @@ def parse_psi(text: str) -> tuple[float, int | None]:
     """
     number, colon, layers = text.partition(":")
     try:
-        psi = float(number)
-    except ValueError as error:
-        raise UserError(f"psi {text!r} is not a number like 0.7, or 0.7:8 for the 8 leading layers") from error
-    if psi != psi or abs(psi) == float("inf") or (colon and not layers.strip().isdecimal()):
+        psi = _finite(number, "psi")
+    except UserError:
+        psi = math.nan
+    if psi != psi or (colon and not layers.strip().isdecimal()):
         raise UserError(f"psi {text!r} is not a number like 0.7, or 0.7:8 for the 8 leading layers")
     return psi, int(layers) if colon else None
+
+
+def parse_layers(text: str, generator: Generator) -> list[int]:
+    """Layer numbers from `all`, a band (`coarse`, `middle`, `fine`) or numbers and ranges (`0-3,7`).
+
+    Raises:
+        UserError: for anything else, or a layer that does not exist.
+    """
+    if text == "all":
+        return list(range(generator.synthesis.num_ws))
+    if text in BANDS:
+        return band_layers(generator, text).nonzero().flatten().tolist()
+    last = generator.synthesis.num_ws - 1
+    hint = f"layers {text!r} are unknown; use all, {', '.join(BANDS)}, or numbers from 0 to {last} as 0-3,7"
+    try:
+        layers = sorted(set(parse_seeds(text, "layers")))
+    except UserError as error:
+        raise UserError(hint) from error
+    if layers[-1] > last:
+        raise UserError(hint)
+    return layers
+
+
+def parse_hold(text: str, attributes: list[str]) -> Hold:
+    """`Young,3,20-25` as what an edit leaves alone: names of attributes and numbers of genes.
+
+    Raises:
+        UserError: for an unknown attribute.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    genes = [part for part in parts if re.fullmatch(r"\d+(-\d+)?", part)]
+    return Hold(
+        genes=parse_seeds(",".join(genes), "genes") if genes else [],
+        attributes=[find_attribute(part, attributes) for part in parts if part not in genes],
+    )

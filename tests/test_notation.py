@@ -1,0 +1,56 @@
+"""The small notations: what they mean, and what is refused in words."""
+
+import pytest
+from latent_toys import GAUSSIAN, toy_generator
+
+from stylegenes import UserError
+from stylegenes.notation import parse_hold, parse_label, parse_layers, parse_psi, parse_seeds
+from stylegenes.snapshot import DataCard
+
+
+def test_labels_by_name_number_and_value():
+    data = DataCard("none", label_names=["Hat", "Smiling", "Young"])
+    assert parse_label("Smiling,Young=0.5", 3, data).tolist() == [[0, 1, 0.5]]
+    assert parse_label("2", 3, None).tolist() == [[0, 0, 1]]
+    for text, message in [
+        (None, "give --label, its labels: Hat"),
+        ("Cat", "no label 'Cat'"),
+        ("Hat=x", "not a number"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            parse_label(text, 3, data)
+
+
+def test_seeds():
+    assert parse_seeds("0-3, 20") == [0, 1, 2, 3, 20]
+    with pytest.raises(UserError, match="1,000,000"):
+        parse_seeds("0-99999999999")
+
+
+def test_layers_are_named_by_numbers_or_by_bands():
+    generator = toy_generator(GAUSSIAN)
+    assert parse_layers("all", generator) == [0, 1]
+    assert parse_layers("1", generator) == parse_layers("1-1,1", generator) == [1]
+    for wrong in ("2", "1-0", "a", "", "0-5"):
+        with pytest.raises(UserError, match="numbers from 0 to 1"):
+            parse_layers(wrong, generator)
+
+
+def test_psi_has_a_number_of_layers():
+    assert parse_psi("0.7") == (0.7, None) and parse_psi("-1:8") == (-1.0, 8)
+    for wrong in ("x", "nan", "inf", "0.7:", "0.7:-1", ""):
+        with pytest.raises(UserError, match="leading layers"):
+            parse_psi(wrong)
+
+
+def test_what_is_held_is_genes_and_attributes():
+    held = parse_hold("Young, 3,20-22", ["Hat", "Young"])
+    assert (held.genes, held.attributes) == ([3, 20, 21, 22], [1])
+    with pytest.raises(UserError, match="did you mean 'Hat'"):
+        parse_hold("Hta", ["Hat", "Young"])
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "x"])
+def test_a_label_holds_numbers(value):
+    with pytest.raises(UserError, match="is not a number"):
+        parse_label(f"1={value}", 3, None)
