@@ -80,11 +80,19 @@ class AdamConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """One Adam for each player, and a schedule that scales both learning rates."""
+    """One Adam for each player, and schedules for both.
+
+    Attributes:
+        G: the generator's.
+        D: the discriminator's.
+        lr_scale: the schedule of a factor on both learning rates.
+        beta2: the schedule of both decays of the mean square, in place of the constants; None for the constants.
+    """
 
     G: AdamConfig = field(default_factory=AdamConfig)
     D: AdamConfig = field(default_factory=AdamConfig)
     lr_scale: Spec = field(default_factory=lambda: {"name": "fixed", "value": 1.0})
+    beta2: Spec | None = None
 
 
 @dataclass(frozen=True)

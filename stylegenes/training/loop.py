@@ -102,8 +102,9 @@ class Loop:
         self.players = build_players(config, ranks.device)
         self.p_schedule: Schedule = SCHEDULES.build(config.augment.p)
         self.lr_schedule: Schedule = SCHEDULES.build(config.optimizer.lr_scale)
-        self.growth, self.blur, self.penalty_scale = (
-            _optional_schedule(spec) for spec in (config.growth, config.blur, config.penalty_scale)
+        self.growth, self.blur, self.penalty_scale, self.beta2 = (
+            _optional_schedule(spec)
+            for spec in (config.growth, config.blur, config.penalty_scale, config.optimizer.beta2)
         )
         self.counters.augment_p = self.p_schedule.initial
         self.stepper = self._make_stepper()
@@ -185,6 +186,8 @@ class Loop:
         self.players.augment.p.fill_(self.counters.augment_p)
         scale = self.lr_schedule.value(self._progress(self.counters.lr_scale))
         self.players.scale_learning_rates(scale * self.counters.lr_scale)
+        if self.beta2 is not None:
+            self.players.set_beta2(self.beta2.value(self._progress(0.0)))
         if self.growth is not None:
             self.players.grow(self.growth.value(self._progress(0.0)))
         if self.blur is not None:

@@ -97,6 +97,12 @@ class Players:
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rates[player] * scale
 
+    def set_beta2(self, beta2: float) -> None:
+        """Set the decay of the mean square of both players, before the correction for lazy regularization."""
+        for player, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["betas"] = (group["betas"][0], beta2 ** lazy_ratio(self.phases, player))
+
 
 def build_phases(regularizers: dict[str, Regularizer]) -> list[Phase]:
     """The phases of a step: for D, then for G, the main one and the one of its lazy penalties.

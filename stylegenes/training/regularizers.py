@@ -177,6 +177,61 @@ class R2(_GradientPenalty):
         return self.on(fakes, scene.judge)
 
 
+class _NoisyPenalty(Regularizer):
+    """gamma / 2 (D(x + sigma e) - D(x))^2 / sigma^2 for standard normal e: R1 and R2 without a second derivative.
+
+    Over e, and as sigma goes to 0, the mean of the square is the squared norm of D's gradient at x, so that gamma
+    means what it means there ("Diffusion Adversarial Post-Training", Lin et al. 2025, section 3.3, has no division).
+    """
+
+    player = "D"
+
+    def __init__(
+        self,
+        gamma: float = 10.0,  # weight, as in R1 and R2
+        *,
+        interval: int = 16,  # evaluated every so many steps
+        sigma: float = 0.01,  # standard deviation of the noise; pictures are in [-1, 1]
+    ) -> None:
+        super().__init__()
+        if gamma < 0 or interval < 1 or sigma <= 0:
+            given = f"{gamma=}, {interval=}, {sigma=}"
+            raise UserError(f"a penalty by noise needs gamma >= 0, interval >= 1, sigma > 0; got {given}")
+        self.gamma, self.interval, self.sigma = gamma, interval, sigma
+
+    def on(self, batch: ImageBatch, scene: Scene) -> torch.Tensor:
+        """The penalty at the pictures of `batch`, [N]; both sides are augmented alike."""
+        images = batch.image.detach()
+        noise = torch.randn(images.shape, generator=scene.rng, device=images.device, dtype=images.dtype)
+        before = None if scene.rng is None else scene.rng.get_state()
+        clean = scene.judge(batch.with_image(images))
+        if scene.rng is not None and before is not None:
+            scene.rng.set_state(before)
+        moved = scene.judge(batch.with_image(images + self.sigma * noise))
+        slope = (moved - clean).sum(dim=1) / self.sigma
+        return slope.square() * (self.gamma / 2)
+
+
+@REGULARIZERS.register("noisy_r1")
+class NoisyR1(_NoisyPenalty):
+    """R1 at real pictures by noise in place of a gradient: first derivatives only, so that it compiles."""
+
+    def penalty(self, scene: Scene) -> torch.Tensor:
+        """The penalty at the reals, before augmentation, [N]."""
+        return self.on(scene.real, scene)
+
+
+@REGULARIZERS.register("noisy_r2")
+class NoisyR2(_NoisyPenalty):
+    """R2 at generated pictures by noise in place of a gradient."""
+
+    def penalty(self, scene: Scene) -> torch.Tensor:
+        """The penalty at the fakes, [N]."""
+        with torch.no_grad():
+            fakes = scene.imagine().batch
+        return self.on(fakes, scene)
+
+
 @REGULARIZERS.register("wgan_gp")
 class GradientPenalty(Regularizer):
     """lambda (|grad D| - 1)^2 between reals and fakes (Gulrajani et al. 2017, Eq. 3)."""

@@ -11,7 +11,7 @@ from stylegenes.errors import UserError
 from stylegenes.records import ImageBatch
 from stylegenes.training.ema import ema_beta, make_ema, update_ema
 from stylegenes.training.losses import LOSSES
-from stylegenes.training.regularizers import R1, R2, Fakes, GradientPenalty, Scene
+from stylegenes.training.regularizers import R1, R2, Fakes, GradientPenalty, NoisyR1, NoisyR2, Scene
 from stylegenes.training.schedules import AdaptiveAugmentation, Progress, Ramp
 
 
@@ -49,6 +49,37 @@ def test_gradient_penalties_of_a_plane():
     assert torch.allclose(R1(2.0).penalty(scene()), torch.full((5,), square))
     assert torch.allclose(R2(1.0).penalty(scene()), torch.full((5,), square / 2))
     assert torch.allclose(GradientPenalty(10.0).penalty(scene()), torch.full((5,), 10 * (square**0.5 - 1) ** 2))
+
+
+class Curved(torch.nn.Module):
+    """A smooth discriminator of two logits behind an augmentation that multiplies every picture by a random number."""
+
+    def __init__(self, rng):
+        super().__init__()
+        self.rng, self.weight = rng, torch.randn(32, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+
+    def forward(self, batch):
+        scale = torch.rand(len(batch), 1, generator=self.rng, dtype=torch.float64) + 0.5
+        return torch.tanh(batch.image.flatten(1) * scale) @ self.weight
+
+
+@pytest.mark.parametrize(("exact", "noisy"), [(R1, NoisyR1), (R2, NoisyR2)])
+def test_penalties_by_noise_are_the_gradient_penalties_on_average(exact, noisy):
+    """Over many draws of the noise, at the same augmentation."""
+    n, rng = 20_000, torch.Generator().manual_seed(0)
+    picture = torch.randn(1, 2, 4, 4, dtype=torch.float64, generator=rng) * 0.5
+    batch = ImageBatch(picture.expand(n, -1, -1, -1))
+    judge = Curved(torch.Generator().manual_seed(3))
+    many = Scene(None, judge, batch, lambda shrink=1: Fakes(None, None, batch), judge.rng)
+    found = noisy(3.0, sigma=1e-4).penalty(many)
+    expected = exact(3.0).penalty(many)
+    assert found.shape == (n,)
+    assert found.mean().item() == pytest.approx(expected.mean().item(), rel=4 * (2 / n) ** 0.5 + 0.01)
+
+
+def test_a_penalty_by_noise_refuses_a_noise_of_nothing():
+    with pytest.raises(UserError, match="sigma > 0"):
+        NoisyR1(1.0, sigma=0.0)
 
 
 @given(st.integers(1, 64), st.floats(100, 1e5))
