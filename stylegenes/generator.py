@@ -73,6 +73,7 @@ class Generator(nn.Module):
         self, code: torch.Tensor, condition: Condition | None = None, *, psi: float = 1.0, cutoff: int | None = None
     ) -> torch.Tensor:
         """Codes [N, ...] to ws [N, num_ws, w_dim], truncated by `psi` on the first `cutoff` layers."""
+        condition = self.synthesis.seen(condition, len(code))
         return self.truncate(self.broadcast(self.latent(code, condition)), psi, cutoff, condition)
 
     def forward(

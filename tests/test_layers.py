@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
-    {"errors", "records", "registry", "files", "pictures", "layers", "ops", "progressive"},
+    {"errors", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
     {"snapshot", "drawing", "survey", "interop"},
@@ -21,6 +21,7 @@ SIDEWAYS = {
     ("layers", "ops"),
     ("layers", "errors"),
     ("records", "errors"),
+    ("cameras", "errors"),
     ("registry", "errors"),
     ("files", "errors"),
     ("pictures", "errors"),

@@ -26,6 +26,7 @@ class SynthesisNetwork(nn.Module, ABC):
         grows: whether `grow` does anything.
         label_dim: length of the label that the network itself reads, 0 for none; most leave labels to the latent.
         movable: whether its input can be moved and turned by `placed`.
+        has_camera: whether its pictures are seen through the condition's camera (3D networks).
         spec: the registry spec it was built from.
     """
 
@@ -37,6 +38,7 @@ class SynthesisNetwork(nn.Module, ABC):
     label_dim: int = 0
     grows: bool = False
     movable: bool = False
+    has_camera: bool = False
     spec: Spec
 
     @abstractmethod
@@ -77,6 +79,30 @@ class SynthesisNetwork(nn.Module, ABC):
             UserError: for a network that is not `movable`.
         """
         raise UserError(f"the input of {type(self).__name__} cannot be moved; stylegan3's can")
+
+    def seen(self, condition: Condition | None, n: int) -> Condition:
+        """The condition of `n` pictures, with a camera of the network's own where it needs one and has none."""
+        return condition or Condition()
+
+    def remember_views(self, cameras: torch.Tensor) -> None:
+        """Take in the cameras [K, 25] of the training pictures; networks without a camera do nothing."""
+        return
+
+    def render_at(self, resolution: int) -> None:
+        """Render resolution x resolution pixels from here on, before super-resolution.
+
+        Raises:
+            UserError: for a network that renders nothing.
+        """
+        raise UserError(f"{type(self).__name__} renders no volume; eg3d does")
+
+    def density(self, ws: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+        """Density [N, M] before its activation of ws [N, num_ws, w_dim] at points [N, M, 3] of the world.
+
+        Raises:
+            UserError: for a network without a volume.
+        """
+        raise UserError(f"{type(self).__name__} has no volume; eg3d has")
 
     @classmethod
     def example_spec(cls, resolution: int, w_dim: int) -> Spec:

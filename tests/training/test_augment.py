@@ -12,7 +12,6 @@ from stylegenes.training.augment.draws import PRESETS, Draws, decide
 from stylegenes.training.augment.geometry import (
     Margins,
     inverse_matrix,
-    sample_bilinear,
     warp_by_filters,
     warp_by_matrices,
 )
@@ -138,13 +137,6 @@ def test_both_executions_agree(h, w, left, top, right, bottom):
     grid = _images(2, (h + 6) * 2, (w + 6) * 2, 2, seed=1, dtype=torch.float64)
     arguments = (images, grid, Margins(left, top, right, bottom), taps)
     torch.testing.assert_close(warp_by_matrices(*arguments), warp_by_filters(*arguments), rtol=0, atol=1e-12)
-
-
-def test_bilinear_sampling_passes_gradgradcheck(rng):
-    images = torch.rand(1, 1, 4, 5, dtype=torch.float64, generator=rng).requires_grad_()
-    grid = torch.rand(1, 3, 3, 2, dtype=torch.float64, generator=rng) * 2.4 - 1.2
-    assert torch.autograd.gradcheck(lambda x: sample_bilinear(x, grid), images)
-    assert torch.autograd.gradgradcheck(lambda x: sample_bilinear(x, grid).square(), images)
 
 
 def test_gates_open_as_often_as_p():

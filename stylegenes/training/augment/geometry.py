@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from stylegenes.ops.bilinear import sample_bilinear
 from stylegenes.ops.fir import downsample2d, upsample2d
 from stylegenes.ops.resampling import fir_matrix, reflection_matrix, resample
 from stylegenes.training.augment.draws import Amounts
@@ -148,42 +149,6 @@ def _halving_matrix(size: int, taps: torch.Tensor) -> torch.Tensor:
     before, after = (taps.shape[0] - 1) // 2, taps.shape[0] // 2 - 1
     room = 2 * (taps.shape[0] // 4)
     return fir_matrix(taps, size, down=2, padding=(before - room, after - room), flip=True)
-
-
-class _SampleBilinear(torch.autograd.Function):
-    """Bilinear sampling is linear in the pixels, so its gradient's gradient is the sampling itself."""
-
-    @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(images.new_empty(0).expand(0), grid)
-        ctx.shape = images.shape  # type: ignore[attr-defined]
-        return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-
-    @staticmethod
-    def backward(ctx, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN001
-        return _SpreadBilinear.apply(grads[0], ctx.saved_tensors[1], ctx.shape), None
-
-
-class _SpreadBilinear(torch.autograd.Function):
-    """The transpose of bilinear sampling: adds values back to the pixels that they were sampled from."""
-
-    @staticmethod
-    def forward(ctx, values: torch.Tensor, grid: torch.Tensor, shape: torch.Size) -> torch.Tensor:  # noqa: ANN001
-        ctx.save_for_backward(grid)
-        images = values.new_zeros(shape)
-        return torch.ops.aten.grid_sampler_2d_backward(values, images, grid, 0, 0, False, [True, False])[0]
-
-    @staticmethod
-    def backward(ctx, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None]:  # noqa: ANN001
-        return _SampleBilinear.apply(grads[0], ctx.saved_tensors[0]), None, None
-
-
-def sample_bilinear(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-    """Sample `images` [N, C, H, W] at `grid` [N, h, w, 2] in [-1, 1] over pixel edges; zero outside.
-
-    Differentiable any number of times with respect to the images; the grid gets no gradient.
-    """
-    return _SampleBilinear.apply(images, grid)
 
 
 def _matrix(rows: list[list[torch.Tensor]]) -> torch.Tensor:

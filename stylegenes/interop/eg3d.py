@@ -1,0 +1,100 @@
+"""EG3D's networks from the official PyTorch release, by name.
+
+They come with `official=True`: weights trained with the published renderer's planes need the same planes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.interop.names import State, load_named, require
+from stylegenes.synthesis.eg3d import Decoder, SuperResolution
+from stylegenes.synthesis.volume import Optics
+
+_INPUTS = {"2X": (64, (128, 64)), "4X": (128, (128, 64)), "8X": (128, (128, 64)), "8XDC": (128, (256, 128))}
+"""Input resolution and channels of the official super-resolution modules, by the end of their names."""
+
+
+def optics_of(options: Mapping[str, Any]) -> Optics:
+    """How the official `rendering_options` sample rays.
+
+    Raises:
+        UserError: for an activation of the density that is not known.
+    """
+    if options.get("clamp_mode", "softplus") != "softplus":
+        raise UserError(f"official EG3D renderer: clamp_mode {options['clamp_mode']!r} is not known; softplus is")
+    near, far = options["ray_start"], options["ray_end"]
+    return Optics(
+        samples=options["depth_resolution"],
+        importance=options["depth_resolution_importance"],
+        near=None if near == "auto" else near,
+        far=None if far == "auto" else far,
+        box=options["box_warp"],
+        disparity=options.get("disparity_space_sampling", False),
+        white=options.get("white_back", False),
+        official=True,
+    )
+
+
+def decoder_from_official(kwargs: Mapping[str, Any], state: State) -> Decoder:
+    """The official decoder in our module; its hidden layer's width is read from the weights.
+
+    Raises:
+        UserError: for weights that do not fit, by name.
+    """
+    owner = "official EG3D decoder"
+    require(kwargs, "n_features", "options", owner=owner)
+    options = kwargs["options"]
+    width = len(state["net.0.bias"]) if "net.0.bias" in state else 64
+    decoder = Decoder(
+        kwargs["n_features"],
+        options["decoder_output_dim"],
+        width=width,
+        lr_multiplier=options.get("decoder_lr_mul", 1),
+    )
+    layers = {"hidden": "net.0", "out": "net.2"}
+    names = {key: f"{layers[key.split('.')[0]]}.{key.split('.')[1]}" for key in decoder.state_dict()}
+    load_named(decoder, state, names, owner=owner)
+    return decoder
+
+
+def super_resolution_from_official(name: str, kwargs: Mapping[str, Any], state: State) -> SuperResolution:
+    """An official super-resolution module in ours.
+
+    Args:
+        name: of its class, such as SuperresolutionHybrid8XDC.
+        kwargs: channels, img_resolution and what concerns precision.
+        state: its state dict under the official names.
+
+    Raises:
+        UserError: for another class, and for weights that do not fit, by name.
+    """
+    owner = f"official {name}"
+    require(kwargs, "channels", "img_resolution", owner=owner)
+    kind = name.rpartition("Hybrid")[2]
+    if kind not in _INPUTS:
+        raise UserError(f"{owner} is not known; known: {', '.join(f'SuperresolutionHybrid{key}' for key in _INPUTS)}")
+    input_resolution, channels = _INPUTS[kind]
+    module = SuperResolution(
+        kwargs["channels"],
+        kwargs["img_resolution"],
+        w_dim=_width_of_styles(state),
+        input_resolution=input_resolution,
+        channels=channels,
+    )
+    names = {key: key.replace("to_rgb", "torgb") for key in module.state_dict()}
+    load_named(module, _without_filters(state), names, owner=owner)
+    return module
+
+
+def _width_of_styles(state: State) -> int:
+    found: torch.Tensor | None = state.get("block0.conv0.affine.weight")
+    return 512 if found is None else found.shape[1]
+
+
+def _without_filters(state: State) -> dict[str, torch.Tensor]:
+    return {key: tensor for key, tensor in state.items() if not key.endswith("resample_filter")}

@@ -1,0 +1,52 @@
+"""Bilinear sampling of pictures, differentiable any number of times with respect to the pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn.functional import grid_sample
+
+
+class _SampleBilinear(torch.autograd.Function):
+    """Bilinear sampling is linear in the pixels, so its gradient's gradient is the sampling itself."""
+
+    @staticmethod
+    def forward(ctx: Any, images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(grid, *([images] if ctx.needs_input_grad[1] else []))
+        ctx.shape = images.shape
+        return grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        grid, *images = ctx.saved_tensors
+        spread = _SpreadBilinear.apply(grads[0], grid, ctx.shape) if ctx.needs_input_grad[0] else None
+        moved = _backward(grads[0], images[0], grid, [False, True])[1] if ctx.needs_input_grad[1] else None
+        return spread, moved
+
+
+class _SpreadBilinear(torch.autograd.Function):
+    """The transpose of bilinear sampling: adds values back to the pixels that they were sampled from."""
+
+    @staticmethod
+    def forward(ctx: Any, values: torch.Tensor, grid: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+        ctx.save_for_backward(grid)
+        return _backward(values, values.new_zeros(shape), grid, [True, False])[0]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        return _SampleBilinear.apply(grads[0], ctx.saved_tensors[0]), None, None
+
+
+def _backward(
+    values: torch.Tensor, images: torch.Tensor, grid: torch.Tensor, mask: list[bool]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.ops.aten.grid_sampler_2d_backward(values, images, grid, 0, 0, False, mask)
+
+
+def sample_bilinear(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    """Sample `images` [N, C, H, W] at `grid` [N, h, w, 2] in [-1, 1] over pixel edges; zero outside.
+
+    Differentiable any number of times with respect to the images, and once with respect to the grid.
+    """
+    return _SampleBilinear.apply(images, grid)

@@ -1,0 +1,336 @@
+"""EG3D's generator: "Efficient Geometry-aware 3D Generative Adversarial Networks" (Chan et al. 2022).
+
+A StyleGAN2 network draws three feature planes; a small decoder turns their mean at a point into color and density; a
+camera's rays are composited into a small picture of features (`volume.py`), whose first channels are its colors; two
+styled blocks make the full picture of it (sections 4.1 to 4.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.functional import interpolate
+
+from stylegenes.cameras import NUMBERS, orbit
+from stylegenes.errors import UserError
+from stylegenes.layers import Linear
+from stylegenes.ops.convolution import quick_layout
+from stylegenes.ops.fir import setup_filter, upsample2d
+from stylegenes.records import Condition, ImageBatch, Noise
+from stylegenes.registry import Spec
+from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
+from stylegenes.synthesis.stylegan2 import StyledConv, StyleGAN2Synthesis, ToRGB
+from stylegenes.synthesis.volume import (
+    Draws,
+    Field,
+    Optics,
+    Rays,
+    Rendering,
+    cast_rays,
+    in_parts,
+    render,
+    sample_planes,
+)
+
+VIEWS = 1024
+"""Cameras that a network remembers, to be seen from where training pictures were."""
+
+
+class Decoder(nn.Module):
+    """From the planes' features at a point to what is there: one hidden layer (section 4.1)."""
+
+    def __init__(
+        self,
+        in_features: int,  # channels of a plane
+        out_features: int,  # features of a point, colors first
+        *,
+        width: int = 64,  # of the hidden layer
+        lr_multiplier: float = 1.0,  # learning rate relative to the optimizer's
+    ) -> None:
+        super().__init__()
+        self.hidden = Linear(in_features, width, act="softplus", lr_multiplier=lr_multiplier)
+        self.out = Linear(width, 1 + out_features, lr_multiplier=lr_multiplier)
+
+    def forward(self, planes: torch.Tensor) -> Field:
+        """Features [N, 3, C, M] of the planes at M points to what is there."""
+        x = planes.mean(dim=1).mT
+        x = self.out(self.hidden(x.flatten(0, 1))).unflatten(0, x.shape[:2])
+        # Colors may overshoot a little, so that black and white are reached (Mip-NeRF).
+        return Field(torch.sigmoid(x[..., 1:]) * 1.002 - 0.001, x[..., 0])
+
+
+class SuperResolutionBlock(nn.Module):
+    """Two styled convolutions and colors, at the resolution of its input or twice that."""
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the features
+        out_channels: int,  # channels of the result
+        *,
+        w_dim: int,  # length of w
+        resolution: int,  # height and width of the result in pixels
+        up: int,  # 1, or 2 to double
+        image_channels: int,  # color channels
+        conv_clamp: float | None,  # bound on the absolute value of every layer
+    ) -> None:
+        super().__init__()
+        layer: dict[str, Any] = {"w_dim": w_dim, "conv_clamp": conv_clamp}
+        self.up = up
+        self.conv0 = StyledConv(in_channels, out_channels, resolution=resolution, up=up, **layer)
+        self.conv1 = StyledConv(out_channels, out_channels, resolution=resolution, **layer)
+        self.to_rgb = ToRGB(out_channels, image_channels, **layer)
+        self.resample_filter: torch.Tensor
+        self.register_buffer("resample_filter", setup_filter((1, 3, 3, 1)), persistent=False)
+
+    def forward(
+        self, x: torch.Tensor, image: torch.Tensor, w: torch.Tensor, noise: Noise
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features and colors [N, C, H, W] to those [N, C', H up, W up], in the style w [N, w_dim]."""
+        x = self.conv1(self.conv0(x, w, noise), w, noise)
+        if self.up > 1:
+            image = upsample2d(image, self.resample_filter)
+        return x, image + self.to_rgb(x, w)
+
+
+class SuperResolution(nn.Module):
+    """From rendered features to the picture (section 4.3). Both blocks are styled by the last w.
+
+    Raises:
+        UserError: when the input does not double once or twice, or stay, to the resolution.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the features, colors first
+        resolution: int,  # height and width of the picture in pixels
+        *,
+        w_dim: int,  # length of w
+        input_resolution: int,  # height and width that features are resized to, 1, 1/2 or 1/4 of the picture's
+        channels: Sequence[int] = (128, 64),  # of the two blocks
+        image_channels: int = 3,  # color channels
+        conv_clamp: float | None = None,  # bound on the absolute value of every layer
+    ) -> None:
+        super().__init__()
+        if resolution not in (input_resolution, 2 * input_resolution, 4 * input_resolution) or len(channels) != 2:
+            raise UserError(
+                f"super-resolution makes {resolution} px of {resolution}, {resolution // 2} or {resolution // 4} px "
+                f"with two numbers of channels; got {input_resolution} px and {list(channels)}"
+            )
+        self.input_resolution, self.image_channels = input_resolution, image_channels
+        middle = resolution if resolution < 4 * input_resolution else 2 * input_resolution
+        middle = middle if resolution != 2 * input_resolution else input_resolution
+        block = partial(SuperResolutionBlock, w_dim=w_dim, image_channels=image_channels, conv_clamp=conv_clamp)
+        self.block0 = block(in_channels, channels[0], resolution=middle, up=middle // input_resolution)
+        self.block1 = block(channels[0], channels[1], resolution=resolution, up=resolution // middle)
+
+    def forward(self, features: torch.Tensor, w: torch.Tensor, noise: Noise) -> torch.Tensor:
+        """Features [N, C, h, w] in about [-1, 1] to pictures [N, image_channels, H, W]."""
+        x = resized(features, self.input_resolution)
+        image = x[:, : self.image_channels]
+        x, image = self.block0(quick_layout(x), image, w, noise)
+        return self.block1(x, image, w, noise)[1]
+
+
+def resized(x: torch.Tensor, resolution: int) -> torch.Tensor:
+    """[N, C, h, w] bilinearly resized to resolution x resolution pixels, antialiased where it shrinks."""
+    if x.shape[-1] == resolution:
+        return x
+    size = (resolution, resolution)
+    return interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
+
+
+@SYNTHESES.register("eg3d")
+class EG3DSynthesis(SynthesisNetwork):
+    """ws and a camera to pictures, with the rendered picture (`raw`) and its depth beside them.
+
+    In evaluation mode rays are sampled in the middle of their strata, so that the same code and camera make the same
+    picture. Without a camera the first of `views` is taken, which is the front view until training has shown others.
+
+    Raises:
+        UserError: for sizes that do not fit each other.
+    """
+
+    has_camera = True
+
+    def __init__(
+        self,
+        resolution: int,  # height and width of the picture in pixels
+        w_dim: int = 512,  # length of w
+        *,
+        image_channels: int = 3,  # color channels of the picture
+        plane_resolution: int = 256,  # height and width of a plane, a power of two
+        plane_channels: int = 32,  # features of a plane
+        channel_base: int = 32768,  # the planes' network has channel_base // r channels at resolution r ...
+        channel_max: int = 512,  # ... but at most these
+        conv_clamp: float | None = None,  # bound on the absolute value of convolutions; None sets none
+        rendering_resolution: int = 64,  # height and width of the rendered picture; a schedule may change it
+        samples: int = 48,  # samples on a ray in the first pass
+        importance: int = 48,  # and in the second
+        near: float | None = None,  # depth where rays begin; None begins at the box
+        far: float | None = None,  # depth where they end; None ends at the box
+        box: float = 1.0,  # side of the cube around the origin that the planes cover
+        white: bool = False,  # whether the background is white, else black
+        decoder_width: int = 64,  # hidden units of the decoder
+        decoder_features: int = 32,  # features of a point, colors first
+        super_input: int | None = None,  # resolution that super-resolution begins at; None takes half the picture's
+        super_channels: Sequence[int] = (128, 64),  # channels of its two blocks
+        radius: float = 2.7,  # distance of the cameras from the origin where no others are known
+        fov: float = 13.37,  # their horizontal angle of view in degrees
+        pivot: Sequence[float] = (0.0, 0.0, 0.0),  # the point they look at
+        yaw: float = 20.0,  # standard deviation of their angle around the vertical axis; 180 is all around
+        pitch: float = 9.0,  # standard deviation of their angle above the horizon
+        most_points: int = 2**20,  # points in memory at a time
+        official: bool = False,  # repeat the slips of the published renderer, see volume.py
+    ) -> None:
+        super().__init__()
+        if min(rendering_resolution, plane_channels, decoder_width, most_points) < 1 or radius <= 0:
+            raise UserError(
+                "rendering_resolution, plane_channels, decoder_width and most_points must be at least 1 and radius "
+                f"above 0; got {rendering_resolution=}, {plane_channels=}, {decoder_width=}, {most_points=}, {radius=}"
+            )
+        if decoder_features < image_channels or len(pivot) != 3:
+            raise UserError(
+                f"a point needs features for {image_channels} color channels and pivot three numbers; got "
+                f"{decoder_features=}, pivot={list(pivot)}"
+            )
+        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
+        self.most_points, self.plane_channels = most_points, plane_channels
+        self.optics = Optics(samples, importance, near, far, box, white=white, official=official)
+        self.backbone = StyleGAN2Synthesis(
+            plane_resolution,
+            w_dim,
+            image_channels=3 * plane_channels,
+            channel_base=channel_base,
+            channel_max=channel_max,
+            conv_clamp=conv_clamp,
+        )
+        self.num_ws, self.layer_resolutions = self.backbone.num_ws, self.backbone.layer_resolutions
+        self.decoder = Decoder(plane_channels, decoder_features, width=decoder_width)
+        self.super_resolution = SuperResolution(
+            decoder_features,
+            resolution,
+            w_dim=w_dim,
+            input_resolution=super_input or resolution // 2,
+            channels=super_channels,
+            image_channels=image_channels,
+            conv_clamp=conv_clamp,
+        )
+        self.radius, self.fov, self.pivot = radius, fov, (pivot[0], pivot[1], pivot[2])
+        self.rendering: torch.Tensor
+        self.views: torch.Tensor
+        self.register_buffer("rendering", torch.tensor(rendering_resolution))
+        self.register_buffer("views", self._poses(yaw, pitch))
+
+    def _poses(self, yaw: float, pitch: float) -> torch.Tensor:
+        """The front view, and others drawn around it, always the same."""
+        rng = torch.Generator().manual_seed(0)
+        where: dict[str, Any] = {"generator": rng, "device": "cpu"}
+        around = torch.rand(VIEWS, **where) * 360 - 180 if yaw >= 180 else torch.randn(VIEWS, **where) * yaw
+        above = (torch.randn(VIEWS, **where) * pitch).clamp(-89, 89)
+        around[0] = above[0] = 0
+        return orbit(around, above, radius=self.radius, fov=self.fov, pivot=self.pivot)
+
+    @property
+    def box(self) -> float:
+        """Side of the cube around the origin that the planes cover, in world units."""
+        return self.optics.box
+
+    def forward(
+        self, ws: torch.Tensor, condition: Condition | None = None, *, noise: Noise | None = None
+    ) -> ImageBatch:
+        """Pictures [N, C, H, W] from ws [N, num_ws, w_dim] and the condition's cameras [N, 25].
+
+        Raises:
+            UserError: when `ws` or the cameras have another shape.
+        """
+        noise, condition = noise or Noise(), self.seen(condition, len(ws))
+        assert condition.camera is not None
+        planes = self.planes(ws, noise)
+        rendering = self.rendered(planes, condition.camera.to(planes), noise.generator)
+        size = (int(self.rendering), int(self.rendering))
+        features = rendering.features.mT.unflatten(2, size)
+        image = self.super_resolution(features.to(ws.dtype), ws[:, -1], noise)
+        return ImageBatch(
+            image=image.contiguous(),
+            raw=features[:, : self.image_channels],
+            depth=rendering.depth[:, None].unflatten(2, size),
+            condition=condition,
+        )
+
+    def planes(self, ws: torch.Tensor, noise: Noise | None = None) -> torch.Tensor:
+        """The planes [N, 3, C, H, W] of ws [N, num_ws, w_dim]."""
+        self.check_ws(ws)
+        return self.backbone(ws, noise=noise).image.unflatten(1, (3, self.plane_channels))
+
+    def at(self, planes: torch.Tensor, points: torch.Tensor) -> Field:
+        """What is at points [N, M, 3] of planes [N, 3, C, H, W]. Never below float32."""
+        with torch.autocast(planes.device.type, enabled=False):
+            found = sample_planes(planes, points, box=self.box, official=self.optics.official)
+            return self.decoder(found)
+
+    def rendered(
+        self, planes: torch.Tensor, camera: torch.Tensor, generator: torch.Generator | None = None
+    ) -> Rendering:
+        """Planes [N, 3, C, H, W] through cameras [N, 25]."""
+        rays, optics = cast_rays(camera, int(self.rendering)), self.optics
+        still = not (self.training or optics.official)
+        draws = Draws.centered(rays, optics) if still else Draws.random(rays, optics, generator)
+
+        def follow(rays: Rays, draws: Draws) -> Rendering:
+            return render(partial(self.at, planes), rays, optics, draws)
+
+        return in_parts(rays, optics, draws, self.most_points, follow)
+
+    def density(self, ws: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+        """Density [N, M] before its activation of ws [N, num_ws, w_dim] at points [N, M, 3], in world units."""
+        return self.at(self.planes(ws, Noise("const")), points).density
+
+    def seen(self, condition: Condition | None, n: int) -> Condition:
+        """The condition with the first of `views` where it has no camera.
+
+        Raises:
+            UserError: for cameras of another shape.
+        """
+        condition = condition or Condition()
+        if condition.camera is None:
+            return Condition(condition.label, self.views[:1].expand(n, -1))
+        if condition.camera.shape != (n, NUMBERS):
+            raise UserError(f"cameras have shape {list(condition.camera.shape)}; this network needs [{n}, {NUMBERS}]")
+        return condition
+
+    def render_at(self, resolution: int) -> None:
+        """Render pictures of resolution x resolution pixels from here on, before super-resolution."""
+        self.rendering.fill_(max(resolution, 1))
+
+    def remember_views(self, cameras: torch.Tensor) -> None:
+        """Take in up to `VIEWS` of the cameras [K, 25] of the training pictures, the most ordinary one first."""
+        positions = cameras[:, [3, 7, 11]]
+        ordinary = (positions - positions.mean(dim=0)).norm(dim=1).argmin()
+        spread = torch.linspace(0, len(cameras) - 1, VIEWS - 1).round().long()
+        self.views.copy_(cameras[torch.cat([ordinary[None], spread])])
+
+    def noise_buffers(self) -> dict[str, torch.Tensor]:
+        """The stored noise pictures [H, W] by name."""
+        return {name: buffer for name, buffer in self.named_buffers() if name.endswith("noise_const")}
+
+    @classmethod
+    def example_spec(cls, resolution: int, w_dim: int) -> Spec:
+        """Keyword arguments of a small network, for trials."""
+        return {
+            "resolution": resolution,
+            "w_dim": w_dim,
+            "plane_resolution": 8,
+            "plane_channels": 4,
+            "channel_base": 64,
+            "channel_max": 8,
+            "rendering_resolution": resolution // 2,
+            "samples": 4,
+            "importance": 4,
+            "decoder_width": 8,
+            "decoder_features": 4,
+            "super_channels": [8, 8],
+        }
