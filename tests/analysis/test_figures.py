@@ -9,7 +9,7 @@ from stylegenes.analysis.ablation import Cell
 from stylegenes.analysis.correlation import correlate
 from stylegenes.analysis.evolution import Moment, evolution
 from stylegenes.analysis.exhibits import Exhibit, Table, load_exhibits
-from stylegenes.analysis.importance import report_genes
+from stylegenes.analysis.importance import GeneReport, report_genes
 from stylegenes.analysis.page import Heading, render_page
 from stylegenes.analysis.plots.curves import (
     ablation_figure,
@@ -20,6 +20,7 @@ from stylegenes.analysis.plots.curves import (
 )
 from stylegenes.analysis.plots.genes import heat_map, polar, variant_curves
 from stylegenes.analysis.pruning import PruningPoint, usage
+from stylegenes.analysis.shrinkage import Shrunk
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.tables import ablation_table, correlation_table, evolution_table, gene_table, usage_table
 
@@ -40,6 +41,48 @@ def test_the_polar_plot_names_attributes_at_their_genes(statistics):
     assert angles["Eyeglasses"] == pytest.approx(5 * step, abs=1e-5)
     assert angles["Young"] == pytest.approx(7 * step, abs=1e-5)
     assert len(axes.lines) == len(ATTRIBUTES)
+
+
+def made_report(genes, variants, attributes, acting):
+    """A report in which gene `acting(a)` moves attribute `a`."""
+    rng = torch.Generator().manual_seed(genes * 1000 + attributes)
+    score = 0.05 * torch.rand(genes, attributes, generator=rng)
+    for a in range(attributes):
+        score[acting(a) % genes, a] = 1 + a / 100
+    mean = torch.rand(genes, variants, attributes, generator=rng)
+    return GeneReport(
+        attributes=[f"Attribute_{a}" for a in range(attributes)],
+        score=score,
+        shrunk_score=score,
+        explained=score,
+        q_value=torch.zeros_like(score),
+        reliability=torch.ones_like(score),
+        shrunk=Shrunk(mean=mean, effect_variance=score, noise_share=torch.zeros_like(score)),
+    )
+
+
+@pytest.mark.parametrize("acting", [lambda a: 0, lambda a: 7 * a], ids=["one", "many"])
+@pytest.mark.parametrize("attributes", [1, 24, 60])
+@pytest.mark.parametrize("genes", [1, 2, 3, 8, 23, 64])
+def test_figures_of_genes_are_drawn_for_every_shape_of_genome(genes, attributes, acting):
+    """More attributes than genes, one gene, one attribute: every name is there, and no two at one place."""
+    report = made_report(genes, 4, attributes, acting)
+    figure = polar(report)
+    names = [(text.get_text(), text.get_position()[0]) for text in figure.axes[0].texts]
+    assert len({name for name, _ in names}) == len({place for _, place in names}) == len(names) == min(attributes, 24)
+    heat_map(report)
+
+
+@pytest.mark.parametrize(("genes", "variants"), [(1, 2), (2, 2048), (8, 3), (64, 256)])
+def test_figures_of_variants_are_drawn_for_every_bank(genes, variants):
+    report = made_report(genes, variants, 3, lambda a: a)
+    for figure in (
+        polar(report),
+        heat_map(report),
+        variant_curves(report, report.shrunk.mean, torch.rand(genes, variants, 3), 2),
+        usage_figure(usage(torch.randn(genes, variants, 2)), torch.randn(genes, variants)),
+    ):
+        figure.canvas.draw()
 
 
 def test_attributes_that_nothing_moves_have_no_line(statistics):

@@ -39,33 +39,23 @@ def polar(report: GeneReport) -> Figure:
     angle = torch.arange(num_genes + 1) * (2 * math.pi / num_genes)
     best = report.explained.amax(dim=0).argsort(descending=True).tolist()
     ranked = [a for a in best if score[:, a].max() > 0]
+    # Up to three genes the outline is a line or a point, and only the points can be read.
+    marker = "o" if num_genes <= 3 else ""
     for place, a in reversed(list(enumerate(ranked))):
         color, width = (COLORS[place], 1.3) if place < len(COLORS) else (PALE, 0.5)
         line = torch.cat([score[:, a], score[:1, a]])
-        axes.plot(angle.numpy(), line.numpy(), color=color, lw=width, zorder=3 if place < len(COLORS) else 2)
-    placed = _label_places(score, ranked)
-    for gene, radius, a, place in placed:
-        color = COLORS[place] if place < len(COLORS) else GREY
-        turn = math.degrees(float(angle[gene]))
-        flipped = 90 < turn < 270
-        axes.text(
-            float(angle[gene]),
-            radius,
-            report.attributes[a].replace("_", " "),
-            color=color,
-            fontsize=SMALL,
-            rotation=turn + 180 if flipped else turn,
-            rotation_mode="anchor",
-            ha="right" if flipped else "left",
-            va="center",
-        )
+        order = 3 if place < len(COLORS) else 2
+        axes.plot(angle.numpy(), line.numpy(), color=color, lw=width, marker=marker, ms=3, zorder=order)
+    labels = _label_places(score, ranked)
+    for label in labels:
+        _write_label(axes, label, report.attributes[label.attribute].replace("_", " "))
     step = max(1, num_genes // 16)
     axes.set_xticks(angle[:-1:step].tolist(), [str(g) for g in range(0, num_genes, step)], fontsize=SMALL, color=INK)
     axes.tick_params(axis="x", pad=-3)
     axes.set_ylim(0, float(score.max()) * 1.5 + 1e-6)
     axes.yaxis.set_tick_params(labelsize=SMALL, labelcolor=GREY)
     axes.set_yticks(_few_ticks(float(score.max())))
-    axes.set_rlabel_position(_free_angle([place[0] for place in placed], num_genes))
+    axes.set_rlabel_position(_free_angle([label.turn for label in labels]))
     axes.grid(color=PALE, lw=0.5)
     axes.spines["polar"].set_visible(False)
     return figure
@@ -77,29 +67,62 @@ def _few_ticks(top: float) -> list[float]:
     return [step * i for i in range(1, int(top / step) + 1)] or [step]
 
 
-def _free_angle(spokes: Sequence[int], num_genes: int) -> float:
-    """Degrees of the direction farthest from every spoke with a name, for the numbers of the rings."""
-    halves = range(1, 2 * num_genes, 2)
+@dataclass(frozen=True)
+class _Label:
+    """Where the name of an attribute stands: at `turn` degrees, `radius` out; `place` is its rank."""
 
-    def room(half: int) -> float:
-        return min((min(d, num_genes - d) for d in (abs(half / 2 - spoke) for spoke in spokes)), default=0.0)
+    turn: float
+    radius: float
+    attribute: int
+    place: int
 
-    return max(halves, key=room) * 180 / num_genes
+
+def _write_label(axes: PolarAxes, label: _Label, name: str) -> None:
+    """A name that reads outwards on the right and inwards on the left."""
+    flipped = 90 < label.turn < 270
+    axes.text(
+        math.radians(label.turn),
+        label.radius,
+        name,
+        color=COLORS[label.place] if label.place < len(COLORS) else GREY,
+        fontsize=SMALL,
+        rotation=label.turn + 180 if flipped else label.turn,
+        rotation_mode="anchor",
+        ha="right" if flipped else "left",
+        va="center",
+    )
 
 
-def _label_places(score: torch.Tensor, ranked: list[int]) -> list[tuple[int, float, int, int]]:
-    """(gene, radius, attribute, place) of every label: outside its peak; crowded ones move to the next spoke."""
+def _free_angle(turns: Sequence[float]) -> float:
+    """The whole degree farthest from every name, for the numbers of the rings."""
+
+    def room(degree: int) -> float:
+        return min((min(d, 360 - d) for d in (abs(degree - turn) for turn in turns)), default=0.0)
+
+    return float(max(range(360), key=room))
+
+
+NAMES, SLOTS = 24, 64
+"""Names that a polar plot has room for, and places around its circle (or as many as genes, if those are more)."""
+
+
+def _label_places(score: torch.Tensor, ranked: list[int]) -> list[_Label]:
+    """Every name outside the peak of its attribute, or beside it where another name stands."""
+    num_genes = len(score)
+    per_gene = max(1, SLOTS // num_genes)
+    slots = num_genes * per_gene
     taken: set[int] = set()
-    places = []
-    for place, a in enumerate(ranked[:24]):
+    labels = []
+    for place, a in enumerate(ranked[:NAMES]):
         peak = int(score[:, a].argmax())
-        spoke = next(
-            s % len(score) for d in range(len(score)) for s in (peak + d, peak - d) if s % len(score) not in taken
-        )
-        taken.add(spoke)
-        nearby = score[[(spoke + d) % len(score) for d in (-1, 0, 1)]].max()
-        places.append((spoke, float(torch.maximum(score[peak, a], nearby)) * 1.04 + 0.02, a, place))
-    return places
+        near = (s % slots for d in range(slots) for s in (peak * per_gene + d, peak * per_gene - d))
+        slot = next(s for s in near if s not in taken)
+        taken.add(slot)
+        spoke = round(slot / per_gene)
+        nearby = score[[(spoke + d) % num_genes for d in (-1, 0, 1)]].max()
+        radius = float(torch.maximum(score[peak, a], nearby)) * 1.04 + 0.02
+        labels.append(_Label(360 * slot / slots, radius, a, place))
+    return labels
 
 
 def heat_map(report: GeneReport) -> Figure:
