@@ -17,6 +17,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.pictures import to_uint8
 from stylegenes.records import Condition, Noise, NoiseMode
+from stylegenes.words import did_you_mean
 
 BANDS = ("coarse", "middle", "fine")
 
@@ -95,7 +96,7 @@ def band_layers(generator: Generator, band: str) -> torch.Tensor:
         UserError: for another word, or for a network with fewer than three resolutions.
     """
     if band not in BANDS:
-        raise UserError(f"there is no band {band!r}; use one of {', '.join(BANDS)}")
+        raise UserError(f"there is no band {band!r}{did_you_mean(band, BANDS, 'bands')}")
     resolutions = generator.synthesis.layer_resolutions
     index = BANDS.index(band)
     third = {resolution: 0 if resolution <= 8 else 1 if resolution <= 32 else 2 for resolution in resolutions}

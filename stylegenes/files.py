@@ -33,9 +33,15 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = _partial(path)
     try:
+        # Tried first, since libraries that write report a place that cannot be written in many ways.
+        part.touch(exist_ok=False)
+        part.unlink()
         yield part
         _sync(part)
         part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _about(path, part, error) from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -57,10 +63,13 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     settle_folder(path)
     part = _partial(path)
-    part.mkdir()
     try:
+        part.mkdir()
         yield part
         _sync_tree(part)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise _about(path, part, error) from error
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -107,6 +116,15 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise UserError(f"there is no file {path}") from error
     except ValueError as error:
         raise UserError(f"{path} is damaged: not JSON ({error})") from error
+
+
+def _about(path: Path, part: Path, error: OSError) -> OSError:
+    """An error about the partial file as one about the file that was wanted; any other error as it is."""
+    if error.filename is None or str(part) not in str(error.filename):
+        return error
+    return OSError(
+        error.errno, f"cannot be written ({error.strerror})", str(error.filename).replace(str(part), str(path))
+    )
 
 
 def _sibling(path: Path, role: str) -> Path:

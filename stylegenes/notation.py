@@ -16,6 +16,7 @@ from stylegenes.files import read_json
 from stylegenes.generator import Generator
 from stylegenes.pictures import STILLS, read_text
 from stylegenes.snapshot import DataCard
+from stylegenes.words import did_you_mean
 
 _MOST = 1_000_000
 
@@ -86,7 +87,7 @@ def parse_label(text: str | None, label_dim: int, data: DataCard | None) -> torc
         name, _, value = part.strip().partition("=")
         column = names.index(name) if name in names else int(name) if name.isdecimal() else label_dim
         if column >= label_dim:
-            raise UserError(f"--label {text}: this model has no label {name!r}; {known}")
+            raise UserError(f"--label {text}: this model has no label {name!r}{did_you_mean(name, names, '')}; {known}")
         label[0, column] = _finite(value or "1", f"--label {text}")
     return label
 

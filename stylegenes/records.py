@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.words import did_you_mean
 
 NoiseMode = Literal["random", "const", "none"]
 TensorMap = Callable[[torch.Tensor], torch.Tensor]
@@ -68,7 +69,7 @@ class Noise:
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(NoiseMode):
-            raise UserError(f"noise mode {self.mode!r} is unknown; use one of {', '.join(get_args(NoiseMode))}")
+            raise UserError(f"noise mode {self.mode!r} is unknown{did_you_mean(self.mode, get_args(NoiseMode))}")
 
     def mode_at(self, resolution: int) -> NoiseMode:
         """The mode for a layer of the given resolution in pixels."""

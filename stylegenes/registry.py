@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from stylegenes.errors import UserError
+from stylegenes.words import did_you_mean
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -43,7 +43,7 @@ class Registry(Generic[T]):
             UserError: when the name is unknown; lists the known ones.
         """
         if name not in self._classes:
-            raise UserError(f"unknown {self.kind} {name!r}{_did_you_mean(name, self.names())}")
+            raise UserError(f"unknown {self.kind} {name!r}{did_you_mean(name, self.names())}")
         return self._classes[name]
 
     def parameters(self, name: str) -> dict[str, inspect.Parameter]:
@@ -67,7 +67,7 @@ class Registry(Generic[T]):
         given = {key: value for key, value in spec.items() if key != "name"}
         for key in given:
             if key not in accepted:
-                raise UserError(f"{self.kind} {spec['name']!r} takes no {key!r}{_did_you_mean(key, list(accepted))}")
+                raise UserError(f"{self.kind} {spec['name']!r} takes no {key!r}{did_you_mean(key, list(accepted))}")
         missing = [k for k, p in accepted.items() if p.default is inspect.Parameter.empty and k not in given]
         if missing:
             raise UserError(f"{self.kind} {spec['name']!r} needs {', '.join(missing)}")
@@ -83,9 +83,3 @@ class Registry(Generic[T]):
         module = self.get(checked["name"])(**{key: value for key, value in checked.items() if key != "name"})
         module.spec = checked  # type: ignore[attr-defined]
         return module
-
-
-def _did_you_mean(given: str, accepted: list[str]) -> str:
-    close = difflib.get_close_matches(given, accepted, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ";"
-    return f"{hint} accepted: {', '.join(accepted)}"

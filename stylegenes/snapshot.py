@@ -25,6 +25,7 @@ from stylegenes.discriminators.base import Discriminator
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_folder, read_json, settle_folder, write_json
 from stylegenes.generator import Generator
+from stylegenes.words import nearest_place
 
 FORMAT = "stylegenes-snapshot"
 FORMAT_VERSION = 1
@@ -199,9 +200,12 @@ def find_snapshot(path: str | PathLike[str]) -> Path:
         return max(inside, key=lambda found: (found / "card.json").stat().st_mtime)
     if str(path) in shipped_models():
         return MODELS / str(path)
-    known = f"; shipped models: {', '.join(shipped_models())}" if shipped_models() else ""
+    meant = None if folder.exists() else nearest_place(folder, shipped_models())
+    hint = "" if meant is None else f"; did you mean {meant!r}?"
     what = "has no config.json and card.json, nor snapshots/ with them" if folder.exists() else "does not exist"
-    raise UserError(f"{path} is not a snapshot: the folder {what}{known}")
+    raise UserError(
+        f"{path} is not a snapshot: the folder {what}{hint or ';'} shipped models: {', '.join(shipped_models())}"
+    )
 
 
 def shipped_models() -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
-    {"errors", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"},
+    {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
     {"snapshot", "drawing", "survey", "interop"},
@@ -23,6 +23,9 @@ SIDEWAYS = {
     ("records", "errors"),
     ("cameras", "errors"),
     ("registry", "errors"),
+    ("registry", "words"),
+    ("records", "words"),
+    ("ops", "words"),
     ("files", "errors"),
     ("pictures", "errors"),
     ("pictures", "files"),

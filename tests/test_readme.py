@@ -77,3 +77,15 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
 def test_links_lead_somewhere(document):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
         assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+@pytest.mark.parametrize("name", sorted(VERBS))
+def test_help_keeps_the_lines_of_its_examples(name, monkeypatch, capsys):
+    """Text that follows an example without an empty line between is glued to it."""
+    module = importlib.import_module(f"stylegenes.cli.{name.replace('-', '_')}")
+    monkeypatch.setenv("COLUMNS", "160")
+    with pytest.raises(SystemExit):
+        tyro.cli(module.Args, prog=f"stylegenes {name}", description=module.__doc__, args=["--help"])
+    shown = {line.rstrip() for line in capsys.readouterr().out.splitlines()}
+    lost = [line for line in (module.__doc__ or "").splitlines() if line.rstrip() not in shown]
+    assert not lost, f"stylegenes {name} --help does not show these lines of its own: {lost}"

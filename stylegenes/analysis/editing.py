@@ -12,6 +12,7 @@ from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
 from stylegenes.perception import PerceptualDistance
+from stylegenes.words import did_you_mean
 
 METHODS = ("checked", "statistics")
 BREADTH, CHOICES = 8, 4
@@ -167,7 +168,7 @@ def editor(
         UserError: for another method.
     """
     if method not in METHODS:
-        raise UserError(f"there is no method {method!r} of editing; methods: {', '.join(METHODS)}")
+        raise UserError(f"there is no method {method!r} of editing{did_you_mean(method, METHODS, 'methods')}")
     if method == "checked":
         return lambda genotype, wishes: edit_checked(judge, report, genotype, wishes, strength, hold)
     return lambda genotype, wishes: edit(report, genotype, wishes, strength, hold)

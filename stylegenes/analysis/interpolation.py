@@ -10,6 +10,7 @@ import torch
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.records import Condition
+from stylegenes.words import did_you_mean
 
 PathSpace = Literal["code", "w"]
 
@@ -41,7 +42,7 @@ def path(
         UserError: for another space.
     """
     if space not in get_args(PathSpace):
-        raise UserError(f"space {space!r} is unknown; interpolate in one of {', '.join(get_args(PathSpace))}")
+        raise UserError(f"space {space!r} is unknown{did_you_mean(space, get_args(PathSpace))}")
     if space == "code":
         w = [generator.latent.path(start, end, t, condition) for t in steps]
     else:

@@ -16,6 +16,7 @@ from stylegenes.analysis.directions import Directions, Fit
 from stylegenes.analysis.pca import Components
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, read_json, write_json
+from stylegenes.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Steps:
             UserError: for an unknown name, or components asked to hold something.
         """
         if name not in self.names:
-            raise UserError(f"there is no direction {name!r}; there are: {', '.join(self.names)}")
+            raise UserError(f"there is no direction {name!r}{did_you_mean(name, self.names, 'there are')}")
         match self.found:
             case Directions():
                 return self.found.vector(name, list(hold))

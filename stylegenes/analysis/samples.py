@@ -15,6 +15,7 @@ from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Condition, Noise, repeated
 from stylegenes.survey import Survey, fingerprint, shard_seed
+from stylegenes.words import did_you_mean
 
 Progress = Callable[[int, int], None]
 """Called with the number of items done and the number of all of them."""
@@ -53,7 +54,7 @@ def attribute_index(attributes: list[str], attribute: str) -> int:
         UserError: for an unknown name; lists the known ones.
     """
     if attribute not in attributes:
-        raise UserError(f"unknown attribute {attribute!r}; known: {', '.join(attributes)}")
+        raise UserError(f"unknown attribute {attribute!r}{did_you_mean(attribute, attributes, 'attributes')}")
     return attributes.index(attribute)
 
 

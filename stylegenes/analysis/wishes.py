@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.words import did_you_mean
 
 _TRUTH = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
 
@@ -63,9 +63,7 @@ def find_attribute(name: str, attributes: list[str]) -> int:
     key = name.strip().casefold().replace(" ", "_")
     if key in folded:
         return folded[key]
-    close = difflib.get_close_matches(key, folded, n=1)
-    hint = f"; did you mean {attributes[folded[close[0]]]!r}?" if close else ";"
-    raise UserError(f"unknown attribute {name!r}{hint} known: {', '.join(attributes)}")
+    raise UserError(f"unknown attribute {name!r}{did_you_mean(name.strip(), attributes, 'attributes')}")
 
 
 def _parse(part: str, attributes: list[str]) -> Wish:

@@ -3,6 +3,7 @@
 Examples:
   stylegenes ablate avatars --recipe tiny32 --genes 32,8,2 --variants 64,256 --kimg 100 --out runs/grid
   stylegenes ablate photos --recipe ffhq256 --genes 64,8,2 --variants 256,512,1024,2048 --out runs/grid
+
 The same command again goes on after an interruption; finished cells are kept.
 """
 

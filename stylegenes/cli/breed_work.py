@@ -56,7 +56,7 @@ def draw_lineage(bench: Workbench, lineage: Lineage, generation: int, n: int) ->
 
 def _family(bench: Workbench, parents: torch.Tensor, cross: Cross, args: Args, rng: torch.Generator) -> None:
     if len(parents) != 2:
-        raise UserError(f"children have two parents; {len(parents)} were given with --parents")
+        raise UserError(f"children have two parents; --parents names {len(parents)}")
     count = args.count or 12
     farm = Farm(bench.genome, cross, args.mutation, population=count, survivors=2)
     lineage = family(bench, parents, farm, rng)

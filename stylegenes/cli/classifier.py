@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from stylegenes.words import command
+
 if TYPE_CHECKING:
     from stylegenes.metrics.classifier_training import ClassifierReport
 
@@ -65,7 +67,7 @@ def run(args: Args) -> None:
         )
     save_classifier(args.out, trained, settings, data)
     _print_report(trained.report)
-    say(f"classifier in {args.out}; use it: stylegenes evaluate SNAPSHOT --data {args.data} --classifier {args.out}")
+    say(f"classifier in {args.out}; use it: {command('survey', 'MODEL', '--classifier', args.out)}")
 
 
 def _print_report(report: ClassifierReport) -> None:

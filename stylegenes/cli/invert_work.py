@@ -29,6 +29,7 @@ from stylegenes.pictures import to_uint8
 from stylegenes.records import repeated
 from stylegenes.snapshot import save_snapshot
 from stylegenes.survey import fingerprint
+from stylegenes.words import counted
 
 if TYPE_CHECKING:
     from stylegenes.cli.invert import Args
@@ -114,7 +115,7 @@ def _begin(args: Args) -> Job:
 
 def _project(job: Job) -> Projection:
     """Project all photos, a batch at a time, with the pictures so far in progress.png."""
-    say(f"{len(job.photos.paths)} photos; the pictures so far are in {job.args.out / 'progress.png'}")
+    say(f"{counted(len(job.photos.paths), 'photo')}; the pictures so far are in {job.args.out / 'progress.png'}")
     parts = [
         _project_batch(job, start, job.targets[start : start + job.args.batch])
         for start in range(0, len(job.photos.paths), job.args.batch)
@@ -178,9 +179,9 @@ def _judge(job: Job, found: Projection) -> None:
     job.results["distribution"] = list(verdicts)
     name = job.objective.perceptual.name
     say(
-        f"own samples are projected to a {name} of {float(calibration.perceptual.mean()):.3f} on average (at most "
-        f"{calibration.perceptual_limit:.3f}, and {calibration.deviation_limit:.2f} deviations from the mean w); two "
-        f"random samples are {calibration.pair_perceptual:.3f} apart"
+        f"own samples are projected to a {name} of {float(calibration.perceptual.mean()):.3f} on average; a photo that "
+        f"comes out below {calibration.perceptual_limit:.3f} and {calibration.deviation_limit:.2f} deviations from the "
+        f"mean w counts as reached like one; two random samples are {calibration.pair_perceptual:.3f} apart"
     )
     say(
         f"{verdicts.count('own')} of {len(verdicts)} photos are reached like own samples, {verdicts.count('near')} are "
@@ -214,7 +215,7 @@ def _quantize(job: Job, found: Projection) -> Quantization:
         errors = {"mse": float(one.mse.mean()), name: float(one.perceptual.mean())}
         rows.append({"distance": one.distance, **errors, "code error": float(one.code_error.mean())})
     write_table(job.args.out / "quantization.csv", rows)
-    show_table(rows, f"nearest variants, mean over {len(job.photos.paths)} photos")
+    show_table(rows, f"nearest variants, mean over {counted(len(job.photos.paths), 'photo')}")
     best = best_quantization(table, job.objective)
     job.results["genotype"] = job.opened.generator.latent.to_strings(best.genotypes)
     say(f"{best.distance} makes the best pictures; its genotypes are in results.csv")

@@ -24,6 +24,7 @@ from stylegenes.notation import parse_layers
 from stylegenes.pictures import ANIMATIONS, STILLS, enlarge, save_animation, visible_scale
 from stylegenes.records import repeated
 from stylegenes.survey import fingerprint
+from stylegenes.words import counted
 
 if TYPE_CHECKING:
     from stylegenes.cli import interpolate as interpolate_verb
@@ -152,7 +153,8 @@ def run_interpolate(args: interpolate_verb.Args) -> None:
     else:
         frames = [np.concatenate(pictures, axis=1) for pictures in zip(*ways, strict=True)]
         save_animation(args.out, [enlarge(frame, visible_scale(resolution)) for frame in frames], fps=_FPS)
-    say(f"{len(codes)} codes, {args.steps} steps from each to the next, in {args.out} ({' and '.join(spaces)})")
+    steps = counted(args.steps, "step")
+    say(f"{len(codes)} codes, {steps} from each to the next, in {args.out} ({' and '.join(spaces)})")
 
 
 def _way(opened: Opened, codes: torch.Tensor, steps: int, space: PathSpace) -> list[np.ndarray]:

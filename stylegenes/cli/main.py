@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
 from dataclasses import dataclass
 
 from stylegenes import UserError, __version__
+from stylegenes.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def run(argv: list[str]) -> int:
         sys.stdout.write(f"stylegenes {__version__}\n")
         return 0
     if argv[0] not in VERBS:
-        return _complain(f"there is no command {argv[0]!r}{_did_you_mean(argv[0])}", USAGE)
+        return _complain(f"there is no command {argv[0]!r}{did_you_mean(argv[0], sorted(VERBS), 'commands')}", USAGE)
     try:
         call(argv[0], argv[1:])
     except KeyboardInterrupt:
@@ -166,15 +166,9 @@ def help_text() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _did_you_mean(verb: str) -> str:
-    close = difflib.get_close_matches(verb, VERBS, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ";"
-    return f"{hint} commands: {', '.join(sorted(VERBS))}"
-
-
 def _describe(error: UserError | OSError) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)
 
 

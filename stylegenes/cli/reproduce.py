@@ -4,6 +4,7 @@ Examples:
   stylegenes reproduce --scale tiny --out runs/tiny       every step with hardly any images: minutes, no result
   stylegenes reproduce --scale small --out runs/small     the embedded faces at 32 px: a working day of two cores
   stylegenes reproduce --scale paper --out runs/paper --dry-run
+
 The same command again goes on where it stopped; report.html tells what is there by then.
 """
 

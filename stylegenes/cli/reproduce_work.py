@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.scale import Scale, scale_called
 from stylegenes.reproduction.steps import Step, steps
 from stylegenes.training import apply_overrides
+from stylegenes.words import command, counted, did_you_mean
 
 if TYPE_CHECKING:
     from stylegenes.cli.reproduce import Args
@@ -35,7 +35,8 @@ def run(args: Args) -> None:
     progress = Progress(args.out, chosen)
     jobs = _default_jobs() if args.jobs is None else args.jobs
     missing = [step for step in chosen if not progress.is_done(step)]
-    say(f"{len(chosen)} steps, {len(missing)} to do, {jobs} at once; logs in {args.out / 'logs'}; Ctrl-C saves")
+    todo = counted(len(chosen), "step")
+    say(f"{todo}, {len(missing)} to do, {jobs} at once; logs in {args.out / 'logs'}; Ctrl-C saves")
     seconds = None if args.max_minutes is None else 60 * args.max_minutes
     try:
         finished = conduct(progress, jobs, lambda event: _tell(event, progress), max_seconds=seconds)
@@ -45,7 +46,7 @@ def run(args: Args) -> None:
         say(f"report: {page}")
     failed = [step.name for step in chosen if not progress.is_done(step)]
     if not finished and seconds is None:
-        raise UserError(f"{len(failed)} steps are not done: {', '.join(failed[:8])}; see {args.out / 'logs'}")
+        raise UserError(f"{counted(len(failed), 'step')} not done: {', '.join(failed[:8])}; see {args.out / 'logs'}")
 
 
 def _chosen(every: list[Step], only: str | None) -> list[Step]:
@@ -55,8 +56,8 @@ def _chosen(every: list[Step], only: str | None) -> list[Step]:
     wanted = [text.strip() for text in only.split(",")]
     unknown = [text for text in wanted if not any(step.name.startswith(text) for step in every)]
     if unknown:
-        names = ", ".join(step.name for step in every)
-        raise UserError(f"no step begins with {unknown[0]!r}; steps: {names}")
+        hint = did_you_mean(unknown[0], [step.name for step in every], "steps")
+        raise UserError(f"no step begins with {unknown[0]!r}{hint}")
     kept: set[str] = set()
     for step in reversed(every):
         if step.name in kept or any(step.name.startswith(text) for text in wanted):
@@ -106,9 +107,9 @@ def _rehearse(scale: Scale, chosen: Sequence[Step]) -> None:
         args = tyro.cli(module.Args, args=step.argv[1:])
         if step.trains is not None:
             apply_overrides(recipe(args.recipe), args.set)
-        say(f"stylegenes {shlex.join(step.argv)}")
+        say(command(*step.argv))
     trainings = [step.trains[1] for step in chosen if step.trains]
     say(
-        f"\n{scale.name}: {len(chosen)} steps, {len(trainings)} trainings of {sum(trainings):,.0f} thousand images in "
-        "all; every command parses and every recipe takes its settings"
+        f"\n{scale.name}: {counted(len(chosen), 'step')} with {counted(len(trainings), 'training')} of "
+        f"{sum(trainings):,.0f} thousand images in all; every command parses and every recipe takes its settings"
     )

@@ -20,6 +20,7 @@ from stylegenes.notation import parse_codes, parse_label, parse_psi, parse_seeds
 from stylegenes.pictures import ANIMATIONS, STILLS, enlarge, grid, save_animation, save_picture, visible_scale
 from stylegenes.records import Condition
 from stylegenes.snapshot import Card, Snapshot, load_snapshot
+from stylegenes.words import counted
 
 if TYPE_CHECKING:
     from stylegenes.cli.sample import Args
@@ -139,7 +140,8 @@ def write_samples(sampler: Sampler, out: Path | None) -> Path:
     save_picture(out, sheet, sampler.text(sampler.strings))
     _write_codes(sampler, out.with_suffix(".json"), [out.name] * len(sampler.codes))
     _show_codes(sampler)
-    say(f"{len(sampler.codes)} pictures in {out}, their codes in {out.with_suffix('.json')}")
+    listing = out.with_suffix(".json")
+    say(f"{counted(len(sampler.codes), 'picture')} in {out}; all {len(sampler.codes)} codes are in {listing}")
     return out
 
 
@@ -193,7 +195,7 @@ def write_interpolation(sampler: Sampler, out: Path | None, steps: int) -> Path:
     ]
     if moving:
         save_animation(out, [enlarge(frame, sampler.scale) for frame in frames], fps=FPS)
-        say(f"{len(frames)} frames ({len(frames) / FPS:.1f} s) between {len(sampler.codes)} codes in {out}")
+        say(f"{counted(len(frames), 'frame')} ({len(frames) / FPS:.1f} s) between {len(sampler.codes)} codes in {out}")
         return out
     captions = [
         name for start, end in pairs for name in (sampler.names[start], *[""] * (steps - 1), sampler.names[end])
@@ -210,7 +212,7 @@ def _write_files(sampler: Sampler, folder: Path, pictures: Iterator[np.ndarray])
         files.append(f"{name.replace(' ', '')}.png")
         save_picture(folder / files[-1], picture, sampler.text([string]))
     _write_codes(sampler, folder / "codes.json", files)
-    say(f"{len(files)} pictures in {folder}, their codes in {folder / 'codes.json'}")
+    say(f"{counted(len(files), 'picture')} in {folder}, their codes in {folder / 'codes.json'}")
     return folder
 
 
@@ -228,3 +230,5 @@ def _show_codes(sampler: Sampler) -> None:
     if len(rows[0][1]) <= 240:
         for name, string in rows[:_SHOWN]:
             say(f"{name:<10} {string}")
+        if len(rows) > _SHOWN:
+            say(f"... and {len(rows) - _SHOWN} more")

@@ -5,6 +5,7 @@ Examples:
   stylegenes survey runs/0001 --classifier judge --num 500000      go on to as many as the paper has
   stylegenes survey runs/0001 --classifier judge --precision 0.01  until every variant is known to 1 %
   stylegenes survey runs/0001 --classifier judge --part 1/4        one of four processes that share the work
+
 The same command again goes on after an interruption.
 """
 

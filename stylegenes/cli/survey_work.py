@@ -14,6 +14,7 @@ from stylegenes.cli.real_pictures import open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.errors import UserError
 from stylegenes.survey import Draws, OnShard, Survey, Surveyor, SurveyPlan, conduct
+from stylegenes.words import command
 
 if TYPE_CHECKING:
     from stylegenes.cli.survey import Args
@@ -80,7 +81,7 @@ def _summarize(bench: Workbench, survey: Survey) -> None:
         f"found in 4 of 5 cases. A standard error of 0.01 takes {draws_needed(statistics, 0.01):,} pictures."
     )
     bench.write_summary()
-    say(f"next: stylegenes stats {bench.name}")
+    say(f"next: {command('stats', bench.reference)}")
 
 
 def _stopper(precision: float | None, plan: SurveyPlan, num_parts: int) -> OnShard:

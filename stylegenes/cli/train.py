@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from stylegenes.errors import UserError
+from stylegenes.words import command
 
 if TYPE_CHECKING:
     from stylegenes.training import Machine, RunConfig
@@ -84,7 +85,7 @@ def run(args: Args) -> None:
         if evaluate is not None:
             judge_finished(args.metrics, result, machine)
     else:
-        say(f"saved {folder} at {kimg:g} kimg -- continue with: stylegenes train {folder}")
+        say(f"saved {folder} at {kimg:g} kimg -- continue with: {command('train', folder)}")
 
 
 def _is_run(source: str) -> bool:
@@ -101,7 +102,8 @@ def _run_folder(args: Args) -> Path:
         return Path(args.source)
     if args.out is None and not args.dry_run:
         raise UserError(
-            f"where should the run go? Add --out, for example: stylegenes train {args.source} --out runs/0001"
+            "where should the run go? Add --out, for example: "
+            f"{command('train', Path(args.source), '--out', 'runs/0001')}"
         )
     return args.out or Path("runs")
 

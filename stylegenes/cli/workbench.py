@@ -24,6 +24,7 @@ from stylegenes.metrics import load_classifier, shipped_classifiers
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
 from stylegenes.snapshot import MODELS, Snapshot, find_snapshot, load_snapshot
 from stylegenes.survey import Survey, SurveyPlan, fingerprint
+from stylegenes.words import command
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Workbench:
     def name(self) -> str:
         """What commands call the model: the name of a shipped one, else its folder."""
         return self.path.name if self.path.parent == MODELS else str(self.path)
+
+    @property
+    def reference(self) -> str | Path:
+        """The same for a command line to paste."""
+        return self.path.name if self.path.parent == MODELS else self.path
 
     @property
     def device(self) -> torch.device:
@@ -83,7 +89,7 @@ class Workbench:
         if given is None:
             raise UserError(
                 f"no attribute classifier is known for {self.name}; the survey, which most work on genes needs, takes "
-                f"and remembers it: stylegenes survey {self.name} --classifier PATH (or a shipped one: "
+                f"and remembers it: {command('survey', self.reference, '--classifier', 'PATH')} (or a shipped one: "
                 f"{', '.join(shipped_classifiers())})"
             )
         return load_classifier(given, self.device)
@@ -139,12 +145,16 @@ class Workbench:
         """
         if not self.has_draws:
             raise UserError(
-                f"{self.name} has no survey yet; make one with: stylegenes survey {self.name} --classifier PATH"
+                f"{self.name} has no survey yet; make one with: "
+                f"{command('survey', self.reference, '--classifier', 'PATH')} (a folder of stylegenes classifier, or "
+                f"{', '.join(shipped_classifiers())})"
             )
         survey = Survey(self.survey_folder)
         self._check(survey.plan, self.survey_folder)
         if not survey.indices():
-            raise UserError(f"{self.survey_folder} holds no finished shard yet; run stylegenes survey again")
+            raise UserError(
+                f"{self.survey_folder} holds no finished shard yet; go on with: {command('survey', self.reference)}"
+            )
         return survey
 
     @cached_property
@@ -190,7 +200,10 @@ class Workbench:
 
     def _check(self, plan: SurveyPlan, where: Path) -> None:
         if plan.model != fingerprint(self.snapshot.generator):
-            raise UserError(f"{where} is a survey of other weights; remove it and run stylegenes survey")
+            raise UserError(
+                f"{where} is a survey of other weights; remove it, and make one of these: "
+                f"{command('survey', self.reference, '--classifier', 'PATH')}"
+            )
 
     @cached_property
     def report(self) -> GeneReport:

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from stylegenes.errors import UserError
+from stylegenes.words import did_you_mean
 
 Fit = Literal["crop", "letterbox"]
 Filter = Literal["lanczos", "bicubic", "bilinear", "box"]
@@ -60,9 +61,9 @@ class View:
         if self.resolution < 1:
             raise UserError(f"resolution is {self.resolution}; give a positive number of pixels")
         if self.fit not in get_args(Fit):
-            raise UserError(f"fit {self.fit!r} is unknown; use one of {', '.join(get_args(Fit))}")
+            raise UserError(f"fit {self.fit!r} is unknown{did_you_mean(self.fit, get_args(Fit))}")
         if self.filter not in get_args(Filter):
-            raise UserError(f"resize filter {self.filter!r} is unknown; use one of {', '.join(get_args(Filter))}")
+            raise UserError(f"resize filter {self.filter!r} is unknown{did_you_mean(self.filter, get_args(Filter))}")
         if self.channels not in (1, 3):
             raise UserError(f"channels is {self.channels}; use 3 (RGB) or 1 (grey)")
 

@@ -15,6 +15,7 @@ from stylegenes.data.progress import Track, log_progress
 from stylegenes.data.source import Source
 from stylegenes.data.stores import open_store
 from stylegenes.errors import UserError
+from stylegenes.words import command
 
 logger = logging.getLogger(__name__)
 
@@ -79,11 +80,11 @@ def report_left_out(dataset: PackedDataset) -> None:
     left_out = len(dataset.description.left_out)
     if left_out:
         logger.warning(
-            "%d of %d files of %s are left out; `stylegenes data check %s` lists them",
+            "%d of %d files of %s are left out; this lists them: %s",
             left_out,
             left_out + len(dataset),
             dataset.source,
-            dataset.source,
+            command("data", "check", Path(dataset.source)),
         )
 
 

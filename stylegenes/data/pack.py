@@ -19,6 +19,7 @@ from stylegenes.data.parallel import ordered_map
 from stylegenes.data.progress import Track
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError
+from stylegenes.words import command
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def _mostly_bad(description: str, good: int, bad: list[LeftOut]) -> str:
         return f"{description} holds no images; give a folder, .zip or LMDB of {', '.join(FORMATS)} files"
     shown = "".join(f"\n  {item.name}: {item.reason}" for item in bad[:_SHOWN])
     more = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-    listing = f"`stylegenes data check {description}` lists each with what to do"
+    listing = f"this lists each with what to do: {command('data', 'check', Path(description))}"
     return f"{description}: only {good} of {good + len(bad)} files can be used{shown}{more}\n{listing}"
 
 

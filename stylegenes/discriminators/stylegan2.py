@@ -19,6 +19,7 @@ from stylegenes.layers import Conv2d, Linear, minibatch_std, normalize_second_mo
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import downsample2d, setup_filter
 from stylegenes.records import ImageBatch
+from stylegenes.words import did_you_mean
 
 Architecture = Literal["orig", "skip", "resnet"]
 
@@ -142,7 +143,9 @@ class StyleGAN2Discriminator(Discriminator):
         if resolution < 8 or resolution & (resolution - 1):
             raise UserError(f"the resolution must be a power of two and at least 8; got {resolution}")
         if architecture not in get_args(Architecture):
-            raise UserError(f"unknown architecture {architecture!r}; accepted: {', '.join(get_args(Architecture))}")
+            raise UserError(
+                f"unknown architecture {architecture!r}{did_you_mean(architecture, get_args(Architecture))}"
+            )
         if min(image_channels, channel_max, channel_base // resolution) < 1 or label_dim < 0:
             raise UserError(
                 f"image_channels, channel_max and channel_base // resolution must be at least 1 and label_dim at "

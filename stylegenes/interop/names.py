@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from stylegenes.errors import UserError
+from stylegenes.words import did_you_mean
 
 State = Mapping[str, torch.Tensor]
 
@@ -21,7 +22,7 @@ def take(given: Mapping[str, Any], defaults: Mapping[str, Any], *, owner: str) -
     """
     unknown = sorted(set(given) - set(defaults))
     if unknown:
-        raise UserError(f"{owner}: cannot take {', '.join(unknown)}; accepted: {', '.join(defaults)}")
+        raise UserError(f"{owner}: cannot take {', '.join(unknown)}{did_you_mean(unknown[0], defaults)}")
     return {**defaults, **given}
 
 

@@ -24,6 +24,7 @@ from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective, noise_structure, standardize_noise
 from stylegenes.records import Condition, Noise, repeated
 from stylegenes.survey import fingerprint
+from stylegenes.words import did_you_mean
 
 Space = Literal["w", "w+"]
 
@@ -58,7 +59,7 @@ class ProjectionSettings:
 
     def __post_init__(self) -> None:
         if self.space not in get_args(Space):
-            raise UserError(f"space {self.space!r} is unknown; project into one of {', '.join(get_args(Space))}")
+            raise UserError(f"space {self.space!r} is unknown{did_you_mean(self.space, get_args(Space))}")
         if self.steps < 1 or self.learning_rate <= 0:
             raise UserError(f"steps and learning rate must be positive; got {self.steps} and {self.learning_rate}")
 

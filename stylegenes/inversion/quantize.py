@@ -12,6 +12,7 @@ from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
 from stylegenes.latents import genome_of
 from stylegenes.records import Noise
+from stylegenes.words import did_you_mean
 
 Distance = Literal["l1", "l2", "cosine"]
 DISTANCES: tuple[Distance, ...] = get_args(Distance)
@@ -34,7 +35,7 @@ def quantize(generator: Generator, ws: torch.Tensor, distance: Distance = "l2") 
     """
     genome = genome_of(generator.latent, "quantization")
     if distance not in DISTANCES:
-        raise UserError(f"distance {distance!r} is unknown; quantize by one of {', '.join(DISTANCES)}")
+        raise UserError(f"distance {distance!r} is unknown{did_you_mean(distance, DISTANCES)}")
     n, layers = ws.shape[:2]
     parts = ws.reshape(n * layers, genome.num_genes, genome.gene_dim).transpose(0, 1)
     distances = _distances(parts, genome.variants, distance).view(genome.num_genes, n, layers, genome.num_variants)

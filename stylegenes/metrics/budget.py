@@ -15,6 +15,7 @@ from stylegenes.metrics.distribution import DISTRIBUTION_METRICS
 from stylegenes.metrics.evaluation import Evaluator, Subject
 from stylegenes.metrics.sources import LabeledImages
 from stylegenes.perception import EXTRACTORS
+from stylegenes.words import counted, did_you_mean
 
 Evaluate = Callable[[Generator], dict[str, float]]
 """From a generator to values by metric name. Leaves the generator and every random state as they were."""
@@ -72,14 +73,12 @@ class Budget(NamedTuple):
         """
         match = _PATTERN.fullmatch(text)
         if match is None or match["metric"] not in DISTRIBUTION_METRICS:
-            known = ", ".join(DISTRIBUTION_METRICS)
-            raise UserError(
-                f"{text!r} is no budget; write METRIC@NUM like fd@2k or fd_lite0@500, METRIC one of {known}"
-            )
+            hint = did_you_mean(text.partition("@")[0], DISTRIBUTION_METRICS, "metrics")
+            raise UserError(f"{text!r} is no budget; write METRIC@NUM like fd@2k or fd_lite0@500, or none{hint}")
         spec = EXTRACTORS.check({"name": match["judge"] or "lite0"})
         num = int(match["num"]) * (1000 if match["kilo"] else 1)
         if num < 2:
-            raise UserError(f"{text!r} asks for {num} fakes; a distribution needs at least two")
+            raise UserError(f"{text!r} asks for {counted(num, 'fake')}; a distribution needs at least two")
         return cls(match["metric"], spec, num)
 
 

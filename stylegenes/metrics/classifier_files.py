@@ -24,6 +24,7 @@ from stylegenes.perception import (
 )
 from stylegenes.perception.weights import file_hash
 from stylegenes.snapshot import MODELS, load_strictly
+from stylegenes.words import command, nearest_place
 
 FORMAT = "stylegenes-classifier"
 WEIGHTS = "classifier.safetensors"
@@ -83,9 +84,11 @@ def load_classifier(path: str | Path, device: torch.device | str = "cpu") -> Att
     if path.is_dir():
         return _load_folder(path).to(device)
     if not path.exists():
-        known = f"; shipped classifiers: {', '.join(shipped_classifiers())}" if shipped_classifiers() else ""
+        meant = nearest_place(path, shipped_classifiers())
+        hint = ";" if meant is None else f"; did you mean {meant!r}?"
         raise UserError(
-            f"there is no classifier at {path}; train one with: stylegenes classifier DATA --out {path}{known}"
+            f"there is no classifier {path}{hint} shipped classifiers: "
+            f"{', '.join(shipped_classifiers())}; train one with: {command('classifier', 'DATA', '--out', path)}"
         )
     if path.suffix not in _READERS:
         raise UserError(f"{path} is no classifier; give a folder, or a file of {', '.join(_READERS)}")
@@ -105,10 +108,16 @@ def _find(path: str | Path) -> Path:
 
 def _load_folder(folder: Path) -> AttributeClassifier:
     if not (folder / "config.json").is_file():
-        raise UserError(f"{folder} holds no classifier; train one with: stylegenes classifier DATA --out FOLDER")
+        raise UserError(
+            f"{folder} holds no classifier (no config.json); give a folder of stylegenes classifier, or one that comes "
+            f"with the package: {', '.join(shipped_classifiers())}"
+        )
     config = read_json(folder / "config.json")
     if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise UserError(f"{folder} is not a classifier: its config.json does not say {FORMAT!r}")
+        raise UserError(
+            f"{folder} is not a classifier: its config.json does not say {FORMAT!r}; give a folder that stylegenes "
+            "classifier wrote"
+        )
     file = folder / WEIGHTS
     if not file.is_file() or file_hash(file) != config["sha256"]:
         raise UserError(f"{file} is missing or damaged: its sha256 is not the one in config.json")

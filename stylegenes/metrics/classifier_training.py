@@ -17,6 +17,7 @@ from stylegenes.errors import UserError
 from stylegenes.metrics.calibration import auc, expected_calibration_error, platt
 from stylegenes.metrics.sources import LabeledImages, to_float
 from stylegenes.perception import CalibratedClassifier
+from stylegenes.words import counted, did_you_mean
 
 MIN_IMAGES = 20
 
@@ -196,10 +197,12 @@ def label_columns(data: LabeledImages, attributes: list[str] | None) -> list[int
     if data.label_dim == 0:
         raise UserError(f"{data.source} has no labels; a classifier needs attribute labels (CSV, CelebA, avatars)")
     if len(data) < MIN_IMAGES:
-        raise UserError(f"{data.source} has {len(data)} pictures; a classifier needs at least {MIN_IMAGES}")
+        raise UserError(f"{data.source} has {counted(len(data), 'picture')}; a classifier needs at least {MIN_IMAGES}")
     unknown = sorted(set(attributes or []) - set(data.label_names))
     if unknown:
-        raise UserError(f"no attribute {', '.join(unknown)} in {data.source}; it has: {', '.join(data.label_names)}")
+        raise UserError(
+            f"no attribute {', '.join(unknown)} in {data.source}{did_you_mean(unknown[0], data.label_names, 'it has')}"
+        )
     return [data.label_names.index(name) for name in (attributes or data.label_names)]
 
 

@@ -22,6 +22,7 @@ from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.sources import GeneratorSource, ImageSource, LabeledImages, choose
 from stylegenes.perception import AttributeClassifier, FeatureExtractor, PerceptualDistance
 from stylegenes.survey import fingerprint
+from stylegenes.words import did_you_mean
 
 MIXING = "mix"
 MAX_MIXED = 4
@@ -147,7 +148,7 @@ class Evaluator:
         known = [*DISTRIBUTION_METRICS, MIXING, *LATENT_METRICS]
         for name in metrics:
             if name not in known:
-                raise UserError(f"there is no metric {name!r}; metrics: {', '.join(known)}")
+                raise UserError(f"there is no metric {name!r}{did_you_mean(name, known, 'metrics')}")
             if name not in DISTRIBUTION_METRICS:
                 subject.need_generator(name)
             if name in LATENT_METRICS:

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from stylegenes.errors import UserError
+from stylegenes.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def get_activation(act: str) -> Activation:
         UserError: for an unknown name.
     """
     if act not in ACTIVATIONS:
-        raise UserError(f"unknown activation {act!r}; accepted: {', '.join(ACTIVATIONS)}")
+        raise UserError(f"unknown activation {act!r}{did_you_mean(act, ACTIVATIONS)}")
     return ACTIVATIONS[act]
 
 

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from stylegenes.errors import UserError
 from stylegenes.perception.resize import to_bytes_range, to_rgb
 from stylegenes.perception.weights import weights_folder
+from stylegenes.words import command
 
 _MEAN_BGR = (103.939, 116.779, 123.68)
 _SOURCE = "source_sha256"
@@ -61,16 +62,16 @@ def read_converted(name: str, source_hash: str, fetch: str) -> dict[str, torch.T
     """
     path = weights_folder() / name
     if not path.is_file():
-        raise UserError(f"no weights at {path}; run: stylegenes fetch {fetch}")
+        raise UserError(f"no weights at {path}; run: {command('fetch', fetch)}")
     try:
         with safe_open(path, "pt") as file:
             found = (file.metadata() or {}).get(_SOURCE)
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise UserError(f"{path} is damaged ({error}); run: stylegenes fetch {fetch}") from error
+        raise UserError(f"{path} is damaged ({error}); run: {command('fetch', fetch)}") from error
     if found != source_hash:
         raise UserError(
-            f"{path} was made from a file of sha256 {found}, not {source_hash}; run: stylegenes fetch {fetch}"
+            f"{path} was made from a file of sha256 {found}, not {source_hash}; run: {command('fetch', fetch)}"
         )
     return tensors
 

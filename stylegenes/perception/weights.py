@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.words import command
 
 
 def weights_folder() -> Path:
@@ -45,7 +46,7 @@ def fetched_file(name: str) -> Path:
     """
     path = weights_folder() / name
     if not path.is_file():
-        raise UserError(f"no weights at {path}; run: stylegenes fetch {Path(name).stem} --source FILE")
+        raise UserError(f"no weights at {path}; how to get them says: {command('fetch', Path(name).stem)}")
     return path
 
 

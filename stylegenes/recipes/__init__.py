@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,6 +39,7 @@ from stylegenes.recipes.stylegan3 import (
 )
 from stylegenes.recipes.tiny import small64, tiny32, tiny32_mapping
 from stylegenes.training.config import RunConfig
+from stylegenes.words import did_you_mean
 
 _PAPER = (ffhq256, ffhq256_mapping, ffhq1024, afhq256, afhq256_mapping, metfaces256, metfaces256_mapping)
 _STYLEGAN2 = (tiny32, tiny32_mapping, small64, *_PAPER)
@@ -74,9 +74,7 @@ def recipe(name: str) -> RunConfig:
         UserError: for an unknown name; lists the known ones.
     """
     if name not in RECIPES:
-        close = difflib.get_close_matches(name, RECIPES, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ";"
-        raise UserError(f"unknown recipe {name!r}{hint} recipes: {', '.join(RECIPES)}")
+        raise UserError(f"unknown recipe {name!r}{did_you_mean(name, RECIPES, 'recipes')}")
     return RECIPES[name]()
 
 

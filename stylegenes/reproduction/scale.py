@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stylegenes.errors import UserError
 from stylegenes.metrics import shipped_classifiers
+from stylegenes.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -198,5 +199,5 @@ def scale_called(name: str) -> Scale:
         UserError: for an unknown name; lists the known ones.
     """
     if name not in SCALES:
-        raise UserError(f"there is no scale {name!r}; scales: {', '.join(SCALES)}")
+        raise UserError(f"there is no scale {name!r}{did_you_mean(name, SCALES, 'scales')}")
     return SCALES[name]

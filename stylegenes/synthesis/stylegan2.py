@@ -20,6 +20,7 @@ from stylegenes.ops.convolution import conv2d_resample, demodulation, quick_layo
 from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
+from stylegenes.words import did_you_mean
 
 Architecture = Literal["orig", "skip", "resnet"]
 
@@ -194,7 +195,9 @@ class StyleGAN2Synthesis(SynthesisNetwork):
         super().__init__()
         resolutions = block_resolutions(resolution)
         if architecture not in get_args(Architecture):
-            raise UserError(f"unknown architecture {architecture!r}; accepted: {', '.join(get_args(Architecture))}")
+            raise UserError(
+                f"unknown architecture {architecture!r}{did_you_mean(architecture, get_args(Architecture))}"
+            )
         if min(w_dim, image_channels, channel_max, channel_base // resolution) < 1:
             raise UserError(
                 f"w_dim, image_channels, channel_max and channel_base // resolution must be at least 1; got "

@@ -26,6 +26,7 @@ from stylegenes.training.state import STATE_FILE, Counters, read_state, restore,
 from stylegenes.training.step import PhaseResult, Stepper, StepSettings
 from stylegenes.training.sync import Ranks
 from stylegenes.training.watch import Watch
+from stylegenes.words import command
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +241,7 @@ class Loop:
             raise UserError(
                 f"the loss stopped being finite at {failed / 1000:.1f} kimg, {rollbacks} times in a row; given up. The "
                 f"last good state is whole in {self.state_file}. Lower optimizer.G.lr and optimizer.D.lr, raise the "
-                "gamma of R1, or look for damaged images with `stylegenes data check`"
+                f"gamma of R1, or look for damaged images with: {command('data', 'check', Path(self.data.source))}"
             )
         self._load()
         lr_scale = self.counters.lr_scale * self.ROLLBACK_LR

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import inspect
 import json
 import types
@@ -22,6 +21,7 @@ from stylegenes.training.config import RunConfig
 from stylegenes.training.losses import LOSSES
 from stylegenes.training.regularizers import REGULARIZERS
 from stylegenes.training.schedules import SCHEDULES
+from stylegenes.words import did_you_mean
 
 SPECS: dict[str, Registry[Any]] = {
     "model.latent": LATENTS,
@@ -89,7 +89,7 @@ def _assign(tree: dict[str, Any], key: str, text: str) -> None:
     for i, part in enumerate(parts):
         fields = typing.get_type_hints(kind)
         if part not in fields:
-            raise UserError(f"unknown setting {key!r}{_suggest(part, list(fields))}")
+            raise UserError(f"unknown setting {key!r}{did_you_mean(part, list(fields))}")
         if i == len(parts) - 1:
             if dataclasses.is_dataclass(fields[part]):
                 inner = ", ".join(f"{key}.{name}" for name in typing.get_type_hints(fields[part]))
@@ -136,7 +136,7 @@ def _assign_regularizer(tree: dict[str, dict[str, Any]], key: str, text: str) ->
 def _parse_argument(registry: Registry[Any], name: str, key: str, text: str, path: str) -> Any:
     accepted = registry.parameters(name)
     if key not in accepted:
-        raise UserError(f"unknown setting '{path}.{key}'{_suggest(key, list(accepted))}")
+        raise UserError(f"unknown setting '{path}.{key}'{did_you_mean(key, list(accepted))}")
     hints = typing.get_type_hints(registry.get(name).__init__)
     return _parse(text, hints.get(key, Any), f"{path}.{key}")
 
@@ -152,7 +152,7 @@ def _build(kind: Any, tree: Mapping[str, Any], path: str) -> Any:
     hints = typing.get_type_hints(kind)
     for key in tree:
         if key not in hints:
-            raise UserError(f"unknown setting {path + key!r}{_suggest(key, list(hints))}")
+            raise UserError(f"unknown setting {path + key!r}{did_you_mean(key, list(hints))}")
     values = {}
     for key, value in tree.items():
         inner = hints[key]
@@ -218,9 +218,3 @@ def _describe(hint: Any) -> str:
         else:
             parts.append(names.get(kind, str(kind)))
     return " or ".join(parts)
-
-
-def _suggest(given: str, accepted: list[str]) -> str:
-    close = difflib.get_close_matches(given, accepted, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ";"
-    return f"{hint} accepted: {', '.join(accepted)}"

@@ -49,7 +49,7 @@ class RunPlan:
             f"batch        {self.batch}, minibatch groups of {self.batch.group}",
             f"memory       {self.memory / 2**30:.2f} GiB",
             f"speed        {self.seconds_per_kimg:.1f} s/kimg ({1000 / self.seconds_per_kimg:.1f} images/s)",
-            f"duration     {duration(self.hours * 3600)} (h:mm:ss)",
+            f"duration     {duration(self.hours * 3600)}{'' if self.hours >= 48 else ' (h:mm:ss)'}",
         ]
 
 

@@ -71,7 +71,7 @@ class Tick:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as h:mm:ss, or days."""
+    """Seconds as h:mm:ss, or from two days on as days and hours: `13d 17h`."""
     if seconds != seconds or seconds == float("inf"):
         return "?"
     minutes, rest = divmod(round(seconds), 60)

@@ -17,6 +17,7 @@ from stylegenes.synthesis import SYNTHESES
 from stylegenes.training.config import ModelConfig, RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.training.overrides import config_from_dict
+from stylegenes.words import command
 
 CONFIG_FILE = "config.json"
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def settle_config(config: RunConfig, folder: Path) -> None:
             raise UserError(
                 f"{folder} holds a run with other settings: "
                 + ", ".join(f"{key} was {old.get(key)!r}, now {new.get(key)!r}" for key in changed[:5])
-                + ". Continue it with `stylegenes train` and the folder alone, or choose another folder"
+                + f". Continue it as it was with: {command('train', folder)}, or choose another folder"
             )
     write_json(path, config.to_dict())
 

@@ -98,7 +98,7 @@ def test_mixing_and_interpolation_are_written(models, tmp_path):
         (["--mix", "fine", "--interpolate", "3"], "give one of them"),
         (["--interpolate", "0"], "at least 1 step"),
         (["--interpolate", "3", "--out", "folder"], "folder.png"),
-        (["--device", "toaster"], "try --device auto"),
+        (["--device", "toaster"], "cpu, cuda, cuda:1 ..., mps, or auto"),
     ],
 )
 def test_wrong_options_are_answered_in_words(models, tmp_path, monkeypatch, capsys, options, message):

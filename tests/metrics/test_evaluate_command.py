@@ -60,7 +60,10 @@ def test_a_fetched_judge_serves_every_distribution_metric(folders, capsys):
         ([], "say what to measure"),
         (["nowhere", "--data", "real"], "nowhere is not a snapshot"),
         (["fake", "--data", "real"], "add --resolution"),
-        (["fake", "--data", "real", "--resolution", "16", "--metrics", "fid"], "no metric 'fid'; metrics: fd, kid"),
+        (
+            ["fake", "--data", "real", "--resolution", "16", "--metrics", "fid"],
+            "no metric 'fid'; did you mean 'fd'? metrics: fd, kid",
+        ),
         (["fake", "--data", "real", "--resolution", "16", "--judge", "inception"], "stylegenes fetch inception"),
         (["fake", "--data", "real", "--resolution", "16", "--metrics", "fd, ppl"], "ppl needs a generator"),
         (["fake", "--data", "real", "--resolution", "16", "--num", "0"], "at least 2 fakes"),
@@ -80,7 +83,7 @@ def test_fetch_lists_and_refuses(folders, capsys):
     assert run(["fetch", "inceptoin", "--source", "x"]) == 1
     assert "there are: squeezenet, vgg16-hed, inception, vgg16, lpips-vgg" in capsys.readouterr().err
     assert run(["fetch", "inception"]) == 1
-    assert "--source FILE|URL" in capsys.readouterr().err
+    assert "pt_inception-2015-12-05-6726825d.pth" in capsys.readouterr().err
     assert run(["fetch", "squeezenet", "--sha256", "ab"]) == 1
     assert "leave out --sha256" in capsys.readouterr().err
 

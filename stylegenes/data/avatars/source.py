@@ -14,6 +14,7 @@ from stylegenes.data.hashing import hash_of
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError
+from stylegenes.words import did_you_mean
 
 WORD = "avatars"
 
@@ -43,7 +44,7 @@ class AvatarOptions:
         if not 0 <= self.seed < 2**63:
             raise UserError(f"avatars: seed is {self.seed}; it must lie in [0, 2^63)")
         if self.style not in DOMAINS:
-            raise UserError(f"avatars: style {self.style!r} is unknown; styles: {', '.join(DOMAINS)}")
+            raise UserError(f"avatars: style {self.style!r} is unknown{did_you_mean(self.style, DOMAINS, 'styles')}")
 
     @classmethod
     def parse(cls, text: str) -> AvatarOptions:
@@ -57,7 +58,7 @@ class AvatarOptions:
         options = {}
         for key, _, value in pairs:
             if key.strip() not in kinds:
-                raise UserError(f"{text!r}: no option {key.strip()!r}; options: {', '.join(kinds)}")
+                raise UserError(f"{text!r}: no option {key.strip()!r}{did_you_mean(key.strip(), kinds, 'options')}")
             options[key.strip()] = _READERS[kinds[key.strip()]](f"{text!r}: {key.strip()}", value.strip())
         return cls(**options)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from stylegenes.data.decode import SUFFIXES
@@ -11,6 +10,7 @@ from stylegenes.data.stores.base import Entry, Listing, Store
 from stylegenes.data.stores.folder import FolderStore
 from stylegenes.data.stores.lightning import DATA_FILE, LmdbStore
 from stylegenes.errors import UserError
+from stylegenes.words import nearest_place
 
 __all__ = ["Entry", "Listing", "Store", "open_store"]
 
@@ -36,6 +36,5 @@ def open_store(path: Path) -> Store:
 
 def _neighbor(path: Path) -> str:
     """A hint at a name beside a missing one that is nearly the same."""
-    siblings = [sibling.name for sibling in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = difflib.get_close_matches(path.name, siblings, n=1)
-    return f"; did you mean {path.parent / close[0]}?" if close else "; give a folder, a .zip, an LMDB or `avatars`"
+    meant = nearest_place(path, ["avatars"])
+    return f"; did you mean {meant}?" if meant else "; give a folder, a .zip, an LMDB or `avatars`"

@@ -23,6 +23,7 @@ from stylegenes.training.augment.draws import (
 )
 from stylegenes.training.augment.geometry import GeometryRanges, inverse_matrix, warp
 from stylegenes.training.augment.wavelets import band_filters, geometry_filter
+from stylegenes.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -132,5 +133,5 @@ def _ranges(given: Mapping[str, float]) -> Ranges:
     accepted = [field.name for field in fields(Ranges)]
     for name in given:
         if name not in accepted:
-            raise UserError(f"unknown augmentation range {name!r}; accepted: {', '.join(accepted)}")
+            raise UserError(f"unknown augmentation range {name!r}{did_you_mean(name, accepted)}")
     return Ranges(**given)  # type: ignore[arg-type]

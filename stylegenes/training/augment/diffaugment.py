@@ -10,6 +10,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.training.augment.base import AUGMENTS, Augmentation
+from stylegenes.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ class DiffAugment(Augmentation):
         self.steps = [step for name in policy.split(",") for step in POLICIES.get(name.strip(), (name.strip(),))]
         for name in self.steps:
             if name not in self.transforms:
-                accepted = ", ".join([*POLICIES, *self.transforms])
-                raise UserError(f"unknown differentiable augmentation {name!r}; accepted: {accepted}")
+                hint = did_you_mean(name, [*POLICIES, *self.transforms])
+                raise UserError(f"unknown differentiable augmentation {name!r}{hint}")
 
     def forward(self, images: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """Augment `images` [N, C, H, W] in [-1, 1]; random numbers come from `generator` (None: torch's global one)."""

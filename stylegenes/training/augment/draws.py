@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,12 @@ def resolve_strengths(transforms: str | Mapping[str, float]) -> dict[str, float]
     """
     if isinstance(transforms, str):
         if transforms not in PRESETS:
-            raise UserError(f"unknown augmentation preset {transforms!r}; accepted: {', '.join(PRESETS)}")
+            raise UserError(f"unknown augmentation preset {transforms!r}{did_you_mean(transforms, PRESETS)}")
         return dict.fromkeys(PRESETS[transforms], 1.0)
     accepted = {transform.strength for transform in TRANSFORMS.values()}
     for name, strength in transforms.items():
         if name not in accepted:
-            raise UserError(f"unknown augmentation {name!r}; accepted: {', '.join(sorted(accepted))}")
+            raise UserError(f"unknown augmentation {name!r}{did_you_mean(name, sorted(accepted))}")
         if strength < 0:
             raise UserError(f"the strength of augmentation {name!r} is {strength}; it must be 0 (off) or more")
     return {name: float(strength) for name, strength in transforms.items() if strength > 0}

@@ -1,0 +1,68 @@
+"""What sentences to people have in common: the name that was meant, and command lines that can be pasted."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+
+def nearest(given: str, accepted: Iterable[str]) -> str | None:
+    """The accepted name that `given` is most like, whatever the case; None when none is near."""
+    folded = {_fold(name): name for name in accepted}
+    close = difflib.get_close_matches(_fold(given), folded, n=1)
+    return folded[close[0]] if close else None
+
+
+def did_you_mean(given: str, accepted: Iterable[str], listed: str = "accepted") -> str:
+    """The end of a sentence about an unknown name: `; did you mean 'b'? accepted: a, b`.
+
+    Args:
+        given: the unknown name.
+        accepted: the known ones, in the order in which they are listed.
+        listed: what the list is called; "" leaves the list out.
+    """
+    names = list(accepted)
+    meant = nearest(given, names)
+    hint = "" if meant is None else f"; did you mean {meant!r}?"
+    if not listed or not names:
+        return hint
+    return f"{hint or ';'} {listed}: {', '.join(names)}"
+
+
+def nearest_place(path: Path, names: Iterable[str] = ()) -> str | None:
+    """A name from `names`, or else a path beside `path`, that was perhaps meant by a path where there is nothing."""
+    meant = nearest(str(path), names)
+    if meant is not None:
+        return meant
+    try:
+        # Naming a neighbor must not take longer than the work itself in a folder of a million pictures.
+        beside = [place.name for place in islice(path.parent.iterdir(), 10_000) if not place.name.startswith(".")]
+    except OSError:
+        return None
+    meant = nearest(path.name, beside)
+    return None if meant is None or meant == path.name else str(path.parent / meant)
+
+
+def command(*parts: str | Path) -> str:
+    """`stylegenes` with these arguments as a line to paste into a shell: every part is quoted where it has to be.
+
+    A path that begins with a dash is written `./-name`, so that it is not taken for an option.
+    """
+    return shlex.join(["stylegenes", *map(_argument, parts)])
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 picture`, `2 pictures`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _argument(part: str | Path) -> str:
+    text = str(part)
+    return f"./{text}" if isinstance(part, Path) and text.startswith("-") else text
+
+
+def _fold(name: str) -> str:
+    return name.casefold().replace(" ", "_")
