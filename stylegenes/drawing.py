@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,6 +23,10 @@ from stylegenes.words import did_you_mean
 BANDS = ("coarse", "middle", "fine")
 
 
+Way = Literal["own", "code", "w"]
+"""Ways between two codes: the latent's own (`blend`), through the code's own space (`path`), straight through W."""
+
+
 @dataclass(frozen=True)
 class Look:
     """How codes become pictures.
@@ -30,7 +35,7 @@ class Look:
         psi: truncation towards the mean w; 1 leaves w as it is, 0 is the mean, negative values are opposites.
         cutoff: number of leading layers that are truncated; None truncates all.
         noise: `const` (stored noise), `none`, or `random` (seeded by the code, so that it repeats as well).
-        condition: label [1, L] and camera [1, 25] that a conditional model needs.
+        condition: label [1, L] and camera [1, 25] that a conditional model needs; or a row for each code.
     """
 
     psi: float = 1.0
@@ -38,18 +43,41 @@ class Look:
     noise: NoiseMode = "const"
     condition: Condition = field(default_factory=Condition)
 
+    def row(self, index: int) -> Condition:
+        """The condition [1, ...] of the code with this number."""
+        return self.condition.map(lambda rows: rows[index : index + 1] if len(rows) > 1 else rows)
+
 
 def codes_of_seeds(generator: Generator, seeds: Sequence[int]) -> torch.Tensor:
     """One code for each seed, [len(seeds), ...]; a seed's code does not depend on the other seeds."""
     return torch.cat([generator.sample(1, torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
-@torch.no_grad()
 def draw(generator: Generator, codes: torch.Tensor, look: Look) -> Iterator[np.ndarray]:
     """One picture [H, W, C] for each of the codes [N, ...]."""
-    for code, name in zip(codes.split(1), generator.latent.to_strings(codes), strict=True):
-        ws = generator.express(code, look.condition, psi=look.psi, cutoff=look.cutoff)
-        yield _synthesize(generator, ws, look, name)
+    return (to_uint8(image)[0] for image in _images(generator, codes, look))
+
+
+def draw_images(generator: Generator, codes: torch.Tensor, look: Look) -> torch.Tensor:
+    """The same pictures before they are rounded, [N, C, H, W] in [-1, 1], on the CPU."""
+    return torch.cat([image.cpu() for image in _images(generator, codes, look)])
+
+
+@torch.no_grad()
+def express(generator: Generator, codes: torch.Tensor, look: Look) -> torch.Tensor:
+    """Style vectors [N, num_ws, w_dim] of codes [N, ...], each as it is for the code alone."""
+    return torch.cat(list(_express(generator, codes, look)))
+
+
+@torch.no_grad()
+def draw_ws(generator: Generator, ws: torch.Tensor, look: Look, names: Sequence[str] = ()) -> Iterator[np.ndarray]:
+    """One picture [H, W, C] for each row of style vectors [N, num_ws, w_dim]; these are not truncated again.
+
+    `names` seed random noise as the code strings of `draw` do; where there are none, the rows' numbers do.
+    """
+    for index, one in enumerate(ws.split(1)):
+        name = names[index] if names else str(index)
+        yield to_uint8(_synthesize(generator, one, look, name, look.row(index)))[0]
 
 
 @torch.no_grad()
@@ -63,27 +91,35 @@ def draw_mixed(
         rows: codes [R, ...] that drive every layer except `layers`.
         columns: codes [C, ...] that drive `layers`.
         layers: bool [num_ws].
-        look: as for `draw`.
+        look: as for `draw`, with one condition for all.
     """
-    for row, name in zip(rows.split(1), generator.latent.to_strings(rows), strict=True):
-        own = generator.express(row, look.condition, psi=look.psi, cutoff=look.cutoff)
-        for column in columns.split(1):
-            other = generator.express(column, look.condition, psi=look.psi, cutoff=look.cutoff)
-            yield _synthesize(generator, torch.where(layers[None, :, None], other, own), look, name)
+    others = list(_express(generator, columns, look))
+    names = generator.latent.to_strings(rows)
+    for own, name in zip(_express(generator, rows, look), names, strict=True):
+        for other in others:
+            mixed = torch.where(layers[None, :, None], other, own)
+            yield to_uint8(_synthesize(generator, mixed, look, name, look.row(0)))[0]
 
 
 @torch.no_grad()
 def draw_between(
-    generator: Generator, start: torch.Tensor, end: torch.Tensor, steps: Sequence[float], look: Look
+    generator: Generator,
+    start: torch.Tensor,
+    end: torch.Tensor,
+    steps: Sequence[float],
+    look: Look,
+    way: Way = "own",
 ) -> Iterator[np.ndarray]:
     """Pictures on the way between two codes [1, ...], at each t of `steps` in [0, 1]. Random noise stays that of start.
 
-    Which way it is, is the latent's own: see `LatentDistribution.blend`.
+    At t = 0 and 1 these are the pictures of the codes.
     """
     (name,) = generator.latent.to_strings(start)
+    condition = look.row(0)
     for t in steps:
-        ws = generator.broadcast(generator.latent.blend(start, end, t, look.condition))
-        yield _synthesize(generator, generator.truncate(ws, look.psi, look.cutoff, look.condition), look, name)
+        w = _between(generator, start.to(generator.device), end.to(generator.device), t, condition, way)
+        ws = generator.truncate(generator.broadcast(w), look.psi, look.cutoff, condition)
+        yield to_uint8(_synthesize(generator, ws, look, name, condition))[0]
 
 
 def band_layers(generator: Generator, band: str) -> torch.Tensor:
@@ -110,6 +146,31 @@ def band_layers(generator: Generator, band: str) -> torch.Tensor:
     return torch.tensor([third[resolution] == index for resolution in resolutions], device=generator.device)
 
 
-def _synthesize(generator: Generator, ws: torch.Tensor, look: Look, name: str) -> np.ndarray:
+def _between(
+    generator: Generator, start: torch.Tensor, end: torch.Tensor, t: float, condition: Condition, way: Way
+) -> torch.Tensor:
+    """w [1, w_dim] at `t` on a way between two codes; the ends are the codes themselves, to the last bit."""
+    latent = generator.latent
+    if t in (0, 1):
+        return latent(end if t else start, condition)
+    if way == "w":
+        return torch.lerp(latent(start, condition), latent(end, condition), t)
+    return latent.path(start, end, t, condition) if way == "code" else latent.blend(start, end, t, condition)
+
+
+def _express(generator: Generator, codes: torch.Tensor, look: Look) -> Iterator[torch.Tensor]:
+    for index, code in enumerate(codes.to(generator.device).split(1)):
+        yield generator.express(code, look.row(index), psi=look.psi, cutoff=look.cutoff)
+
+
+@torch.no_grad()
+def _images(generator: Generator, codes: torch.Tensor, look: Look) -> Iterator[torch.Tensor]:
+    names = generator.latent.to_strings(codes)
+    for index, (ws, name) in enumerate(zip(_express(generator, codes, look), names, strict=True)):
+        yield _synthesize(generator, ws, look, name, look.row(index))
+
+
+def _synthesize(generator: Generator, ws: torch.Tensor, look: Look, name: str, condition: Condition) -> torch.Tensor:
+    """One picture [1, C, H, W]."""
     noise = Noise(look.noise, torch.Generator().manual_seed(zlib.crc32(name.encode())))
-    return to_uint8(generator.synthesis(ws, look.condition, noise=noise).image)[0]
+    return generator.synthesis(ws, condition, noise=noise).image

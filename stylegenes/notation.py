@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -12,9 +14,9 @@ from stylegenes.analysis.editing import Hold
 from stylegenes.analysis.wishes import find_attribute
 from stylegenes.drawing import BANDS, band_layers
 from stylegenes.errors import UserError
-from stylegenes.files import read_json
 from stylegenes.generator import Generator
-from stylegenes.pictures import STILLS, read_text
+from stylegenes.records import Noise, NoiseMode
+from stylegenes.sheets import CARRIERS, Carried, read_sheet
 from stylegenes.snapshot import DataCard
 from stylegenes.words import did_you_mean
 
@@ -42,25 +44,32 @@ def parse_seeds(text: str, what: str = "seeds") -> list[int]:
 
 
 def parse_codes(text: str) -> list[str]:
-    """Code strings with commas between, or out of a file: a picture or JSON of `stylegenes sample`, or lines of text.
+    """Code strings with commas between, or out of a file: a picture or JSON of this package, or lines of text.
 
     Raises:
         UserError: when the file is missing or holds no codes.
     """
+    return read_codes(text).codes
+
+
+def read_codes(text: str) -> Carried:
+    """As `parse_codes`, with what the pictures of the file were drawn with.
+
+    Raises:
+        UserError: as `parse_codes`.
+    """
     path = Path(text)
     suffix = path.suffix.lower()
-    if suffix in STILLS:
-        codes = read_text(path).get("Codes", "").split("\n")
-    elif suffix == ".json":
-        codes = _codes_in_json(path)
-    elif suffix == ".txt":
-        codes = _lines(path)
+    if suffix in CARRIERS:
+        found = read_sheet(path)
     else:
-        codes = text.split(",")
-    codes = [code.strip() for code in codes if code.strip()]
+        found = Carried(_lines(path) if suffix == ".txt" else text.split(","))
+    codes = [code.strip() for code in found.codes if code.strip()]
     if not codes:
-        raise UserError(f"there are no code strings in {text!r}; pictures, JSON and .txt of code strings are read")
-    return codes
+        why = found.origin.more.get("Pictures") if found.origin else None
+        hint = f": it shows {why}" if why else "; pictures, JSON and .txt of code strings are read"
+        raise UserError(f"there are no code strings in {text!r}{hint}")
+    return Carried(codes, found.origin)
 
 
 def parse_label(text: str | None, label_dim: int, data: DataCard | None) -> torch.Tensor | None:
@@ -92,6 +101,26 @@ def parse_label(text: str | None, label_dim: int, data: DataCard | None) -> torc
     return label
 
 
+def parse_labels(texts: Sequence[str | None], label_dim: int, data: DataCard | None) -> torch.Tensor | None:
+    """Labels [N, label_dim] from N texts, or None for an unconditional model.
+
+    Raises:
+        UserError: as `parse_label`.
+    """
+    rows = [parse_label(text, label_dim, data) for text in texts]
+    found = [row for row in rows if row is not None]
+    return torch.cat(found) if found else None
+
+
+def parse_noise(text: str) -> NoiseMode:
+    """A noise mode.
+
+    Raises:
+        UserError: for another word.
+    """
+    return Noise(cast(NoiseMode, text)).mode
+
+
 def _finite(text: str, what: str) -> float:
     try:
         value = float(text)
@@ -100,17 +129,6 @@ def _finite(text: str, what: str) -> float:
     if not math.isfinite(value):
         raise UserError(f"{what}: {text!r} is not a number")
     return value
-
-
-def _codes_in_json(path: Path) -> list[str]:
-    found = read_json(path)
-    rows = found.get("codes", []) if isinstance(found, dict) else found
-    if not isinstance(rows, list):
-        raise UserError(f"{path} holds no list of codes")
-    codes = [row.get("code", "") if isinstance(row, dict) else row for row in rows]
-    if not all(isinstance(code, str) for code in codes):
-        raise UserError(f"{path} holds codes that are not strings")
-    return codes
 
 
 def _lines(path: Path) -> list[str]:

@@ -5,11 +5,13 @@ A picture here is a uint8 array [H, W, C] with one (grey), three (RGB) or four (
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,6 +47,7 @@ def grid(
     columns: int | None = None,
     captions: Sequence[str] | None = None,
     scale: int = 1,
+    gap: int = _GAP,
 ) -> np.ndarray:
     """Arrange pictures of one size in rows on white paper.
 
@@ -53,6 +56,7 @@ def grid(
         columns: pictures a row; None makes it as square as possible, wider rather than taller.
         captions: a line under each picture, shortened to its width; "" leaves one empty.
         scale: whole number of pixels that each pixel becomes, so that small pictures can be seen.
+        gap: pixels of paper around and between the pictures.
 
     Returns:
         One picture [rows * ..., columns * ..., C].
@@ -60,11 +64,11 @@ def grid(
     columns = min(columns or math.ceil(math.sqrt(len(pictures))), len(pictures))
     height, width, channels = (size * times for size, times in zip(pictures[0].shape, (scale, scale, 1), strict=True))
     caption_height = 14 if captions else 0
-    step_y, step_x = height + caption_height + _GAP, width + _GAP
+    step_y, step_x = height + caption_height + gap, width + gap
     rows = math.ceil(len(pictures) / columns)
-    sheet = np.full((rows * step_y + _GAP, columns * step_x + _GAP, channels), _PAPER, np.uint8)
+    sheet = np.full((rows * step_y + gap, columns * step_x + gap, channels), _PAPER, np.uint8)
     for index, picture in enumerate(pictures):
-        y, x = _GAP + index // columns * step_y, _GAP + index % columns * step_x
+        y, x = gap + index // columns * step_y, gap + index % columns * step_x
         sheet[y : y + height, x : x + width] = enlarge(picture, scale)
         if captions and captions[index]:
             sheet[y + height : y + height + caption_height, x : x + width] = _caption(
@@ -97,47 +101,69 @@ def save_picture(path: str | Path, picture: np.ndarray, text: dict[str, str] | N
     """
     path = Path(path)
     _check_suffix(path, STILLS, "a picture")
-    image, text = to_pil(picture), text or {}
     with atomic_path(path) as part:
-        if path.suffix.lower() == ".png":
-            info = PngInfo()
-            for key, value in text.items():
-                info.add_itxt(key, value)
-            image.save(part, pnginfo=info)
-        else:
-            exif = Image.Exif()
-            exif[_EXIF_DESCRIPTION] = json.dumps(text)
-            image.save(part, lossless=True, exif=exif)
+        part.write_bytes(encode(picture, text, path.suffix))
     return path
 
 
+def encode(picture: np.ndarray, text: dict[str, str] | None = None, suffix: str = ".png") -> bytes:
+    """A picture [H, W, C] as the bytes of a PNG or WebP file that says `text` about itself."""
+    image, text, file = to_pil(picture), text or {}, io.BytesIO()
+    if suffix.lower() == ".png":
+        info = PngInfo()
+        for key, value in text.items():
+            info.add_itxt(key, value)
+        image.save(file, "PNG", pnginfo=info)
+    else:
+        image.save(file, "WEBP", lossless=True, exif=_exif(text))
+    return file.getvalue()
+
+
 def read_text(path: str | Path) -> dict[str, str]:
-    """What a picture written by `save_picture` says about itself; empty for others.
+    """What a picture or animation of this module says about itself; empty for others.
 
     Raises:
-        UserError: when the file is not a picture.
+        UserError: when the file is neither, or an .mp4 cannot be read without `av`.
     """
+    path = Path(path)
+    if path.suffix.lower() == ".mp4":
+        return _decode(_read_mp4(path))
     try:
         with Image.open(path) as image:
-            described = image.getexif().get(_EXIF_DESCRIPTION)
+            described = image.getexif().get(_EXIF_DESCRIPTION) or image.info.get("comment")
             found = {**image.info, **getattr(image, "text", {})}
-    except OSError as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f"{path} cannot be read as a picture: {error}") from error
     if described:
-        try:
-            return {str(key): str(value) for key, value in json.loads(described).items()}
-        except (ValueError, AttributeError):
-            return {}
+        return _decode(described)
     return {key: str(value) for key, value in found.items() if isinstance(value, str)}
 
 
-def save_animation(path: str | Path, frames: Sequence[np.ndarray], *, fps: float = 24.0) -> Path:
+def _exif(text: dict[str, str]) -> Image.Exif:
+    exif = Image.Exif()
+    exif[_EXIF_DESCRIPTION] = json.dumps(text)
+    return exif
+
+
+def _decode(described: str | bytes) -> dict[str, str]:
+    """What `json.dumps` wrote; nothing where others wrote."""
+    try:
+        return {str(key): str(value) for key, value in json.loads(described).items()}
+    except (ValueError, AttributeError):
+        return {}
+
+
+def save_animation(
+    path: str | Path, frames: Sequence[np.ndarray], *, fps: float = 24.0, text: dict[str, str] | None = None
+) -> Path:
     """Write frames as .gif or .webp (endless loops) or .mp4 (H.264; needs the package `av`), all or nothing.
 
     Args:
         path: the suffix chooses the format.
         frames: uint8 [H, W, C], all of one shape, at least one.
         fps: frames a second.
+        text: what the file says about itself, as one JSON text: a GIF comment, an EXIF description in WebP, a comment
+            in MP4; `read_text` gives it back.
 
     Raises:
         UserError: for another suffix, or for .mp4 without `av`.
@@ -147,30 +173,48 @@ def save_animation(path: str | Path, frames: Sequence[np.ndarray], *, fps: float
     _check_suffix(path, ANIMATIONS, "an animation")
     with atomic_path(path) as part:
         if path.suffix.lower() == ".mp4":
-            _write_mp4(part, frames, fps)
-        else:
-            first, *others = (to_pil(frame) for frame in frames)
-            first.save(part, save_all=True, append_images=others, duration=round(1000 / fps), loop=0, quality=90)
+            _write_mp4(part, frames, fps, text or {})
+            return path
+        first, *others = (to_pil(frame) for frame in frames)
+        about: dict[str, Any] = {"exif": _exif(text or {})} if path.suffix.lower() == ".webp" else {}
+        if text and not about:
+            about["comment"] = json.dumps(text)
+        first.save(part, save_all=True, append_images=others, duration=round(1000 / fps), loop=0, quality=90, **about)
     return path
 
 
-def _write_mp4(path: Path, frames: Sequence[np.ndarray], fps: float) -> None:
+def _write_mp4(path: Path, frames: Sequence[np.ndarray], fps: float, text: dict[str, str]) -> None:
+    height, width = (size + size % 2 for size in frames[0].shape[:2])
+    with _av().open(str(path), "w", format="mp4") as container:
+        if text:
+            container.metadata["comment"] = json.dumps(text)
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in frames:
+            # H.264 with 4:2:0 color has even sides only; the last row or column is repeated.
+            padding = ((0, height - frame.shape[0]), (0, width - frame.shape[1]), (0, 0))
+            padded = np.pad(np.asarray(to_pil(frame).convert("RGB")), padding, mode="edge")
+            container.mux(stream.encode(_av().VideoFrame.from_ndarray(padded, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def _read_mp4(path: Path) -> str:
+    av = _av()
+    try:
+        with av.open(str(path)) as container:
+            return container.metadata.get("comment", "")
+    except (OSError, av.error.FFmpegError) as error:
+        raise UserError(f"{path} cannot be read as a picture: {error}") from error
+
+
+def _av() -> Any:
     try:
         import av
     except ImportError as error:
         raise UserError(
             "MP4 needs the package 'av': pip install 'stylegenes[video]'; .gif and .webp need nothing more"
         ) from error
-    height, width = (size + size % 2 for size in frames[0].shape[:2])
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for frame in frames:
-            # H.264 with 4:2:0 colour has even sides only; the last row or column is repeated.
-            padding = ((0, height - frame.shape[0]), (0, width - frame.shape[1]), (0, 0))
-            padded = np.pad(np.asarray(to_pil(frame).convert("RGB")), padding, mode="edge")
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")))
-        container.mux(stream.encode())
+    return av
 
 
 def _check_suffix(path: Path, allowed: Sequence[str], what: str) -> None:

@@ -11,7 +11,7 @@ LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
-    {"snapshot", "drawing", "survey", "interop"},
+    {"snapshot", "drawing", "sheets", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation"},
     {"model", "reproduction"},
@@ -37,6 +37,7 @@ SIDEWAYS = {
     ("survey", "snapshot"),
     ("survey", "drawing"),
     ("drawing", "snapshot"),
+    ("sheets", "drawing"),
 }
 """Pairs of one layer that may be imported in this direction."""
 

@@ -207,7 +207,7 @@ def difference_map(pictures: torch.Tensor) -> torch.Tensor:
 def judge_edit(judge: Judge, made: Edit, wishes: Sequence[Wish], distance: PerceptualDistance) -> EditReport:
     """Make both pictures of an edit and measure requested change, achieved change, side effects and distance."""
     genotypes = torch.stack([made.before, made.after])
-    pictures, probability = judge.pictures(genotypes), judge.probabilities(genotypes)
+    pictures, probability = judge.shown(genotypes), judge.probabilities(genotypes)
     with torch.no_grad():
         apart = float(distance(pictures[:1].to(judge.generator.device), pictures[1:].to(judge.generator.device)))
     return EditReport(

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
 
+from stylegenes.drawing import Look, draw_images
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
-from stylegenes.records import Noise
-
-
-@torch.no_grad()
-def make_pictures(
-    generator: Generator, genotype: torch.Tensor, noise: Noise | None = None, batch_size: int = 32
-) -> torch.Tensor:
-    """Pictures [N, C, H, W] of genotypes [N, G], on the CPU; with the stored noise unless told otherwise."""
-    batches = genotype.to(generator.device).split(batch_size)
-    return torch.cat([generator(batch, noise=noise or Noise("const")).image.cpu() for batch in batches])
+from stylegenes.records import Noise, repeated
 
 
 @dataclass(frozen=True)
@@ -25,24 +18,37 @@ class Judge:
     """A generator and the classifier that judges its pictures.
 
     Attributes:
-        generator: an unconditional generator with a genome.
+        generator: a generator with a genome.
         classifier: judges the pictures.
-        noise: how noise inputs are filled.
-        batch_size: pictures made at once.
+        look: how genotypes become pictures: truncation, noise, and the label that a conditional model needs.
+        batch_size: pictures made at once where they are measured and not shown.
     """
 
     generator: Generator
     classifier: AttributeClassifier
-    noise: Noise = field(default_factory=lambda: Noise("const"))
+    look: Look = field(default_factory=Look)
     batch_size: int = 32
 
     def pictures(self, genotype: torch.Tensor) -> torch.Tensor:
-        """Pictures [N, C, H, W] of genotypes [N, G], on the CPU."""
-        return make_pictures(self.generator, genotype, self.noise, self.batch_size)
+        """Pictures [N, C, H, W] of genotypes [N, G] to measure, on the CPU: the last bits depend on the batch."""
+        return torch.cat([batch.cpu() for batch in self._batches(genotype)])
+
+    def shown(self, genotype: torch.Tensor) -> torch.Tensor:
+        """Pictures [N, C, H, W] of genotypes [N, G] to show, on the CPU: the very pixels of each genotype alone."""
+        return draw_images(self.generator, genotype, self.look)
 
     @torch.no_grad()
     def probabilities(self, genotype: torch.Tensor) -> torch.Tensor:
         """The classifier's probabilities [N, A] of genotypes [N, G], float64 on the CPU."""
-        batches = genotype.to(self.generator.device).split(self.batch_size)
-        judged = [self.classifier(self.generator(batch, noise=self.noise).image) for batch in batches]
-        return torch.cat(judged).double().cpu()
+        return torch.cat([self.classifier(batch) for batch in self._batches(genotype)]).double().cpu()
+
+    @torch.no_grad()
+    def _batches(self, genotype: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Pictures on the generator's device. Random noise belongs to a genotype, so that those are drawn singly."""
+        look, noise = self.look, Noise(self.look.noise)
+        for batch in genotype.to(self.generator.device).split(self.batch_size):
+            if look.noise == "random":
+                yield draw_images(self.generator, batch, look).to(self.generator.device)
+                continue
+            condition = repeated(look.condition, len(batch))
+            yield self.generator(batch, condition, psi=look.psi, cutoff=look.cutoff, noise=noise).image

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 
 from stylegenes.analysis.breeding import CROSSES, Cross, Farm, Lineage, cross_chosen
 from stylegenes.analysis.exhibits import Exhibit
-from stylegenes.analysis.judge import Judge, make_pictures
+from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.plots.changes import family_figure, generations_figure
 from stylegenes.analysis.tables import lineage_table
 from stylegenes.analysis.wishes import Wish, parse_where
 from stylegenes.cli.console import say
 from stylegenes.cli.workbench import Workbench, open_workbench
-from stylegenes.drawing import codes_of_seeds
+from stylegenes.drawing import Look, codes_of_seeds, draw_images
 from stylegenes.errors import UserError
 from stylegenes.notation import parse_codes, parse_seeds
 
@@ -51,7 +51,7 @@ def family(bench: Workbench, parents: torch.Tensor, farm: Farm, rng: torch.Gener
 def draw_lineage(bench: Workbench, lineage: Lineage, generation: int, n: int) -> torch.Tensor:
     """Pictures of the `n` fittest of a generation."""
     strings = [person.genotype for person in lineage.generation(generation)[:n]]
-    return make_pictures(bench.snapshot.generator, bench.genome.from_strings(strings))
+    return draw_images(bench.snapshot.generator, bench.genome.from_strings(strings), Look())
 
 
 def _family(bench: Workbench, parents: torch.Tensor, cross: Cross, args: Args, rng: torch.Generator) -> None:

@@ -112,7 +112,7 @@ def figure_traversal(bench: Workbench, start: torch.Tensor, gene: int, wish: Wis
         "classifier's probabilities of these very pictures.",
         41,
     )
-    figure = picture_rows([bench.judge.pictures(strip)], [f"gene {gene}"], columns=[f"{p:.2f}" for p in probability])
+    figure = picture_rows([bench.judge.shown(strip)], [f"gene {gene}"], columns=[f"{p:.2f}" for p in probability])
     strings = bench.genome.to_strings(strip)
     table = Table(["variant", "probability", "genotype"], list(zip(strip[:, gene].tolist(), probability, strings)))
     say(f"picture and table: {exhibit.save(args.out.parent if args.out else bench.exhibits, figure, table)}")

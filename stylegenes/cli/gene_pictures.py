@@ -23,13 +23,13 @@ def wished(bench: Workbench, wishes: Sequence[Wish], temperature: float) -> Figu
     How many of a row fulfil its wish stands before it, with how many of the first row do.
     """
     plain = codes_of_seeds(bench.snapshot.generator, list(range(COLUMNS))).cpu()
-    rows, labels = [bench.judge.pictures(plain)], ["no wish"]
+    rows, labels = [bench.judge.shown(plain)], ["no wish"]
     by_chance = bench.judge.probabilities(plain)
     for wish in wishes:
         tables = gene_tables(bench.report.shrunk.mean, [wish], temperature)
         sources = [torch.Generator().manual_seed(seed) for seed in range(COLUMNS)]
         found = sample_accepted(bench.judge, tables, [wish], sources)
-        rows.append(bench.judge.pictures(found.genotype))
+        rows.append(bench.judge.shown(found.genotype))
         share = f"{fulfilled(wish, found.probability)} of {COLUMNS}"
         labels.append(f"{wish}\n{share}\n(no wish: {fulfilled(wish, by_chance)})")
     return picture_rows(rows, labels)
@@ -51,7 +51,7 @@ def edited(bench: Workbench, wishes: Sequence[Wish], seed: int) -> Figure:
         genotypes = torch.stack([start, *edits])
         probability = bench.judge.probabilities(genotypes)[:, wish.column].tolist()
         names = [f"seed {seed}", *(f"{n} gene{'s' * (n > 1)}" for n in NUM_GENES)]
-        for axes, picture, name, p in zip(line, bench.judge.pictures(genotypes), names, probability, strict=True):
+        for axes, picture, name, p in zip(line, bench.judge.shown(genotypes), names, probability, strict=True):
             show_picture(axes, picture, f"{name}: {p:.2f}")
         line[0].set_ylabel(str(wish), rotation=0, ha="right", va="center", fontsize=SMALL)
     return figure
@@ -74,5 +74,5 @@ def edit_strip(bench: Workbench, attributes: Sequence[int], seed: int, num_genes
         for wish, a, p in zip(wishes, attributes, after, strict=True)
     ]
     return picture_rows(
-        [bench.judge.pictures(genotypes)], [f"{num_genes} genes\nat most"], columns=[f"seed {seed}\n", *titles], size=1
+        [bench.judge.shown(genotypes)], [f"{num_genes} genes\nat most"], columns=[f"seed {seed}\n", *titles], size=1
     )

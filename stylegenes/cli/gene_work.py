@@ -79,11 +79,11 @@ def show_strips(bench: Workbench, attributes: list[int], seed: int) -> None:
     strips, ordered, rows = [], [], []
     for a in attributes:
         gene, name = report.top(a, 1)[0], report.attributes[a]
-        pictures = bench.judge.pictures(redraw(start, gene, 8, bench.genome.num_variants, rng))
+        pictures = bench.judge.shown(redraw(start, gene, 8, bench.genome.num_variants, rng))
         where = difference_map(pictures)
         strips.append(GeneStrip(f"gene {gene}\n{name.replace('_', ' ')}", pictures, where))
         line = traverse(report.shrunk.mean, start, gene, a, 8)
-        ordered.append(bench.judge.pictures(line))
+        ordered.append(bench.judge.shown(line))
         probability = bench.judge.probabilities(line)[:, a]
         rows.append([name, gene, float(report.explained[gene, a]), float(where.mean()), *probability.tolist()])
     columns = ["attribute", "gene", "variance_explained", "mean_difference", *(f"p_at_{i}" for i in range(8))]
@@ -137,7 +137,7 @@ def show_conditional(bench: Workbench, wishes: list[Wish], temperatures: list[fl
     """Pictures that should fulfil wishes, a row a temperature, from shrunk tables, below a row without wishes."""
     anything = bench.genome.sample(8, torch.Generator().manual_seed(seed))
     pictures, labels, rows = (
-        [bench.judge.pictures(anything)],
+        [bench.judge.shown(anything)],
         [f"any ({_fulfilling(bench, wishes, anything)} of 8)"],
         [],
     )
@@ -145,7 +145,7 @@ def show_conditional(bench: Workbench, wishes: list[Wish], temperatures: list[fl
         tables = gene_tables(bench.report.shrunk.mean, wishes, temperature)
         genotype = tables.sample(8, torch.Generator().manual_seed(seed))
         fulfilled = _fulfilling(bench, wishes, genotype)
-        pictures.append(bench.judge.pictures(genotype))
+        pictures.append(bench.judge.shown(genotype))
         labels.append(f"T = {temperature:g} ({fulfilled} of 8)")
         rows.append([",".join(map(str, wishes)), temperature, fulfilled, tables.variety])
     bench.show(

@@ -13,12 +13,12 @@ import torch
 
 from stylegenes.analysis.samples import Progress
 from stylegenes.cli.console import console, pick_device, say
-from stylegenes.drawing import codes_of_seeds
+from stylegenes.drawing import Look, codes_of_seeds, draw_ws, express
 from stylegenes.generator import Generator
 from stylegenes.notation import parse_codes, parse_label, parse_seeds
 from stylegenes.perception import AttributeClassifier, PerceptualDistance, PerceptualLite0
-from stylegenes.pictures import grid, save_picture, to_uint8, visible_scale
-from stylegenes.records import Condition, Noise, repeated
+from stylegenes.pictures import grid, save_picture, visible_scale
+from stylegenes.records import Condition
 from stylegenes.snapshot import Card, load_snapshot
 
 
@@ -44,19 +44,18 @@ class Opened:
             return self.generator.latent.from_strings(parse_codes(codes))
         return codes_of_seeds(self.generator, parse_seeds(seeds))
 
-    @torch.no_grad()
+    @property
+    def look(self) -> Look:
+        """Stored noise, no truncation, the label."""
+        return Look(condition=self.condition or Condition())
+
     def ws(self, codes: torch.Tensor) -> torch.Tensor:
         """The style vectors [N, num_ws, w_dim] of codes."""
-        return self.generator.express(codes, repeated(self.condition, len(codes)))
+        return express(self.generator, codes, self.look)
 
-    @torch.no_grad()
     def pictures(self, ws: torch.Tensor) -> list[np.ndarray]:
         """Pictures [H, W, C] of style vectors [N, num_ws, w_dim], with the stored noise."""
-        parts = (
-            self.generator.synthesis(part, repeated(self.condition, len(part)), noise=Noise("const")).image
-            for part in ws.split(16)
-        )
-        return [picture for part in parts for picture in to_uint8(part)]
+        return list(draw_ws(self.generator, ws, self.look))
 
     def random(self, seed: int) -> torch.Generator:
         """A source of randomness that gives the same on every device."""

@@ -4,7 +4,7 @@ Examples:
   stylegenes sample runs/0001                                   16 pictures in one grid
   stylegenes sample runs/0001 --seeds 0-99 --out faces          100 files and their codes
   stylegenes sample runs/0001 --codes AbC...,XyZ...             the very pictures of these codes
-  stylegenes sample runs/0001 --codes grid.png --psi 0.7        a grid again, nearer to the mean
+  stylegenes sample runs/0001 --codes grid.png --psi 0.7        a grid again, nearer to the mean (else as it was)
   stylegenes sample runs/0001 --seeds 1-4,11-14 --mix coarse    4 x 4 style mixing
   stylegenes sample runs/0001 --seeds 3,8,5 --interpolate 24 --out way.gif
   stylegenes sample runs/0001 --where "Smiling=1,Eyeglasses=0"  pictures by wish, after stylegenes survey
@@ -28,7 +28,7 @@ class Args:
     seeds: str | None = None
     """seeds and ranges of seeds, like 0-15,20; a seed always gives the same code"""
     codes: str | None = None
-    """code strings with commas between, or a file of them: a picture or JSON of this command, or .txt;
+    """code strings with commas between, or a file of them: any picture that a command wrote, JSON, or .txt;
     write --codes=-x for a code that begins with a dash"""
     count: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """pictures when neither seeds nor codes are given: seeds 0 to count - 1 (default 16; 8 to mix, 4 to interpolate)"""
@@ -38,11 +38,11 @@ class Args:
     """attributes wanted (1) or not (0), like "Smiling=1,Hat=0@0.3"; needs a survey; @ is a temperature of its own"""
     temperature: float = 0.5
     """of the wishes: lower is more accurate and less varied"""
-    psi: str = "1"
-    """truncation: 1 none, 0 the mean picture, negative opposites; a genome is pulled to its mean code;
+    psi: str | None = None
+    """truncation: 1 (default) none, 0 the mean picture, negative opposites; a genome is pulled to its mean code;
     0.7:8 truncates the 8 leading layers only"""
-    noise: Literal["const", "random", "none"] = "const"
-    """noise inputs: as stored in the model, drawn anew for each code, or none"""
+    noise: Literal["const", "random", "none"] | None = None
+    """noise inputs: as stored in the model (default), drawn anew for each code, or none"""
     mix: Literal["coarse", "middle", "fine", "all"] | None = None
     """style mixing grid: rows from the first half of the codes, with these styles taken from the second half"""
     interpolate: int | None = None

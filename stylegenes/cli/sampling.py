@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from stylegenes import __version__
 from stylegenes.cli.console import pick_device, say, track
 from stylegenes.drawing import BANDS, Look, band_layers, codes_of_seeds, draw, draw_between, draw_mixed
 from stylegenes.errors import UserError
 from stylegenes.files import write_json
 from stylegenes.generator import Generator
-from stylegenes.notation import parse_codes, parse_label, parse_psi, parse_seeds
-from stylegenes.pictures import ANIMATIONS, STILLS, enlarge, grid, save_animation, save_picture, visible_scale
+from stylegenes.notation import parse_labels, parse_noise, parse_psi, parse_seeds, read_codes
+from stylegenes.pictures import ANIMATIONS, STILLS
 from stylegenes.records import Condition
-from stylegenes.snapshot import Card, Snapshot, load_snapshot
+from stylegenes.sheets import FPS, MOVING, Carried, Origin, Sheet, codes_record, origin_of
+from stylegenes.snapshot import Snapshot, load_snapshot
+from stylegenes.survey import fingerprint
 from stylegenes.words import counted
 
 if TYPE_CHECKING:
     from stylegenes.cli.sample import Args
 
-FPS = 24
 _SHOWN = 8
-_MOVING_ONLY = tuple(suffix for suffix in ANIMATIONS if suffix not in STILLS)
 
 
 @dataclass(frozen=True)
@@ -36,34 +35,26 @@ class Sampler:
 
     Attributes:
         generator: the model.
-        card: where it comes from.
         codes: [N, ...] codes to draw.
         names: what each is called: `seed 3`, or the beginning of its string.
         look: truncation, noise and condition.
-        record: the options that the files carry along.
+        origin: what the files say about all this.
     """
 
     generator: Generator
-    card: Card
     codes: torch.Tensor
     names: list[str]
     look: Look
-    record: dict[str, Any]
+    origin: Origin
 
     @property
     def strings(self) -> list[str]:
         """The code string of every code."""
         return self.generator.latent.to_strings(self.codes)
 
-    @property
-    def scale(self) -> int:
-        """How many times a grid enlarges its pictures."""
-        return visible_scale(self.generator.synthesis.resolution)
-
-    def text(self, strings: Sequence[str]) -> dict[str, str]:
-        """What a picture of these codes says about itself."""
-        options = {key.capitalize(): str(value) for key, value in self.record.items() if value is not None}
-        return {"Software": f"stylegenes {__version__}", **options, "Codes": "\n".join(strings)}
+    def sheet(self, pictures: Sequence[np.ndarray], captions: Sequence[str], columns: int | None = None) -> Sheet:
+        """Pictures of these codes, on one sheet."""
+        return Sheet(pictures, self.strings, self.origin, captions, columns)
 
 
 def check_options(args: Args) -> None:
@@ -83,7 +74,7 @@ def check_options(args: Args) -> None:
     if args.interpolate is not None and args.interpolate < 1:
         raise UserError(f"--interpolate is {args.interpolate}; at least 1 step from code to code is needed")
     suffix = "" if args.out is None else args.out.suffix.lower()
-    allowed = (*STILLS, *_MOVING_ONLY) if args.interpolate is not None else STILLS
+    allowed = (*STILLS, *MOVING) if args.interpolate is not None else STILLS
     if suffix and suffix not in allowed:
         hint = "; an animation needs --interpolate" if suffix in ANIMATIONS else ""
         raise UserError(f"--out ends in {suffix}; here it can end in {', '.join(allowed)}{hint}")
@@ -98,46 +89,62 @@ def open_sampler(args: Args) -> Sampler:
         UserError: for a bad snapshot, seed, code, label or device.
     """
     snapshot = load_snapshot(args.snapshot, pick_device(args.device))
-    generator = snapshot.generator
-    label = parse_label(args.label, generator.label_dim, snapshot.card.data)
-    condition = Condition(label=None if label is None else label.to(generator.device))
+    generator, data = snapshot.generator, snapshot.card.data
+    found = Carried([]) if args.codes is None else read_codes(args.codes)
+    look = _look(args, snapshot, found.origin)
     if args.codes is not None:
-        strings = parse_codes(args.codes)
-        codes = generator.latent.from_strings(strings)
-        names = [string[:10] for string in strings]
+        codes, names = generator.latent.from_strings(found.codes), [string[:10] for string in found.codes]
     else:
         default = 8 if args.mix else 4 if args.interpolate else 16
         seeds = parse_seeds(args.seeds) if args.seeds is not None else list(range(args.count or default))
-        codes = codes_of_seeds(generator, seeds) if args.where is None else _wished(args, snapshot, seeds)
+        codes = codes_of_seeds(generator, seeds) if args.where is None else _wished(args, snapshot, seeds, look)
         names = [f"seed {seed}" for seed in seeds]
-    psi, cutoff = parse_psi(args.psi)
-    record = {
-        "model": snapshot.card.name,
-        "where": args.where,
-        "temperature": None if args.where is None else args.temperature,
-        "psi": args.psi,
-        "noise": args.noise,
-        "label": args.label,
-    }
-    return Sampler(generator, snapshot.card, codes, names, Look(psi, cutoff, args.noise, condition), record)
+    wished = {} if args.where is None else {"Where": args.where, "Temperature": f"{args.temperature:g}"}
+    weights = fingerprint(generator)
+    origin = origin_of(snapshot.card.name, weights, look, data.label_names if data else (), wished)
+    if found.origin is not None and (warning := found.origin.warning(origin.model, weights)):
+        say(f"note: {warning}")
+    return Sampler(generator, codes, names, look, origin)
 
 
-def _wished(args: Args, snapshot: Snapshot, seeds: Sequence[int]) -> torch.Tensor:
+def _look(args: Args, snapshot: Snapshot, recorded: Origin | None) -> Look:
+    """How to draw: as the options say, else as the file of the codes says, else plainly."""
+    generator, used = snapshot.generator, []
+    psi, noise, labels = args.psi, args.noise, [args.label]
+    if recorded is not None and psi is None and recorded.psi != "1":
+        psi, used = recorded.psi, [f"psi {recorded.psi}"]
+    if recorded is not None and noise is None and recorded.noise != "const":
+        noise, used = recorded.noise, [*used, f"noise {recorded.noise}"]
+    if recorded is not None and args.label is None and generator.label_dim and recorded.labels:
+        labels, used = list(recorded.labels), [*used, f"label {', '.join(recorded.labels)}"]
+    if used:
+        say(f"drawn as {args.codes} says: {', '.join(used)}")
+    rows = parse_labels(labels, generator.label_dim, snapshot.card.data)
+    condition = Condition(label=None if rows is None else rows.to(generator.device))
+    value, cutoff = parse_psi(psi or "1")
+    return Look(value, cutoff, parse_noise(noise or "const"), condition)
+
+
+def _wished(args: Args, snapshot: Snapshot, seeds: Sequence[int], look: Look) -> torch.Tensor:
     # Imported here, since most samples need no statistics.
     from stylegenes.cli.wishing import wished_codes
 
     assert args.where is not None
-    return wished_codes(args.snapshot, snapshot, args.where, args.temperature, seeds, args.noise)
+    return wished_codes(args.snapshot, snapshot, args.where, args.temperature, seeds, look)
 
 
 def write_samples(sampler: Sampler, out: Path | None) -> Path:
     """One grid, or a folder of single files, with the codes beside. Says where."""
-    out = out or Path(f"{sampler.card.name}-samples.png")
-    pictures = track(draw(sampler.generator, sampler.codes, sampler.look), "drawing", len(sampler.codes))
+    out = out or Path(f"{sampler.origin.model}-samples.png")
+    pictures = list(track(draw(sampler.generator, sampler.codes, sampler.look), "drawing", len(sampler.codes)))
+    sheet = sampler.sheet(pictures, sampler.names)
     if not out.suffix:
-        return _write_files(sampler, out, pictures)
-    sheet = grid(list(pictures), captions=sampler.names, scale=sampler.scale)
-    save_picture(out, sheet, sampler.text(sampler.strings))
+        files = [f"{name.replace(' ', '')}.png" for name in sampler.names]
+        sheet.save_each(out, files)
+        _write_codes(sampler, out / "codes.json", files)
+        say(f"{counted(len(files), 'picture')} in {out}, their codes in {out / 'codes.json'}")
+        return out
+    sheet.save(out)
     _write_codes(sampler, out.with_suffix(".json"), [out.name] * len(sampler.codes))
     _show_codes(sampler)
     listing = out.with_suffix(".json")
@@ -167,9 +174,9 @@ def write_mixing(sampler: Sampler, out: Path | None, band: str) -> Path:
         for row in range(len(rows)):
             cells += [sources[row], *body[row * len(columns) : (row + 1) * len(columns)]]
             captions += [sampler.names[row], *[""] * len(columns)]
-    out = out or Path(f"{sampler.card.name}-mixing-{band}.png")
-    sheet = grid(cells, columns=len(columns) + 1, captions=captions, scale=sampler.scale)
-    save_picture(out, sheet, {**sampler.text(sampler.strings), "Mixing": band})
+    out = out or Path(f"{sampler.origin.model}-mixing-{band}.png")
+    origin = replace(sampler.origin, more={**sampler.origin.more, "Mixing": band})
+    Sheet(cells, sampler.strings, origin, captions, len(columns) + 1).save(out)
     say(f"style mixing ({', '.join(bands)} styles from the top row) in {out}")
     return out
 
@@ -182,8 +189,8 @@ def write_interpolation(sampler: Sampler, out: Path | None, steps: int) -> Path:
     """
     if len(sampler.codes) < 2:
         raise UserError("--interpolate needs at least two codes to go between")
-    out = out or Path(f"{sampler.card.name}-interpolation.png")
-    moving = out.suffix.lower() in _MOVING_ONLY
+    out = out or Path(f"{sampler.origin.model}-interpolation.png")
+    moving = out.suffix.lower() in MOVING
     pairs = [(i, (i + 1) % len(sampler.codes)) for i in range(len(sampler.codes) - (not moving))]
     times = [i / steps for i in range(steps + (not moving))]
     frames = [
@@ -194,34 +201,19 @@ def write_interpolation(sampler: Sampler, out: Path | None, steps: int) -> Path:
         )
     ]
     if moving:
-        save_animation(out, [enlarge(frame, sampler.scale) for frame in frames], fps=FPS)
+        sampler.sheet(frames, []).save(out)
         say(f"{counted(len(frames), 'frame')} ({len(frames) / FPS:.1f} s) between {len(sampler.codes)} codes in {out}")
         return out
     captions = [
         name for start, end in pairs for name in (sampler.names[start], *[""] * (steps - 1), sampler.names[end])
     ]
-    sheet = grid(frames, columns=len(times), captions=captions, scale=sampler.scale)
-    save_picture(out, sheet, sampler.text(sampler.strings))
+    sampler.sheet(frames, captions, len(times)).save(out)
     say(f"a strip of {len(frames)} pictures between {len(sampler.codes)} codes in {out}")
     return out
 
 
-def _write_files(sampler: Sampler, folder: Path, pictures: Iterator[np.ndarray]) -> Path:
-    files = []
-    for picture, name, string in zip(pictures, sampler.names, sampler.strings, strict=True):
-        files.append(f"{name.replace(' ', '')}.png")
-        save_picture(folder / files[-1], picture, sampler.text([string]))
-    _write_codes(sampler, folder / "codes.json", files)
-    say(f"{counted(len(files), 'picture')} in {folder}, their codes in {folder / 'codes.json'}")
-    return folder
-
-
 def _write_codes(sampler: Sampler, path: Path, files: list[str]) -> None:
-    rows = [
-        {"name": name, "file": file, "code": string}
-        for name, file, string in zip(sampler.names, files, sampler.strings, strict=True)
-    ]
-    write_json(path, {**sampler.record, "codes": rows})
+    write_json(path, codes_record(sampler.origin, sampler.names, files, sampler.strings))
 
 
 def _show_codes(sampler: Sampler) -> None:

@@ -12,12 +12,12 @@ from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.wishes import parse_where
 from stylegenes.cli.console import say
 from stylegenes.cli.workbench import bench_for
-from stylegenes.records import Noise, NoiseMode
+from stylegenes.drawing import Look
 from stylegenes.snapshot import Snapshot, find_snapshot
 
 
 def wished_codes(
-    path: Path, snapshot: Snapshot, where: str, temperature: float, seeds: Sequence[int], noise: NoiseMode
+    path: Path, snapshot: Snapshot, where: str, temperature: float, seeds: Sequence[int], look: Look
 ) -> torch.Tensor:
     """A genotype for each seed, [len(seeds), G], whose picture should fulfil the wishes; says how sure that is.
 
@@ -30,7 +30,7 @@ def wished_codes(
     bench = bench_for(find_snapshot(path), snapshot)
     wishes = parse_where(where, bench.statistics.attributes)
     tables = gene_tables(bench.report.shrunk.mean, wishes, temperature)
-    judge = Judge(snapshot.generator, bench.classifier, Noise(noise))
+    judge = Judge(snapshot.generator, bench.classifier, look)
     found = sample_accepted(judge, tables, wishes, [torch.Generator().manual_seed(seed) for seed in seeds])
     fulfilled = torch.stack([wish.likelihood(found.probability) > 0.5 for wish in wishes]).all(dim=0)
     say(

@@ -1,55 +1,55 @@
-"""Grids of pictures, to look at a run."""
+"""Pictures to look at a run, and the same codes' pictures to measure it."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from PIL import Image
 
-from stylegenes.files import atomic_path
+from stylegenes.drawing import Look, draw
 from stylegenes.generator import Generator
+from stylegenes.pictures import grid, save_picture, to_uint8
 from stylegenes.records import Condition, Noise
-
-
-def to_uint8(images: torch.Tensor) -> torch.Tensor:
-    """Pictures in [-1, 1] to uint8 of the same shape, on the CPU."""
-    return images.detach().float().mul(127.5).add(128).clamp(0, 255).to(torch.uint8).cpu()
-
-
-def make_grid(images: torch.Tensor, columns: int | None = None) -> Image.Image:
-    """Pictures [N, C, H, W] in [-1, 1] side by side, row by row; `columns` None makes the grid about square."""
-    n, channels, height, width = images.shape
-    columns = columns or math.ceil(math.sqrt(n))
-    rows = math.ceil(n / columns)
-    sheet = torch.zeros(rows * height, columns * width, channels, dtype=torch.uint8)
-    for i, image in enumerate(to_uint8(images)):
-        row, column = divmod(i, columns)
-        place = sheet[row * height : (row + 1) * height, column * width : (column + 1) * width]
-        place.copy_(image.permute(1, 2, 0))
-    return Image.fromarray(sheet.squeeze(2).numpy() if channels == 1 else sheet[:, :, :3].numpy())
+from stylegenes.sheets import Sheet, origin_of
+from stylegenes.survey import fingerprint
+from stylegenes.training.draws import Codes
 
 
 def save_grid(path: Path, images: torch.Tensor) -> None:
-    """Write a grid as PNG, all or nothing."""
-    with atomic_path(path) as part:
-        make_grid(images).save(part)
+    """Write pictures [N, C, H, W] in [-1, 1] edge to edge, all or nothing."""
+    save_picture(path, grid(list(to_uint8(images)), gap=0))
+
+
+def code_sheet(generator: Generator, codes: Codes, model: str, label_names: Sequence[str], images_seen: int) -> Sheet:
+    """Fixed codes as they are drawn now, edge to edge; the file carries the codes."""
+    look = Look(condition=codes.condition)
+    seen = {"Images": str(images_seen)}
+    origin = origin_of(model, fingerprint(generator), look, label_names, seen)
+    with _evaluating(generator):
+        pictures = list(draw(generator, codes.code, look))
+    return Sheet(pictures, generator.latent.to_strings(codes.code), origin, scale=1, gap=0)
 
 
 @torch.no_grad()
 def render(generator: Generator, code: torch.Tensor, condition: Condition, *, micro: int = 16) -> torch.Tensor:
-    """Pictures [N, C, H, W] of fixed codes with constant noise, `micro` at a time.
+    """Pictures [N, C, H, W] of fixed codes with constant noise, `micro` at a time, to be measured."""
+    with _evaluating(generator):
+        return torch.cat(
+            [
+                generator(code[i : i + micro], condition[slice(i, i + micro)], noise=Noise("const")).image
+                for i in range(0, len(code), micro)
+            ]
+        )
 
-    Drawn in evaluation mode: looking at a network in training must not move its running statistics.
-    """
+
+@contextmanager
+def _evaluating(generator: Generator) -> Iterator[None]:
+    """Looking at a network in training must not move its running statistics."""
     training = generator.training
     generator.eval()
     try:
-        parts = [
-            generator(code[i : i + micro], condition[slice(i, i + micro)], noise=Noise("const")).image
-            for i in range(0, len(code), micro)
-        ]
+        yield
     finally:
         generator.train(training)
-    return torch.cat(parts)

@@ -19,7 +19,7 @@ from stylegenes.snapshot import Card, DataCard, read_card, save_snapshot
 from stylegenes.training.draws import draw_codes, rng_for
 from stylegenes.training.feed import to_float
 from stylegenes.training.history import METRICS_FILE, plot_history
-from stylegenes.training.images import render, save_grid
+from stylegenes.training.images import code_sheet, save_grid
 
 if TYPE_CHECKING:
     from stylegenes.training.loop import Loop
@@ -103,8 +103,9 @@ class Keeper:
     def draw(self) -> None:
         """An image grid of fixed codes."""
         self.loop.announce("drawing samples")
-        grid = render(self.loop.players.ema, self.codes.code, self.codes.condition)
-        save_grid(self.loop.folder / "samples" / f"{self.loop.counters.images // 1000:06d}.png", grid)
+        loop, seen = self.loop, self.loop.counters.images
+        sheet = code_sheet(loop.players.ema, self.codes, loop.folder.name, loop.data.label_names, seen)
+        sheet.save(loop.folder / "samples" / f"{seen // 1000:06d}.png")
 
     def judge(self) -> None:
         """Evaluate; a better first metric than ever before makes the best snapshot."""

@@ -1,0 +1,118 @@
+"""A code gives the very same pixels alone and among others, in every network and every way to show it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from stylegenes import load
+from stylegenes.analysis.judge import Judge
+from stylegenes.drawing import Look, codes_of_seeds, draw, draw_between, draw_images, draw_mixed, draw_ws, express
+from stylegenes.generator import Generator
+from stylegenes.perception import AttributeClassifier
+from stylegenes.pictures import to_uint8
+from stylegenes.records import Condition
+from stylegenes.synthesis import SYNTHESES
+from stylegenes.training.draws import Codes
+from stylegenes.training.images import code_sheet
+
+SIZE, W_DIM = 16, 8
+LATENTS = {
+    "genome": {"name": "genome", "w_dim": W_DIM, "num_genes": 4, "num_variants": 16},
+    "mapping": {"name": "mapping", "w_dim": W_DIM, "depth": 2},
+    "gaussian": {"name": "gaussian", "w_dim": W_DIM},
+    "labels": {"name": "mapping", "w_dim": W_DIM, "depth": 2, "label_dim": 3},
+}
+LOOKS = [Look(), Look(noise="random"), Look(psi=0.7, cutoff=1, noise="none")]
+
+
+def generator_of(synthesis: str, latent: str) -> Generator:
+    spec = {"name": synthesis, **SYNTHESES.get(synthesis).example_spec(SIZE, W_DIM)}
+    generator = Generator.from_spec({"latent": LATENTS[latent], "synthesis": spec})
+    for key, parameter in generator.named_parameters():
+        parameter.data.add_(0.3 if key.endswith("noise_strength") else 0.0)
+    return generator.eval().requires_grad_(False)
+
+
+def looks_of(generator: Generator, n: int) -> list[Look]:
+    """Every look, with a label of its own for each code where labels are wanted."""
+    if not generator.label_dim:
+        return LOOKS
+    labels = torch.eye(3)[torch.arange(n) % 3]
+    return [replace(one, condition=Condition(labels)) for one in LOOKS]
+
+
+def same_alone_and_among_others(generator: Generator, n: int, looks: list[Look], sizes: tuple[int, ...]) -> None:
+    codes = codes_of_seeds(generator, range(n))
+    for look in looks:
+        whole = np.stack(list(draw(generator, codes, look)))
+        for size in sizes:
+            for start in {0, min(5, n - size), n - size}:
+                part = slice(start, start + size)
+                rows = replace(look, condition=look.condition[part])
+                assert np.array_equal(np.stack(list(draw(generator, codes[part], rows))), whole[part])
+        assert np.array_equal(to_uint8(draw_images(generator, codes, look)), whole)
+        again = draw_ws(generator, express(generator, codes, look), look, generator.latent.to_strings(codes))
+        assert np.array_equal(np.stack(list(again)), whole)
+        assert len({picture.tobytes() for picture in whole}) > 1
+
+
+@pytest.mark.parametrize("latent", ["genome", "labels"])
+@pytest.mark.parametrize("synthesis", SYNTHESES.names())
+def test_a_code_has_the_same_pixels_alone_and_among_others(synthesis, latent):
+    generator = generator_of(synthesis, latent)
+    same_alone_and_among_others(generator, 7, looks_of(generator, 7)[1:2], (1, 3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("latent", LATENTS)
+@pytest.mark.parametrize("synthesis", SYNTHESES.names())
+def test_so_it_is_at_every_size_and_place(synthesis, latent):
+    generator = generator_of(synthesis, latent)
+    same_alone_and_among_others(generator, 64, looks_of(generator, 64), (1, 2, 3, 7, 16, 64))
+
+
+def test_so_it_is_in_a_trained_model():
+    same_alone_and_among_others(load("avatars32"), 64, LOOKS[:1], (2, 16))
+
+
+@pytest.mark.parametrize("latent", LATENTS)
+def test_every_way_to_show_a_code_shows_the_same(latent):
+    generator = generator_of("stylegan2", latent)
+    codes = codes_of_seeds(generator, range(5))
+    label = Condition(torch.eye(3)[:1]) if generator.label_dim else Condition()
+    for look in (Look(condition=label), Look(psi=0.5, noise="random", condition=label)):
+        plain = list(draw(generator, codes, look))
+        for way in ("own", "code", "w"):
+            ends = list(draw_between(generator, codes[:1], codes[4:], [0.0, 1.0], look, way))
+            assert np.array_equal(ends[0], plain[0])
+            assert look.noise == "random" or np.array_equal(ends[1], plain[4])
+        none = torch.zeros(generator.synthesis.num_ws, dtype=torch.bool)
+        assert np.array_equal(next(draw_mixed(generator, codes[2:], codes[:1], none, look)), plain[2])
+    labels = Condition(label.label.expand(5, -1)) if label.label is not None else label
+    drawn = code_sheet(generator.train(), Codes(codes, labels), "run", ["a", "b", "c"], 0)
+    assert np.array_equal(
+        np.stack(drawn.pictures), np.stack(list(draw(generator.eval(), codes, Look(condition=label))))
+    )
+
+
+class Corner(AttributeClassifier):
+    """The brightness of a corner: differs with every change of noise, truncation or label."""
+
+    name, weights_hash, resolution, attributes = "corner", "0" * 64, SIZE, ["corner"]
+
+    def forward(self, images):
+        return images[:, :, :4, :4].clamp(-1, 1).mean(dim=(1, 2, 3))[:, None]
+
+
+@pytest.mark.parametrize("noise", ["const", "random", "none"])
+def test_what_is_judged_is_what_is_shown(noise):
+    generator = generator_of("stylegan2", "labels")
+    codes = codes_of_seeds(generator, range(6))
+    for label in torch.eye(3):
+        judge = Judge(generator, Corner(), Look(0.6, None, noise, Condition(label[None])), batch_size=4)
+        seen = torch.from_numpy(np.stack(list(draw(generator, codes, judge.look)))).permute(0, 3, 1, 2) / 127.5 - 1
+        assert torch.allclose(judge.probabilities(codes).float(), judge.classifier(seen), atol=0.01)
+        assert np.array_equal(to_uint8(judge.shown(codes)), np.stack(list(draw(generator, codes, judge.look))))
+        assert torch.allclose(judge.pictures(codes), judge.shown(codes), atol=1e-4)

@@ -1,0 +1,103 @@
+"""Files that carry their codes and say what they were drawn with."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stylegenes import UserError
+from stylegenes.drawing import Look
+from stylegenes.notation import parse_codes, parse_labels, parse_psi, read_codes
+from stylegenes.pictures import save_picture
+from stylegenes.records import Condition
+from stylegenes.sheets import Origin, Sheet, codes_record, label_text, origin_of, read_sheet
+
+CODES = ["rAbc-_0", "rDef123", "rGhi456"]
+NAMES = ["Hat", "Smiling", "Young"]
+
+
+def sheet(n: int = 3, side: int = 8, **given) -> Sheet:
+    rng = np.random.default_rng(0)
+    pictures = list(rng.integers(0, 255, (n, side, side, 3), np.uint8))
+    origin = Origin("mödel", "ab" * 32, "0.7:2", "random", ["Hat"], {"Where": "Smiling=1", "Command": "x 'y z'"})
+    return Sheet(pictures, CODES[:n], origin, **given)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.gif", "a.mp4"])
+@pytest.mark.parametrize("side", [8, 200])
+def test_every_kind_of_file_carries_codes_and_origin(tmp_path, name, side):
+    pytest.importorskip("av")
+    made = sheet(side=side)
+    found = read_sheet(made.save(tmp_path / name))
+    assert found.codes == CODES and found.origin == made.origin
+    assert parse_codes(str(tmp_path / name)) == CODES
+
+
+def test_long_codes_of_many_pictures_are_carried(tmp_path):
+    """As z of 512 numbers has them: 2.7 thousand letters each."""
+    one = sheet(1)
+    long = Sheet([one.pictures[0]] * 100, ["s" + "Az09" * 700] * 100, one.origin)
+    for name in ("a.png", "a.webp", "a.gif"):
+        assert read_sheet(long.save(tmp_path / name)).codes == list(long.codes)
+
+
+def test_single_files_have_their_own_code_and_the_json_has_all(tmp_path):
+    made = sheet()
+    files = made.save_each(tmp_path, ["a.png", "b.png", "c.png"])
+    assert [read_sheet(file).codes for file in files] == [[code] for code in CODES]
+    record = codes_record(made.origin, NAMES, ["a.png"] * 3, CODES)
+    (tmp_path / "codes.json").write_text(json.dumps(record))
+    found = read_codes(str(tmp_path / "codes.json"))
+    assert found.codes == CODES and found.origin == made.origin
+
+
+def test_a_sheet_shows_itself(tmp_path):
+    made = sheet(captions=NAMES, columns=3)
+    (tmp_path / "shown.png").write_bytes(made._repr_png_())
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "shown.png")), made.array())
+    assert read_sheet(tmp_path / "shown.png").codes == CODES
+    assert "3 pictures, 8 x 8, by mödel (psi 0.7:2, noise random, Hat)" in repr(made)
+
+
+def test_a_file_without_codes_says_what_it_shows(tmp_path):
+    one = sheet(1)
+    shown = Sheet(one.pictures, [], Origin("m", more={"Pictures": "photos; their style vectors are in latents"}))
+    with pytest.raises(UserError, match="it shows photos; their style vectors are in latents"):
+        parse_codes(str(shown.save(tmp_path / "a.png")))
+    save_picture(tmp_path / "b.png", one.pictures[0])
+    with pytest.raises(UserError, match="no code strings"):
+        parse_codes(str(tmp_path / "b.png"))
+    for name in ("broken.png", "broken.gif", "broken.webp", "broken.mp4"):
+        (tmp_path / name).write_bytes(b"no picture at all")
+        with pytest.raises(UserError, match="cannot be read"):
+            parse_codes(str(tmp_path / name))
+
+
+def test_another_models_file_is_known_by_its_weights():
+    origin = Origin("a", "1" * 64)
+    assert origin.warning("a", "1" * 64) is None and origin.warning("renamed", "1" * 64) is None
+    assert "other weights of this model" in (origin.warning("a", "2" * 64) or "")
+    assert "drawn with a; b makes other pictures" in (origin.warning("b", "2" * 64) or "")
+    assert Origin("a").warning("a", "1" * 64) is None and Origin("a").warning("b", "1" * 64)
+
+
+@pytest.mark.parametrize("psi", [1.0, 0.7, -1.0, 0.1 + 0.2, 1e-9, 0.0])
+@pytest.mark.parametrize("cutoff", [None, 0, 8])
+def test_a_look_written_is_the_look_read(psi, cutoff):
+    rng = torch.Generator().manual_seed(0)
+    labels = torch.cat([torch.eye(3), torch.zeros(1, 3), torch.rand(3, 3, generator=rng), -torch.ones(1, 3)])
+    for names in (NAMES, [], ["a,b", "c", "d"], ["1", "2", "0"], ["x=1", "y", "z"]):
+        for rows in (labels, labels[2:3], labels[3:4]):
+            origin = origin_of("m", "", Look(psi, cutoff, "const", Condition(rows)), names)
+            assert parse_psi(origin.psi) == (psi, cutoff)
+            data = type("Data", (), {"label_names": names})()
+            found = parse_labels(origin.labels, 3, data)
+            assert found is not None and torch.equal(found, rows)
+
+
+def test_a_label_is_written_by_names_where_they_can_be_told_from_numbers():
+    assert label_text(torch.tensor([1.0, 0.0, 0.5]), NAMES) == "Hat,Young=0.5"
+    assert label_text(torch.tensor([0.0, 1.0, 0.0]), ["a", "1", "2"]) == "1"
+    assert label_text(torch.zeros(3)) == "0=0"
