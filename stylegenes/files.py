@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
-import secrets
 import shutil
-import time
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stylegenes.errors import UserError
+from stylegenes.partials import partial_beside
+from stylegenes.shape import as_record
 
-_ORPHAN_AGE = 3600.0
-"""Seconds after which a partial file that nobody touched belongs to a process that died."""
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+MOST_JSON = 64 * 2**20
+"""Bytes that a JSON file of ours has at most, unless the reader says otherwise."""
 
 
 @contextmanager
@@ -31,20 +37,20 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = _partial(path)
-    try:
-        # Tried first, since libraries that write report a place that cannot be written in many ways.
-        part.touch(exist_ok=False)
-        part.unlink()
-        yield part
-        _sync(part)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise _about(path, part, error) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with partial_beside(path) as part:
+        try:
+            # Tried first, since libraries that write report a place that cannot be written in many ways.
+            part.touch(exist_ok=False)
+            part.unlink()
+            yield part
+            _sync(part)
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise _about(path, part, error) from error
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
     _sync_folder(path.parent)
 
 
@@ -62,18 +68,18 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     settle_folder(path)
-    part = _partial(path)
-    try:
-        part.mkdir()
-        yield part
-        _sync_tree(part)
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise _about(path, part, error) from error
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    part.rename(_sibling(path, "next"))
+    with partial_beside(path) as part:
+        try:
+            part.mkdir()
+            yield part
+            _sync_tree(part)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            raise _about(path, part, error) from error
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        part.rename(_sibling(path, "next"))
     _sync_folder(path.parent)
     settle_folder(path)
 
@@ -81,19 +87,27 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 def settle_folder(path: str | os.PathLike[str]) -> Path:
     """Finish what a killed `atomic_folder` left: afterwards `path` is whole, old or new. Returns `path`.
 
-    Does nothing when no swap was under way, so that it costs a reader two look-ups.
+    Does nothing when no swap was under way, so that it costs a reader two look-ups. Of a reader and a writer who settle
+    at the same moment, one finds the work done.
     """
     path = Path(path)
     following, previous = _sibling(path, "next"), _sibling(path, "previous")
-    if following.exists():
-        if path.exists():
+    with contextlib.suppress(FileNotFoundError):
+        if following.exists():
+            if path.exists():
+                shutil.rmtree(previous, ignore_errors=True)
+                path.rename(previous)
+            following.rename(path)
+            _sync_folder(path.parent)
+        if previous.exists() and path.exists():
             shutil.rmtree(previous, ignore_errors=True)
-            path.rename(previous)
-        following.rename(path)
-        _sync_folder(path.parent)
-    if previous.exists() and path.exists():
-        shutil.rmtree(previous, ignore_errors=True)
     return path
+
+
+def settle_all(folder: Path) -> None:
+    """`settle_folder` for everything in `folder` that a kill cut short."""
+    for following in folder.glob(".*.next"):
+        settle_folder(folder / following.name.removeprefix(".").removesuffix(".next"))
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
@@ -103,19 +117,109 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         part.write_text(text, encoding="utf-8")
 
 
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """The value in a JSON file.
+def read_bytes(path: str | os.PathLike[str], *, most: int) -> bytes:
+    """The content of a file that must be one: nothing waits for a pipe or reads a device without end.
+
+    Args:
+        path: the file.
+        most: bytes that it may have.
+
+    Raises:
+        UserError: when it is missing, cannot be read, is no regular file or is larger; names it.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise UserError(f"{path} is {_kind(status.st_mode)}, not a file")
+            if status.st_size > most:
+                raise UserError(f"{path} has {status.st_size:,} bytes; such a file has at most {most:,}")
+            return file.read()
+    except FileNotFoundError as error:
+        raise UserError(f"there is no file {path}") from error
+    except OSError as error:
+        what = "a folder, not a file" if path.is_dir() else f"not readable ({error.strerror})"
+        raise UserError(f"{path} is {what}") from error
+
+
+def read_json(path: str | os.PathLike[str], *, most: int = MOST_JSON) -> Any:
+    """The value in a JSON file. Nothing is said about its shape; where it should be a record, use `read_record`.
 
     Raises:
         UserError: when the file is missing or damaged; names it.
     """
-    path = Path(path)
+    return parse_json(read_bytes(path, most=most), str(path))
+
+
+def read_record(path: str | os.PathLike[str], kind: type[T], *, most: int = MOST_JSON) -> T:
+    """The dataclass in a JSON file: every key known, none missing, every value of its type.
+
+    Raises:
+        UserError: when the file is missing, damaged, or holds something else; names file and key.
+    """
+    return as_record(kind, read_json(path, most=most), str(path))
+
+
+def read_object(path: str | os.PathLike[str], *, most: int = MOST_JSON) -> dict[str, Any]:
+    """The dictionary in a JSON file.
+
+    Raises:
+        UserError: when the file is missing, damaged, or holds something else; names it.
+    """
+    value = read_json(path, most=most)
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is damaged: it holds no group of named values")
+    return value
+
+
+def parse_json(text: bytes | str, where: str) -> Any:
+    """The value in JSON text.
+
+    Raises:
+        UserError: when it is no JSON, no UTF-8, or nested too deeply; `where` says what it is.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"there is no file {path}") from error
+        return json.loads(text if isinstance(text, str) else text.decode("utf-8"))
+    except RecursionError as error:
+        raise UserError(f"{where} is damaged: nested too deeply") from error
     except ValueError as error:
-        raise UserError(f"{path} is damaged: not JSON ({error})") from error
+        raise UserError(f"{where} is damaged: not JSON ({error})") from error
+
+
+def append_json_line(path: str | os.PathLike[str], value: Any) -> None:
+    """Add a line of JSON. Half a last line, which a power cut leaves, is taken away first."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        file.seek(0)
+        before = file.read()
+        whole, newline, rest = before.rpartition(b"\n")
+        if rest:
+            if _is_json(rest):
+                file.write(b"\n")
+            else:
+                file.truncate(len(whole) + len(newline))
+        file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_json_lines(path: str | os.PathLike[str], *, most: int = 16 * MOST_JSON) -> list[Any]:
+    """The values in a file of JSON lines. A line that a power cut left half written is passed over with a warning.
+
+    Raises:
+        UserError: when the file is missing or cannot be read.
+    """
+    values = []
+    for number, line in enumerate(read_bytes(path, most=most).split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            values.append(parse_json(line, f"line {number} of {path}"))
+        except UserError as error:
+            log.warning("%s; the line is passed over", error)
+    return values
 
 
 def _about(path: Path, part: Path, error: OSError) -> OSError:
@@ -131,22 +235,22 @@ def _sibling(path: Path, role: str) -> Path:
     return path.with_name(f".{path.name}.{role}")
 
 
-def _partial(path: Path) -> Path:
-    """A fresh name beside `path`; sweeps away what dead processes left under such names."""
-    for orphan in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
-        _remove_if_stale(orphan)
-    return path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _remove_if_stale(orphan: Path) -> None:
+def _kind(mode: int) -> str:
+    tests = {stat.S_ISFIFO: "a named pipe", stat.S_ISSOCK: "a socket", stat.S_ISDIR: "a folder"}
+    return next((words for test, words in tests.items() if test(mode)), "a device")
+
+
+def _is_json(text: bytes) -> bool:
     try:
-        stale = time.time() - orphan.stat().st_mtime > _ORPHAN_AGE
-    except OSError:
-        return
-    if stale and orphan.is_dir():
-        shutil.rmtree(orphan, ignore_errors=True)
-    elif stale:
-        orphan.unlink(missing_ok=True)
+        parse_json(text, "")
+    except UserError:
+        return False
+    return True
 
 
 def _sync(path: Path) -> None:

@@ -1,15 +1,29 @@
 """Atomic writes: a kill or an error at any moment leaves the old content or the new one."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 import pytest
 
 from stylegenes import UserError
-from stylegenes.files import atomic_folder, atomic_path, read_json, settle_folder, write_json
+from stylegenes.files import (
+    append_json_line,
+    atomic_folder,
+    atomic_path,
+    read_json,
+    read_json_lines,
+    read_record,
+    settle_folder,
+    write_json,
+)
+from stylegenes.partials import sweep
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -81,15 +95,54 @@ def test_a_killed_writer_leaves_whole_files(tmp_path, delay):
         assert content == content[: len(content) // 2000] * 2000
 
 
-def test_orphans_of_dead_writers_are_swept_but_not_those_of_living_ones(tmp_path):
-    old, young = tmp_path / ".a.1111.part.txt", tmp_path / ".a.2222.part.txt"
-    old.write_text("")
-    young.write_text("")
-    os.utime(old, (0, 0))
+WAITER = """
+import sys, time
+from stylegenes.files import atomic_folder
+with atomic_folder(sys.argv[1] + "/last") as part:
+    (part / "x").write_text("half")
+    print(part.name, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_partial_folder_lives_as_long_as_its_writer(tmp_path):
+    """However old it is; and once the writer is killed it goes, whatever is written there next."""
+    process = subprocess.Popen([sys.executable, "-c", WAITER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    part = tmp_path / process.stdout.readline().strip()
+    for path in (part / "x", part):
+        os.utime(path, (0, 0))
+    write_json(tmp_path / "other.json", 1)
+    assert (part / "x").exists()
+    process.kill()
+    process.wait()
+    write_json(tmp_path / "other.json", 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["other.json"]
+
+
+def test_partial_files_of_writers_elsewhere_go_by_age_and_other_files_stay(tmp_path):
+    here = socket.gethostname()
+    elsewhere, unknown = ".last.00000000-12-12345678.part", ".a.b.12345678.part.png"
+    others = [f".{'a' * 32}.part", ".part", ".x.part.png", "a.12345678.part"]
+    for name in (elsewhere, unknown, *others):
+        (tmp_path / name).mkdir()
+    (tmp_path / elsewhere / "model").write_text("")
+    for name in (elsewhere, *others):
+        os.utime(tmp_path / name, (0, 0))
+    sweep(tmp_path)
+    assert here and sorted(p.name for p in tmp_path.iterdir()) == sorted((elsewhere, unknown, *others))
+    os.utime(tmp_path / elsewhere / "model", (0, 0))
+    os.utime(tmp_path / elsewhere, (0, 0))
+    os.utime(tmp_path / unknown, (0, 0))
+    sweep(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(others)
+
+
+def test_what_this_process_is_writing_is_not_swept_under_another_spelling(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with atomic_path(tmp_path / "a.txt") as part:
         part.write_text("x")
-    assert not old.exists()
-    assert young.exists()
+        write_json("b.json", 1)
+    assert (tmp_path / "a.txt").read_text() == "x"
 
 
 def test_json_reads_back_and_damage_is_named(tmp_path):
@@ -100,3 +153,80 @@ def test_json_reads_back_and_damage_is_named(tmp_path):
         read_json(tmp_path / "a.json")
     with pytest.raises(UserError, match=r"no file .*b\.json"):
         read_json(tmp_path / "b.json")
+
+
+@dataclass(frozen=True)
+class Inner:
+    size: int = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    name: str
+    values: list[float]
+    inner: Inner | None = None
+    kind: Literal["a", "b"] = "a"
+    table: dict[str, int] = field(default_factory=dict)
+
+
+def test_a_record_reads_back(tmp_path):
+    record = Record("x", [1.5, 2.0], Inner(3), "b", {"k": 4})
+    write_json(tmp_path / "a.json", asdict(record))
+    assert read_record(tmp_path / "a.json", Record) == record
+
+
+WRONG_SHAPES = [
+    "null", "3", '"text"', "[]", "[[]]", "{}", '{"name": null, "values": []}', '{"name": "x"}',
+    '{"name": "x", "values": null}', '{"name": "x", "values": [1, "2"]}', '{"name": "x", "values": [NaN]}',
+    '{"name": "x", "values": [1e999]}', '{"name": "x", "values": [true]}', '{"name": "x", "values": {}}',
+    '{"name": "x", "values": [], "inner": 3}', '{"name": "x", "values": [], "inner": {"size": 1.5}}',
+    '{"name": "x", "values": [], "inner": {"size": 1e30}}', '{"name": "x", "values": [], "kind": "c"}',
+    '{"name": "x", "values": [], "inner": {"size": 100000000000000000000}}',
+    '{"name": "x", "values": [], "kind": ["a"]}', '{"name": "x", "values": [], "table": {"k": null}}',
+    '{"name": "x", "values": [], "nmae": 1}', '{"name": "x", "values": [' + "1" * 5000 + "]}",
+    "[" * 100_000, '{"a":' * 100_000, "", "{", '{"name": "\\ud800', "\x00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRONG_SHAPES, ids=range(len(WRONG_SHAPES)))
+def test_a_record_of_another_shape_is_refused_by_name(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UserError, match=r"a\.json") as caught:
+        read_record(tmp_path / "a.json", Record)
+    assert len(str(caught.value)) < 600 + len(str(tmp_path)) and str(caught.value).isprintable()
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as end:
+        end.bind(str(tmp_path / "socket"))
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "zero").symlink_to("/dev/zero")
+        (tmp_path / "bytes").write_bytes(b'{"a": "\xff"}')
+        with (tmp_path / "huge").open("wb") as file:
+            file.truncate(10 * 2**30)
+        for name, words in (
+            ("pipe", "a named pipe, not a file"), ("socket", "not readable"), ("folder", "a folder, not a file"),
+            ("zero", "a device, not a file"), ("huge", "at most 67,108,864"), ("bytes", "not JSON"),
+        ):  # fmt: skip
+            with pytest.raises(UserError, match=words):
+                read_json(tmp_path / name)
+
+
+def test_a_line_cut_by_a_power_cut_costs_itself_alone(tmp_path, caplog):
+    path = tmp_path / "a.jsonl"
+    for number in range(3):
+        append_json_line(path, {"n": number})
+    whole = path.read_bytes()
+    for cut in range(len(whole) - 9, len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        caplog.clear()
+        kept = [{"n": 0}, {"n": 1}] + [{"n": 2}] * (cut >= len(whole) - 1)
+        assert read_json_lines(path) == kept
+        assert ("line 3" in caplog.text) == (len(whole) - 9 < cut < len(whole) - 1)
+        append_json_line(path, {"n": "ü"})
+        assert [json.loads(line) for line in path.read_text().splitlines()] == [*kept, {"n": "ü"}]
+    path.write_bytes(whole[:12] + b"\x00" * 4000)
+    assert read_json_lines(path)[:1] == [{"n": 0}]
+    append_json_line(path, 3)
+    assert read_json_lines(path) == [{"n": 0}, 3]

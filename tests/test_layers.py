@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
-    {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"},
+    {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
+    | {"partials", "processes", "shape"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
     {"snapshot", "drawing", "sheets", "survey", "interop"},
@@ -27,6 +28,12 @@ SIDEWAYS = {
     ("records", "words"),
     ("ops", "words"),
     ("files", "errors"),
+    ("files", "partials"),
+    ("partials", "processes"),
+    ("files", "shape"),
+    ("registry", "shape"),
+    ("shape", "errors"),
+    ("shape", "words"),
     ("pictures", "errors"),
     ("pictures", "files"),
     ("ops", "errors"),

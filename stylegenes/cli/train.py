@@ -89,10 +89,9 @@ def run(args: Args) -> None:
 
 
 def _is_run(source: str) -> bool:
-    from stylegenes.training.resolve import CONFIG_FILE
-    from stylegenes.training.state import STATE_FILE
+    from stylegenes.training.resolve import holds_run
 
-    return (Path(source) / CONFIG_FILE).exists() and (Path(source) / STATE_FILE).exists()
+    return holds_run(Path(source))
 
 
 def _run_folder(args: Args) -> Path:

@@ -13,6 +13,7 @@ from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 from stylegenes.errors import UserError
+from stylegenes.processes import begin_helper
 
 T = TypeVar("T")
 _CHUNK = 32
@@ -26,6 +27,8 @@ def default_workers() -> int:
 
 def ordered_map(function: Callable[[int], T], count: int, workers: int, *, first: int = 0) -> Iterator[T]:
     """`function(first), ..., function(count - 1)`, computed by worker processes that stay a bounded stretch ahead.
+
+    The workers end within one call each when the caller stops early, and at once when this process is killed.
 
     Args:
         function: must pickle (a method of an object that does, say); it is sent to each process once.
@@ -41,7 +44,9 @@ def ordered_map(function: Callable[[int], T], count: int, workers: int, *, first
         return
     chunks = deque(range(start, min(start + _CHUNK, count)) for start in range(first, count, _CHUNK))
     running: deque[Future[list[T]]] = deque()
-    with ProcessPoolExecutor(workers, _context(), _start_worker, (function,)) as pool:
+    context = _context()
+    stop = context.RawValue("b", 0)
+    with ProcessPoolExecutor(min(workers, len(chunks)), context, _start_worker, (function, stop)) as pool:
         try:
             while chunks or running:
                 while chunks and len(running) < _CHUNKS_AHEAD * workers:
@@ -50,21 +55,30 @@ def ordered_map(function: Callable[[int], T], count: int, workers: int, *, first
         except BrokenProcessPool as error:
             raise UserError("a process that prepares images was killed; is memory short? try fewer workers") from error
         finally:
+            stop.value = 1
             pool.shutdown(wait=False, cancel_futures=True)
 
 
 _function: Callable[[int], Any] | None = None
 """The function that this worker process calls."""
+_stop: Any = None
+"""Shared with the parent: not 0 once it wants no more results."""
 
 
-def _start_worker(function: Callable[[int], Any]) -> None:
-    global _function
-    _function = function
+def _start_worker(function: Callable[[int], Any], stop: Any) -> None:
+    global _function, _stop
+    begin_helper()
+    _function, _stop = function, stop
 
 
 def _call_chunk(indices: range) -> list[Any]:
     assert _function is not None
-    return [_function(index) for index in indices]
+    results = []
+    for index in indices:
+        if _stop.value:
+            break
+        results.append(_function(index))
+    return results
 
 
 def _context() -> BaseContext:

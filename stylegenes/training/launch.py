@@ -7,38 +7,29 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch.multiprocessing as mp
 from lightning_fabric import Fabric
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from stylegenes.errors import UserError
+from stylegenes.processes import follow_parent
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.config import RunConfig
 from stylegenes.training.feed import Data
-from stylegenes.training.lock import run_lock
+from stylegenes.training.folder import run_lock
 from stylegenes.training.loop import Evaluate, Loop, RunResult
 from stylegenes.training.machine import Machine, as_launched, launched_outside, make_fabric
 from stylegenes.training.phases import PhaseLog, clear_statuses, describe_lost, read_statuses
 from stylegenes.training.report import Reporter
-from stylegenes.training.resolve import complete_config, settle_config
+from stylegenes.training.resolve import check_settings, complete_config, write_config
+from stylegenes.training.stopping import Wish, interruptible, stop_requests
 from stylegenes.training.sync import Ranks
 
-
-class Wish(Protocol):
-    """A wish to stop, between threads or processes."""
-
-    def set(self) -> None:
-        """Wish."""
-        ...
-
-    def is_set(self) -> bool:
-        """Whether somebody wishes to stop."""
-        ...
+log = logging.getLogger(__name__)
 
 
 def train(
@@ -68,7 +59,8 @@ def train(
 
     Raises:
         UserError: for what a user can put right: a batch that does not divide, a folder in use, a full disk, a loss
-            that is not finite time and again, a process that died.
+            that is not finite time and again, a process that died. A start that is refused leaves no folder behind.
+        KeyboardInterrupt: for Ctrl-C and SIGTERM before the first step; what was packed of the pictures is kept.
     """
     machine = as_launched(machine or Machine())
     machine.check()
@@ -78,14 +70,18 @@ def train(
     spawned = machine.ranks > 1 and not launched_outside()
     wish = mp.get_context("spawn").Event() if spawned else threading.Event()
     worker = Worker(config, folder, data, evaluate, max_seconds, quiet, wish, os.getpid() if spawned else None)
-    lock = run_lock(folder) if fabric.global_rank == 0 else nullcontext()
+    first = fabric.global_rank == 0
+    lock = run_lock(folder) if first else nullcontext()
     with lock, stop_requests(wish):
-        if fabric.global_rank == 0:
+        if first:
             clear_statuses(folder)
         try:
-            return RunResult(**fabric.launch(worker))
+            result = fabric.launch(worker)
         except (ProcessExitedException, ProcessRaisedException) as error:
             raise _as_user_error(folder, error) from error
+        if not result:
+            raise KeyboardInterrupt
+        return RunResult(**result)
 
 
 class Worker:
@@ -106,12 +102,13 @@ class Worker:
         self.max_seconds, self.quiet, self.wish, self.parent = max_seconds, quiet, wish, parent
 
     def __call__(self, fabric: Fabric) -> dict[str, Any]:
-        """Train as one rank; returns the fields of the result.
+        """Train as one rank; returns the fields of the result, none of them when it was stopped before it began.
 
         Raises:
             UserError: as `train`.
         """
         if self.parent is not None:
+            follow_parent()
             logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
             signal.signal(signal.SIGINT, self._leave_to_parent)
             signal.signal(signal.SIGTERM, lambda number, frame: self.wish.set())
@@ -128,9 +125,9 @@ class Worker:
                 raise
             raise UserError(lost) from error
         phases.close()
-        return vars(result)
+        return vars(result) if result else {}
 
-    def _train(self, ranks: Ranks, phases: PhaseLog) -> RunResult:
+    def _train(self, ranks: Ranks, phases: PhaseLog) -> RunResult | None:
         if not ranks.first:
             logging.getLogger("stylegenes").addHandler(logging.NullHandler())
             return self._train_with(None, ranks, phases)
@@ -140,24 +137,37 @@ class Worker:
         finally:
             reporter.close()
 
-    def _train_with(self, reporter: Reporter | None, ranks: Ranks, phases: PhaseLog) -> RunResult:
-        phases("opening the data")
-        data = self.data or self.config.data.open()
+    def _train_with(self, reporter: Reporter | None, ranks: Ranks, phases: PhaseLog) -> RunResult | None:
+        data = self._open_data(phases)
+        if data is None:
+            return None
         config = complete_config(self.config, data, warn=ranks.first)
         if ranks.first:
-            settle_config(config, self.folder)
+            check_settings(config, self.folder)
         loop = Loop(
             config,
             self.folder,
             data,
             ranks,
-            wants_stop=self.wish.is_set,
+            wish=self.wish,
             announce=phases,
             evaluate=self.evaluate,
             max_seconds=self.max_seconds,
             reporter=reporter,
         )
+        if ranks.first:
+            write_config(config, self.folder)
         return loop.run()
+
+    def _open_data(self, phases: PhaseLog) -> Data | None:
+        """What is learned, or None when somebody wishes to stop first: packing can take hours."""
+        phases("opening the data")
+        try:
+            with interruptible(self.wish):
+                return self.data or self.config.data.open()
+        except KeyboardInterrupt:
+            log.warning("stopped while the pictures were prepared; the same command goes on from there")
+            return None
 
     def _leave_to_parent(self, number: int, frame: Any) -> None:
         """Ctrl-C reaches every process; the parent asks to stop. When the parent itself is gone, so is the run."""
@@ -180,23 +190,3 @@ def _as_user_error(folder: Path, error: ProcessExitedException | ProcessRaisedEx
     if isinstance(error, ProcessExitedException) and error.error_index in statuses:
         return UserError(describe_lost([statuses[error.error_index]]) or str(error))
     return UserError(told[0].error) if told else error
-
-
-@contextmanager
-def stop_requests(wish: Wish) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into a wish to stop; a second Ctrl-C interrupts at once."""
-
-    def ask(number: int, frame: Any) -> None:
-        if wish.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        wish.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

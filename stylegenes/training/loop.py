@@ -24,6 +24,7 @@ from stylegenes.training.report import Reporter
 from stylegenes.training.schedules import SCHEDULES, Progress, Schedule
 from stylegenes.training.state import STATE_FILE, Counters, read_state, restore, write_state
 from stylegenes.training.step import PhaseResult, Stepper, StepSettings
+from stylegenes.training.stopping import Wish
 from stylegenes.training.sync import Ranks
 from stylegenes.training.watch import Watch
 from stylegenes.words import command
@@ -63,7 +64,7 @@ class Loop:
         folder: the run folder, shared by all ranks.
         data: what is learned.
         ranks: the processes.
-        wants_stop: asked after each step whether this rank wishes to stop.
+        wish: looked at after each step: whether this rank wishes to stop.
         announce: told what this rank is doing.
         evaluate: judges the running average, or None.
         max_seconds: length of this sitting; None for no bound.
@@ -89,14 +90,14 @@ class Loop:
         data: Data,
         ranks: Ranks,
         *,
-        wants_stop: Callable[[], bool],
+        wish: Wish,
         announce: PhaseLog,
         evaluate: Evaluate | None = None,
         max_seconds: float | None = None,
         reporter: Reporter | None = None,
     ) -> None:
         self.config, self.folder, self.data, self.ranks = config, folder, data, ranks
-        self.wants_stop, self.announce, self.max_seconds = wants_stop, announce, max_seconds
+        self.wish, self.announce, self.max_seconds = wish, announce, max_seconds
         self.counters = Counters()
         self.plan = plan_batch(config.batch, ranks=ranks.count, discriminator=config.model.discriminator)
         self.announce("building the networks")
@@ -180,7 +181,7 @@ class Loop:
 
     def _wish(self) -> bool:
         late = self.max_seconds is not None and time.monotonic() - self._began > self.max_seconds
-        return late or self.wants_stop()
+        return late or self.wish.is_set()
 
     def _set_quantities(self) -> None:
         """Learning rates, augmentation strength, resolution, blur and penalties for the coming step."""

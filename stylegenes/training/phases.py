@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from stylegenes.processes import is_alive
+
 FOLDER = "ranks"
 _SIZE = 512
 
@@ -41,15 +43,7 @@ class RankStatus:
     @property
     def alive(self) -> bool:
         """Whether its process still runs; assumed on other nodes."""
-        if self.host != socket.gethostname():
-            return True
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
-        return not _is_zombie(self.pid)
+        return is_alive(self.pid, self.host)
 
 
 class PhaseLog:
@@ -108,10 +102,3 @@ def describe_lost(lost: Iterable[RankStatus]) -> str | None:
             "continue"
         )
     return None
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (OSError, IndexError):
-        return False

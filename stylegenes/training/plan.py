@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def measure(config: RunConfig, data: Data, machine: Machine, *, seconds: float =
             Path(folder),
             data,
             Ranks(make_fabric(alone)),
-            wants_stop=lambda: False,
+            wish=threading.Event(),
             announce=PhaseLog(Path(folder), 0),
         )
         try:

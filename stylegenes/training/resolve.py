@@ -10,13 +10,14 @@ from typing import Any
 
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_object, write_json
 from stylegenes.latents import LATENTS
 from stylegenes.registry import Registry, Spec
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.training.config import ModelConfig, RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.training.overrides import config_from_dict
+from stylegenes.training.state import STATE_FILE
 from stylegenes.words import command
 
 CONFIG_FILE = "config.json"
@@ -70,23 +71,35 @@ def _fill(registry: Registry[Any], spec: Spec, values: Mapping[str, Any]) -> Spe
     return registry.check({**spec, **values})
 
 
-def settle_config(config: RunConfig, folder: Path) -> None:
-    """Write the configuration into a new run folder, or see that an old one is continued as it was begun.
+def check_settings(config: RunConfig, folder: Path) -> None:
+    """See that a run is continued as it was begun. A start that never came to a state binds nobody.
 
     Raises:
         UserError: names the settings that differ.
     """
     path = folder / CONFIG_FILE
-    if path.exists():
-        old, new = _flat(read_json(path)), _flat(config.to_dict())
-        changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k) and not _may_change(k)]
-        if changed:
-            raise UserError(
-                f"{folder} holds a run with other settings: "
-                + ", ".join(f"{key} was {old.get(key)!r}, now {new.get(key)!r}" for key in changed[:5])
-                + f". Continue it as it was with: {command('train', folder)}, or choose another folder"
-            )
-    write_json(path, config.to_dict())
+    if not path.exists() or not (folder / STATE_FILE).exists():
+        return
+    old, new = _flat(read_object(path)), _flat(config.to_dict())
+    changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k) and not _may_change(k)]
+    if changed:
+        raise UserError(
+            f"{folder} holds a run with other settings: "
+            + ", ".join(f"{key} was {old.get(key)!r}, now {new.get(key)!r}" for key in changed[:5])
+            + f". Continue it as it was with: {command('train', folder)}, or choose another folder"
+        )
+
+
+def write_config(config: RunConfig, folder: Path) -> None:
+    """Write the configuration into the run folder; last, when everything that it describes has been built."""
+    write_json(folder / CONFIG_FILE, config.to_dict())
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a folder is that of a run, be it one that was killed before its first step."""
+    if not (folder / CONFIG_FILE).is_file():
+        return False
+    return (folder / STATE_FILE).exists() or "recipe" in read_object(folder / CONFIG_FILE)
 
 
 def read_config(folder: Path) -> RunConfig:
@@ -95,7 +108,7 @@ def read_config(folder: Path) -> RunConfig:
     Raises:
         UserError: when there is none, or it is damaged.
     """
-    return config_from_dict(read_json(folder / CONFIG_FILE))
+    return config_from_dict(read_object(folder / CONFIG_FILE))
 
 
 def _may_change(key: str) -> bool:

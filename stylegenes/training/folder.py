@@ -1,0 +1,74 @@
+"""The run folder: one process group at a time, and nothing left behind by a start that came to nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from stylegenes.errors import UserError
+from stylegenes.files import read_json, write_json
+from stylegenes.processes import is_alive
+from stylegenes.training.state import STATE_FILE
+
+LOCK, HOLDER = ".lock", ".holder.json"
+
+
+@contextmanager
+def run_lock(folder: Path) -> Iterator[None]:
+    """Make the folder and hold its lock, which the system lets go of when the process ends; forks do not inherit it.
+
+    A folder made for a run that is refused, or stopped, before it has a state is taken away again.
+
+    Raises:
+        UserError: when another process holds it; names the process.
+    """
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    fresh = bool(missing) or not any(folder.iterdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(
+            f"{folder} is being trained by {_holder(folder)}; stop it first, or use another folder"
+        ) from error
+    try:
+        since = datetime.now().astimezone().isoformat(timespec="seconds")
+        write_json(folder / HOLDER, {"pid": os.getpid(), "host": socket.gethostname(), "since": since})
+        yield
+    except (UserError, KeyboardInterrupt):
+        if fresh and not (folder / STATE_FILE).exists():
+            _remove(folder, missing)
+        raise
+    finally:
+        (folder / HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+def _remove(folder: Path, made: list[Path]) -> None:
+    """Empty the folder, and delete those folders that were made for it, from the inside out."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for place in made:
+            place.rmdir()
+
+
+def _holder(folder: Path) -> str:
+    """Who holds the lock. The note of a process that is dead is not about the present holder."""
+    try:
+        note = read_json(folder / HOLDER)
+        pid, host, since = note["pid"], note["host"], note["since"]
+        if not is_alive(pid, host):
+            return "another process"
+    except (UserError, KeyError, TypeError):
+        return "another process"
+    return f"process {pid} on {host} since {since}"

@@ -1,0 +1,86 @@
+"""Wishes to stop: Ctrl-C and SIGTERM, heard between steps, and at once while something long is going on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Wish(Protocol):
+    """A wish to stop, between threads or processes."""
+
+    def set(self) -> None:
+        """Wish."""
+        ...
+
+    def is_set(self) -> bool:
+        """Whether somebody wishes to stop."""
+        ...
+
+
+@contextmanager
+def stop_requests(wish: Wish) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into a wish to stop; a second Ctrl-C interrupts at once."""
+
+    def ask(number: int, frame: Any) -> None:
+        if wish.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        wish.set()
+
+    with _handling(ask):
+        yield
+
+
+@contextmanager
+def interruptible(wish: Wish) -> Iterator[None]:
+    """Within, a wish to stop interrupts the main thread at once, whoever wishes: a signal, or another process.
+
+    Raises:
+        KeyboardInterrupt: when somebody wishes to stop, or wished before.
+    """
+
+    done = threading.Event()
+
+    def leave(number: int, frame: Any) -> None:
+        wish.set()
+        if number == signal.SIGINT or not done.is_set():
+            done.set()
+            raise KeyboardInterrupt
+
+    def listen() -> None:
+        while not done.wait(0.2):
+            if wish.is_set() and not done.is_set():
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    listener = threading.Thread(target=listen, name="wish", daemon=True)
+    with _handling(leave):
+        listener.start()
+        try:
+            yield
+        finally:
+            done.set()
+            listener.join()
+
+
+@contextmanager
+def _handling(handler: Any) -> Iterator[None]:
+    """Handle the signals so within; only a main thread can, others do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
