@@ -74,7 +74,7 @@ def as_record(kind: type[T], value: Any, where: str) -> T:
     hints = typing.get_type_hints(kind, include_extras=True)
     for key in value:
         if key not in hints:
-            raise UserError(f"{where}: unknown key {brief(key)}{did_you_mean(str(key), hints)}")
+            raise UserError(f"{where}: unknown key {brief(key)}{did_you_mean(str(key)[:100], hints)}")
     missing = [field.name for field in dataclasses.fields(kind) if field.name not in value and _required(field)]  # type: ignore[arg-type]
     if missing:
         raise UserError(f"{where} lacks {', '.join(missing)}")
