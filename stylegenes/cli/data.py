@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from stylegenes.cli.console import say, track
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.words import counted
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class Check:
             say(json.dumps(checked.report.as_json(), indent=2, ensure_ascii=False))
         else:
             _print_report(checked.report, self)
+        if checked.report.good == 0 and checked.report.bad:
+            raise UserError(f"none of the {len(checked.report.bad)} files of {shown(self.path, 200)} can be used")
         if checked.report.good == 0:
             raise UserError(f"{self.path} holds no image that can be used; give a folder, .zip or LMDB of images")
         if not checked.report.is_clean:
@@ -141,7 +143,7 @@ class Pack:
         """Pack and describe."""
         from stylegenes.data.decode import View
         from stylegenes.data.export import refuse_existing
-        from stylegenes.data.opening import open_source, report_left_out
+        from stylegenes.data.opening import open_source, report_oddities
         from stylegenes.data.pack import pack
         from stylegenes.data.packed import PackedDataset
         from stylegenes.data.parallel import default_workers
@@ -153,7 +155,7 @@ class Pack:
         with atomic_folder(self.out) as part:
             pack(source, part, workers=self.workers or default_workers(), track=track)
         dataset = PackedDataset.open(self.out)
-        report_left_out(dataset)
+        report_oddities(dataset)
         found = f"{counted(len(dataset), 'image')}, {counted(dataset.label_dim, 'label')}"
         say(f"{found}, {_size(dataset.nbytes)} in {self.out}")
 
@@ -201,23 +203,27 @@ def _save_sheet(path: Path, pictures: np.ndarray) -> None:
 
 def _print_report(report: Report, args: Check) -> None:
     say(f"{report.source} ({report.kind}): {report.good} good, {len(report.bad)} bad, {report.ignored} system files")
+    for warning in report.warnings:
+        say(f"  warning: {warning}")
     for item in report.bad[:_SHOWN]:
-        say(f"  {item.name}: {item.reason} -> {item.fix}")
+        say(f"  {shown(item.name)}: {item.reason} -> {item.fix}")
     _print_more(len(report.bad))
     say(f"sizes: {_counted(report.sizes)}; {report.not_square} not square -> {args.fit}")
     if report.upscaled:
         say(
             f"  {report.upscaled} are smaller than {args.resolution} px and get enlarged; consider a lower --resolution"
         )
+    if report.animated:
+        say(f"  {report.animated} have several frames or pages; the first is taken")
     say(f"modes: {_counted(report.modes)}")
     for title, groups in (("duplicates", report.duplicates), ("near duplicates", report.near_duplicates)):
         say(f"{title}: {counted(len(groups), 'group')}")
         for group in groups[:_SHOWN]:
-            say(f"  {', '.join(group[:6])}{f' and {len(group) - 6} more' if len(group) > 6 else ''}")
+            say(f"  {', '.join(map(shown, group[:6]))}{f' and {len(group) - 6} more' if len(group) > 6 else ''}")
         _print_more(len(groups))
     say(f"labels: {report.label_origin}{f', {len(report.labels)} columns' if report.labels else ''}")
     for name, total in list(report.labels.items())[: 3 * _SHOWN]:
-        say(f"  {name}: {total:g}")
+        say(f"  {shown(name)}: {total:g}")
 
 
 def _print_more(count: int) -> None:

@@ -9,14 +9,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.pack import pack
-from stylegenes.data.packed import FORMAT, DamagedError, PackedDataset
+from stylegenes.data.packed import FORMAT, DamagedError, Description, LeftOut, PackedDataset
 from stylegenes.data.progress import Track
 from stylegenes.data.source import Source
 from stylegenes.errors import UserError
@@ -24,6 +24,8 @@ from stylegenes.files import read_json, write_json
 
 logger = logging.getLogger(__name__)
 
+_POINTER = 2
+"""Version of what a pointer holds."""
 _FORGOTTEN = 7 * 24 * 3600.0
 """Seconds after which an interrupted build is not gone on with."""
 
@@ -49,30 +51,52 @@ def cached(source: Source, root: Path, *, workers: int, track: Track) -> PackedD
     Raises:
         UserError: when the cache cannot be written, or too many of the source's files are bad.
     """
-    pointer = root / "index" / f"{hash_of([FORMAT, source.fingerprint()])[:32]}.json"
+    pointer = root / "index" / f"{hash_of([FORMAT, _POINTER, source.fingerprint()])[:32]}.json"
     try:
         pointer.parent.mkdir(parents=True, exist_ok=True)
         (root / "datasets").mkdir(exist_ok=True)
         with _lock(pointer.with_suffix(".lock")):
-            dataset = _look_up(pointer, root) or _build(source, pointer, root, workers, track)
+            dataset = _look_up(source, pointer, root) or _build(source, pointer, root, workers, track)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
             f"the cache folder {root} cannot be written ({reason}); make room, or name another with STYLEGENES_CACHE"
         ) from error
-    # The same content may have been packed from another place before.
-    dataset.description = replace(dataset.description, source=source.description)
     return dataset
 
 
-def _look_up(pointer: Path, root: Path) -> PackedDataset | None:
+def _look_up(source: Source, pointer: Path, root: Path) -> PackedDataset | None:
     if not pointer.exists():
         return None
     try:
-        return PackedDataset.open(root / "datasets" / read_json(pointer)["folder"])
+        found = read_json(pointer)
+        dataset = PackedDataset.open(root / "datasets" / found["folder"])
+        bad = [LeftOut(**entry) for entry in found["bad"]]
+        dataset.description = _of_source(dataset.description, source, bad, found["warnings"])
+        return dataset
     except (UserError, KeyError, TypeError) as error:
         logger.warning("the cache is built anew: %s", error)
         return None
+
+
+def _of_source(content: Description, source: Source, bad: list[LeftOut], warnings: list[str]) -> Description:
+    """What the content says of itself, with the facts about this source of it.
+
+    Args:
+        content: of the packed folder, which other sources share.
+        source: known before anything is decoded.
+        bad: files that turned out to be no pictures when this source was decoded.
+        warnings: what else turned out then.
+    """
+    return replace(
+        content,
+        source=source.description,
+        label_origin=source.label_origin,
+        warnings=[*source.warnings, *warnings],
+        left_out=[*source.left_out, *bad],
+        ignored=source.ignored,
+        license=source.license,
+    )
 
 
 def _build(source: Source, pointer: Path, root: Path, workers: int, track: Track) -> PackedDataset:
@@ -83,11 +107,21 @@ def _build(source: Source, pointer: Path, root: Path, workers: int, track: Track
     part = root / "datasets" / f".{pointer.stem}.part"
     _sweep(part.parent)
     part.mkdir(exist_ok=True)
-    folder = part.with_name(pack(source, part, workers=workers, track=track).content_hash[:32])
+    whole = pack(source, part, workers=workers, track=track)
+    PackedDataset.describe(part, whole.of_content())
+    folder = part.with_name(whole.content_hash[:32])
     _move_into_place(part, folder)
     shutil.rmtree(part, ignore_errors=True)
-    write_json(pointer, {"folder": folder.name, "source": source.description})
-    return PackedDataset.open(folder)
+    found = {
+        "folder": folder.name,
+        "source": source.description,
+        "bad": [asdict(item) for item in whole.left_out[len(source.left_out) :]],
+        "warnings": whole.warnings[len(source.warnings) :],
+    }
+    write_json(pointer, found)
+    dataset = PackedDataset.open(folder)
+    dataset.description = whole
+    return dataset
 
 
 def _sweep(datasets: Path) -> None:
@@ -101,10 +135,14 @@ def _move_into_place(part: Path, folder: Path) -> None:
     """Rename, unless the same content is there already and whole."""
     if folder.exists():
         try:
-            PackedDataset.open(folder)
-            return
+            old, new = PackedDataset.open(folder), PackedDataset.open(part)
         except DamagedError:
             shutil.rmtree(folder)
+        else:
+            if old.description != new.description:
+                # Of an earlier version, which knew less of its content, or told whence it came.
+                PackedDataset.describe(folder, new.description)
+            return
     part.rename(folder)
 
 
@@ -124,14 +162,33 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def list_cache(root: Path) -> list[PackedDataset]:
-    """All packed data sets in the cache; damaged ones are passed over."""
+    """All packed data sets in the cache, each with the places it was found in; damaged ones are passed over."""
+    sources = _sources(root)
     found = []
     for folder in sorted((root / "datasets").glob("[!.]*")):
         try:
-            found.append(PackedDataset.open(folder))
+            dataset = PackedDataset.open(folder)
         except DamagedError as error:
             logger.warning("%s", error)
+            continue
+        known = ", ".join(sources.get(folder.name, []))
+        dataset.description = replace(dataset.description, source=known or dataset.source)
+        found.append(dataset)
     return found
+
+
+def _sources(root: Path) -> dict[str, list[str]]:
+    """By packed folder: where its content was found, each place once."""
+    sources: dict[str, list[str]] = {}
+    for pointer in sorted((root / "index").glob("*.json")):
+        try:
+            found = read_json(pointer)
+            places = sources.setdefault(found["folder"], [])
+            if found["source"] not in places:
+                places.append(found["source"])
+        except (UserError, KeyError, TypeError):
+            continue
+    return sources
 
 
 def clear_cache(root: Path) -> int:

@@ -11,7 +11,9 @@ import numpy as np
 
 from stylegenes.data.decode import BadImageError, View, open_picture, read_picture, to_pixels
 from stylegenes.data.duplicates import near, perceptual_hash, same
-from stylegenes.data.files import FileSource
+from stylegenes.data.files import TOO_LARGE, FileSource
+from stylegenes.data.originals import is_animated
+from stylegenes.data.pack import UsableLabels, usable_labels
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.parallel import ordered_map
 from stylegenes.data.progress import Track
@@ -33,10 +35,12 @@ class Report:
         modes: how many images have which format and mode.
         upscaled: images smaller than the resolution asked for.
         not_square: images that are cropped or letterboxed.
+        animated: images of several frames, of which the first is taken.
         duplicates: groups of equal files.
         near_duplicates: groups of images that look almost the same, without equal files.
         label_origin: where labels come from.
         labels: sum of every label column: the number of images of a class or with an attribute.
+        warnings: what is odd about the source, in sentences.
     """
 
     source: str
@@ -48,10 +52,12 @@ class Report:
     modes: dict[str, int]
     upscaled: int
     not_square: int
+    animated: int
     duplicates: list[list[str]]
     near_duplicates: list[list[str]]
     label_origin: str
     labels: dict[str, float]
+    warnings: list[str]
 
     @property
     def is_clean(self) -> bool:
@@ -82,6 +88,7 @@ class _Look:
     width: int
     height: int
     mode: str
+    animated: bool
     digest: str
     shape: bytes
 
@@ -100,9 +107,12 @@ class _Looker:
             picture = read_picture(data)
         except BadImageError as error:
             return LeftOut(name, error.reason, error.fix)
+        except MemoryError:
+            return LeftOut(name, *TOO_LARGE)
         mode = f"{header.format} {header.mode}"
         digest = hashlib.sha256(data).hexdigest()
-        return _Look(name, *picture.size, mode=mode, digest=digest, shape=perceptual_hash(picture))
+        animated = is_animated(header)
+        return _Look(name, *picture.size, mode, animated, digest, shape=perceptual_hash(picture))
 
 
 def check_source(source: FileSource, *, workers: int, track: Track) -> Checked:
@@ -117,12 +127,12 @@ def check_source(source: FileSource, *, workers: int, track: Track) -> Checked:
         else:
             looks.append(found)
             rows.append(index)
-    report = _report(source, looks, bad, source.labels()[rows])
+    report = _report(source, looks, bad, usable_labels(source, rows))
     spread = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ON_SHEET)).astype(int)
     return Checked(report, _pictures(source, [rows[place] for place in spread]))
 
 
-def _report(source: FileSource, looks: list[_Look], bad: list[LeftOut], labels: np.ndarray) -> Report:
+def _report(source: FileSource, looks: list[_Look], bad: list[LeftOut], labels: UsableLabels) -> Report:
     copies = same([look.digest for look in looks])
     repeated = {member for group in copies for member in group[1:]}
     single = [index for index in range(len(looks)) if index not in repeated]
@@ -138,10 +148,12 @@ def _report(source: FileSource, looks: list[_Look], bad: list[LeftOut], labels: 
         modes=_counts(look.mode for look in looks),
         upscaled=sum(min(look.width, look.height) < side for look in looks),
         not_square=sum(look.width != look.height for look in looks),
+        animated=sum(look.animated for look in looks),
         duplicates=[[looks[index].name for index in group] for group in copies],
         near_duplicates=[[looks[index].name for index in group] for group in alike],
         label_origin=source.label_origin,
-        labels={name: float(total) for name, total in zip(source.label_names, labels.sum(axis=0), strict=True)},
+        labels={name: float(sum_) for name, sum_ in zip(labels.names, labels.matrix.sum(axis=0), strict=True)},
+        warnings=[*source.warnings, *labels.warnings],
     )
 
 

@@ -6,12 +6,16 @@ import hashlib
 
 import numpy as np
 
-from stylegenes.data.decode import BadImageError, View, decode
+from stylegenes.data.decode import BadImageError, View, decode, open_picture
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.labels import find_labels
+from stylegenes.data.originals import original_of
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.source import Picture, Source
 from stylegenes.data.stores import Store
+from stylegenes.errors import shown
+
+TOO_LARGE = ("needs more memory than there is", "save it smaller")
 
 
 class FileSource(Source):
@@ -25,12 +29,14 @@ class FileSource(Source):
         self._labels = found.matrix(self._names)
         self.store = store
         self.view = view
-        self.description = str(store.path)
+        self.description = shown(store.path, 400)
         self.parameters = {**view.parameters}
         self.resolution = view.resolution
         self.channels = view.channels
         self.label_names = found.names
         self.label_origin = found.origin
+        self.classes = found.classes
+        self.warnings = tuple(found.warnings)
         self.left_out = listing.left_out + found.left_out
         self.ignored = listing.ignored
 
@@ -60,8 +66,11 @@ class FileSource(Source):
         name = self._names[index]
         try:
             data = self.store.read(name)
-            return Picture(decode(data, self.view), hashlib.sha256(data).hexdigest())
+            pixels, header = decode(data, self.view), open_picture(data)
+            side = (min if self.view.fit == "crop" else max)(header.size)
+            original = original_of(header, side=side, resolution=self.resolution)
+            return Picture(pixels, hashlib.sha256(data).hexdigest(), original)
         except BadImageError as error:
             return LeftOut(name, error.reason, error.fix)
         except MemoryError:
-            return LeftOut(name, "needs more memory than there is", "save it smaller")
+            return LeftOut(name, *TOO_LARGE)

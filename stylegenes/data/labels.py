@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from stylegenes.data.columns import MOST_LABELS
+from stylegenes.data.decode import BadImageError
+from stylegenes.data.label_json import parse_json
 from stylegenes.data.packed import LeftOut
+from stylegenes.data.rows import Table, common_root, match
 from stylegenes.data.stores import Store
 from stylegenes.data.tables import parse_table
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 
 CELEBA = ("list_attr_celeba.txt", "list_attr_celeba.csv")
 STYLEGAN = "dataset.json"
 NONE = "none"
 
 _SHARD = re.compile(r"\d{4,}")
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -31,24 +36,54 @@ class Labels:
         rows: by entry name, float32 [L].
         origin: where they come from, in words.
         left_out: images without a row, or with one that cannot be read.
+        warnings: what was found odd about them.
+        classes: whether each column is a class folder, which only pictures that can be used make one.
     """
 
     names: list[str] = field(default_factory=list)
     rows: Mapping[str, np.ndarray] = field(default_factory=dict)
     origin: str = "no labels"
     left_out: list[LeftOut] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    classes: bool = False
 
     def matrix(self, names: Sequence[str]) -> np.ndarray:
         """The rows of the given entries, float32 [N, L]."""
-        if not self.names:
-            return np.zeros((len(names), 0), np.float32)
-        return np.stack([self.rows[name] for name in names])
+        matrix = np.zeros((len(names), len(self.names)), np.float32)
+        if self.names:
+            for row, name in zip(matrix, names, strict=True):
+                row[:] = self.rows[name]
+        return matrix
+
+
+@dataclass(frozen=True)
+class _File:
+    """A label file: its name in words, and where its bytes are."""
+
+    name: str
+    path: Path | None = None
+    """On disk; None for a file of the store."""
+
+    def table(self, store: Store) -> Table:
+        """Read it.
+
+        Raises:
+            UserError: names the file.
+        """
+        try:
+            content = store.read(self.name) if self.path is None else self.path.read_bytes()
+        except BadImageError as error:
+            raise UserError(f"the label file {shown(self.name)}: {error}") from error
+        except OSError as error:
+            raise UserError(f"the label file {shown(self.name)} cannot be read: {error.strerror}") from error
+        parse = parse_json if PurePosixPath(self.name).suffix.lower() == ".json" else parse_table
+        return parse(shown(self.name), content)
 
 
 def find_labels(store: Store, entries: Sequence[str], texts: Sequence[str], wanted: str | None = None) -> Labels:
     """The labels of a store's images.
 
-    Looked for in this order: what `wanted` names; the StyleGAN tools' dataset.json; CelebA's attribute list, also
+    Looked for in this order: what `wanted` names; the StyleGAN tools' dataset.json or CelebA's attribute list, also
     beside the folder; the only CSV at the top; class folders.
 
     Args:
@@ -58,102 +93,64 @@ def find_labels(store: Store, entries: Sequence[str], texts: Sequence[str], want
         wanted: a file in the store or on disk, `none` for no labels, or None to look.
 
     Raises:
-        UserError: for a label file that is missing or cannot be read.
+        UserError: for a label file that is missing or cannot be read, or several of which none is named.
     """
     if wanted == NONE:
-        return Labels()
+        return Labels(origin="none wanted")
     if wanted is not None:
-        return _from_file(wanted, _content(store, texts, wanted), entries)
-    for name in (STYLEGAN, *CELEBA):
-        inside = sorted((text for text in texts if PurePosixPath(text).name == name), key=len)
-        if inside:
-            return _from_file(inside[0], store.read(inside[0]), entries)
-    beside = [store.path.parent / name for name in CELEBA if (store.path.parent / name).is_file()]
-    if beside:
-        return _from_file(str(beside[0]), beside[0].read_bytes(), entries)
-    tables = [text for text in texts if PurePosixPath(text).suffix == ".csv" and "/" not in strip_root(text, entries)]
-    if len(tables) == 1:
-        return _from_file(tables[0], store.read(tables[0]), entries)
-    if tables:
-        raise UserError(f"{store.path} holds several tables ({', '.join(tables)}); name one as labels, or `{NONE}`")
-    return _from_folders(entries)
-
-
-def strip_root(name: str, entries: Sequence[str]) -> str:
-    """A name without the folders that all entries share."""
-    root = common_root(entries)
-    return name.removeprefix(root)
-
-
-def common_root(names: Sequence[str]) -> str:
-    """The folder that all names lie in, with a slash at its end; empty when there is none."""
-    parents = [PurePosixPath(name).parent.parts for name in (min(names), max(names))] if names else [(), ()]
-    shared = 0
-    while shared < min(map(len, parents)) and parents[0][shared] == parents[1][shared]:
-        shared += 1
-    return "".join(f"{part}/" for part in parents[0][:shared])
-
-
-def _content(store: Store, texts: Sequence[str], wanted: str) -> bytes:
-    if wanted in texts:
-        return store.read(wanted)
-    if not Path(wanted).is_file():
-        inside = f"; in {store.path} there are: {', '.join(texts)}" if texts else ""
-        raise UserError(f"there is no label file {wanted}{inside}")
-    return Path(wanted).read_bytes()
-
-
-def _from_file(name: str, content: bytes, entries: Sequence[str]) -> Labels:
-    path = PurePosixPath(name)
-    if path.suffix == ".json":
-        table, names = _parse_json(name, content)
-    else:
-        parsed = parse_table(name, content)
-        table, names = parsed.rows, parsed.columns
-    if not names:
-        return Labels(origin=f"{name}, which gives no labels")
-    return _match(name, names, table, entries)
-
-
-def _parse_json(name: str, content: bytes) -> tuple[dict[str, np.ndarray | str], list[str]]:
-    """The StyleGAN tools' `{"labels": [["00000/img.png", 3], ...]}`; numbers are classes, lists are vectors."""
-    try:
-        pairs = json.loads(content)["labels"] or []
-        labels = {str(key): value for key, value in pairs}
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f'{name} is no label file of the StyleGAN tools, {{"labels": [[name, label], ...]}}') from error
-    if not labels:
-        return {}, []
-    values = list(labels.values())
-    if all(isinstance(value, int) and value >= 0 for value in values):
-        count = max(values) + 1
-        return {key: _one_hot(value, count) for key, value in labels.items()}, [f"class_{i}" for i in range(count)]
-    try:
-        rows = {key: np.array(value, np.float32) for key, value in labels.items()}
-        length = {row.shape for row in rows.values()}
-        ((columns,),) = length
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{name}: labels must be all class numbers, or all vectors of one length") from error
-    return dict(rows), [f"label_{i}" for i in range(columns)]
-
-
-def _match(origin: str, names: list[str], table: Mapping[str, np.ndarray | str], entries: Sequence[str]) -> Labels:
-    """Find each entry's row: by its full name, below the shared folder, or by its file name alone."""
-    rows: dict[str, np.ndarray] = {}
-    left_out: list[LeftOut] = []
-    root = common_root(entries)
-    for entry in entries:
-        keys = (entry, entry.removeprefix(root), PurePosixPath(entry).name, PurePosixPath(entry).stem)
-        row = next((table[key] for key in keys if key in table), f"no row in {origin}")
-        if isinstance(row, str):
-            left_out.append(LeftOut(entry, row, f"add it to {origin}, or open the data with labels={NONE}"))
-        else:
-            rows[entry] = row
-    if entries and not rows:
+        table = _wanted(store, texts, wanted).table(store)
+        return _from_table(table, entries, [])
+    known, tables = _known(store, texts), _tables(texts, entries)
+    read = [table for table in (file.table(store) for file in known) if table.columns]
+    if len(read) > 1 or (not read and len(tables) > 1) or (read and tables and not _is_celeba(read[0].name)):
+        names = [table.name for table in read] + [shown(file.name) for file in tables]
+        first = shlex.quote(names[0])
         raise UserError(
-            f"{origin} names none of the images (it has {next(iter(table), 'no row')}, the data {entries[0]})"
+            f"{shown(store.path, 200)} holds several label files ({', '.join(names[:6])}); name the one to use, or "
+            f"`{NONE}`: --labels {first}, to train --set data.label_file={first}"
         )
-    return Labels(names, rows, origin, left_out)
+    if read:
+        unused = [f"{shown(file.name)} lies beside {read[0].name} and is not used" for file in tables]
+        return _from_table(read[0], entries, unused)
+    return _from_table(tables[0].table(store), entries, []) if tables else _from_folders(entries)
+
+
+def _is_celeba(name: str) -> bool:
+    return PurePosixPath(name).name in CELEBA
+
+
+def _known(store: Store, texts: Sequence[str]) -> list[_File]:
+    """Label files of well-known names: every dataset.json, and one list of CelebA's, which often lies there twice."""
+    inside = sorted(texts, key=lambda text: (text.count("/"), text))
+    stylegan = [_File(text) for text in inside if PurePosixPath(text).name == STYLEGAN]
+    celeba = [_File(text) for name in CELEBA for text in inside if PurePosixPath(text).name == name]
+    beside = [store.path.parent / name for name in CELEBA]
+    celeba += [_File(str(path), path) for path in beside if path.is_file()]
+    return stylegan + celeba[:1]
+
+
+def _tables(texts: Sequence[str], entries: Sequence[str]) -> list[_File]:
+    """Tables of any other name at the top."""
+    root = common_root(entries)
+    found = [text for text in texts if PurePosixPath(text).suffix.lower() == ".csv" and not _is_celeba(text)]
+    return [_File(text) for text in found if "/" not in text.removeprefix(root)]
+
+
+def _wanted(store: Store, texts: Sequence[str], wanted: str) -> _File:
+    if wanted in texts:
+        return _File(wanted)
+    path = Path(wanted).expanduser()
+    if not path.is_file():
+        inside = f"; in {shown(store.path, 200)} there are: {', '.join(map(shown, texts[:20]))}" if texts else ""
+        raise UserError(f"there is no label file {shown(wanted, 200)}{inside}")
+    return _File(wanted, path)
+
+
+def _from_table(table: Table, entries: Sequence[str], warnings: list[str]) -> Labels:
+    if not table.columns:
+        return Labels(origin=f"{table.name}, which gives no labels")
+    found = match(table, entries)
+    return Labels(table.columns, found.rows, table.name, found.left_out, warnings + found.warnings)
 
 
 def _from_folders(entries: Sequence[str]) -> Labels:
@@ -161,14 +158,25 @@ def _from_folders(entries: Sequence[str]) -> Labels:
     root = common_root(entries)
     tops = [entry.removeprefix(root).split("/") for entry in entries]
     classes = sorted({parts[0] for parts in tops if len(parts) > 1})
-    if len(classes) < 2 or any(len(parts) == 1 for parts in tops) or all(_SHARD.fullmatch(name) for name in classes):
+    if not classes or all(_SHARD.fullmatch(name) for name in classes):
         return Labels()
-    index = {name: number for number, name in enumerate(classes)}
-    rows = {entry: _one_hot(index[parts[0]], len(classes)) for entry, parts in zip(entries, tops, strict=True)}
-    return Labels(classes, rows, "class folders")
+    stray = [entry for entry, parts in zip(entries, tops, strict=True) if len(parts) == 1]
+    if stray:
+        named = f"{', '.join(map(shown, stray[:_SHOWN]))}{', ...' if len(stray) > _SHOWN else ''}"
+        folders = f"{', '.join(map(shown, classes[:_SHOWN]))}{', ...' if len(classes) > _SHOWN else ''}"
+        warning = (
+            f"{len(stray)} images lie beside the folders {folders} ({named}), so the folders are not read as classes; "
+            "move them into a folder or away if they are meant as classes"
+        )
+        return Labels(origin=f"no labels: {len(stray)} images lie beside the folders {folders}", warnings=[warning])
+    if len(classes) < 2:
+        return Labels()
+    if len(classes) > MOST_LABELS:
+        return Labels(warnings=[f"{len(classes):,} folders are more than {MOST_LABELS:,} and not read as classes"])
+    return Labels(classes, _one_hot_rows(entries, [parts[0] for parts in tops], classes), "class folders", classes=True)
 
 
-def _one_hot(index: int, count: int) -> np.ndarray:
-    row = np.zeros(count, np.float32)
-    row[index] = 1
-    return row
+def _one_hot_rows(entries: Sequence[str], tops: list[str], classes: list[str]) -> dict[str, np.ndarray]:
+    """Pictures of a class share one row, so that many classes cost no memory."""
+    shared = dict(zip(classes, np.eye(len(classes), dtype=np.float32), strict=True))
+    return {entry: shared[top] for entry, top in zip(entries, tops, strict=True)}

@@ -9,13 +9,13 @@ from stylegenes.data.avatars.source import WORD, AvatarOptions, AvatarSource
 from stylegenes.data.cache import cache_root, cached
 from stylegenes.data.decode import Filter, Fit, View
 from stylegenes.data.files import FileSource
+from stylegenes.data.pack import how_to_list, some_left_out
 from stylegenes.data.packed import PackedDataset, is_packed
 from stylegenes.data.parallel import default_workers
 from stylegenes.data.progress import Track, log_progress
 from stylegenes.data.source import Source
 from stylegenes.data.stores import open_store
 from stylegenes.errors import UserError
-from stylegenes.words import command
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def open_dataset(
         return _open_packed(Path(source).expanduser(), view)
     images = open_source(source, view, labels=None if labels is None else str(labels))
     dataset = cached(images, cache_root(cache_dir), workers=workers or default_workers(), track=track)
-    report_left_out(dataset)
+    report_oddities(dataset)
     return dataset
 
 
@@ -75,16 +75,19 @@ def is_avatars(source: str | Path) -> bool:
     return str(source) == WORD or str(source).startswith(f"{WORD}:")
 
 
-def report_left_out(dataset: PackedDataset) -> None:
-    """Warn when files were left out; nothing is dropped silently."""
-    left_out = len(dataset.description.left_out)
+def report_oddities(dataset: PackedDataset) -> None:
+    """Warn of what was left out and of what is odd; nothing is dropped silently."""
+    for warning in dataset.description.warnings:
+        logger.warning("%s: %s", dataset.source, warning)
+    left_out = dataset.description.left_out
     if left_out:
         logger.warning(
-            "%d of %d files of %s are left out; this lists them: %s",
-            left_out,
-            left_out + len(dataset),
+            "%d of %d files of %s are left out: %s; %s",
+            len(left_out),
+            len(left_out) + len(dataset),
             dataset.source,
-            command("data", "check", Path(dataset.source)),
+            "; ".join(some_left_out(left_out)),
+            how_to_list(dataset.source),
         )
 
 

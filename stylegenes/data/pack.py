@@ -7,6 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from stylegenes.data.packing import FILE, Packing
 from stylegenes.data.parallel import ordered_map
 from stylegenes.data.progress import Track
 from stylegenes.data.source import Picture, Source
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.words import command
 
 logger = logging.getLogger(__name__)
@@ -41,10 +42,9 @@ def pack(source: Source, folder: Path, *, workers: int, track: Track) -> Descrip
     if not kept or len(bad) > len(kept):
         shutil.rmtree(folder)
         raise UserError(_mostly_bad(source.description, len(kept), bad + source.left_out))
-    labels = np.ascontiguousarray(source.labels()[kept], np.float32)
-    content_hash = _content_hash(source, [names[index] for index in kept], packing.digests, labels)
-    description = _describe(source, content_hash, source.left_out + bad)
-    writer.finish(labels, description)
+    found = usable_labels(source, kept)
+    description = _describe(source, packing, found)
+    writer.finish(found.matrix, description)
     (folder / FILE).unlink(missing_ok=True)
     return description
 
@@ -81,33 +81,77 @@ def _load_all(source: Source, writer: PackedWriter, workers: int, track: Track) 
 def _mostly_bad(description: str, good: int, bad: list[LeftOut]) -> str:
     if not bad:
         return f"{description} holds no images; give a folder, .zip or LMDB of {', '.join(FORMATS)} files"
-    shown = "".join(f"\n  {item.name}: {item.reason}" for item in bad[:_SHOWN])
-    more = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-    listing = f"this lists each with what to do: {command('data', 'check', Path(description))}"
-    return f"{description}: only {good} of {good + len(bad)} files can be used{shown}{more}\n{listing}"
+    shown_ = "".join(f"\n  {line}" for line in some_left_out(bad))
+    return f"{description}: only {good} of {good + len(bad)} files can be used{shown_}\n{how_to_list(description)}"
 
 
-def _content_hash(source: Source, names: Sequence[str], digests: Sequence[str], labels: np.ndarray) -> str:
+def some_left_out(left_out: list[LeftOut]) -> list[str]:
+    """The first files that are left out, each with its reason, and how many more there are."""
+    lines = [f"{shown(item.name)}: {item.reason}" for item in left_out[:_SHOWN]]
+    return lines + ([f"and {len(left_out) - _SHOWN} more"] if len(left_out) > _SHOWN else [])
+
+
+def how_to_list(source: str) -> str:
+    """The command that lists all of them."""
+    return f"this lists each with what to do: {command('data', 'check', Path(source))}"
+
+
+def _content_hash(source: Source, names: Sequence[str], digests: Sequence[str], labels: UsableLabels) -> str:
     """sha256 over names, contents, labels and every parameter. Where the source lies does not enter."""
     return hash_of(
         {
             "items": list(zip(names, digests, strict=True)),
-            "labels": hashlib.sha256(labels.tobytes()).hexdigest(),
-            "label_names": source.label_names,
+            "labels": hashlib.sha256(labels.matrix.tobytes()).hexdigest(),
+            "label_names": labels.names,
             "parameters": source.parameters,
         }
     )
 
 
-def _describe(source: Source, content_hash: str, left_out: list[LeftOut]) -> Description:
+@dataclass(frozen=True)
+class UsableLabels:
+    """Labels of the pictures that can be used.
+
+    Attributes:
+        names: names of the columns.
+        matrix: float32 [N, L].
+        warnings: which classes have no such picture and are none.
+    """
+
+    names: list[str]
+    matrix: np.ndarray
+    warnings: list[str]
+
+
+def usable_labels(source: Source, kept: Sequence[int]) -> UsableLabels:
+    """The labels of the items `kept`; a folder without a picture that can be used (notes, say) is no class."""
+    matrix = np.ascontiguousarray(source.labels()[kept], np.float32)
+    totals = matrix.sum(axis=0)
+    if not source.classes or totals.all():
+        return UsableLabels(source.label_names, matrix, [])
+    empty = [shown(name, 40) for name, total in zip(source.label_names, totals, strict=True) if not total]
+    names = [name for name, total in zip(source.label_names, totals, strict=True) if total]
+    more = ", ..." if len(empty) > _SHOWN else ""
+    warning = f"no picture in {', '.join(empty[:_SHOWN])}{more} can be used, so it is no class"
+    if len(names) < 2:
+        return UsableLabels(
+            [], np.zeros((len(kept), 0), np.float32), [f"{warning}; with one class left there are no labels"]
+        )
+    return UsableLabels(names, np.ascontiguousarray(matrix[:, totals > 0]), [warning])
+
+
+def _describe(source: Source, packing: Packing, labels: UsableLabels) -> Description:
     return Description(
-        source=source.description,
-        content_hash=content_hash,
+        content_hash=_content_hash(source, [source.names[i] for i in packing.kept], packing.digests, labels),
         resolution=source.resolution,
         channels=source.channels,
-        label_names=source.label_names,
+        label_names=labels.names,
         parameters=source.parameters,
-        left_out=left_out,
+        originals=packing.originals,
+        source=source.description,
+        label_origin=source.label_origin,
+        warnings=[*source.warnings, *labels.warnings],
+        left_out=source.left_out + packing.bad,
         ignored=source.ignored,
         license=source.license,
     )

@@ -8,15 +8,16 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 
+from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
-from stylegenes.files import settle_folder, write_json
+from stylegenes.files import read_json, settle_folder, write_json
 
 FORMAT = "stylegenes-packed-1"
 Indices = torch.Tensor | np.ndarray | Sequence[int] | range
@@ -45,27 +46,46 @@ class LeftOut:
 class Description:
     """What a packed data set says about itself; stored as JSON beside the pixels.
 
+    The first six are facts about the content. The others are facts about the source that it came from, and another
+    source of the same content has others.
+
     Attributes:
-        source: where the images came from, in words.
         content_hash: sha256 of names, contents and every parameter that the pixels depend on.
         resolution: height and width in pixels.
         channels: 1 or 3.
         label_names: one name for each label column.
         parameters: how the pixels were made (fit, resize filter, alpha, ...).
+        originals: what the files were that the pixels were made of.
+        source: where the images came from, in words.
+        label_origin: where the labels came from, in words.
+        warnings: what is odd about the source, in sentences.
         left_out: files that could not be used.
         ignored: number of hidden and system files passed over.
         license: licence of the images where it is known.
     """
 
-    source: str
     content_hash: str
     resolution: int
     channels: int
     label_names: list[str]
     parameters: dict[str, str | int | bool]
-    left_out: list[LeftOut]
+    originals: Originals = field(default_factory=Originals)
+    source: str = ""
+    label_origin: str = ""
+    warnings: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     ignored: int = 0
     license: str = ""
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Description:
+        """What `asdict` made."""
+        left_out = [LeftOut(**entry) for entry in values["left_out"]]
+        return cls(**{**values, "left_out": left_out, "originals": Originals(**values.get("originals", {}))})
+
+    def of_content(self) -> Description:
+        """Without the facts about the source, for a place that other sources of the same content share."""
+        return replace(self, source="", label_origin="", warnings=[], left_out=[], ignored=0)
 
 
 class DamagedError(UserError):
@@ -102,8 +122,7 @@ class PackedDataset:
             meta = json.loads((folder / _META).read_text("utf-8"))
             if meta["format"] != FORMAT:
                 raise DamagedError(f"{folder} has format {meta['format']!r}; this version reads {FORMAT!r}")
-            left_out = [LeftOut(**entry) for entry in meta["description"].pop("left_out")]
-            description = Description(left_out=left_out, **meta["description"])
+            description = Description.from_json(meta["description"])
             images = np.load(folder / _IMAGES, mmap_mode="r")
             labels = np.load(folder / _LABELS)
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
@@ -113,6 +132,12 @@ class PackedDataset:
         dataset = cls(folder, description, images, labels)
         dataset._verify(meta["checksums"], meta["count"], verify_all)
         return dataset
+
+    @staticmethod
+    def describe(folder: Path, description: Description) -> None:
+        """Replace what a packed folder says about itself; pixels and labels stay."""
+        meta = read_json(folder / _META)
+        write_json(folder / _META, {**meta, "description": asdict(description)})
 
     def __len__(self) -> int:
         return self._images.shape[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from stylegenes.data.originals import Originals
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.source import Picture
 from stylegenes.errors import UserError
@@ -21,12 +22,14 @@ class Packing:
         done: items so far.
         kept: numbers of those that became pictures; their pixels lie in this order.
         digests: what identifies the content of each picture.
+        originals: what they were.
         bad: the others.
     """
 
     done: int = 0
     kept: list[int] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
+    originals: Originals = field(default_factory=Originals)
     bad: list[LeftOut] = field(default_factory=list)
 
     @classmethod
@@ -34,7 +37,8 @@ class Packing:
         """The progress that an earlier build left; none where the file is missing or damaged."""
         try:
             values = read_json(folder / FILE)
-            return cls(**{**values, "bad": [LeftOut(**entry) for entry in values["bad"]]})
+            bad = [LeftOut(**entry) for entry in values["bad"]]
+            return cls(**{**values, "originals": Originals(**values["originals"]), "bad": bad})
         except (UserError, KeyError, TypeError):
             return cls()
 
@@ -47,6 +51,7 @@ class Packing:
         if isinstance(item, Picture):
             self.kept.append(self.done)
             self.digests.append(item.digest)
+            self.originals.take(item.original)
         else:
             self.bad.append(item)
         self.done += 1

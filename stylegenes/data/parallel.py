@@ -84,3 +84,12 @@ def _call_chunk(indices: range) -> list[Any]:
 def _context() -> BaseContext:
     """Forking is quick and needs no guard in the caller's script; elsewhere than on Linux it is not safe."""
     return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+
+
+def in_child(function: Callable[[], T]) -> T | None:
+    """The result of a call that may end its process, made in one of its own; None when it did. Errors pass through."""
+    with ProcessPoolExecutor(1, _context()) as pool:
+        try:
+            return pool.submit(function).result()
+        except BrokenProcessPool:
+            return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from stylegenes.data.originals import Original
 from stylegenes.data.packed import LeftOut
 
 
@@ -17,10 +18,12 @@ class Picture:
     Attributes:
         pixels: uint8 [C, H, W].
         digest: what identifies its content: sha256 of the file, or empty where the source as a whole is known by hash.
+        original: what it was before it was resized.
     """
 
     pixels: np.ndarray
     digest: str = ""
+    original: Original = field(default_factory=Original)
 
 
 class Source(ABC):
@@ -32,6 +35,9 @@ class Source(ABC):
         resolution: height and width of the pictures in pixels.
         channels: 1 or 3.
         label_names: names of the label columns.
+        label_origin: where labels come from, in words.
+        classes: whether each label is a folder, which is a class only if a picture in it can be used.
+        warnings: what is odd about the source, in sentences.
         left_out: items that were refused before being read.
         ignored: number of hidden and system files passed over.
         license: licence of the images where it is known.
@@ -42,6 +48,9 @@ class Source(ABC):
     resolution: int
     channels: int
     label_names: list[str]
+    label_origin: str = ""
+    classes: bool = False
+    warnings: tuple[str, ...] = ()
     left_out: list[LeftOut]
     ignored: int = 0
     license: str = ""

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath
 
 import numpy as np
 
+from stylegenes.data.columns import MOST_LABELS, Column, large_numbers
 from stylegenes.data.decode import SUFFIXES
-from stylegenes.errors import UserError
+from stylegenes.data.rows import Row, Table
+from stylegenes.errors import UserError, shown
 
-_WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
-_MOST_CLASSES = 10_000
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_CELEBA_VALUES = frozenset(["-1", "0", "1"])
 
 
 @dataclass(frozen=True)
-class Table:
-    """Attributes by file name.
+class _Line:
+    """One row of a table: its place, such as `row 3` (the line where it ends, as an editor counts), and its cells."""
 
-    Attributes:
-        columns: names of the label columns.
-        rows: by file name, float32 [L], or why the row cannot be used.
-    """
-
-    columns: list[str]
-    rows: dict[str, np.ndarray | str]
+    where: str
+    cells: list[str]
 
 
 def parse_table(name: str, content: bytes) -> Table:
@@ -36,71 +36,123 @@ def parse_table(name: str, content: bytes) -> Table:
     of words becomes one label for each word.
 
     Raises:
-        UserError: when it is no such table.
+        UserError: when it is no such table, or a column can be read in two ways.
     """
+    lines = _text(name, content).split("\n")
+    if len(lines) > 1 and lines[0].strip().isdecimal() and lines[0].isascii():
+        header, body = _celeba(name, lines)
+    else:
+        header, body = _csv(name, lines)
+    header, body, warnings = _without_empty_columns(name, header, body)
+    _check_header(name, header)
+    width = len(header)
+    good = [line for line in body if len(line.cells) == width]
+    places = [line.where for line in good]
+    columns = [Column.of(name, header[i], [line.cells[i] for line in good], places) for i in range(1, width)]
+    labels = [label for column in columns for label in column.labels]
+    _check_labels(name, labels)
+    rows = [_row(line, columns) for line in body]
+    warnings += large_numbers(name, labels, [row.values for row in rows if row.values is not None])
+    return Table(name, labels, rows, warnings)
+
+
+def _text(name: str, content: bytes) -> str:
+    """As text with `\\n` at the ends of lines."""
+    encoding = "utf-16" if content[:2] in _UTF_16 else "utf-8-sig"
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is no text in UTF-8; save it as CSV with that encoding") from error
-    header, lines = _split(name, text)
-    width = len(header)
-    rows: dict[str, np.ndarray | str] = {}
-    whole = {line[0]: line[1:] for line in lines if len(line) == width and all(line)}
-    columns = [_Column.of(header[i + 1], [line[i] for line in whole.values()]) for i in range(width - 1)]
-    for number, line in enumerate(lines, start=2):
-        if line[0] in whole:
-            rows[line[0]] = np.concatenate([c.encode(cell) for c, cell in zip(columns, whole[line[0]], strict=True)])
-        else:
-            rows[line[0]] = f"row {number} of {name} has {sum(map(bool, line))} values, expected {width}"
-    return Table([label for column in columns for label in column.labels], rows)
+    if "\0" in text:
+        raise UserError(f"{name} holds zero characters; is it UTF-16, or no text? save it as CSV in UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _split(name: str, text: str) -> tuple[list[str], list[list[str]]]:
-    """Header and lines of cells, the first cell being the file name."""
-    lines = text.splitlines()
-    if len(lines) > 1 and lines[0].strip().isdigit():
-        # CelebA's own layout: the number of images, then the attribute names, then a line for each image.
-        return ["file", *lines[1].split()], [line.split() for line in lines[2:] if line.strip()]
+def _celeba(name: str, lines: list[str]) -> tuple[list[str], list[_Line]]:
+    """CelebA's own layout: the number of images, then the attribute names, then a line for each image."""
+    header = ["file", *lines[1].split()]
+    body = [_Line(f"row {number}", line.split()) for number, line in enumerate(lines[2:], 3) if line.strip()]
+    if lines[0].strip() != str(len(body)):
+        raise UserError(
+            f"{name} says that it lists {shown(lines[0].strip(), 20)} images and lists {len(body)}; was it cut short? "
+            "get it again, or write the right number into its first line"
+        )
+    for line in body:
+        wrong = next((cell for cell in line.cells[1:] if cell not in _CELEBA_VALUES), None)
+        if wrong is not None or len(line.cells) != len(header):
+            what = f"{len(line.cells) - 1} values" if wrong is None else f"the value {shown(wrong, 20)!r}"
+            raise UserError(
+                f"{line.where} of {name} holds {what}; CelebA's list has {len(header) - 1} of -1 or 1 in every row; "
+                "get it again"
+            )
+    return header, body
+
+
+def _csv(name: str, lines: list[str]) -> tuple[list[str], list[_Line]]:
     delimiter = max(",;\t", key=lines[0].count) if lines else ","
-    cells = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
-    if len(cells) < 2 or len(cells[0]) < 2:
+    cells = list(_cells(name, lines, delimiter))
+    if len(cells) < 2 or len(cells[0].cells) < 2:
         raise UserError(f"{name} is no attribute table: a line of column names, then lines of file,value,...")
-    if PurePosixPath(cells[0][0]).suffix.lower() in SUFFIXES:
+    header = cells[0].cells
+    if PurePosixPath(header[0]).suffix.lower() in SUFFIXES:
         raise UserError(f"{name}: the first line must name the columns (file,attribute,...), not an image")
-    return cells[0], cells[1:]
+    return header, cells[1:]
 
 
-@dataclass(frozen=True)
-class _Column:
-    """One column: `labels` are its label names; `words` are the values of a column of words, empty for numbers."""
-
-    labels: list[str]
-    words: list[str]
-    signed: bool
-
-    @classmethod
-    def of(cls, name: str, values: list[str]) -> _Column:
-        numbers = [_number(value) for value in values]
-        if None not in numbers:
-            return cls([name], [], signed=set(numbers) <= {-1.0, 1.0})
-        words = sorted(set(values))
-        if len(words) > _MOST_CLASSES:
-            raise UserError(f"column {name!r} holds {len(words)} different words; is it text, not a label? remove it")
-        return cls([f"{name}={word}" for word in words], words, signed=False)
-
-    def encode(self, value: str) -> np.ndarray:
-        if self.words:
-            return np.array([value == word for word in self.words], np.float32)
-        number = _number(value)
-        assert number is not None
-        return np.array([max(number, 0.0) if self.signed else number], np.float32)
-
-
-def _number(value: str) -> float | None:
-    if value.lower() in _WORDS:
-        return _WORDS[value.lower()]
+def _cells(name: str, lines: list[str], delimiter: str) -> Iterator[_Line]:
+    reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter, strict=True)
     try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if np.isfinite(number) else None
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield _Line(f"row {reader.line_num}", [cell.strip() for cell in row])
+    except csv.Error as error:
+        raise UserError(
+            f"row {reader.line_num} of {name} cannot be read ({shown(error)}); is a quotation mark not closed, or a "
+            "cell very long?"
+        ) from error
+
+
+def _without_empty_columns(name: str, header: list[str], body: list[_Line]) -> tuple[list[str], list[_Line], list[str]]:
+    """Spreadsheets leave columns without any content; they mean nothing."""
+    full = {i for line in body for i, cell in enumerate(line.cells) if cell}
+    empty = dict.fromkeys(i for i in range(1, len(header)) if i not in full)
+    if not empty:
+        return header, body, []
+    keep = [i for i in range(max(len(header), *(len(line.cells) for line in body))) if i not in empty]
+    warnings = [f"column {shown(header[i])} of {name} is empty and is not used" for i in empty if header[i]]
+    cut = [_Line(line.where, [line.cells[i] for i in keep if i < len(line.cells)]) for line in body]
+    return [header[i] for i in keep if i < len(header)], cut, warnings
+
+
+def _check_header(name: str, header: list[str]) -> None:
+    if len(header) < 2:
+        raise UserError(f"{name} has no column of values beside the file names")
+    if "" in header[1:]:
+        raise UserError(f"column {header.index('', 1) + 1} of {name} has no name; give it one in the first line")
+    twice = _twice(header[1:])
+    if twice is not None:
+        raise UserError(f"{name} has two columns named {shown(twice)}; rename one")
+
+
+def _check_labels(name: str, labels: list[str]) -> None:
+    if len(labels) > MOST_LABELS:
+        raise UserError(f"{name} makes {len(labels):,} labels, more than {MOST_LABELS:,}; remove columns of text")
+    twice = _twice(labels)
+    if twice is not None:
+        raise UserError(f"two columns of {name} make the label {shown(twice)}; rename one")
+
+
+def _twice(names: list[str]) -> str | None:
+    """The first name that occurs again, or None."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
+def _row(line: _Line, columns: list[Column]) -> Row:
+    key, cells = line.cells[0], line.cells[1:]
+    if len(cells) != len(columns):
+        return Row(line.where, key, None, f"has {len(cells) + 1} cells, expected {len(columns) + 1}")
+    problem = next(filter(None, (column.problem(cell) for column, cell in zip(columns, cells, strict=True))), "")
+    if problem:
+        return Row(line.where, key, None, problem)
+    values = chain.from_iterable(column.encode(cell) for column, cell in zip(columns, cells, strict=True))
+    return Row(line.where, key, np.fromiter(values, np.float32, sum(len(column.labels) for column in columns)))

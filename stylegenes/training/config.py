@@ -22,6 +22,7 @@ class DataConfig:
         fit: how odd shapes become square, `crop` or `letterbox`.
         mirror: whether images are shown flipped left to right half of the time.
         labels: whether the networks are conditioned on the data's labels.
+        label_file: where labels come from: a file in the source or on disk, or `none`; None looks for one.
     """
 
     source: str = "avatars"
@@ -29,6 +30,7 @@ class DataConfig:
     fit: Literal["crop", "letterbox"] = "crop"
     mirror: bool = True
     labels: bool = False
+    label_file: str | None = None
 
     def open(self) -> PackedDataset:
         """The pictures, packed now or found in the cache.
@@ -36,7 +38,7 @@ class DataConfig:
         Raises:
             UserError: for a source that is missing, empty or mostly bad.
         """
-        return open_dataset(self.source, resolution=self.resolution, fit=self.fit)
+        return open_dataset(self.source, resolution=self.resolution, fit=self.fit, labels=self.label_file)
 
 
 @dataclass(frozen=True)

@@ -42,3 +42,13 @@ def write_zip(path: Path, files: dict[str, bytes], compression: int = zipfile.ZI
 
 def stylegan_labels(pairs: list) -> bytes:
     return json.dumps({"labels": pairs}).encode()
+
+
+class FakeStore:
+    """A store of label files in memory."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files, self.path = files, Path("/nowhere/photos")
+
+    def read(self, name: str) -> bytes:
+        return self.files[name]

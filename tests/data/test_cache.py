@@ -15,6 +15,7 @@ from stylegenes.data import files as files_module
 from stylegenes.data.cache import cache_root, clear_cache, list_cache
 from stylegenes.data.packed import DamagedError
 from stylegenes.errors import UserError
+from stylegenes.files import read_json, write_json
 
 
 @pytest.fixture
@@ -51,6 +52,59 @@ def test_opens_again_without_decoding_also_after_a_move(folder, opened, no_decod
     moved = folder.rename(tmp_path / "elsewhere")
     again = opened(moved)
     assert again.content_hash == first.content_hash and again.source == str(moved)
+
+
+def broken(start, stop):
+    return {f"broken{i}.png": b"x" for i in range(start, stop)}
+
+
+@pytest.mark.parametrize("table", [{}, {"t.csv": b"file,A\n0.png,1\n1.png,nan\n2.png,0\n3.png,0\n4.png,1\nx.png,1\n"}])
+def test_what_is_odd_about_a_source_stays_with_it_although_the_content_is_known(tmp_path, opened, table):
+    """The same pictures and labels, from places with other files beside them, in every order and again."""
+    good = {f"{i}.png": png(i) for i in range(5)}
+    places = {
+        "clean": {},
+        "broken": {**broken(0, 3), ".hidden.png": b"x"},
+        "other": {**broken(2, 4), "notes.mp4": b"x", "__MACOSX/1.png": b"x"},
+    }
+    for name, beside in places.items():
+        write(tmp_path / name, {**good, **beside, **table})
+    for name in [*places, *reversed(places), "broken", "clean"]:
+        dataset = opened(tmp_path / name)
+        told = dataset.description
+        unlabeled = {"1.png", *broken(0, 4)} if table else set()
+        names = {
+            path for path in {**good, **places[name]} if path in unlabeled or not path.startswith((".", "__", *"01234"))
+        }
+        assert {item.name for item in told.left_out} == names, name
+        assert told.source == str(tmp_path / name)
+        assert told.ignored == sum(path.startswith((".", "__")) for path in places[name])
+        assert len(told.warnings) == (1 if table else 0)
+    assert len(packed_folders(tmp_path)) == 1, "one content"
+
+
+def test_the_shared_folder_says_nothing_of_any_source(folder, opened, tmp_path):
+    write(folder, broken(0, 2))
+    whole = opened(folder)
+    assert len(whole.description.left_out) == 2
+    shared = PackedDataset.open(whole.folder).description
+    assert (shared.source, shared.left_out, shared.warnings, shared.ignored) == ("", [], [], 0)
+    assert shared.content_hash == whole.content_hash and shared.originals.formats == {"PNG": 5}
+    copy = write(tmp_path / "copy", {f"{i}.png": png(i) for i in range(5)})
+    opened(copy)
+    assert set(list_cache(tmp_path / "cache")[0].source.split(", ")) == {str(folder), str(copy)}
+
+
+def test_a_cache_of_an_earlier_version_learns_what_it_did_not_know(folder, opened, tmp_path):
+    first = opened(folder)
+    meta = read_json(first.folder / "dataset.json")
+    for name in ("originals", "warnings", "label_origin"):
+        del meta["description"][name]
+    write_json(first.folder / "dataset.json", meta)
+    for pointer in (tmp_path / "cache" / "index").iterdir():
+        pointer.unlink()
+    assert opened(folder).description.originals.formats == {"PNG": 5}
+    assert PackedDataset.open(first.folder).description.originals.formats == {"PNG": 5}
 
 
 def test_touched_files_are_read_again_and_found_to_be_the_same(folder, opened, tmp_path):

@@ -116,7 +116,7 @@ def test_tables_that_are_none_say_why(tmp_path, opened):
     assert opened(folder, labels="y.csv").labels([0]).tolist() == [[2]]
     with pytest.raises(UserError, match="no label file"):
         opened(folder, labels="z.csv")
-    for content, word in ((b"a.png,1\nb.png,2\n", "first line"), (b"\xff\xfe", "UTF-8"), (b"x", "no attribute table")):
+    for content, word in ((b"a.png,1\nb.png,2\n", "first line"), (b"\xff\xfa", "UTF-8"), (b"x", "no attribute table")):
         with pytest.raises(UserError, match=word):
             parse_table("t.csv", content)
     with pytest.raises(UserError, match="names none"):

@@ -9,7 +9,7 @@ from stylegenes.data.stores.archive import ZipStore
 from stylegenes.data.stores.base import Entry, Listing, Store
 from stylegenes.data.stores.folder import FolderStore
 from stylegenes.data.stores.lightning import DATA_FILE, LmdbStore
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.words import nearest_place
 
 __all__ = ["Entry", "Listing", "Store", "open_store"]
@@ -22,16 +22,19 @@ def open_store(path: Path) -> Store:
         UserError: when there is nothing, or nothing that images can be read from; says what to do.
     """
     if not path.exists():
-        raise UserError(f"there is no {path}{_neighbor(path)}")
+        raise UserError(f"there is no {shown(path, 200)}{_neighbor(path)}")
     if path.is_dir():
         return LmdbStore(path) if (path / DATA_FILE).is_file() else FolderStore(path)
-    if path.suffix.lower() == ".zip":
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        raise UserError(f"{shown(path, 200)} is no file or folder, but a pipe or device; give a folder, .zip or LMDB")
+    if suffix == ".zip":
         return ZipStore(path)
-    if path.suffix.lower() == ".mdb":
+    if suffix == ".mdb":
         return LmdbStore(path)
-    if path.suffix.lower() in SUFFIXES:
-        raise UserError(f"{path} is a single image; give the folder that holds the images")
-    raise UserError(f"{path} is no folder, .zip or LMDB; unpack it into a folder and give that")
+    if suffix in SUFFIXES:
+        raise UserError(f"{shown(path, 200)} is a single image; give the folder that holds the images")
+    raise UserError(f"{shown(path, 200)} is no folder, .zip or LMDB; unpack it into a folder and give that")
 
 
 def _neighbor(path: Path) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections import Counter
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from stylegenes.data.decode import BadImageError
 from stylegenes.data.packed import LeftOut
-from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, Store
-from stylegenes.errors import UserError
+from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, Store, is_system_file
+from stylegenes.errors import UserError, shown
 
 _MAX_RATIO = 200
 _RATIO_MATTERS_ABOVE = 8 * 2**20
@@ -32,14 +33,12 @@ class ZipStore(Store):
     def list(self) -> Listing:
         """All files of the archive's directory, each with size and checksum."""
         listing = Listing()
-        seen: set[str] = set()
-        for info in self._open().infolist():
-            if info.is_dir():
-                continue
-            refused = _refusal(info, seen)
-            seen.add(info.filename)
-            if refused:
-                listing.left_out.append(LeftOut(info.filename, *refused))
+        files = [info for info in self._open().infolist() if not info.is_dir()]
+        times = Counter(info.filename for info in files)
+        for info in {info.filename: info for info in files}.values():
+            refused = _refusal(info, times[info.filename])
+            if refused and not is_system_file(PurePosixPath(info.filename)):
+                listing.left_out.append(LeftOut(shown(info.filename), *refused))
             else:
                 listing.file(info.filename, f"{info.file_size}:{info.CRC:08x}")
         return listing.sort()
@@ -54,7 +53,7 @@ class ZipStore(Store):
                 file.read(1)
         # Damaged archives raise BadZipFile, zlib.error, EOFError, NotImplementedError (unknown compression) and more.
         except Exception as error:
-            raise BadImageError(f"cannot be read from the archive: {error}", "make the archive again") from error
+            raise BadImageError(f"cannot be read from the archive: {shown(error)}", "make the archive again") from error
         return data
 
     def _open(self) -> zipfile.ZipFile:
@@ -63,17 +62,21 @@ class ZipStore(Store):
             try:
                 self._archive = zipfile.ZipFile(self.path)
                 self._owner = os.getpid()
-            except (zipfile.BadZipFile, OSError, EOFError) as error:
-                raise UserError(f"{self.path} is no zip archive that can be read ({error}); make it again") from error
+            # A damaged directory raises BadZipFile, struct.error, UnicodeDecodeError, NotImplementedError and more.
+            except Exception as error:
+                raise UserError(
+                    f"{shown(self.path, 200)} is no zip archive that can be read ({shown(error)}), or was cut short; "
+                    "get it again"
+                ) from error
         return self._archive
 
 
-def _refusal(info: zipfile.ZipInfo, seen: set[str]) -> tuple[str, str] | None:
+def _refusal(info: zipfile.ZipInfo, times: int) -> tuple[str, str] | None:
     """Why a file must not be read, and what to do; None when it may be."""
     if climbs(info.filename):
         return "a path that climbs out of the archive", "do not trust this archive; make it again from the images"
-    if info.filename in seen:
-        return "a second file of the same name", "make the archive again"
+    if times > 1:
+        return f"{times} files of this name, and no telling which is meant", "make the archive again"
     if info.flag_bits & _ENCRYPTED:
         return "encrypted", "make the archive without a password"
     if info.file_size > MAX_ITEM_BYTES:

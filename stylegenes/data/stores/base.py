@@ -8,11 +8,16 @@ from pathlib import Path, PurePosixPath
 
 from stylegenes.data.decode import SUFFIXES
 from stylegenes.data.packed import LeftOut
+from stylegenes.errors import shown
 
 MAX_ITEM_BYTES = 512 * 2**20
 """Files larger than this are refused unread."""
 
-_SYSTEM = frozenset(("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"))
+_SYSTEM = frozenset(
+    ["__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir",
+     "lost+found", "icon\r"]
+)  # fmt: skip
+_CONVERTIBLE = frozenset([".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".svg", ".tga", ".dng", ".cr2", ".nef"])
 _TEXT = frozenset([".csv", ".json", ".txt", ".md", ".html", ".xml", ".yaml", ".yml", ".tsv"])
 
 
@@ -55,7 +60,8 @@ class Listing:
         elif path.suffix.lower() in _TEXT:
             self.texts.append(name)
         else:
-            self.left_out.append(LeftOut(name, f"{path.suffix} is no image format that is read", "move it elsewhere"))
+            fix = "save it as PNG or JPEG" if path.suffix.lower() in _CONVERTIBLE else "move it elsewhere"
+            self.left_out.append(LeftOut(shown(name), f"{shown(path.suffix, 20)} is no image format that is read", fix))
 
     def sort(self) -> Listing:
         """Sort by name, so that the order does not depend on the file system."""
@@ -90,4 +96,4 @@ class Store(ABC):
 
 def is_system_file(path: PurePosixPath) -> bool:
     """Whether a file is hidden or left behind by an operating system."""
-    return any(part.startswith(".") or part.lower() in _SYSTEM for part in path.parts)
+    return any((part.startswith(".") and part != "..") or part.lower() in _SYSTEM for part in path.parts)

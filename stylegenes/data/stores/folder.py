@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 
 from stylegenes.data.decode import BadImageError
 from stylegenes.data.packed import LeftOut
-from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, Store
+from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, Store, is_system_file
+from stylegenes.errors import shown
 
 
 class FolderStore(Store):
@@ -21,7 +23,7 @@ class FolderStore(Store):
     def list(self) -> Listing:
         """All files below the folder, each with size and time of its last change."""
         listing = Listing()
-        for parent, folders, files in os.walk(self.path, followlinks=False):
+        for parent, folders, files in os.walk(self.path, onerror=partial(self._unreadable, listing)):
             here = Path(parent)
             for name in files:
                 self._file(here / name, listing)
@@ -40,11 +42,21 @@ class FolderStore(Store):
         except OSError as error:
             raise BadImageError(f"cannot be read: {error.strerror}", "check its permissions and the disk") from error
 
+    def _unreadable(self, listing: Listing, error: OSError) -> None:
+        """A folder that cannot be listed: nothing in it is known, and that must be said."""
+        name = self._name(Path(error.filename or self.path))
+        listing.left_out.append(
+            LeftOut(shown(name), f"a folder that cannot be read: {error.strerror}", "check its permissions")
+        )
+
     def _file(self, path: Path, listing: Listing) -> None:
         name = self._name(path)
         refused = _refusal(path, self.path)
         if refused:
-            listing.left_out.append(LeftOut(name, *refused))
+            if is_system_file(PurePosixPath(name)):
+                listing.ignored += 1
+            else:
+                listing.left_out.append(LeftOut(shown(name), *refused))
             return
         state = path.stat()
         listing.file(name, f"{state.st_size}:{state.st_mtime_ns}")
@@ -55,10 +67,25 @@ class FolderStore(Store):
 
 def _refusal(path: Path, root: Path) -> tuple[str, str] | None:
     """Why a file must not be read, and what to do; None when it may be."""
-    if path.is_symlink() and not path.resolve().is_relative_to(root):
+    if not _is_text(path.name):
+        return "a name that is not UTF-8", "rename it"
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # Python before 3.13 raises the latter for a loop of links
+        return "a link that is broken or leads to itself", "delete it"
+    if not target.is_relative_to(root):
         return "a link that leaves the folder", "copy the file, or open the folder it lies in"
     if not path.is_file():
-        return "not a file, or a broken link", "delete it"
+        return "not a file", "delete it"
     if path.stat().st_size > MAX_ITEM_BYTES:
         return f"larger than {MAX_ITEM_BYTES // 2**20} MiB", "save it smaller"
     return None
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is Unicode; the system's other names hold lone surrogates, which nothing can write or hash."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
