@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
-    | {"partials", "processes", "shape"},
+    | {"devices", "partials", "processes", "shape"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
     {"snapshot", "drawing", "sheets", "survey", "interop"},
@@ -37,6 +37,8 @@ SIDEWAYS = {
     ("pictures", "errors"),
     ("pictures", "files"),
     ("ops", "errors"),
+    ("devices", "errors"),
+    ("devices", "words"),
     ("progressive", "errors"),
     ("progressive", "ops"),
     ("discriminators", "perception"),

@@ -10,8 +10,9 @@ from stylegenes.analysis.ablation import ablate, check_grid
 from stylegenes.analysis.exhibits import Exhibit
 from stylegenes.analysis.plots.curves import ablation_figure
 from stylegenes.analysis.tables import ablation_table
-from stylegenes.cli.console import pick_device, say
+from stylegenes.cli.console import say
 from stylegenes.cli.real_pictures import Yardstick, measure_real, open_real
+from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.notation import parse_seeds
 from stylegenes.recipes import recipe

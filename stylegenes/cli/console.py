@@ -1,20 +1,19 @@
-"""What the verbs share on the terminal: lines, progress that turns plain in a log file, and a choice of device."""
+"""What the verbs share on the terminal: lines, tables, and progress that turns plain in a log file."""
 
 from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
-
-from stylegenes.errors import UserError
-from stylegenes.words import did_you_mean
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    import torch
     from rich.console import Console
 
 T = TypeVar("T")
+Progress = Callable[[int, int], None]
+"""Called with the number of items done and the number of all of them."""
 _PLAIN_INTERVAL = 10.0
 """Seconds between two progress lines where there is no terminal."""
 
@@ -47,33 +46,51 @@ def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
             say(f"{what}: {done} of {total}")
 
 
-def pick_device(name: str) -> torch.device:
-    """The torch device that `name` means; `auto` takes cuda, then mps, then cpu.
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """A bar for work that reports (done, total); a plain line at each tenth where there is no terminal."""
+    if not console().is_terminal:
+        yield _plain(what)
+        return
+    from rich.progress import Progress as Bar
 
-    Raises:
-        UserError: when torch does not know the name, or this machine has no such device.
-    """
-    import torch
-
-    if name == "auto":
-        mps = torch.backends.mps.is_available()
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UserError(
-            f"device {name!r} {_why_not(name)}; --device takes cpu, cuda, cuda:1 ..., mps, or auto, the fastest here"
-        ) from error
-    return device
+    with Bar(console=console(), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _why_not(name: str) -> str:
-    """Why a device cannot be used, in few words: torch's own name back ends that nothing here runs on."""
-    import torch
+def _plain(what: str) -> Progress:
+    said = 0
 
-    kind, _, number = name.partition(":")
-    if kind in ("cpu", "cuda", "mps") and (not number or number.isdecimal()):
-        found = torch.cuda.device_count() if kind == "cuda" else int(torch.backends.mps.is_available())
-        return f"cannot be used: this machine has {found or 'no'} {kind} device{'' if found == 1 else 's'}"
-    return f"is not known{did_you_mean(name, ('cpu', 'cuda', 'mps', 'auto'), '')}"
+    def report(done: int, total: int) -> None:
+        nonlocal said
+        tenth = 10 * done // total
+        if tenth > said:
+            said = tenth
+            say(f"{what}: {done} of {total}")
+
+    return report
+
+
+def show_table(rows: Sequence[dict[str, Any]], title: str, most: int = 40) -> None:
+    """Print rows with the same keys as a table; numbers to three places, a dash where there is none."""
+    from rich.table import Table
+
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for key, first in rows[0].items():
+        word = isinstance(first, str)
+        widest = max(len(str(row[key])) for row in rows) if word else None
+        table.add_column(key, justify="left" if word else "right", min_width=widest)
+    for row in rows[:most]:
+        table.add_row(*map(_cell, row.values()))
+    console().print(table)
+    if len(rows) > most:
+        say(f"... and {len(rows) - most} more rows in the table on disk")
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "-" if value != value else f"{value:.3f}"

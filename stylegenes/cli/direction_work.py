@@ -23,17 +23,8 @@ from stylegenes.analysis.samples import (
     write_labels,
 )
 from stylegenes.analysis.sparsity import sparsity_study
-from stylegenes.cli.console import say
-from stylegenes.cli.opened import (
-    Opened,
-    evenly,
-    open_classifier,
-    open_model,
-    open_perceptual,
-    progress,
-    show_table,
-    write_strip,
-)
+from stylegenes.cli.console import progress, say, show_table
+from stylegenes.cli.opened import Opened, evenly, open_classifier, open_model, open_perceptual, write_strip
 from stylegenes.errors import UserError
 from stylegenes.notation import parse_layers
 from stylegenes.perception import AttributeClassifier

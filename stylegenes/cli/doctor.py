@@ -24,7 +24,8 @@ def run(args: Args) -> None:
         UserError: for a device that this machine does not have.
     """
     from stylegenes.cli import examination
-    from stylegenes.cli.console import pick_device, say
+    from stylegenes.cli.console import say
+    from stylegenes.devices import pick_device
 
     device = pick_device(args.device)
     for key, value in examination.machine(device).items():

@@ -13,8 +13,7 @@ from stylegenes.analysis.plots.changes import edit_figure, edit_study_figure
 from stylegenes.analysis.plots.style import picture_rows
 from stylegenes.analysis.tables import edit_study_table, edit_table
 from stylegenes.analysis.wishes import Wish, parse_where
-from stylegenes.cli.console import say
-from stylegenes.cli.opened import progress
+from stylegenes.cli.console import progress, say
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.drawing import codes_of_seeds
 from stylegenes.errors import UserError

@@ -86,7 +86,8 @@ def _evaluate(args: Args, name: str, source: str) -> None:
     from rich.table import Table
 
     from stylegenes.cli.bars import Bars
-    from stylegenes.cli.console import console, pick_device
+    from stylegenes.cli.console import console
+    from stylegenes.devices import pick_device
     from stylegenes.metrics import append_record
 
     device, shard = pick_device(args.device), _shard()

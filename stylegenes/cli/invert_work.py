@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save_file
 
 from stylegenes.analysis.latent_files import write_table
-from stylegenes.cli.console import say
-from stylegenes.cli.opened import Opened, open_model, open_perceptual, progress, show_table, write_strip
+from stylegenes.cli.console import progress, say, show_table
+from stylegenes.cli.opened import Opened, open_model, open_perceptual, write_strip
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, read_json, write_json
 from stylegenes.inversion.calibration import Calibration, calibrate

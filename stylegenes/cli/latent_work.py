@@ -16,8 +16,8 @@ from stylegenes.analysis.moves import move
 from stylegenes.analysis.noise_study import noise_study
 from stylegenes.analysis.pca import Components, extremes, principal_components
 from stylegenes.analysis.samples import latent_spaces
-from stylegenes.cli.console import say
-from stylegenes.cli.opened import Opened, evenly, open_model, show_table, write_strip
+from stylegenes.cli.console import say, show_table
+from stylegenes.cli.opened import Opened, evenly, open_model, write_strip
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
 from stylegenes.notation import parse_layers

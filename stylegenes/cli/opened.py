@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from stylegenes.analysis.samples import Progress
-from stylegenes.cli.console import console, pick_device, say
+from stylegenes.devices import pick_device
 from stylegenes.drawing import Look, codes_of_seeds, draw_ws, express
 from stylegenes.generator import Generator
 from stylegenes.notation import parse_codes, parse_label, parse_seeds
@@ -98,53 +95,3 @@ def write_strip(
 def evenly(count: int) -> list[float]:
     """`count` positions from -1 to 1, with an exact zero in the middle of an odd count."""
     return [2 * i / (count - 1) - 1 for i in range(count)]
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Progress]:
-    """A bar for work that reports (done, total); a plain line at each tenth where there is no terminal."""
-    if not console().is_terminal:
-        yield _plain(what)
-        return
-    from rich.progress import Progress as Bar
-
-    with Bar(console=console(), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _plain(what: str) -> Progress:
-    said = 0
-
-    def report(done: int, total: int) -> None:
-        nonlocal said
-        tenth = 10 * done // total
-        if tenth > said:
-            said = tenth
-            say(f"{what}: {done} of {total}")
-
-    return report
-
-
-def show_table(rows: Sequence[dict[str, Any]], title: str, most: int = 40) -> None:
-    """Print rows with the same keys as a table; numbers to three places, a dash where there is none."""
-    from rich.table import Table
-
-    if not rows:
-        return
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for key, first in rows[0].items():
-        word = isinstance(first, str)
-        widest = max(len(str(row[key])) for row in rows) if word else None
-        table.add_column(key, justify="left" if word else "right", min_width=widest)
-    for row in rows[:most]:
-        table.add_row(*map(_cell, row.values()))
-    console().print(table)
-    if len(rows) > most:
-        say(f"... and {len(rows) - most} more rows in the table on disk")
-
-
-def _cell(value: Any) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return "-" if value != value else f"{value:.3f}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from stylegenes.cli.opened import progress
+from stylegenes.cli.console import progress
 from stylegenes.data import PackedDataset, open_dataset
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator

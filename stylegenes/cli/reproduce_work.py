@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegenes.cli.console import pick_device, say
+from stylegenes.cli.console import say
+from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.recipes import recipe
 from stylegenes.reproduction.conduct import Event, Progress, conduct

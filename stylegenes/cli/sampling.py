@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from stylegenes.cli.console import pick_device, say, track
+from stylegenes.cli.console import say, track
+from stylegenes.devices import pick_device
 from stylegenes.drawing import BANDS, Look, band_layers, codes_of_seeds, draw, draw_between, draw_mixed
 from stylegenes.errors import UserError
 from stylegenes.files import write_json

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from stylegenes.analysis.inference import StopAtPrecision, draws_needed, resolution
-from stylegenes.cli.console import say
-from stylegenes.cli.opened import progress, show_table
+from stylegenes.cli.console import progress, say, show_table
 from stylegenes.cli.real_pictures import open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.errors import UserError

@@ -11,8 +11,7 @@ from stylegenes.analysis.plots.curves import trade_off_curves
 from stylegenes.analysis.tables import trade_off_table
 from stylegenes.analysis.tradeoff import Method, Referee, averages, conditional_methods, genome_methods, trade_off
 from stylegenes.analysis.wishes import check_temperature, find_attribute, parse_where
-from stylegenes.cli.console import say, track
-from stylegenes.cli.opened import show_table
+from stylegenes.cli.console import say, show_table, track
 from stylegenes.cli.real_pictures import measure_real, open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.data import PackedDataset

@@ -15,8 +15,9 @@ from stylegenes.analysis.importance import GeneReport, report_genes
 from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.statistics import Recorded, VariantStatistics, tally
 from stylegenes.analysis.summary import FILE, Summary, summarize
-from stylegenes.cli.console import pick_device, say
+from stylegenes.cli.console import say
 from stylegenes.cli.opened import open_perceptual
+from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.files import read_json, write_json
 from stylegenes.latents import Genome, genome_of

@@ -9,7 +9,7 @@ from latent_toys import PooledDistance, SignClassifier
 from PIL import Image
 
 from stylegenes.cli import direction_work, invert_work, main
-from stylegenes.cli.opened import show_table
+from stylegenes.cli.console import show_table
 from stylegenes.generator import Generator
 from stylegenes.inversion.projection import Projector
 from stylegenes.snapshot import Card, load_snapshot, save_snapshot
