@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -189,6 +190,10 @@ class Growth(nn.Module):
         before = self.stage
         self.level.fill_(min(max(level, 2.0), self.full))
         return self.stage.parts != before.parts
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Growth:
+        """The level stays on the CPU, where it is decided by in every forward."""
+        return self
 
     @property
     def stage(self) -> Stage:

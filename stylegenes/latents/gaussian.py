@@ -16,6 +16,7 @@ from torch import nn
 from stylegenes.errors import UserError
 from stylegenes.latents.base import LATENTS, LatentDistribution
 from stylegenes.layers import Linear, normalize_second_moment
+from stylegenes.ops.transfer import upload
 from stylegenes.records import Condition
 
 
@@ -37,7 +38,7 @@ class _Continuous(LatentDistribution):
     def sample(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """Draw `n` codes z ~ N(0, I), [n, z_dim]."""
         where = self.device if generator is None else generator.device
-        return torch.randn(n, self.z_dim, generator=generator, device=where).to(self.device)
+        return upload(torch.randn(n, self.z_dim, generator=generator, device=where), self.device)
 
     def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor) -> torch.Tensor:
         """The code at `t` on the great arc between two batches of z, [N, z_dim] (slerp)."""

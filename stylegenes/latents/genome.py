@@ -16,6 +16,7 @@ from torch import nn
 
 from stylegenes.errors import UserError
 from stylegenes.latents.base import LATENTS, LatentDistribution
+from stylegenes.ops.transfer import upload
 from stylegenes.records import Condition
 
 
@@ -58,7 +59,7 @@ class Genome(LatentDistribution):
         """Draw `n` genotypes, int64 [n, num_genes], uniformly and independently."""
         where = self.device if generator is None else generator.device
         genotype = torch.randint(self.num_variants, (n, self.num_genes), generator=generator, device=where)
-        return genotype.to(self.device)
+        return upload(genotype, self.device)
 
     def forward(self, code: torch.Tensor, condition: Condition | None = None) -> torch.Tensor:
         """Concatenate the chosen variants: genotype [N, num_genes] to w [N, w_dim] (Eq. 3)."""

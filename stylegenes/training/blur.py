@@ -24,5 +24,5 @@ def gaussian_blur(images: torch.Tensor, sigma: float) -> torch.Tensor:
     reach = int(3 * sigma)
     if reach < 1:
         return images
-    taps = (torch.arange(-reach, reach + 1) / sigma).square().mul(-0.5).exp()
+    taps = (torch.arange(-reach, reach + 1, device=images.device) / sigma).square().mul(-0.5).exp()
     return filter2d(images, setup_filter(taps, separable=True, device=images.device))

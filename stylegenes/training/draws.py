@@ -9,12 +9,13 @@ makes the same groups.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from stylegenes.generator import Generator, mix
-from stylegenes.records import Condition
+from stylegenes.ops.transfer import upload
+from stylegenes.records import Condition, TensorMap
 
 
 def seed_for(*key: int | str) -> int:
@@ -45,12 +46,23 @@ class Codes:
     crossover: torch.Tensor | None = None
 
     def __getitem__(self, index: slice) -> Codes:
+        return self.map(lambda tensor: tensor[index])
+
+    def map(self, function: TensorMap) -> Codes:
+        """The same codes with `function` applied to every tensor that is present."""
         return Codes(
-            self.code[index],
-            self.condition[index],
-            None if self.partner is None else self.partner[index],
-            None if self.crossover is None else self.crossover[index],
+            function(self.code),
+            self.condition.map(function),
+            None if self.partner is None else function(self.partner),
+            None if self.crossover is None else function(self.crossover),
         )
+
+    def mixed(self, num_ws: int) -> Codes:
+        """The same codes with a partner in any case, which drives no layer where there was none."""
+        if self.partner is not None or num_ws < 2:
+            return self
+        crossover = torch.full((len(self),), num_ws, device=self.code.device)
+        return replace(self, partner=self.code, crossover=crossover)
 
     def __len__(self) -> int:
         return self.code.shape[0]
@@ -77,11 +89,12 @@ def draw_codes(
     code = generator.sample(n, rng)
     condition = Condition()
     if labels is not None:
-        condition = Condition(label=labels[torch.randint(len(labels), (n,), generator=rng)]).to(code.device)
+        drawn = labels[torch.randint(len(labels), (n,), generator=rng)]
+        condition = Condition(label=upload(drawn, code.device))
     num_ws = generator.synthesis.num_ws
     if num_ws < 2 or torch.rand((), generator=rng).item() >= mixing:
         return Codes(code, condition)
-    crossover = torch.randint(1, num_ws, (n,), generator=rng).to(code.device)
+    crossover = upload(torch.randint(1, num_ws, (n,), generator=rng), code.device)
     return Codes(code, condition, generator.sample(n, rng), crossover)
 
 

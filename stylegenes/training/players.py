@@ -48,6 +48,8 @@ class Players:
         frozen: names of the discriminator's parameters that are not trained.
         blur: standard deviation in pixels of the Gaussian through which the discriminator sees everything.
         penalty_scale: factor on all regularizers.
+        level: log2 of the resolution in use, None where nothing grows.
+        lr_scale: factor on the learning rates.
     """
 
     G: Generator
@@ -62,6 +64,13 @@ class Players:
     frozen: set[str] = field(default_factory=set)
     blur: float = 0.0
     penalty_scale: float = 1.0
+    level: float | None = None
+    lr_scale: float = 1.0
+
+    @property
+    def manner(self) -> tuple[float | None, ...]:
+        """Numbers that Python hands to kernels and decides by; they may change from step to step."""
+        return self.blur, self.penalty_scale, self.level
 
     def parameters(self, player: Player) -> list[nn.Parameter]:
         """The parameters that `player` trains."""
@@ -87,15 +96,27 @@ class Players:
         Where other layers take part than before, both optimizers start anew, as in the official code of the
         progressive GAN and of StyleGAN: their averages are about another loss.
         """
+        self.level = level
         if any([self.G.synthesis.grow(level), self.D.grow(level)]):
             for optimizer in self.optimizers.values():
                 optimizer.state.clear()
 
     def scale_learning_rates(self, scale: float) -> None:
         """Set every learning rate to `scale` times its configured value."""
+        if scale == self.lr_scale:
+            return
+        self.lr_scale = scale
         for player, optimizer in self.optimizers.items():
             for group in optimizer.param_groups:
-                group["lr"] = self.learning_rates[player] * scale
+                rate = self.learning_rates[player] * scale
+                group["lr"] = group["lr"].fill_(rate) if torch.is_tensor(group["lr"]) else rate
+
+    def step(self, player: Player, *, recording: bool = False) -> None:
+        """Move the parameters of `player` by their gradients; `recording` says that a graph is being recorded."""
+        optimizer = self.optimizers[player]
+        for group in optimizer.param_groups:
+            group["capturable"] = recording
+        optimizer.step()
 
     def set_beta2(self, beta2: float) -> None:
         """Set the decay of the mean square of both players, before the correction for lazy regularization."""
@@ -135,9 +156,12 @@ def lazy_ratio(phases: list[Phase], player: Player) -> float:
 
 
 def make_adam(parameters: list[nn.Parameter], config: AdamConfig, ratio: float) -> torch.optim.Adam:
-    """Adam, corrected for lazy regularization by `ratio`."""
+    """Adam, corrected for lazy regularization by `ratio`; on CUDA one kernel, its learning rate a tensor there."""
     betas = (float(config.beta1**ratio), float(config.beta2**ratio))
-    return torch.optim.Adam(parameters, lr=config.lr * ratio, betas=betas, eps=config.eps)
+    lr, fused = config.lr * ratio, None
+    if parameters and parameters[0].device.type == "cuda":
+        lr, fused = torch.full((), lr, device=parameters[0].device), True
+    return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=config.eps, fused=fused)
 
 
 def build_players(config: RunConfig, device: torch.device) -> Players:
@@ -177,7 +201,7 @@ def build_players(config: RunConfig, device: torch.device) -> Players:
     for player, adam in adams.items():
         optimizer = make_adam(players.parameters(player), adam, lazy_ratio(phases, player))
         players.optimizers[player] = optimizer
-        players.learning_rates[player] = optimizer.param_groups[0]["lr"]
+        players.learning_rates[player] = float(optimizer.param_groups[0]["lr"])
     return players
 
 

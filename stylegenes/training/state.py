@@ -153,9 +153,10 @@ def _restore_adam(players: Players, player: Any, optimizer: torch.optim.Adam, re
         if keys["step"] not in rest:
             continue
         found = {key: rest.pop(full) for key, full in keys.items()}
-        # Adam counts its steps on the CPU and keeps the averages in the parameter's own memory layout.
+        # Adam counts its steps on the CPU unless it is fused; averages have the parameter's own memory layout.
         averages = {key: torch.empty_like(parameter).copy_(found[key]) for key in ("exp_avg", "exp_avg_sq")}
-        optimizer.state[parameter] = {"step": found["step"], **averages}
+        step = found["step"].to(parameter.device) if optimizer.param_groups[0]["fused"] else found["step"]
+        optimizer.state[parameter] = {"step": step, **averages}
 
 
 def _checksum(tensors: dict[str, torch.Tensor]) -> str:

@@ -13,6 +13,7 @@ from stylegenes.errors import UserError
 from stylegenes.records import ImageBatch, Noise, NoiseMode
 from stylegenes.training.blur import gaussian_blur
 from stylegenes.training.draws import Codes, Cut, Styles, draw_codes, express, rng_for
+from stylegenes.training.graphs import Graphs, PhaseInputs
 from stylegenes.training.losses import UnpairedLoss
 from stylegenes.training.players import Phase, Players
 from stylegenes.training.regularizers import Fakes, Scene
@@ -64,11 +65,11 @@ class Tally:
     synthesis: torch.Tensor
     observed: list[torch.Tensor]
 
-    def flat(self, stop: bool) -> torch.Tensor:
-        """All of it in one vector, with the wish to stop in front."""
-        head = torch.stack([self.loss.new_tensor(float(stop)), self.loss, self.real_sign, self.real_logit])
+    def flat(self, stop: torch.Tensor) -> torch.Tensor:
+        """All of it in one vector, with the wish to stop [1] in front."""
+        head = torch.stack([self.loss, self.real_sign, self.real_logit, self.fake_logit])
         observed = [o.to(self.w) for o in (self.synthesis, *self.observed)]
-        return torch.cat([head, self.fake_logit[None], self.w, *observed])
+        return torch.cat([stop.to(head), head, self.w, *observed])
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Stepper:
         settings: sizes and randomness.
         labels: [M, L] labels of the data, where the run is conditional.
         announce: told the name of each phase as it begins.
+        graphs: replays phases that run the same way again and again; None runs every one as it is.
     """
 
     def __init__(
@@ -105,8 +107,10 @@ class Stepper:
         *,
         labels: torch.Tensor | None = None,
         announce: Callable[[str], None] = lambda phase: None,
+        graphs: Graphs | None = None,
     ) -> None:
         self.players = players
+        self.graphs = graphs
         self.ranks = ranks
         self.settings = settings
         self.labels = labels
@@ -141,27 +145,70 @@ class Stepper:
         parameters = self.players.parameters(phase.player)
         for parameter in parameters:
             parameter.requires_grad_(True)
-        self.players.optimizers[phase.player].zero_grad(set_to_none=True)
-        tally = self._accumulate_in_memory(phase, real, key)
-        self.announce(f"{phase.name}, averaging gradients")
-        extras = average_gradients(self.ranks, parameters, tally.flat(stop))
-        self._settle(phase, extras[5:-1])
-        self.players.optimizers[phase.player].step()
-        return PhaseResult(phase.name, extras[:5], extras[-1] + 0 * extras[1])
+        values = self._run(phase, self._inputs(real, key, stop), key, parameters)
+        return PhaseResult(phase.name, values[:5], values[5])
 
-    def _accumulate_in_memory(self, phase: Phase, real: ImageBatch, key: tuple[int | str, ...]) -> Tally:
-        """`_accumulate`, again with half the micro-batch whenever memory runs out.
+    def _inputs(self, real: ImageBatch, key: tuple[int | str, ...], stop: bool) -> PhaseInputs:
+        codes, device = self._codes(key), self.ranks.device
+        return PhaseInputs(real, codes, torch.full((1,), float(stop), device=device), self._generators(key))
+
+    def _generators(self, key: tuple[int | str, ...]) -> list[torch.Generator]:
+        """One for each micro-batch, keyed by its place in the whole batch: several processes draw as one does."""
+        seed, device = self.settings.seed, self.ranks.device
+        return [rng_for(seed, *key, cut.first, cut.stride, device=device) for cut in self._cuts()]
+
+    def _cuts(self) -> list[Cut]:
+        return Cut(self.ranks.rank, self.ranks.count).split(self.accumulation)
+
+    def _run(
+        self,
+        phase: Phase,
+        inputs: PhaseInputs,
+        key: tuple[int | str, ...],
+        parameters: list[torch.nn.Parameter],
+    ) -> torch.Tensor:
+        """Gradients, their average, the optimizer's step; the values and the norm of a `PhaseResult`, [6].
+
+        Processes talk between gradients and step, which is no part of a graph.
+        """
+
+        def gather(inputs: PhaseInputs) -> torch.Tensor:
+            return self._gather(phase, inputs, key)
+
+        def whole(inputs: PhaseInputs) -> torch.Tensor:
+            return self._finish(phase, gather(inputs))
+
+        if self.graphs is None:
+            return whole(inputs)
+        manner = (self.accumulation, self.players.manner)
+        if self.ranks.count == 1:
+            return self.graphs.run(phase.name, manner, whole, inputs, parameters)
+        return self._finish(phase, self.graphs.run(phase.name, manner, gather, inputs, parameters))
+
+    def _gather(self, phase: Phase, inputs: PhaseInputs, key: tuple[int | str, ...]) -> torch.Tensor:
+        """Back-propagate, again with half the micro-batch whenever memory runs out; statistics of the phase, [K].
 
         How a rank cuts its share changes neither its samples nor their groups, so the ranks need not agree.
         """
         while True:
+            self.players.optimizers[phase.player].zero_grad(set_to_none=True)
             try:
-                return self._accumulate(phase, real, key)
+                return self._accumulate(phase, inputs).flat(inputs.stop)
             except torch.OutOfMemoryError:
+                if _recording():
+                    raise
                 before = self.micro
             self._halve(before)
-            self.players.optimizers[phase.player].zero_grad(set_to_none=True)
+            inputs = dataclasses.replace(inputs, generators=self._generators(key))
             torch.cuda.empty_cache()
+
+    def _finish(self, phase: Phase, extras: torch.Tensor) -> torch.Tensor:
+        """Average over ranks, settle statistics and step; [6]: the first five extras and the gradient's norm."""
+        self.announce(f"{phase.name}, averaging gradients")
+        extras = average_gradients(self.ranks, self.players.parameters(phase.player), extras)
+        self._settle(phase, extras[5:-1])
+        self.players.step(phase.player, recording=_recording())
+        return torch.cat([extras[:5], (extras[-1] + 0 * extras[1])[None]])
 
     def _halve(self, micro: int) -> None:
         if micro % (2 * self.settings.group):
@@ -175,22 +222,22 @@ class Stepper:
             micro, self.micro, self.accumulation, self.settings.total,
         )  # fmt: skip
 
-    def _accumulate(self, phase: Phase, real: ImageBatch, key: tuple[int | str, ...]) -> Tally:
+    def _accumulate(self, phase: Phase, inputs: PhaseInputs) -> Tally:
         """Back-propagate the phase's loss over this rank's micro-batches, each weighted by its share."""
-        codes = self._codes(key)
         tally = self._empty_tally(phase)
-        whole = Cut(self.ranks.rank, self.ranks.count)
-        for part, cut in enumerate(whole.split(self.accumulation)):
+        for part, (cut, rng) in enumerate(zip(self._cuts(), inputs.generators, strict=True)):
             local = slice(part, None, self.accumulation)
-            micro = Micro(self, phase, real[local], codes[cut.slice], cut, key, tally)
-            micro.backward()
+            Micro(self, phase, inputs.real[local], inputs.codes[cut.slice], rng, tally).backward()
         return tally
 
     def _codes(self, key: tuple[int | str, ...]) -> Codes:
         rng = rng_for(self.settings.seed, *key, "codes")
         settings = self.settings
         with torch.no_grad():
-            return draw_codes(self.players.G, settings.total, rng=rng, mixing=settings.mixing, labels=self.labels)
+            codes = draw_codes(self.players.G, settings.total, rng=rng, mixing=settings.mixing, labels=self.labels)
+        # A graph always mixes, or never.
+        always = self.graphs is not None and settings.mixing > 0
+        return codes.mixed(self.players.G.synthesis.num_ws) if always else codes
 
     def _empty_tally(self, phase: Phase) -> Tally:
         zero = torch.zeros((), device=self.ranks.device, dtype=next(self.players.G.parameters()).dtype)
@@ -222,17 +269,14 @@ class Micro:
         phase: Phase,
         real: ImageBatch,
         codes: Codes,
-        cut: Cut,
-        key: tuple[int | str, ...],
+        rng: torch.Generator,
         tally: Tally,
     ) -> None:
-        self.stepper, self.phase, self.codes, self.key, self.tally = stepper, phase, codes, key, tally
+        self.stepper, self.phase, self.codes, self.rng, self.tally = stepper, phase, codes, rng, tally
         self.players = stepper.players
         self.real = self.players.D.prepare(real)
         self._seen: Fakes | None = None
         self.share = 1 / stepper.accumulation
-        # Keyed by place in the whole batch, so that one process and several draw the same noise.
-        self.rng = rng_for(stepper.settings.seed, *key, cut.first, cut.stride, device=stepper.ranks.device)
 
     def backward(self) -> None:
         """Back-propagate the adversarial loss and the penalties of the phase."""
@@ -302,6 +346,10 @@ class Micro:
         noise = Noise(self.stepper.settings.noise, generator=self.rng)
         batch = self.players.G.synthesis(styles.ws, codes.condition, noise=noise)
         return Fakes(styles.w, styles.ws, dataclasses.replace(batch, condition=codes.condition))
+
+
+def _recording() -> bool:
+    return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
 
 
 def _with_path(styles: Styles) -> Styles:

@@ -11,7 +11,7 @@ from tiny_run import TinyData, tiny_config
 from stylegenes.errors import UserError
 from stylegenes.snapshot import load_snapshot, read_card
 from stylegenes.training import Machine, read_config, train
-from stylegenes.training.step import Micro
+from stylegenes.training.step import Stepper
 
 
 def run(folder, *overrides, **kwargs):
@@ -62,16 +62,16 @@ def test_snapshots_are_kept_by_number_and_by_metric(tmp_path):
 
 
 def poison(monkeypatch, when):
-    """Make the generator's loss not a number whenever `when(epoch, step)` holds."""
-    generator = Micro._generator
+    """Make the generator's gradient not a number whenever `when(epoch, step)` holds."""
+    gather = Stepper._gather
 
-    def broken(self):
-        generator(self)
-        epoch, step = self.key[:2]
-        if when(epoch, step):
+    def broken(self, phase, inputs, key):
+        statistics = gather(self, phase, inputs, key)
+        if phase.name == "G main" and when(*key[:2]):
             next(iter(self.players.parameters("G"))).grad.fill_(torch.nan)
+        return statistics
 
-    monkeypatch.setattr(Micro, "_generator", broken)
+    monkeypatch.setattr(Stepper, "_gather", broken)
 
 
 def test_a_loss_that_is_not_finite_rolls_back(tmp_path, monkeypatch, caplog):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.ops.transfer import constant
 from stylegenes.training.augment.base import AUGMENTS, Augmentation
 from stylegenes.training.augment.color import ColorRanges, apply_color, color_matrix
 from stylegenes.training.augment.corruption import CorruptionRanges, add_noise, band_gains, cut_out, filter_bands
@@ -70,17 +71,19 @@ class AugmentPipe(Augmentation):
         return draw(names, shape, generator)
 
     def probabilities(self) -> dict[str, torch.Tensor]:
-        """The chance of every transform's gates, float64 [gates] on the CPU.
+        """The chance of every transform's gates, float64 [gates] on the device of `p`.
 
         Rotation is split in two, each with chance 1 - sqrt(1 - p), so that p is the chance of any.
         """
-        p = self.p.detach().cpu().double().reshape(1)
+        p = self.p.detach().double().reshape(1)
         chances = {name: p * self.strengths[TRANSFORMS[name].strength] for name in self.names}
         for name in ("rotate_pre", "rotate_post"):
             if name in chances:
                 chances[name] = 1 - (1 - chances[name]).clamp(0, 1).sqrt()
         if "imgfilter" in chances:
-            chances["imgfilter"] = chances["imgfilter"] * torch.tensor(self.ranges.imgfilter_bands).double()
+            chances["imgfilter"] = (
+                chances["imgfilter"] * constant(tuple(self.ranges.imgfilter_bands), self.p.float()).double()
+            )
         return chances
 
     def apply_draws(self, images: torch.Tensor, draws: Draws) -> torch.Tensor:
@@ -98,9 +101,11 @@ class AugmentPipe(Augmentation):
     def _move(self, images: torch.Tensor, amounts: Amounts) -> torch.Tensor:
         """Warp the pictures with an open geometric gate; the others pass untouched."""
         moved = amounts.any_active(GEOMETRIC)
-        if not moved.any():
+        if moved is None:
             return images
         inverse = inverse_matrix(amounts, self.ranges, *images.shape[2:])
+        if moved.device.type != "cpu":
+            return torch.where(moved[:, None, None, None], warp(images, inverse, self.taps), images)
         if moved.all():
             return warp(images, inverse, self.taps)
         index = moved.nonzero()[:, 0]
@@ -108,14 +113,14 @@ class AugmentPipe(Augmentation):
         return images.index_copy(0, rows, warp(images[rows], inverse[index], self.taps))
 
     def _recolor(self, images: torch.Tensor, amounts: Amounts) -> torch.Tensor:
-        if not amounts.any_active(COLOR).any():
+        if amounts.any_active(COLOR) is None:
             return images
         if images.shape[1] not in (1, 3):
             raise UserError(f"colour augmentation needs pictures of 1 or 3 channels, got {images.shape[1]}")
         return apply_color(images, color_matrix(amounts, self.ranges))
 
     def _corrupt(self, images: torch.Tensor, amounts: Amounts, pixels: torch.Tensor | None) -> torch.Tensor:
-        if (normals := amounts["imgfilter"]) is not None and amounts.active["imgfilter"].any():
+        if (normals := amounts["imgfilter"]) is not None and amounts.any_active(("imgfilter",)) is not None:
             images = filter_bands(images, band_gains(normals, self.ranges.imgfilter_std), self.bands)
         if (normals := amounts["noise"]) is not None and pixels is not None:
             images = add_noise(images, normals.abs() * self.ranges.noise_std, pixels)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from stylegenes.ops.transfer import constant
 from stylegenes.training.augment.draws import Amounts
 
 
@@ -30,8 +31,9 @@ def color_matrix(amounts: Amounts, ranges: ColorRanges) -> torch.Tensor:
     The luma axis is the grey diagonal. A luma flip mirrors at the plane across it, hue turns around it, saturation
     scales the distance from it.
     """
-    grey = torch.tensor([1, 1, 1, 0], dtype=torch.float64) / math.sqrt(3)
-    luma, eye = torch.outer(grey, grey), torch.eye(4, dtype=torch.float64)
+    some = next(iter(amounts.values.values()))
+    grey = constant((1, 1, 1, 0), some) / math.sqrt(3)
+    luma, eye = torch.outer(grey, grey), torch.eye(4, dtype=some.dtype, device=some.device)
     matrix = eye[None]
     if (n := amounts["brightness"]) is not None:
         matrix = _brightness(n * ranges.brightness_std) @ matrix
@@ -58,7 +60,7 @@ def apply_color(images: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
 
 def _brightness(shift: torch.Tensor) -> torch.Tensor:
     """[N, 1] shifts to [N, 4, 4]."""
-    matrix = torch.eye(4, dtype=shift.dtype).repeat(len(shift), 1, 1)
+    matrix = torch.eye(4, dtype=shift.dtype, device=shift.device).repeat(len(shift), 1, 1)
     matrix[:, :3, 3] = shift
     return matrix
 
@@ -66,8 +68,8 @@ def _brightness(shift: torch.Tensor) -> torch.Tensor:
 def _hue_rotation(angle: torch.Tensor) -> torch.Tensor:
     """[N, 1] angles around the grey axis to [N, 4, 4] (Rodrigues' formula)."""
     cos, sin = angle.cos()[..., None], angle.sin()[..., None]
-    cross = torch.tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], dtype=angle.dtype) / math.sqrt(3)
-    turned = cos * torch.eye(3, dtype=angle.dtype) + sin * cross + (1 - cos) / 3
-    matrix = torch.eye(4, dtype=angle.dtype).repeat(len(angle), 1, 1)
+    cross = constant(((0, -1, 1), (1, 0, -1), (-1, 1, 0)), angle) / math.sqrt(3)
+    turned = cos * torch.eye(3, dtype=angle.dtype, device=angle.device) + sin * cross + (1 - cos) / 3
+    matrix = torch.eye(4, dtype=angle.dtype, device=angle.device).repeat(len(angle), 1, 1)
     matrix[:, :3, :3] = turned
     return matrix

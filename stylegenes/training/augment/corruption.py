@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from stylegenes.errors import UserError
+from stylegenes.ops.transfer import constant
 
 BAND_POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)
 """Expected power of natural pictures in the four bands, lowest first: 1/f, normalized."""
@@ -29,7 +30,7 @@ class CorruptionRanges:
 
 def band_gains(normals: torch.Tensor, std: float) -> torch.Tensor:
     """Gains [N, 4] of the bands from normal draws [N, 4]: each band in turn is amplified at constant expected power."""
-    power = torch.tensor(BAND_POWER, dtype=normals.dtype)
+    power = constant(BAND_POWER, normals)
     gains = torch.diag_embed(torch.exp2(normals * std) - 1) + 1
     return (gains * (gains.square() @ power)[..., None].rsqrt()).prod(1)
 
@@ -58,8 +59,8 @@ def add_noise(images: torch.Tensor, sigma: torch.Tensor, pixels: torch.Tensor) -
 def cut_out(images: torch.Tensor, centers: torch.Tensor, size: float) -> torch.Tensor:
     """Set a square of relative edge `size` in `images` [N, C, H, W] to 0, around `centers` [N, 2] (x, y in [0, 1])."""
     height, width = images.shape[2:]
-    x = (torch.arange(width, dtype=centers.dtype) + 0.5) / width
-    y = (torch.arange(height, dtype=centers.dtype) + 0.5) / height
+    x = (torch.arange(width, dtype=centers.dtype, device=centers.device) + 0.5) / width
+    y = (torch.arange(height, dtype=centers.dtype, device=centers.device) + 0.5) / height
     outside_x = (x - centers[:, :1]).abs() >= size / 2
     outside_y = (y - centers[:, 1:]).abs() >= size / 2
     return images * (outside_x[:, None, None, :] | outside_y[:, None, :, None]).to(images)

@@ -101,11 +101,17 @@ class Amounts:
     values: dict[str, torch.Tensor]
     active: dict[str, torch.Tensor]
 
-    def any_active(self, names: tuple[str, ...]) -> torch.Tensor:
-        """Which samples, bool [N], at least one of the named transforms touches; absent names count as idle."""
+    def any_active(self, names: tuple[str, ...]) -> torch.Tensor | None:
+        """Which samples, bool [N], at least one of the named transforms touches, or None where no sample is touched.
+
+        What is drawn on a device is not looked at, since that would make the processor wait: there None says that all
+        of them are off.
+        """
         rows = [self.active[name] for name in names if name in self.active]
-        total = len(next(iter(self.active.values()))) if self.active else 0
-        return torch.stack(rows).any(0) if rows else torch.zeros(total, dtype=torch.bool)
+        if not rows:
+            return None
+        touched = torch.stack(rows).any(0)
+        return None if touched.device.type == "cpu" and not touched.any() else touched
 
     def __getitem__(self, name: str) -> torch.Tensor | None:
         """Raw draws [N, width] of a transform, or None where it is off."""
@@ -162,7 +168,7 @@ def decide(draws: Draws, probabilities: dict[str, torch.Tensor]) -> Amounts:
     """
     values, active = {}, {}
     for name, value in draws.values.items():
-        opened = draws.gates[name].cpu().double() < probabilities[name]
-        values[name] = torch.where(opened, value.cpu().double(), TRANSFORMS[name].neutral)
+        opened = draws.gates[name].double() < probabilities[name].to(value.device)
+        values[name] = torch.where(opened, value.double(), TRANSFORMS[name].neutral)
         active[name] = opened.any(1)
     return Amounts(values, active)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from stylegenes.ops.bilinear import sample_bilinear
 from stylegenes.ops.fir import downsample2d, upsample2d
 from stylegenes.ops.resampling import fir_matrix, reflection_matrix, resample
+from stylegenes.ops.transfer import constant
 from stylegenes.training.augment.draws import Amounts
 
 
@@ -46,7 +47,7 @@ class Margins:
 
 def inverse_matrix(amounts: Amounts, ranges: GeometryRanges, height: int, width: int) -> torch.Tensor:
     """The inverse matrices [N, 3, 3], float64, of all geometric transforms of one batch of pictures of that size."""
-    size = torch.tensor([width, height], dtype=torch.float64)
+    size = constant((width, height), next(iter(amounts.values.values())))
     steps = []
     if (u := amounts["xflip"]) is not None:
         steps.append(_scaling(torch.cat([1 - 2 * (u * 2).floor(), torch.ones_like(u)], 1)))
@@ -86,20 +87,24 @@ def margins_for(inverse: torch.Tensor, height: int, width: int, taps: int) -> Ma
     return Margins(left, top, right, bottom)
 
 
+def largest_margins(height: int, width: int) -> Margins:
+    """As far as reflection reaches; more padding than is needed changes nothing in the result."""
+    return Margins(width - 1, height - 1, width - 1, height - 1)
+
+
 def sampling_matrix(inverse: torch.Tensor, margins: Margins, height: int, width: int, taps: int) -> torch.Tensor:
     """Inverse matrices [N, 3, 3] in the units of an affine sampling grid, [N, 2, 3].
 
     The grid's source is the padded picture at twice the resolution, its target the result at twice the resolution
     with room for the filter on every side; both run from -1 to 1 over pixel edges.
     """
-    one = torch.ones(1, 2, dtype=inverse.dtype)
-    shift = torch.tensor([[margins.left - margins.right, margins.top - margins.bottom]], dtype=inverse.dtype) / 2
+    one = inverse.new_ones(1, 2)
+    shift = constant(((margins.left - margins.right, margins.top - margins.bottom),), inverse) / 2
     inverse = _scaling(2 * one) @ _translation(shift) @ inverse @ _scaling(one / 2)
     inverse = _translation(-one / 2) @ inverse @ _translation(one / 2)
-    source = 2 * torch.tensor(
-        [[width + margins.left + margins.right, height + margins.top + margins.bottom]], dtype=inverse.dtype
-    )
-    target = 2 * (torch.tensor([[width, height]], dtype=inverse.dtype) + 2 * (taps // 4))
+    padded = (width + margins.left + margins.right, height + margins.top + margins.bottom)
+    source = 2 * constant((padded,), inverse)
+    target = 2 * (constant(((width, height),), inverse) + 2 * (taps // 4))
     return (_scaling(2 / source) @ inverse @ _scaling(target / 2))[:, :2]
 
 
@@ -108,12 +113,13 @@ def warp(images: torch.Tensor, inverse: torch.Tensor, taps: torch.Tensor) -> tor
 
     Args:
         images: pictures.
-        inverse: [N, 3, 3] on the CPU.
+        inverse: [N, 3, 3]. Where it is on a device, nobody looks at it, and the padding is the largest there can be.
         taps: one-dimensional orthogonal low-pass filter [T] for the doubled resolution in between.
     """
     height, width = images.shape[2:]
     count, room = taps.shape[0], taps.shape[0] // 4
-    margins = margins_for(inverse, height, width, count)
+    looked = inverse.device.type == "cpu"
+    margins = margins_for(inverse, height, width, count) if looked else largest_margins(height, width)
     theta = sampling_matrix(inverse, margins, height, width, count).to(images)
     shape = [*images.shape[:2], (height + 2 * room) * 2, (width + 2 * room) * 2]
     grid = F.affine_grid(theta, shape, align_corners=False)
@@ -162,7 +168,7 @@ def _scaling(factor: torch.Tensor) -> torch.Tensor:
 
 def _translation(shift: torch.Tensor) -> torch.Tensor:
     """[N, 2] shifts of x and y to [N, 3, 3]."""
-    return torch.eye(3, dtype=shift.dtype) + F.pad(shift[..., None], [2, 0, 0, 1])
+    return torch.eye(3, dtype=shift.dtype, device=shift.device) + F.pad(shift[..., None], [2, 0, 0, 1])
 
 
 def _rotation(angle: torch.Tensor) -> torch.Tensor:

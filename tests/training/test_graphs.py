@@ -1,0 +1,123 @@
+"""Replaying phases changes nothing: the same bits as step after step, whatever a phase holds."""
+
+import copy
+import logging
+
+import pytest
+import torch
+from test_step import reals, stepper
+
+from stylegenes.training.graphs import WARM_UP, Graphs, Tape
+
+STEPS = 7
+OFTEN = ("regularizers.r1.interval=2", "regularizers.path_length.interval=2")
+
+
+class Again:
+    """Stands in for CUDA graphs: repeats the work on the memory it was recorded on."""
+
+    def __init__(self):
+        self.captured = 0
+
+    def capture(self, work):
+        self.captured += 1
+        return work
+
+
+VARIANTS = {
+    "genome": (),
+    "two micro-batches": ("batch.total=16",),
+    "mapping": ("model.latent.name=mapping", "model.latent.depth=2"),
+    "labels": ("data.labels=true", "model.latent.name=mapping", "model.latent.depth=2"),
+    "diffaugment": ("augment.pipe.name=diffaugment", "augment.p.name=fixed"),
+    "penalties at fakes": ("regularizers.r2.interval=2", "regularizers.wgan_gp.interval=1", "mixing=0.0"),
+    "relativistic": ("loss.name=relativistic", "augment.pipe.transforms=bgcfnc", "data.resolution=32"),
+}
+
+
+def trained(overrides, graphs):
+    """Everything that training changed after some steps, and what each phase told."""
+    resolution = 32 if "data.resolution=32" in overrides else 8
+    taken = stepper(*OFTEN, *overrides, micro=8, resolution=resolution)
+    taken.graphs = graphs
+    taken.players.augment.p.fill_(0.6)
+    told = [
+        torch.cat([result.values, result.grad_norm[None]])
+        for step in range(STEPS)
+        for result in taken.step(reals(taken.settings.total, resolution=resolution), step=step, stop=step == 6)
+    ]
+    modules = copy.deepcopy({name: module.state_dict() for name, module in taken.players.modules().items()})
+    moments = [state for o in taken.players.optimizers.values() for state in o.state.values()]
+    return told, modules, moments
+
+
+@pytest.mark.parametrize("overrides", VARIANTS.values(), ids=VARIANTS)
+def test_replayed_phases_give_the_same_bits(overrides, caplog):
+    with caplog.at_level(logging.WARNING):
+        engine = Again()
+        ours, theirs = trained(overrides, Graphs(engine)), trained(overrides, None)
+    assert engine.captured >= 3 and "cannot be recorded" not in caplog.text
+    assert all(torch.equal(a, b) for a, b in zip(ours[0], theirs[0], strict=True))
+    for name, state in ours[1].items():
+        assert [key for key in state if not torch.equal(state[key], theirs[1][name][key])] == []
+    for a, b in zip(ours[2], theirs[2], strict=True):
+        assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_another_manner_is_recorded_anew():
+    engine, taken = Again(), stepper("batch.total=16")
+    taken.graphs = Graphs(engine)
+    phase = taken.players.phases[0]
+    for i in range(WARM_UP + 2):
+        taken.phase(phase, reals(), key=(0, i, phase.name), stop=False)
+    assert engine.captured == 1
+    taken.players.penalty_scale = 0.5
+    for i in range(WARM_UP):
+        assert engine.captured == 1, i
+        taken.phase(phase, reals(), key=(0, i, phase.name), stop=False)
+    assert engine.captured == 2
+    taken.graphs.forget()
+    for i in range(WARM_UP):
+        taken.phase(phase, reals(), key=(0, i, phase.name), stop=False)
+    assert engine.captured == 3
+
+
+class Refusing:
+    def capture(self, work):
+        raise RuntimeError("operation not permitted when stream is capturing\nand more")
+
+
+def test_what_cannot_be_recorded_goes_on_and_is_named(caplog):
+    taken = stepper("batch.total=16")
+    taken.graphs = Graphs(Refusing())
+    with caplog.at_level(logging.WARNING):
+        for step in range(WARM_UP + 3):
+            taken.step(reals(), step=step)
+    assert caplog.text.count("D main runs kernel by kernel, since it cannot be recorded") == 1
+    assert "not permitted when stream is capturing" in caplog.text and "and more" not in caplog.text
+
+
+def test_draws_that_nobody_can_make_beforehand_are_told():
+    known, tape = torch.Generator().manual_seed(0), Tape()
+    with tape.noting([known]):
+        torch.randn(3, generator=known)
+        assert not tape.trouble
+        torch.randn(3)
+    assert "aten.randn.default draws where nobody" in tape.trouble
+
+
+def test_a_tape_plays_what_the_generators_draw(rng):
+    def work(generator):
+        return torch.rand(2, generator=generator), torch.randint(5, (3,), generator=generator)
+
+    tape = Tape()
+    with tape.noting([rng]):
+        work(rng)
+    for seed in (1, 2):
+        tape.refill([torch.Generator().manual_seed(seed)])
+        with tape.playing():
+            played = work(rng)
+        expected = work(torch.Generator().manual_seed(seed))
+        assert all(torch.equal(a, b) for a, b in zip(played, expected, strict=True))
+    with tape.playing(), pytest.raises(RuntimeError, match="drawn where it was not drawn before"):
+        torch.rand(3, generator=rng)
