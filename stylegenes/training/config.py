@@ -104,10 +104,12 @@ class BatchConfig:
     Attributes:
         total: images a step, over all devices and nodes.
         micro: images in one forward pass of a device; None takes as many as fit in one (total / ranks).
+        graphs: whether phases are replayed as CUDA graphs, where there is CUDA.
     """
 
     total: int = 32
     micro: int | None = None
+    graphs: bool = True
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -55,8 +55,9 @@ class PhaseInputs:
         return [*found, self.stop]
 
     def copied(self) -> PhaseInputs:
-        """The same inputs in memory of their own."""
-        return replace(self, real=self.real.map(torch.clone), codes=self.codes.map(torch.clone), stop=self.stop.clone())
+        """The same inputs in memory of their own, with generators that only stand in for those of a device."""
+        real, codes = self.real.map(torch.clone), self.codes.map(torch.clone)
+        return PhaseInputs(real, codes, self.stop.clone(), [torch.Generator() for _ in self.generators])
 
 
 Work = Callable[[PhaseInputs], torch.Tensor]
@@ -96,12 +97,29 @@ class CudaEngine:
 
 @dataclass(frozen=True)
 class Draw:
-    """One call that draws random numbers: what was called, and which generator it took."""
+    """One call that draws random numbers.
+
+    Attributes:
+        function: what was called.
+        arguments: with what.
+        keywords: with what else, besides the generator.
+        source: which generator it took.
+        state: the generator's state before.
+        buffer: where draws are put for a replay; shared with an earlier draw that this one repeats.
+        repeats: whether the generator had been set back, to draw the same again.
+    """
 
     function: Any
     arguments: tuple[Any, ...]
     keywords: dict[str, Any]
     source: int
+    state: torch.Tensor
+    buffer: torch.Tensor
+    repeats: bool = False
+
+    def is_call(self, function: Any, arguments: tuple[Any, ...]) -> bool:
+        """Whether this draw was made by that call."""
+        return self.function is function and self.arguments == arguments
 
     def __call__(self, generators: Sequence[torch.Generator]) -> torch.Tensor:
         """Draw again."""
@@ -118,10 +136,9 @@ class Tape(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.draws: list[Draw] = []
-        self.buffers: list[torch.Tensor] = []
         self.trouble = ""
         self._generators: list[torch.Generator] = []
-        self._next: Iterator[tuple[Draw, torch.Tensor]] | None = None
+        self._next: Iterator[Draw] | None = None
 
     @contextmanager
     def noting(self, generators: list[torch.Generator]) -> Iterator[None]:
@@ -133,14 +150,15 @@ class Tape(TorchDispatchMode):
     @contextmanager
     def playing(self) -> Iterator[None]:
         """Within this context draws come from the buffers, in the order in which they were noted."""
-        self._next = iter(list(zip(self.draws, self.buffers, strict=True)))
+        self._next = iter(self.draws)
         with self:
             yield
 
     def refill(self, generators: Sequence[torch.Generator]) -> None:
         """Draw into the buffers what the work would draw from `generators`."""
-        for draw, buffer in zip(self.draws, self.buffers, strict=True):
-            buffer.copy_(draw(generators))
+        for draw in self.draws:
+            if not draw.repeats:
+                draw.buffer.copy_(draw(generators))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Let every call pass that draws nothing."""
@@ -150,22 +168,27 @@ class Tape(TorchDispatchMode):
         return self._note(func, args, keywords) if self._next is None else self._play(func, args)
 
     def _note(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> torch.Tensor:
-        result = func(*args, **keywords)
-        sources = [i for i, known in enumerate(self._generators) if _same(known, keywords.get("generator"))]
-        if not sources or func._schema.is_mutable:
-            self.trouble = self.trouble or f"{func} draws where nobody can draw for it beforehand"
-            return result
         others = {key: value for key, value in keywords.items() if key != "generator"}
-        self.draws.append(Draw(func, args, others, sources[0]))
-        self.buffers.append(torch.empty_like(result))
+        generator = keywords.get("generator")
+        sources = [i for i, known in enumerate(self._generators) if _same(known, generator)]
+        if generator is None or not sources or func._schema.is_mutable:
+            self.trouble = self.trouble or f"{func} draws where nobody can draw for it beforehand"
+            return func(*args, **keywords)
+        state, source = generator.get_state(), sources[0]
+        result = func(*args, **keywords)
+        earlier = next((d for d in self.draws if d.source == source and torch.equal(d.state, state)), None)
+        if earlier is not None and not earlier.is_call(func, args):
+            self.trouble = self.trouble or f"{func} draws from a generator that was set back"
+        buffer = torch.empty_like(result) if earlier is None else earlier.buffer
+        self.draws.append(Draw(func, args, others, source, state, buffer, earlier is not None))
         return result
 
     def _play(self, func: Any, args: tuple[Any, ...]) -> torch.Tensor:
-        draw, buffer = next(self._next or iter(()), (None, None))
-        if draw is None or buffer is None or draw.function is not func or draw.arguments != args:
+        draw = next(self._next or iter(()), None)
+        if draw is None or not draw.is_call(func, args):
             raise RuntimeError(f"{func}{args} is drawn where it was not drawn before")
         # A copy, since what is drawn may be changed in place.
-        return buffer.clone()
+        return draw.buffer.clone()
 
 
 def _same(known: torch.Generator, given: torch.Generator | None) -> bool:

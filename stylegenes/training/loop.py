@@ -17,6 +17,7 @@ from stylegenes.training.batch import plan_batch
 from stylegenes.training.config import RunConfig
 from stylegenes.training.ema import ema_beta, update_ema
 from stylegenes.training.feed import Data, Feed
+from stylegenes.training.graphs import CudaEngine, Graphs
 from stylegenes.training.keeping import Keeper
 from stylegenes.training.phases import PhaseLog
 from stylegenes.training.players import build_players
@@ -267,6 +268,7 @@ class Loop:
                 "use a new folder, with --init-from to start from this run's snapshot"
             )
         restore(self.players, stored, str(self.state_file))
+        self.stepper.forget_graphs()
         self.counters = stored.counters
         self._signs.fill_(stored.counters.sign_sum)
 
@@ -274,7 +276,8 @@ class Loop:
         config, plan = self.config, self.plan
         settings = StepSettings(plan.total, plan.accumulation, plan.group, config.mixing, config.noise, config.seed)
         labels = self.data.labels(torch.arange(len(self.data))) if config.data.labels else None
-        return Stepper(self.players, self.ranks, settings, labels=labels, announce=self.announce)
+        graphs = Graphs(CudaEngine()) if config.batch.graphs and self.ranks.device.type == "cuda" else None
+        return Stepper(self.players, self.ranks, settings, labels=labels, announce=self.announce, graphs=graphs)
 
     def _make_feed(self) -> Feed:
         return Feed(

@@ -68,9 +68,10 @@ class Players:
     lr_scale: float = 1.0
 
     @property
-    def manner(self) -> tuple[float | None, ...]:
+    def manner(self) -> tuple[Any, ...]:
         """Numbers that Python hands to kernels and decides by; they may change from step to step."""
-        return self.blur, self.penalty_scale, self.level
+        betas = [group["betas"] for optimizer in self.optimizers.values() for group in optimizer.param_groups]
+        return self.blur, self.penalty_scale, self.level, *betas
 
     def parameters(self, player: Player) -> list[nn.Parameter]:
         """The parameters that `player` trains."""

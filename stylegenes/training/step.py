@@ -122,6 +122,11 @@ class Stepper:
         """Images in one micro-batch."""
         return self.settings.total // self.ranks.count // self.accumulation
 
+    def forget_graphs(self) -> None:
+        """Record phases anew, since a state was restored: its tensors lie elsewhere."""
+        if self.graphs is not None:
+            self.graphs.forget()
+
     def step(self, real: ImageBatch, *, step: int, epoch: int = 0, stop: bool = False) -> list[PhaseResult]:
         """All phases that are due.
 

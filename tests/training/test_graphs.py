@@ -31,6 +31,11 @@ VARIANTS = {
     "labels": ("data.labels=true", "model.latent.name=mapping", "model.latent.depth=2"),
     "diffaugment": ("augment.pipe.name=diffaugment", "augment.p.name=fixed"),
     "penalties at fakes": ("regularizers.r2.interval=2", "regularizers.wgan_gp.interval=1", "mixing=0.0"),
+    "penalties by noise": (
+        "regularizers.r1=none",
+        "regularizers.noisy_r1.interval=2",
+        "regularizers.noisy_r2.interval=2",
+    ),
     "relativistic": ("loss.name=relativistic", "augment.pipe.transforms=bgcfnc", "data.resolution=32"),
 }
 
@@ -104,6 +109,27 @@ def test_draws_that_nobody_can_make_beforehand_are_told():
         assert not tape.trouble
         torch.randn(3)
     assert "aten.randn.default draws where nobody" in tape.trouble
+
+
+def test_a_generator_that_was_set_back_draws_the_same_again(rng):
+    def work(generator, length=3):
+        before = generator.get_state()
+        first = torch.rand(3, generator=generator)
+        generator.set_state(before)
+        return first, torch.rand(length, generator=generator), torch.rand(2, generator=generator)
+
+    tape = Tape()
+    with tape.noting([rng]):
+        work(rng)
+    tape.refill([torch.Generator().manual_seed(1)])
+    with tape.playing():
+        played = work(torch.Generator())
+    expected = work(torch.Generator().manual_seed(1))
+    assert all(torch.equal(a, b) for a, b in zip(played, expected, strict=True))
+    other = Tape()
+    with other.noting([rng]):
+        work(rng, length=4)
+    assert "set back" in other.trouble
 
 
 def test_a_tape_plays_what_the_generators_draw(rng):
