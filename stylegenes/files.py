@@ -117,12 +117,13 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         part.write_text(text, encoding="utf-8")
 
 
-def read_bytes(path: str | os.PathLike[str], *, most: int) -> bytes:
+def read_bytes(path: str | os.PathLike[str], *, most: int, size: int = -1) -> bytes:
     """The content of a file that must be one: nothing waits for a pipe or reads a device without end.
 
     Args:
         path: the file.
         most: bytes that it may have.
+        size: bytes that are read; -1 for all.
 
     Raises:
         UserError: when it is missing, cannot be read, is no regular file or is larger; names it.
@@ -135,12 +136,21 @@ def read_bytes(path: str | os.PathLike[str], *, most: int) -> bytes:
                 raise UserError(f"{path} is {_kind(status.st_mode)}, not a file")
             if status.st_size > most:
                 raise UserError(f"{path} has {status.st_size:,} bytes; such a file has at most {most:,}")
-            return file.read()
+            return file.read(size)
     except FileNotFoundError as error:
         raise UserError(f"there is no file {path}") from error
     except OSError as error:
         what = "a folder, not a file" if path.is_dir() else f"not readable ({error.strerror})"
         raise UserError(f"{path} is {what}") from error
+
+
+def check_regular(path: str | os.PathLike[str]) -> None:
+    """Refuse what a library would wait for, or read without end.
+
+    Raises:
+        UserError: when `path` is missing or no regular file; names it.
+    """
+    read_bytes(path, most=2**63, size=0)
 
 
 def read_json(path: str | os.PathLike[str], *, most: int = MOST_JSON) -> Any:

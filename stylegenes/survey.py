@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from stylegenes.discriminators import Discriminator
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path, write_json
+from stylegenes.files import read_record, write_json
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Condition, Noise, NoiseMode
+from stylegenes.sealed import load_sealed, save_sealed
 
 _SHARD = "shard-{:06d}.safetensors"
 _SEED_STRIDE = 1_000_003  # a prime: the seeds of two surveys with neighbouring seeds share no shard
@@ -93,7 +91,7 @@ class Survey:
         path = self.folder / "plan.json"
         if not path.is_file():
             raise UserError(f"{self.folder} holds no survey (no plan.json); make one with: stylegenes survey MODEL")
-        self.plan = SurveyPlan(**json.loads(path.read_text()))
+        self.plan = read_record(path, SurveyPlan)
 
     def indices(self) -> list[int]:
         """Numbers of the finished shards, in order."""
@@ -111,8 +109,8 @@ class Survey:
         """
         path = self.folder / _SHARD.format(index)
         try:
-            return Draws(**load_file(path))
-        except (SafetensorError, TypeError) as error:
+            return Draws(**load_sealed(path, is_old=lambda about: not about).tensors)
+        except (UserError, TypeError) as error:
             raise UserError(
                 f"{path} is damaged ({error}); remove it and run the survey again, which makes it anew"
             ) from error
@@ -271,8 +269,8 @@ def shard_seed(plan: SurveyPlan, index: int) -> int:
 
 def _make(surveyor: Surveyor, survey: Survey, index: int) -> Draws:
     draws = surveyor.draw(survey.plan, index)
-    with atomic_path(survey.folder / _SHARD.format(index)) as path:
-        save_file({field.name: getattr(draws, field.name) for field in dataclasses.fields(draws)}, path)
+    columns = {field.name: getattr(draws, field.name) for field in dataclasses.fields(draws)}
+    save_sealed(survey.folder / _SHARD.format(index), columns)
     return draws
 
 

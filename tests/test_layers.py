@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
-    | {"devices", "partials", "processes", "shape"},
+    | {"devices", "partials", "processes", "sealed", "shape"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
     {"snapshot", "drawing", "sheets", "survey", "interop"},
@@ -32,6 +32,8 @@ SIDEWAYS = {
     ("partials", "processes"),
     ("files", "shape"),
     ("registry", "shape"),
+    ("sealed", "errors"),
+    ("sealed", "files"),
     ("shape", "errors"),
     ("shape", "words"),
     ("pictures", "errors"),

@@ -74,9 +74,9 @@ def main(folder: str, *arguments: str) -> None:
 
 def kill_inside_write(nth: int) -> None:
     """Kill this process when the state's file is half written for the nth time."""
-    from stylegenes.training import state
+    from stylegenes import sealed
 
-    count, write = 0, state.save_file
+    count, write = 0, sealed.save_file
 
     def half(tensors: dict, path: os.PathLike, metadata: dict) -> None:
         nonlocal count
@@ -86,7 +86,7 @@ def kill_inside_write(nth: int) -> None:
             os.truncate(path, os.path.getsize(path) // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
-    state.save_file = half
+    sealed.save_file = half
 
 
 if __name__ == "__main__":

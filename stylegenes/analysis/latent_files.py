@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from stylegenes.analysis.directions import Directions, Fit
 from stylegenes.analysis.pca import Components
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path, read_json, write_json
+from stylegenes.files import atomic_path, read_object, write_json
+from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.words import did_you_mean
 
 
@@ -79,24 +78,23 @@ def load_steps(path: Path) -> Steps:
         UserError: when the file or its JSON is missing or damaged.
     """
     path = path.with_suffix(".safetensors")
-    about = read_json(path.with_suffix(".json"))
+    about = read_object(path.with_suffix(".json"))
+    tensors = load_sealed(path, is_old=lambda about: not about).tensors
     try:
-        tensors = load_file(path)
         if about["kind"] == "components":
             found = Components(about["space"], **tensors)
             names = [f"pc{number}" for number in range(1, len(found.basis) + 1)]
         else:
             found = Directions(about["space"], about["attributes"], **tensors)
             names = list(about["attributes"])
-    except (OSError, SafetensorError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise UserError(f"{path} is missing, damaged, or no file of directions ({error})") from error
     return Steps(about["space"], about["model"], names, found)
 
 
 def _save(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Path:
     path = path.with_suffix(".safetensors")
-    with atomic_path(path) as part:
-        save_file({name: tensor.cpu() for name, tensor in tensors.items()}, part)
+    save_sealed(path, tensors)
     write_json(path.with_suffix(".json"), _plain(about))
     return path
 

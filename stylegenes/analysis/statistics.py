@@ -16,11 +16,9 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sparse
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
+from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.survey import Draws, Survey
 
 _ROWS_AT_ONCE = 16384
@@ -124,21 +122,23 @@ class VariantStatistics:
     def save(self, path: str | Path) -> None:
         """Write to a safetensors file, atomically."""
         tensors = {"count": self.count, "total": self.total, "square": self.square}
-        with atomic_path(path) as part:
-            save_file(tensors, part, metadata={"attributes": _SEPARATOR.join(self.attributes)})
+        save_sealed(path, tensors, {"attributes": _SEPARATOR.join(self.attributes)})
 
     @classmethod
     def load(cls, path: str | Path) -> VariantStatistics:
         """Read what `save` wrote.
 
         Raises:
-            UserError: when there is no such file.
+            UserError: when there is no such file, or it is damaged.
         """
         if not Path(path).is_file():
             raise UserError(f"no variant statistics at {path}; make them with: stylegenes survey MODEL")
-        with safe_open(path, "pt") as file:
-            names = file.metadata()["attributes"].split(_SEPARATOR)
-            return cls(names, *(file.get_tensor(key) for key in ("count", "total", "square")))
+        found = load_sealed(path, is_old=lambda about: set(about) == {"attributes"})
+        try:
+            names = found.about["attributes"].split(_SEPARATOR)
+            return cls(names, *(found.tensors[key] for key in ("count", "total", "square")))
+        except KeyError as error:
+            raise UserError(f"{path} is damaged: it lacks {error}") from error
 
 
 def tally(survey: Survey, judge: Recorded = "classifier", *, workers: int = 2) -> VariantStatistics:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from stylegenes.analysis.statistics import VariantStatistics, tally
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
+from stylegenes.files import parse_json
+from stylegenes.sealed import load_sealed, save_sealed
+from stylegenes.shape import as_record
 from stylegenes.survey import Survey, SurveyPlan
 
 FILE = "summary.safetensors"
@@ -44,9 +44,7 @@ class Summary:
         if self.realness is not None:
             parts |= _pack("realness_", self.realness, torch.float32)
         metadata = {"plan": json.dumps(dataclasses.asdict(self.plan))}
-        with atomic_path(path) as part:
-            # safetensors' own writer makes files that only their owner may read.
-            part.write_bytes(save(parts, metadata))
+        save_sealed(path, parts, metadata)
 
     @classmethod
     def load(cls, path: str | Path) -> Summary:
@@ -55,13 +53,13 @@ class Summary:
         Raises:
             UserError: when the file is damaged.
         """
+        found = load_sealed(path, is_old=lambda about: set(about) == {"plan"})
+        parts = found.tensors
         try:
-            with safe_open(path, "pt") as file:
-                plan = SurveyPlan(**json.loads(file.metadata()["plan"]))
-                parts = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            plan = as_record(SurveyPlan, parse_json(found.about["plan"], str(path)), str(path))
             realness = _unpack("realness_", parts, ["realness"]) if "realness_count" in parts else None
             return cls(plan, _unpack("", parts, plan.attributes), realness)
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise UserError(f"{path} is damaged ({error}); remove it and run stylegenes survey") from error
 
 

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch.func import functional_call
 
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
+from stylegenes.files import parse_json
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective, noise_structure, standardize_noise
 from stylegenes.records import Condition, Noise, repeated
+from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.survey import fingerprint
 from stylegenes.words import did_you_mean
 
@@ -201,27 +200,26 @@ class Projector:
 
     def save(self, path: Path) -> None:
         """Write the whole state atomically."""
-        with atomic_path(path) as part:
-            save_file(self._state(), part, metadata={"stylegenes": json.dumps(self._identity())})
+        save_sealed(path, self._state(), {"stylegenes": json.dumps(self._identity())})
 
     def resume(self, path: Path) -> bool:
         """Take up a saved state; False when there is none.
 
         Raises:
-            UserError: when the state belongs to other targets, another model or other settings.
+            UserError: when the state belongs to other targets, another model or other settings, or is damaged.
         """
         if not path.is_file():
             return False
-        with safe_open(path, "pt", device=str(self.targets.device)) as file:
-            identity = json.loads((file.metadata() or {}).get("stylegenes", "{}"))
-            differing = [key for key, value in self._identity().items() if key != "step" and identity.get(key) != value]
-            if differing:
-                raise UserError(
-                    f"{path} holds another projection (other {', '.join(differing)}); write elsewhere, or remove it"
-                )
-            with torch.no_grad():
-                for name, tensor in self._state().items():
-                    tensor.copy_(file.get_tensor(name))
+        found = load_sealed(path, is_old=lambda about: set(about) == {"stylegenes"})
+        identity = parse_json(found.about["stylegenes"], str(path))
+        differing = [key for key, value in self._identity().items() if key != "step" and identity.get(key) != value]
+        if differing:
+            raise UserError(
+                f"{path} holds another projection (other {', '.join(differing)}); write elsewhere, or remove it"
+            )
+        with torch.no_grad():
+            for name, tensor in self._state().items():
+                tensor.copy_(found.tensors[name])
         self.step = identity["step"]
         return True
 

@@ -17,8 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
@@ -26,6 +24,7 @@ from stylegenes.metrics.moments import Moments
 from stylegenes.metrics.rows import Rows
 from stylegenes.metrics.sources import ImageSource, blocks
 from stylegenes.perception import FeatureExtractor
+from stylegenes.sealed import load_sealed, save_sealed
 
 logger = logging.getLogger(__name__)
 
@@ -219,8 +218,7 @@ class FeaturePass:
         for i, moments in enumerate(state.halves):
             tensors |= {f"count.{i}": torch.tensor(moments.count), f"total.{i}": moments.total}
             tensors[f"outer.{i}"] = moments.outer
-        with atomic_path(self._file(folder, self.shard.rank)) as part:
-            save_file(tensors, part)
+        save_sealed(self._file(folder, self.shard.rank), tensors)
 
     def _load(self, folder: Path, rank: int) -> _State | None:
         """What process `rank` has saved; None where there is nothing, or where its rows are gone."""
@@ -228,17 +226,12 @@ class FeaturePass:
         if not file.is_file() or (self.keep_rows and not (folder / _ROWS).is_file()):
             return None
         try:
-            with safe_open(file, "pt") as tensors:
-                halves = [
-                    Moments(
-                        int(tensors.get_tensor(f"count.{i}")),
-                        tensors.get_tensor(f"total.{i}"),
-                        tensors.get_tensor(f"outer.{i}"),
-                    )
-                    for i in range(2)
-                ]
-                return _State(int(tensors.get_tensor("done")), (halves[0], halves[1]))
-        except SafetensorError as error:
+            tensors = load_sealed(file, is_old=lambda about: not about).tensors
+            halves = [
+                Moments(int(tensors[f"count.{i}"]), tensors[f"total.{i}"], tensors[f"outer.{i}"]) for i in range(2)
+            ]
+            return _State(int(tensors["done"]), (halves[0], halves[1]))
+        except (UserError, KeyError) as error:
             logger.warning("%s is damaged (%s); its part is made again", file, error)
             return None
 

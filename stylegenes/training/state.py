@@ -8,23 +8,24 @@ state to store.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 
-from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
+from stylegenes.errors import UserError, shown
+from stylegenes.files import parse_json
+from stylegenes.sealed import checksum, load_sealed, save_sealed
+from stylegenes.shape import as_record
 from stylegenes.snapshot import load_strictly
 from stylegenes.training.players import Players
 
 STATE_FILE = "state.safetensors"
-FORMAT = "stylegenes-train-state-1"
+FORMAT, OLD_FORMAT = "stylegenes-train-state-2", "stylegenes-train-state-1"
+"""The old format had the counters and the hash of the data outside the checksum; it is still read."""
 
 
 @dataclass
@@ -92,15 +93,9 @@ def write_state(path: Path, players: Players, counters: Counters, data_hash: str
         name: tensor.detach().cpu().contiguous(memory_format=torch.contiguous_format).clone()
         for name, tensor in collect(players).items()
     }
-    header = {
-        "format": FORMAT,
-        "counters": json.dumps(dataclasses.asdict(counters)),
-        "data_hash": data_hash,
-        "sha256": _checksum(tensors),
-    }
+    about = {"format": FORMAT, "counters": json.dumps(dataclasses.asdict(counters)), "data_hash": data_hash}
     try:
-        with atomic_path(path) as part:
-            save_file(tensors, part, metadata=header)
+        save_sealed(path, tensors, about)
     except (OSError, SafetensorError) as error:
         kept = "the last state there is whole" if path.exists() else "nothing was written"
         raise UserError(
@@ -115,18 +110,14 @@ def read_state(path: Path) -> StoredState:
     Raises:
         UserError: when the file is damaged or of another format.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{path} cannot be read as a training state: {error}") from error
-    if header.get("format") != FORMAT:
-        raise UserError(f"{path} is of format {header.get('format')!r}; this version reads {FORMAT!r}")
-    if header["sha256"] != _checksum(tensors):
-        raise UserError(f"{path} is damaged: its checksum does not match; restore it, or start from a snapshot with "
-                        "--init-from")  # fmt: skip
-    return StoredState(Counters(**json.loads(header["counters"])), tensors, header["data_hash"])
+    found = load_sealed(path, is_old=lambda about: about.get("format") == OLD_FORMAT)
+    about = found.about
+    if about.get("format") not in (FORMAT, OLD_FORMAT):
+        raise UserError(f"{path} is of format {shown(about.get('format'))}; this version reads {FORMAT}")
+    if not found.sealed and about.get("sha256") != checksum(found.tensors):
+        raise UserError(f"{path} is damaged: its checksum does not match")
+    counters = as_record(Counters, parse_json(about.get("counters", ""), str(path)), str(path))
+    return StoredState(counters, found.tensors, about.get("data_hash", ""))
 
 
 def restore(players: Players, stored: StoredState, where: str) -> None:
@@ -157,12 +148,3 @@ def _restore_adam(players: Players, player: Any, optimizer: torch.optim.Adam, re
         averages = {key: torch.empty_like(parameter).copy_(found[key]) for key in ("exp_avg", "exp_avg_sq")}
         step = found["step"].to(parameter.device) if optimizer.param_groups[0]["fused"] else found["step"]
         optimizer.state[parameter] = {"step": step, **averages}
-
-
-def _checksum(tensors: dict[str, torch.Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()

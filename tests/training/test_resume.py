@@ -129,7 +129,7 @@ def test_a_read_only_folder_is_named(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied", str(tmp_path / STATE_FILE))
 
-    monkeypatch.setattr("stylegenes.training.state.save_file", refuse)
+    monkeypatch.setattr("stylegenes.sealed.save_file", refuse)
     with pytest.raises(UserError, match=r"Permission denied.*the last state there is whole"):
         run(tmp_path, "kimg=0.08")
     assert state(tmp_path).counters.step == 5
