@@ -101,7 +101,6 @@ def draw_mixed(
             yield to_uint8(_synthesize(generator, mixed, look, name, look.row(0)))[0]
 
 
-@torch.no_grad()
 def draw_between(
     generator: Generator,
     start: torch.Tensor,
@@ -114,12 +113,26 @@ def draw_between(
 
     At t = 0 and 1 these are the pictures of the codes.
     """
+    return (to_uint8(image)[0] for image in _images_between(generator, start, end, steps, look, way))
+
+
+def draw_images_between(
+    generator: Generator, start: torch.Tensor, end: torch.Tensor, steps: Sequence[float], look: Look
+) -> torch.Tensor:
+    """The same pictures before they are rounded, by the latent's own way: [len(steps), C, H, W] in [-1, 1]."""
+    return torch.cat([image.cpu() for image in _images_between(generator, start, end, steps, look, "own")])
+
+
+@torch.no_grad()
+def _images_between(
+    generator: Generator, start: torch.Tensor, end: torch.Tensor, steps: Sequence[float], look: Look, way: Way
+) -> Iterator[torch.Tensor]:
     (name,) = generator.latent.to_strings(start)
     condition = look.row(0)
     for t in steps:
         w = _between(generator, start.to(generator.device), end.to(generator.device), t, condition, way)
         ws = generator.truncate(generator.broadcast(w), look.psi, look.cutoff, condition)
-        yield to_uint8(_synthesize(generator, ws, look, name, condition))[0]
+        yield _synthesize(generator, ws, look, name, condition)
 
 
 def band_layers(generator: Generator, band: str) -> torch.Tensor:

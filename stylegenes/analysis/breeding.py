@@ -170,6 +170,10 @@ class Farm:
             people = people + born
         return Lineage(people)
 
+    def family(self, parents: torch.Tensor, generator: torch.Generator | None = None) -> Lineage:
+        """Children of two parents [2, G], which nobody judges."""
+        return self.breed(parents, lambda genotype: torch.zeros(len(genotype)), 1, generator)
+
     def _record(
         self,
         people: list[Individual],

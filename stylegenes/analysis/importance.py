@@ -44,6 +44,10 @@ class GeneReport:
     reliability: torch.Tensor
     shrunk: Shrunk
 
+    def strongest(self, n: int) -> list[int]:
+        """The `n` attributes that a single gene explains best, or as many as there are; the best first."""
+        return self.explained.amax(dim=0).topk(min(n, len(self.attributes))).indices.tolist()
+
     def top(self, attribute: int, n: int) -> list[int]:
         """The `n` genes that matter most for an attribute, the most important first."""
         return self.shrunk.effect_variance[:, attribute].topk(min(n, len(self.score))).indices.tolist()

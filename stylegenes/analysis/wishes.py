@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -81,6 +82,11 @@ def _parse_temperature(text: str, part: str) -> float:
         return check_temperature(float(text))
     except ValueError as error:
         raise UserError(f"{part!r}: the temperature after @ must be a positive number") from error
+
+
+def fulfilled(wishes: Sequence[Wish], probability: torch.Tensor) -> int:
+    """How many rows of attribute probabilities [n, A] fulfil all wishes."""
+    return int(torch.stack([wish.likelihood(probability) > 0.5 for wish in wishes]).all(dim=0).sum())
 
 
 def check_temperature(temperature: float) -> float:

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegenes.analysis.ablation import ablate, check_grid
-from stylegenes.analysis.exhibits import Exhibit
-from stylegenes.analysis.plots.curves import ablation_figure
-from stylegenes.analysis.tables import ablation_table
+from stylegenes.analysis.exhibits.models import ablation_exhibit
 from stylegenes.cli.console import say
 from stylegenes.cli.real_pictures import Yardstick, measure_real, open_real
 from stylegenes.devices import pick_device
@@ -38,15 +36,14 @@ def run(args: Args) -> None:
         return _score(config, folder / "run", args, real)
 
     cells = ablate(args.out, genes, variants, train_and_score, w_dim=_w_dim(base))
-    table = ablation_table(cells, real.name)
     caption = (
         f"{real.name} of {args.samples:,} pictures after {base.kimg:g} thousand images of {args.data}, recipe "
         f"{base.recipe}. Two halves of the reals are {real.floor:.2f} apart."
     )
-    exhibit = Exhibit("ablation", "Genes and variants", caption, 90)
-    say(f"table and figure: {exhibit.save(args.out, ablation_figure(cells, real.name), table)}")
-    say(" | ".join(map(str, table.columns)))
-    for row in table.rows:
+    exhibit = ablation_exhibit(cells, real.name, caption)
+    say(f"table and figure: {exhibit.save(args.out)}")
+    say(" | ".join(map(str, exhibit.table.columns)))
+    for row in exhibit.table.rows:
         say(" | ".join("failed" if value is None else f"{value:.6g}" for value in row))
     for cell in cells:
         if cell.note:

@@ -7,24 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from matplotlib.figure import Figure
 
 from stylegenes.analysis.breeding import CROSSES, Cross, Farm, Lineage, cross_chosen
 from stylegenes.analysis.exhibits import Exhibit
+from stylegenes.analysis.exhibits.family import family_exhibit, generations_exhibit
 from stylegenes.analysis.judge import Judge
-from stylegenes.analysis.plots.changes import family_figure, generations_figure
-from stylegenes.analysis.tables import lineage_table
 from stylegenes.analysis.wishes import Wish, parse_where
 from stylegenes.cli.console import say
 from stylegenes.cli.workbench import Workbench, open_workbench
-from stylegenes.drawing import Look, codes_of_seeds, draw_images
+from stylegenes.drawing import Look, codes_of_seeds
 from stylegenes.errors import UserError
 from stylegenes.notation import parse_codes, parse_seeds
 
 if TYPE_CHECKING:
     from stylegenes.cli.breed import Args
 
-_FOUNDERS, _SHOWN = 16, 8
+_FOUNDERS, _TOLD = 16, 8
 
 
 def run(args: Args) -> None:
@@ -43,28 +41,16 @@ def run(args: Args) -> None:
         _family(bench, founders, cross, args, rng)
 
 
-def family(bench: Workbench, parents: torch.Tensor, farm: Farm, rng: torch.Generator) -> Lineage:
-    """Children of two parents [2, G]; nobody is judged."""
-    return farm.breed(parents, lambda genotype: torch.zeros(len(genotype)), 1, rng)
-
-
-def draw_lineage(bench: Workbench, lineage: Lineage, generation: int, n: int) -> torch.Tensor:
-    """Pictures of the `n` fittest of a generation."""
-    strings = [person.genotype for person in lineage.generation(generation)[:n]]
-    return draw_images(bench.snapshot.generator, bench.genome.from_strings(strings), Look())
-
-
 def _family(bench: Workbench, parents: torch.Tensor, cross: Cross, args: Args, rng: torch.Generator) -> None:
     if len(parents) != 2:
         raise UserError(f"children have two parents; --parents names {len(parents)}")
     count = args.count or 12
     farm = Farm(bench.genome, cross, args.mutation, population=count, survivors=2)
-    lineage = family(bench, parents, farm, rng)
-    figure = family_figure(draw_lineage(bench, lineage, 0, 2), draw_lineage(bench, lineage, 1, count))
+    lineage = farm.family(parents, rng)
     how = f"genes {args.genes} from parent B" if args.genes else f"{args.cross} crossing"
     caption = f"Children by {how}, mutation rate {args.mutation:g}, seed {args.seed}. The table has every genotype."
-    _write(bench, args.out, Exhibit(_stem(args.out, "family"), "A family", caption, 50), figure, lineage)
-    for person in lineage.generation(1)[:_SHOWN]:
+    _write(bench, args.out, family_exhibit(bench.snapshot.generator, lineage, Look(), caption), lineage)
+    for person in lineage.generation(1)[:_TOLD]:
         say(f"child {person.id}: {person.genotype}")
 
 
@@ -74,15 +60,13 @@ def _select(bench: Workbench, founders: torch.Tensor, cross: Cross, args: Args, 
     count = args.count or 32
     farm = Farm(bench.genome, cross, args.mutation, population=count, survivors=max(2, count // 4))
     lineage = farm.breed(founders, partial(fulfilment, bench.judge, wishes), args.generations, rng)
-    shown = torch.linspace(0, args.generations, min(_SHOWN, args.generations + 1)).round().long().tolist()
-    size = min(2, len(founders), count)
-    figure = generations_figure(lineage, [draw_lineage(bench, lineage, g, size) for g in shown])
     caption = (
         f"Selection for {args.fitness}: {count} children a generation, a quarter survives, mutation rate "
         f"{args.mutation:g}. Below, the fittest of some generations. Fitness is the classifier's probability."
     )
-    title = f"Bred for {args.fitness}"
-    _write(bench, args.out, Exhibit(_stem(args.out, "generations"), title, caption, 51), figure, lineage)
+    title, look = f"Bred for {args.fitness}", Look()
+    exhibit = generations_exhibit(bench.snapshot.generator, lineage, args.generations, look, title, caption)
+    _write(bench, args.out, exhibit, lineage)
     best = lineage.generation(args.generations)[0]
     say(f"fittest of the last generation ({best.fitness:.3f}): {best.genotype}")
 
@@ -93,17 +77,10 @@ def fulfilment(judge: Judge, wishes: list[Wish], genotype: torch.Tensor) -> torc
     return torch.stack([wish.likelihood(probability) for wish in wishes]).prod(dim=0)
 
 
-def _write(bench: Workbench, out: Path | None, exhibit: Exhibit, figure: Figure, lineage: Lineage) -> None:
-    picture = exhibit.save(out.parent if out else bench.exhibits, figure, lineage_table(lineage))
-    kept = picture.with_suffix(".lineage.json")
+def _write(bench: Workbench, out: Path | None, exhibit: Exhibit, lineage: Lineage) -> None:
+    kept = bench.show(exhibit, out).with_suffix(".lineage.json")
     lineage.save(kept)
-    say(f"picture {picture}, table {picture.with_suffix('.csv')}, lineage {kept}")
-
-
-def _stem(out: Path | None, default: str) -> str:
-    if out is not None and out.suffix.lower() != ".png":
-        raise UserError(f"--out {out} must end in .png")
-    return default if out is None else out.stem
+    say(f"lineage: {kept}")
 
 
 def _cross(args: Args) -> Cross:

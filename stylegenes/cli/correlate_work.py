@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from stylegenes.analysis.correlation import Correlation, correlate, judge_pictures, mean_difference
-from stylegenes.analysis.exhibits import Exhibit
-from stylegenes.analysis.plots.curves import correlation_figure
-from stylegenes.analysis.tables import correlation_table
+from stylegenes.analysis.exhibits.models import correlation_exhibit
 from stylegenes.cli.console import say, track
 from stylegenes.cli.real_pictures import open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
@@ -34,23 +32,9 @@ def run(args: Args) -> None:
         sets.append(of_model(bench, other.card.name, other.generator, find_snapshot(args.other), args.num, args.seed))
     own = bench.snapshot
     sets.append(of_model(bench, own.card.name, own.generator, bench.path, args.num, args.seed))
-    show_correlations(bench, sets)
+    bench.show(correlation_exhibit(sets, bench.classifier.name))
     for one in sets[1:]:
         say(f"{one.name}: mean absolute difference from the reals {mean_difference(one, sets[0]):.4f}")
-
-
-def show_correlations(bench: Workbench, sets: list[Correlation]) -> None:
-    """Matrices side by side and their differences from the first."""
-    noise = max(one.noise for one in sets)
-    caption = (
-        f"Pearson's correlation of the outputs of {bench.classifier.name}. A correlation near zero has a standard "
-        f"error of up to {noise:.3f}. The table begins with the pairs that differ most."
-    )
-    bench.show(
-        Exhibit("correlation", "Attributes that go together", caption, 70),
-        correlation_figure(sets),
-        correlation_table(sets),
-    )
 
 
 def of_data(bench: Workbench, data: PackedDataset, num: int, seed: int) -> Correlation:

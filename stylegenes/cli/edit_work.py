@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from stylegenes.analysis.edit_study import study_edits
-from stylegenes.analysis.editing import Editor, EditReport, Strength, editor, judge_edit, traverse
-from stylegenes.analysis.exhibits import Exhibit, Table
-from stylegenes.analysis.plots.changes import edit_figure, edit_study_figure
-from stylegenes.analysis.plots.style import picture_rows
-from stylegenes.analysis.tables import edit_study_table, edit_table
-from stylegenes.analysis.wishes import Wish, parse_where
+from stylegenes.analysis.editing import Editor, EditReport, Strength, editor, judge_edit
+from stylegenes.analysis.exhibits.edits import edit_exhibit, edit_study_exhibit, traversal_exhibit
+from stylegenes.analysis.wishes import parse_where
 from stylegenes.cli.console import progress, say
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.drawing import codes_of_seeds
@@ -41,7 +38,7 @@ def run(args: Args) -> None:
     wishes = parse_where(args.set, names)
     start = one_genotype(bench, args.code, args.seed)
     if args.traverse is not None:
-        figure_traversal(bench, start, args.traverse, wishes[0], args)
+        bench.show(traversal_exhibit(bench.judge, bench.report, start, args.traverse, wishes[0]), args.out)
         return
     made = make(start, wishes)
     report = judge_edit(bench.judge, made, wishes, bench.perceptual)
@@ -50,16 +47,7 @@ def run(args: Args) -> None:
     if not made.genes and args.method == "checked":
         say("nothing tried was worth its side effects; --method statistics does not look at them")
     _tell(report)
-    wanted = ", ".join(map(str, wishes))
-    exhibit = Exhibit(
-        _stem(args) or "edit",
-        f"Edit: {wanted}",
-        f"Genes {', '.join(map(str, made.genes)) or '(none)'} of {before} replaced, which gives {after}. Bars: change "
-        "of the classifier's probability; blue: asked for; strokes: what the variant statistics promised.",
-        40,
-    )
-    picture = exhibit.save(args.out.parent if args.out else bench.exhibits, edit_figure(report), edit_table(report))
-    say(f"picture and table: {picture}")
+    bench.show(edit_exhibit(report, wishes, made.genes, before, after), args.out)
 
 
 def one_genotype(bench: Workbench, code: str | None, seed: int) -> torch.Tensor:
@@ -81,46 +69,18 @@ def _study(bench: Workbench, num: int, make: Editor, args: Args) -> None:
     genotypes = codes_of_seeds(bench.snapshot.generator, list(range(args.seed, args.seed + num))).cpu()
     with progress("editing") as bar:
         study = study_edits(bench.judge, genotypes, make, on_progress=bar)
-    exhibit = Exhibit(
-        _stem(args) or f"edits-{args.method}",
-        f"What edits change, {args.method}",
+    caption = (
         f"Every attribute of {num} pictures edited against its present state, up to {args.genes} genes at rank "
         f"{args.rank:g} for each edit, chosen {_CHOSEN[args.method]}; mean absolute change of "
         f"{bench.classifier.name}'s probability. In the right panel each point is an edited attribute; above the line "
-        "it changes more than the others do in the mean.",
-        42,
+        "it changes more than the others do in the mean."
     )
-    place = args.out.parent if args.out else bench.exhibits
-    say(f"picture and table: {exhibit.save(place, edit_study_figure(study), edit_study_table(study))}")
+    bench.show(edit_study_exhibit(study, args.method, caption), args.out)
     say(
         f"means over {len(study.attributes)} attributes: wanted change {study.achieved.mean():+.3f}, others "
         f"{study.side_effect.mean():.3f}, flipped {study.flipped.mean():.1%}, no other changed more in "
         f"{study.foremost.mean():.1%} of the edits"
     )
-
-
-def figure_traversal(bench: Workbench, start: torch.Tensor, gene: int, wish: Wish, args: Args) -> None:
-    """One gene in the order of an attribute."""
-    strip = traverse(bench.report.shrunk.mean, start, gene, wish.column, 10)
-    strip = strip if wish.present else strip.flip(0)
-    probability = bench.judge.probabilities(strip)[:, wish.column].tolist()
-    exhibit = Exhibit(
-        _stem(args) or "traversal",
-        f"Gene {gene}, in the order of {wish.attribute}",
-        f"The variants of gene {gene} ordered by their mean probability of {wish.attribute}; the numbers are the "
-        "classifier's probabilities of these very pictures.",
-        41,
-    )
-    figure = picture_rows([bench.judge.shown(strip)], [f"gene {gene}"], columns=[f"{p:.2f}" for p in probability])
-    strings = bench.genome.to_strings(strip)
-    table = Table(["variant", "probability", "genotype"], list(zip(strip[:, gene].tolist(), probability, strings)))
-    say(f"picture and table: {exhibit.save(args.out.parent if args.out else bench.exhibits, figure, table)}")
-
-
-def _stem(args: Args) -> str | None:
-    if args.out is not None and args.out.suffix.lower() != ".png":
-        raise UserError(f"--out {args.out} must end in .png")
-    return None if args.out is None else args.out.stem
 
 
 def _tell(report: EditReport) -> None:

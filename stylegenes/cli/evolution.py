@@ -32,10 +32,9 @@ def run(args: Args) -> None:
         UserError: when the run has no snapshots with a genome, or no such gene.
     """
     from stylegenes.analysis.evolution import Moment, evolution
-    from stylegenes.analysis.exhibits import Exhibit
-    from stylegenes.analysis.plots.curves import evolution_figure
-    from stylegenes.analysis.tables import evolution_table
+    from stylegenes.analysis.exhibits.models import evolution_exhibit
     from stylegenes.cli.console import say
+    from stylegenes.cli.workbench import png_place
     from stylegenes.errors import UserError
     from stylegenes.latents import genome_of
     from stylegenes.snapshot import find_snapshot, load_snapshot, read_card
@@ -53,11 +52,8 @@ def run(args: Args) -> None:
     gene = int(found.moved[-1].argmax()) if args.gene is None else args.gene
     if not 0 <= gene < num_genes:
         raise UserError(f"there is no gene {gene}; this genome has genes 0 to {num_genes - 1}")
-    caption = (
-        f"Above, the variants of gene {gene} on the two main axes of its last bank, over their density. Below, spread "
-        "of the variants, distance to the nearest neighbor, and way since the first snapshot: a line a gene, the mean "
-        f"in color. {len(moments)} snapshots from {found.kimg[0]:g} to {found.kimg[-1]:g} thousand images."
-    )
-    exhibit = Exhibit(args.out.stem if args.out else "evolution", "The codebook over training", caption, 61)
-    folder = args.out.parent if args.out else find_snapshot(args.run_folder) / "genes" / "exhibits"
-    say(f"{exhibit.title}: {exhibit.save(folder, evolution_figure(found, gene), evolution_table(found))}")
+    exhibit = evolution_exhibit(found, gene)
+    folder, name = find_snapshot(args.run_folder) / "genes" / "exhibits", None
+    if args.out is not None:
+        folder, name = png_place(args.out).parent, args.out.stem
+    say(f"{exhibit.words.title}: {exhibit.save(folder, name)}")

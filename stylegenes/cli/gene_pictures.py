@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from stylegenes.analysis.conditional import gene_tables, sample_accepted
 from stylegenes.analysis.editing import Strength, editor
 from stylegenes.analysis.plots.style import SMALL, new_figure, picture_rows, show_picture
-from stylegenes.analysis.wishes import Wish
+from stylegenes.analysis.wishes import Wish, fulfilled
 from stylegenes.cli.workbench import Workbench
 from stylegenes.drawing import codes_of_seeds
 
@@ -30,14 +30,9 @@ def wished(bench: Workbench, wishes: Sequence[Wish], temperature: float) -> Figu
         sources = [torch.Generator().manual_seed(seed) for seed in range(COLUMNS)]
         found = sample_accepted(bench.judge, tables, [wish], sources)
         rows.append(bench.judge.shown(found.genotype))
-        share = f"{fulfilled(wish, found.probability)} of {COLUMNS}"
-        labels.append(f"{wish}\n{share}\n(no wish: {fulfilled(wish, by_chance)})")
+        share = f"{fulfilled([wish], found.probability)} of {COLUMNS}"
+        labels.append(f"{wish}\n{share}\n(no wish: {fulfilled([wish], by_chance)})")
     return picture_rows(rows, labels)
-
-
-def fulfilled(wish: Wish, probability: torch.Tensor) -> int:
-    """How many rows of probabilities [n, A] fulfil a wish."""
-    return int((wish.likelihood(probability) > 0.5).sum())
 
 
 def edited(bench: Workbench, wishes: Sequence[Wish], seed: int) -> Figure:

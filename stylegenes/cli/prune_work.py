@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stylegenes.analysis.exhibits import Exhibit
-from stylegenes.analysis.plots.curves import pruning_curve_figure
+from stylegenes.analysis.exhibits.models import pruning_exhibit
 from stylegenes.analysis.pruning import prune, pruning_curve
-from stylegenes.analysis.tables import pruning_table
 from stylegenes.cli.console import say
 from stylegenes.cli.real_pictures import measure_real, open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
@@ -72,7 +70,6 @@ def _measure(bench: Workbench, numbers: list[int], args: Args) -> None:
         f"against {len(data):,} reals. Realness: mean logit of the discriminator over the survey. "
         f"Two halves of the reals are {real.floor:.2f} apart."
     )
-    exhibit = Exhibit("pruning", "Pruning the gene pool", caption, 60)
-    bench.show(exhibit, pruning_curve_figure(points, real.name), pruning_table(points, real.name))
+    bench.show(pruning_exhibit(points, real.name, caption))
     for point in points:
         say(f"{point.num_pruned:>5} pruned: {real.name} {point.mean:.3f} +- {point.spread:.3f}")

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
+
+if TYPE_CHECKING:
+    from stylegenes.analysis.exhibits.page import Heading
+    from stylegenes.cli.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,46 @@ def run(args: Args) -> None:
     Raises:
         UserError: when the model has no survey, or no genome.
     """
-    from stylegenes.cli import report_work
+    from stylegenes.analysis.exhibits.page import render_page
+    from stylegenes.analysis.exhibits.report import EXHIBITS
+    from stylegenes.cli.console import say
+    from stylegenes.cli.workbench import open_workbench
+    from stylegenes.files import atomic_path
 
-    report_work.run(args)
+    bench = open_workbench(args.snapshot, args.classifier, args.device)
+    for entry in EXHIBITS:
+        if args.fresh or not all((bench.exhibits / f"{name}.png").is_file() for name in entry.names):
+            for exhibit in entry.make(bench.study, args.seed):
+                bench.show(exhibit)
+    out = args.out or bench.folder / "report.html"
+    page = render_page(_heading(bench), bench.exhibits)
+    with atomic_path(out) as part:
+        part.write_text(page, encoding="utf-8")
+    say(f"report: {out} ({len(page) / 2**20:.1f} MiB, nothing else is needed to read it)")
+
+
+def _heading(bench: Workbench) -> Heading:
+    from stylegenes import __version__
+    from stylegenes.analysis.exhibits.page import Heading
+
+    card, statistics = bench.snapshot.card, bench.statistics
+    data = f"{card.data.source} ({card.data.count:,} images)" if card.data else "unknown"
+    genome = bench.genome
+    facts = [
+        ("model", f"{card.name}, weights {bench.plan.model[:16]}"),
+        ("training", f"{card.images_seen:,} images of {data}; recipe {card.recipe or 'unknown'}"),
+        ("genome", f"{genome.num_genes} genes x {genome.num_variants} variants of length {genome.gene_dim}"),
+        (
+            "survey",
+            f"{statistics.num_draws:,} pictures, seed {bench.plan.seed}, noise {bench.plan.noise}",
+        ),
+        ("classifier", f"{bench.classifier.name}, sha256 {bench.classifier.weights_hash[:16]}"),
+        ("license", card.license),
+        ("parent", card.parent or "none"),
+        ("made by", f"stylegenes {__version__}"),
+    ]
+    introduction = (
+        "What the genes of this model do, found by drawing genotypes, making their pictures and having a classifier "
+        "judge them. Every figure has its numbers in a table below it; the tables can be saved from this page."
+    )
+    return Heading(card.name, facts, introduction)

@@ -39,13 +39,33 @@ def run(args: Args) -> None:
     Raises:
         UserError: when the model has no survey, or no genome.
     """
-    from stylegenes.cli import gene_work
+    from stylegenes.analysis.exhibits.genes import strips_exhibits, usage_exhibit
+    from stylegenes.analysis.exhibits.report import statistics_exhibits
+    from stylegenes.analysis.inference import significance
+    from stylegenes.analysis.pruning import usage
+    from stylegenes.analysis.wishes import find_attribute
+    from stylegenes.cli.console import say
     from stylegenes.cli.workbench import open_workbench
     from stylegenes.errors import UserError
 
     if args.genes < 1 or not 0 < args.fdr < 1:
         raise UserError(f"--genes must be positive and --fdr between 0 and 1; got {args.genes} and {args.fdr:g}")
     bench = open_workbench(args.snapshot, args.classifier, args.device)
-    gene_work.show_statistics(bench, args.fdr)
-    gene_work.show_strips(bench, gene_work.chosen_attributes(bench, args.attributes, args.genes), args.seed)
-    gene_work.show_usage(bench)
+    attributes, report = bench.statistics.attributes, bench.report
+    chosen = report.strongest(args.genes)
+    if args.attributes is not None:
+        chosen = [find_attribute(name, attributes) for name in args.attributes.split(",")]
+    pool = usage(bench.genome.variants)
+    for exhibit in (
+        *statistics_exhibits(bench.study, args.fdr),
+        *strips_exhibits(bench.judge, report, chosen, args.seed),
+        usage_exhibit(pool, bench.study.realness),
+    ):
+        bench.show(exhibit)
+    matter = significance(bench.statistics, args.fdr).significant.any(dim=2)
+    say(f"{int(matter.sum()):,} of {matter.numel():,} variants matter for some attribute (FDR {args.fdr:.0%})")
+    say(
+        f"gene pool: {float(pool.effective.mean()):.1f} of {bench.genome.num_variants} variants effective in the mean "
+        f"gene, {int(pool.duplicate.sum())} duplicates, {int(pool.dead.sum())} dead, "
+        f"{int(pool.collapsed.sum())} collapsed genes"
+    )

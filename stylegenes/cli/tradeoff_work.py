@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from stylegenes.analysis.exhibits import Exhibit
-from stylegenes.analysis.plots.curves import trade_off_curves
-from stylegenes.analysis.tables import trade_off_table
+from stylegenes.analysis.exhibits.conditional import trade_off_exhibit
 from stylegenes.analysis.tradeoff import Method, Referee, averages, conditional_methods, genome_methods, trade_off
 from stylegenes.analysis.wishes import check_temperature, find_attribute, parse_where
 from stylegenes.cli.console import say, show_table, track
@@ -52,8 +50,7 @@ def run(args: Args) -> None:
         f"had no part in the statistics; the table also has {bench.classifier.name}'s own. 'accepted': the "
         f"survey's classifier accepts a candidate with its probability, {args.tries} tries at most."
     )
-    exhibit = Exhibit("tradeoff", "Accuracy, quality and variety", caption, 31)
-    bench.show(exhibit, trade_off_curves(rows, real.name), trade_off_table(rows))
+    bench.show(trade_off_exhibit(rows, real.name, caption))
     lines = [
         {
             "method": row.method,

@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from matplotlib.figure import Figure
 from safetensors import SafetensorError
 
-from stylegenes.analysis.exhibits import Exhibit, Table
+from stylegenes.analysis.correlation import Correlation, correlate
+from stylegenes.analysis.exhibits import Exhibit
+from stylegenes.analysis.exhibits.report import Study
 from stylegenes.analysis.importance import GeneReport, report_genes
 from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.statistics import Recorded, VariantStatistics, tally
@@ -26,6 +27,9 @@ from stylegenes.perception import AttributeClassifier, PerceptualDistance
 from stylegenes.snapshot import MODELS, Snapshot, find_snapshot, load_snapshot
 from stylegenes.survey import Survey, SurveyPlan, fingerprint
 from stylegenes.words import command
+
+_PICTURES = 2000
+"""Drawn for correlations where the draws of a survey are not at hand."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,26 @@ class Workbench:
         kept = None if self._summary is None else self._summary.realness
         return (kept or self._summed("discriminator")).mean[..., 0]
 
+    @cached_property
+    def study(self) -> Study:
+        """What exhibits are made from.
+
+        Raises:
+            UserError: when the model has no survey, or no genome.
+        """
+        realness = self.realness if self.plan.discriminator else None
+        return Study(self.judge, self.statistics, self.report, realness, lambda: self.perceptual, self.correlations)
+
+    def correlations(self, seed: int) -> list[Correlation]:
+        """Of the pictures of the survey, where its draws are here, else of new ones."""
+        classifier, drawn = self.classifier, self.has_draws
+        if drawn and self.survey.plan.classifier == classifier.weights_hash:
+            probability = self.survey.load().probability
+        else:
+            codes = self.genome.sample(_PICTURES, torch.Generator().manual_seed(seed))
+            probability = self.judge.probabilities(codes)
+        return [correlate(self.snapshot.card.name, classifier.attributes, probability)]
+
     def write_summary(self) -> None:
         """Keep the survey's statistics in one small file beside it, which can be handed on without the draws."""
         summarize(self.survey, self.statistics).save(self.folder / FILE)
@@ -220,9 +244,27 @@ class Workbench:
         summed.save(path)
         return summed
 
-    def show(self, exhibit: Exhibit, figure: Figure, table: Table) -> None:
-        """Write an exhibit and say where."""
-        say(f"{exhibit.title}: {exhibit.save(self.exhibits, figure, table)}")
+    def show(self, exhibit: Exhibit, out: Path | None = None) -> Path:
+        """Write an exhibit, among the others or as the picture `out`, and say where.
+
+        Raises:
+            UserError: when `out` is no .png.
+        """
+        folder, name = (self.exhibits, None) if out is None else (png_place(out).parent, out.stem)
+        picture = exhibit.save(folder, name)
+        say(f"{exhibit.words.title}: {picture}, with a table beside it")
+        return picture
+
+
+def png_place(out: Path) -> Path:
+    """Where a figure goes.
+
+    Raises:
+        UserError: when it does not end in .png.
+    """
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out {out} must end in .png")
+    return out
 
 
 def _kept(path: Path) -> VariantStatistics | None:

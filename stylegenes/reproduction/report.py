@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from stylegenes.analysis.exhibits import Exhibit, Value
-from stylegenes.analysis.page import Finding, Heading, render_page
+from stylegenes.analysis.exhibits import Exhibit, Value, Words
+from stylegenes.analysis.exhibits.page import Finding, Heading, render_page
 from stylegenes.files import atomic_path
 from stylegenes.reproduction.claims import Verdict, verdicts
 from stylegenes.reproduction.figures import compared_figure
@@ -29,8 +29,8 @@ def write_report(results: Results, facts: Sequence[tuple[str, str]]) -> Path:
     for stale in place.glob("*.*"):
         stale.unlink()
     for order, table in enumerate(tables):
-        exhibit = Exhibit(table.name, table.title, table.caption, order)
-        exhibit.save(place, compared_figure(table), table.table)
+        words = Words(table.name, table.title, table.caption, order)
+        Exhibit(words, compared_figure(table), table.table).save(place)
     findings = [Finding(verdict.claim, verdict.holds, verdict.evidence) for verdict in found]
     heading = Heading("The papers' claims at our scale", facts, _INTRODUCTION, findings)
     _write(results.folder / PAGE, render_page(heading, place))

@@ -4,8 +4,8 @@ from toy_genome import ATTRIBUTES, NUM_GENES
 
 from stylegenes.analysis.edit_study import study_edits
 from stylegenes.analysis.editing import Strength, edit, editor
+from stylegenes.analysis.exhibits.tables import edit_study_table
 from stylegenes.analysis.plots.changes import edit_study_figure
-from stylegenes.analysis.tables import edit_study_table
 from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
 

@@ -8,9 +8,16 @@ from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, ef
 from stylegenes.analysis.ablation import Cell
 from stylegenes.analysis.correlation import correlate
 from stylegenes.analysis.evolution import Moment, evolution
-from stylegenes.analysis.exhibits import Exhibit, Table, load_exhibits
+from stylegenes.analysis.exhibits import Exhibit, Table, Words, load_words
+from stylegenes.analysis.exhibits.page import Heading, render_page
+from stylegenes.analysis.exhibits.tables import (
+    ablation_table,
+    correlation_table,
+    evolution_table,
+    gene_table,
+    usage_table,
+)
 from stylegenes.analysis.importance import GeneReport, report_genes
-from stylegenes.analysis.page import Heading, render_page
 from stylegenes.analysis.plots.curves import (
     ablation_figure,
     correlation_figure,
@@ -22,7 +29,6 @@ from stylegenes.analysis.plots.genes import heat_map, polar, variant_curves
 from stylegenes.analysis.pruning import PruningPoint, usage
 from stylegenes.analysis.shrinkage import Shrunk
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
-from stylegenes.analysis.tables import ablation_table, correlation_table, evolution_table, gene_table, usage_table
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +139,11 @@ def test_tables_say_what_was_found(statistics):
 def test_the_page_holds_pictures_and_tables_and_escapes_text(tmp_path):
     for name, order in (("late", 2), ("early", 1)):
         figure = Figure(figsize=(1, 1))
-        Exhibit(name, f"{name} <b>", "A & B", order).save(tmp_path, figure, Table(["n"], [[i] for i in range(300)]))
+        Exhibit(Words(name, f"{name} <b>", "A & B", order), figure, Table(["n"], [[i] for i in range(300)])).save(
+            tmp_path
+        )
     (tmp_path / "early.lineage.json").write_text("{}")
-    assert [e.name for e in load_exhibits(tmp_path)] == ["early", "late"]
+    assert [e.name for e in load_words(tmp_path)] == ["early", "late"]
     page = render_page(Heading("model", [("survey", "1 < 2")]), tmp_path)
     assert page.count("data:image/png;base64,") == 2 and "early &lt;b&gt;" in page and "1 &lt; 2" in page
     assert "A &amp; B" in page and page.index('id="early"') < page.index('id="late"')

@@ -1,10 +1,13 @@
-"""Exhibits: what an analysis leaves behind: a figure, a table and a caption, in three files of one name."""
+"""What an analysis leaves behind: words, a figure and a table, in three files of one name."""
 
 from __future__ import annotations
 
+import base64
 import csv
+import html
+import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -37,7 +40,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class Words:
     """The words of an exhibit.
 
     Attributes:
@@ -52,21 +55,43 @@ class Exhibit:
     caption: str
     order: int = 100
 
-    def save(self, folder: Path, figure: Figure, table: Table) -> Path:
-        """Write NAME.png, NAME.csv and NAME.json; returns the picture's path."""
-        picture = folder / f"{self.name}.png"
+
+@dataclass(frozen=True)
+class Exhibit:
+    """Words, a figure, and the figure's numbers."""
+
+    words: Words
+    figure: Figure
+    table: Table
+
+    def save(self, folder: Path, name: str | None = None) -> Path:
+        """Write NAME.png, NAME.csv and NAME.json, with the words' own name unless another is given.
+
+        Returns:
+            The picture's path.
+        """
+        words = self.words if name is None else replace(self.words, name=name)
+        picture = folder / f"{words.name}.png"
         with atomic_path(picture) as part:
-            figure.savefig(part, dpi=_DPI)
-        table.save(folder / f"{self.name}.csv")
-        write_json(folder / f"{self.name}.json", asdict(self))
+            self.figure.savefig(part, dpi=_DPI)
+        self.table.save(folder / f"{words.name}.csv")
+        write_json(folder / f"{words.name}.json", asdict(words))
         return picture
 
+    def _repr_html_(self) -> str:
+        """Figure and caption, for a notebook."""
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=_DPI / 2)
+        picture = base64.b64encode(buffer.getvalue()).decode()
+        title, caption = html.escape(self.words.title), html.escape(self.words.caption)
+        return f'<h4>{title}</h4><img alt="{title}" src="data:image/png;base64,{picture}"><p>{caption}</p>'
 
-def load_exhibits(folder: Path) -> list[Exhibit]:
-    """The exhibits in a folder, in the order of a report."""
+
+def load_words(folder: Path) -> list[Words]:
+    """The words of the exhibits in a folder, in the order of a report."""
     files = [path for path in folder.glob("*.json") if path.with_suffix(".png").is_file()]
-    found = [Exhibit(**read_json(path)) for path in files]
-    return sorted(found, key=lambda exhibit: (exhibit.order, exhibit.name))
+    found = [Words(**read_json(path)) for path in files]
+    return sorted(found, key=lambda words: (words.order, words.name))
 
 
 _DPI = 160

@@ -12,7 +12,7 @@ from stylegenes.analysis.correlation import Correlation
 from stylegenes.analysis.edit_study import EditStudy
 from stylegenes.analysis.editing import EditReport
 from stylegenes.analysis.evolution import Evolution
-from stylegenes.analysis.exhibits import Table
+from stylegenes.analysis.exhibits.exhibit import Table
 from stylegenes.analysis.importance import GeneReport
 from stylegenes.analysis.inference import Significance, resolution
 from stylegenes.analysis.pruning import PruningPoint, Usage

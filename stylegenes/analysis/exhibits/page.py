@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stylegenes.analysis.exhibits import Exhibit, Table, load_exhibits
+from stylegenes.analysis.exhibits.exhibit import Table, Words, load_words
 
 _ROWS_SHOWN = 200
 
@@ -47,11 +47,11 @@ class Heading:
 
 def render_page(heading: Heading, folder: Path) -> str:
     """The page of the exhibits in `folder`, as HTML text that needs no other file."""
-    exhibits = load_exhibits(folder)
+    exhibits = load_words(folder)
     facts = "".join(f"<dt>{html.escape(label)}</dt><dd>{html.escape(value)}</dd>" for label, value in heading.facts)
     links = "".join(f'<a href="#{e.name}">{html.escape(e.title)}</a>' for e in exhibits)
     findings = "".join(_finding(one) for one in heading.findings)
-    body = "".join(_section(exhibit, folder) for exhibit in exhibits)
+    body = "".join(_section(words, folder) for words in exhibits)
     title, introduction = html.escape(heading.title), html.escape(heading.introduction)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -66,13 +66,13 @@ def _finding(finding: Finding) -> str:
     return f'<div class="finding"><p>{text} <b>{outcome}</b></p><p>{evidence}</p></div>'
 
 
-def _section(exhibit: Exhibit, folder: Path) -> str:
-    picture = base64.b64encode((folder / f"{exhibit.name}.png").read_bytes()).decode()
-    file = folder / f"{exhibit.name}.csv"
-    title, caption = html.escape(exhibit.title), html.escape(exhibit.caption)
+def _section(words: Words, folder: Path) -> str:
+    picture = base64.b64encode((folder / f"{words.name}.png").read_bytes()).decode()
+    file = folder / f"{words.name}.csv"
+    title, caption = html.escape(words.title), html.escape(words.caption)
     described = f"Figure: {title}. What it shows is told below it, its numbers are in the table {file.name}."
     return (
-        f'<section id="{exhibit.name}"><h2>{title}</h2><figure><div>'
+        f'<section id="{words.name}"><h2>{title}</h2><figure><div>'
         f'<img alt="{described}" src="data:image/png;base64,{picture}"></div>'
         f"<figcaption>{caption}</figcaption></figure>"
         f"{_table(Table.load(file), file)}</section>"
