@@ -137,7 +137,7 @@ def test_wishes_are_read_whatever_the_case():
         ("", "nothing is wished for"),
         ("Smiling=1@0", "positive number"),
         ("Smiling=1@warm", "positive number"),
-        ("Hat=1", "known: Smiling, Eyeglasses, Young"),
+        ("Hat=1", "attributes: Smiling, Eyeglasses, Young"),
     ],
 )
 def test_mistakes_in_wishes_are_explained(text, words):

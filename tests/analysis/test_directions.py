@@ -65,7 +65,7 @@ def test_holding_what_spans_the_attribute_is_refused(fitted):
     _, _, result = fitted
     with pytest.raises(UserError, match="changed and held"):
         result.directions.vector("sign_0", hold=["sign_0"])
-    with pytest.raises(UserError, match="known: sign_0"):
+    with pytest.raises(UserError, match="attributes: sign_0"):
         result.directions.vector("smile")
 
 
