@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
-from official_pickles import official_names  # noqa: F401  (a fixture)
+from official_pickles import foreign_classes, official_names  # noqa: F401  (fixtures)
 
 sys.path.insert(0, str(Path(__file__).parent))
 

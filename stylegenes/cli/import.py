@@ -1,9 +1,11 @@
-"""turn an official pickle of StyleGAN2, StyleGAN3, ProjectedGAN or R3GAN into a snapshot, executing nothing of it
+"""turn foreign weights (StyleGAN2, StyleGAN3, ProjectedGAN, R3GAN) into a snapshot, executing nothing of the file
 
-The family is told by the names of the weights.
+Network pickles of the official PyTorch releases are read, and rosinality's StyleGAN2 checkpoints (.pt). The family is
+told by the names of the weights.
 
 Examples:
   stylegenes import ffhq.pkl models/ffhq --license CC-BY-NC-SA-4.0
+  stylegenes import 550000.pt models/mine
   stylegenes import network-snapshot.pkl models/mine --discriminator     to go on training from it
 """
 
@@ -17,14 +19,14 @@ import tyro
 
 @dataclass(frozen=True)
 class Args:
-    """Turn an official pickle of StyleGAN2, StyleGAN3, ProjectedGAN or R3GAN into a snapshot."""
+    """Turn foreign weights of StyleGAN2, StyleGAN3, ProjectedGAN or R3GAN into a snapshot."""
 
     source: tyro.conf.Positional[Path]
-    """network pickle of the official PyTorch code, .pkl"""
+    """network pickle of the official PyTorch code (.pkl) or checkpoint of rosinality's (.pt)"""
     out: tyro.conf.Positional[Path]
     """snapshot folder to write"""
     network: str = "G_ema"
-    """which generator of the pickle"""
+    """which generator of the file"""
     discriminator: bool = False
     """take the discriminator D too, to go on training from it"""
     license: str = "unspecified"
@@ -35,19 +37,17 @@ def run(args: Args) -> None:
     """Read, convert, write and say where.
 
     Raises:
-        UserError: for a pickle that names anything unknown, and for networks that do not fit.
+        UserError: for a file that asks for more than data, and for networks that do not fit.
     """
     from stylegenes.cli.console import say
-    from stylegenes.interop.official import discriminator_of, generator_of
-    from stylegenes.interop.safe_pickle import find_module, read_pickle
+    from stylegenes.interop.official import import_weights
     from stylegenes.snapshot import Card, place_for_snapshot, save_snapshot
 
     place_for_snapshot(args.out)
-    content = read_pickle(args.source)
-    generator = generator_of(find_module(content, args.network))
-    judge = discriminator_of(find_module(content, "D")) if args.discriminator else None
+    found = import_weights(args.source, args.network, discriminator=args.discriminator)
+    generator = found.generator
     card = Card(name=args.source.stem, license=args.license, notes=f"imported from {args.source.name}, {args.network}")
-    save_snapshot(args.out, generator, card, discriminator=judge)
+    save_snapshot(args.out, generator, card, discriminator=found.discriminator)
     count = sum(parameter.numel() for parameter in generator.parameters())
     kind = generator.synthesis.spec["name"]
     say(f"{args.out}: {kind}, {generator.synthesis.resolution} pixels, {count / 1e6:.1f} million parameters")

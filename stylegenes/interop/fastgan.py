@@ -102,10 +102,9 @@ def generator_from_official(kwargs: Mapping[str, Any], state: State) -> Generato
     Raises:
         UserError: for arguments without a counterpart, and for missing, unexpected or misshapen weights, by name.
     """
-    generator = Generator.from_spec(generator_spec(kwargs))
-    used = {key: tensor for key, tensor in state.items() if _resolution(key) <= generator.synthesis.resolution}
-    load_named(generator, used, generator_names(generator, used), owner=_OWNER)
-    return generator
+    spec = generator_spec(kwargs)
+    used = {key: tensor for key, tensor in state.items() if _resolution(key) <= spec["synthesis"]["resolution"]}
+    return load_named(lambda: Generator.from_spec(spec), used, lambda G: generator_names(G, used), owner=_OWNER)
 
 
 def _resolution(key: str) -> int:

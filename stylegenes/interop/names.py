@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -12,6 +12,7 @@ from stylegenes.errors import UserError
 from stylegenes.words import did_you_mean
 
 State = Mapping[str, torch.Tensor]
+M = TypeVar("M", bound=nn.Module)
 
 
 def take(given: Mapping[str, Any], defaults: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def take(given: Mapping[str, Any], defaults: Mapping[str, Any], *, owner: str) -
     """
     unknown = sorted(set(given) - set(defaults))
     if unknown:
-        raise UserError(f"{owner}: cannot take {', '.join(unknown)}{did_you_mean(unknown[0], defaults)}")
+        raise UserError(f"{owner}: cannot take {listed(unknown)}{did_you_mean(unknown[0], defaults)}")
     return {**defaults, **given}
 
 
@@ -37,32 +38,40 @@ def require(given: Mapping[str, Any], *names: str, owner: str) -> None:
         raise UserError(f"{owner}: arguments lack {', '.join(missing)}")
 
 
-def load_named(module: nn.Module, state: State, names: Mapping[str, str], *, owner: str) -> None:
-    """Load `state` into `module`, in place; the module takes on the dtype of the state's first float tensor.
+def load_named(build: Callable[[], M], state: State, names_of: Callable[[M], Mapping[str, str]], *, owner: str) -> M:
+    """A network with the weights `state`; it takes on the dtype of the state's first float tensor.
+
+    It is first built without memory, so that what it would take is known to be what the state fills.
 
     Args:
-        module: where the weights go.
+        build: makes the network.
         state: tensors by foreign name.
-        names: for every key of the module's state dict, the foreign name.
+        names_of: for every key of the network's state dict, the foreign name.
         owner: what messages call the source.
 
     Raises:
         UserError: lists missing and unexpected names, and shapes that differ.
     """
+    with torch.device("meta"):
+        sketch = build()
+    names, own = names_of(sketch), sketch.state_dict()
     missing, extra = sorted(set(names.values()) - set(state)), sorted(set(state) - set(names.values()))
     if missing or extra:
-        raise UserError(f"{owner}: the weights do not fit; missing: {_listed(missing)}; unexpected: {_listed(extra)}")
-    own = module.state_dict()
+        raise UserError(f"{owner}: the weights do not fit; missing: {listed(missing)}; unexpected: {listed(extra)}")
     wrong = [
         f"{foreign} is {list(state[foreign].shape)}, not {list(own[ours].shape)}"
         for ours, foreign in names.items()
         if state[foreign].shape != own[ours].shape
     ]
     if wrong:
-        raise UserError(f"{owner}: shapes differ: {'; '.join(wrong)}")
+        raise UserError(f"{owner}: shapes differ: {listed(wrong, '; ')}")
+    module = build()
     module.to(next((tensor.dtype for tensor in state.values() if tensor.is_floating_point()), torch.float32))
     module.load_state_dict({ours: state[foreign] for ours, foreign in names.items()})
+    return module
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) if names else "none"
+def listed(names: Sequence[str], between: str = ", ", most: int = 4) -> str:
+    """The first few of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(shown(name, 60) for name in names[:most]) + more if names else "none"

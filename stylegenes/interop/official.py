@@ -1,39 +1,76 @@
-"""Which family an official network is of, told by the names of its weights, and its conversion."""
+"""Foreign weight files into our networks: which family a network is of, told by its weights, and its conversion."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from os import PathLike
+from typing import Any, Generic, TypeVar
+
+import torch
 
 from stylegenes.discriminators import Discriminator
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.generator import Generator
-from stylegenes.interop import fastgan, r3gan, stylegan2, stylegan3
-from stylegenes.interop.names import State
-from stylegenes.interop.safe_pickle import PersistentModule
+from stylegenes.interop import fastgan, r3gan, rosinality, stylegan2, stylegan3
+from stylegenes.interop.arguments import plain_arguments
+from stylegenes.interop.contents import find_network
+from stylegenes.interop.names import State, listed
+from stylegenes.interop.records import Record
+from stylegenes.interop.safe_pickle import named, read_weights
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Imported:
+    """What a file of weights held.
+
+    Attributes:
+        generator: in eval mode.
+        discriminator: where it was asked for.
+    """
+
+    generator: Generator
+    discriminator: Discriminator | None
+
+
+@dataclass(frozen=True)
 class Family(Generic[T]):
-    """One family of official networks.
+    """One family of foreign networks.
 
     Attributes:
         name: what people call it.
         mark: matches the name of a weight that this family alone has.
-        convert: makes our network of the pickled module and its state dict.
+        convert: makes our network of the record and its state dict.
     """
 
     name: str
     mark: str
-    convert: Callable[[PersistentModule, State], T]
+    convert: Callable[[Record, State], T]
 
 
-def generator_of(module: PersistentModule) -> Generator:
-    """The generator that a pickled module is, in our modules.
+def import_weights(path: str | PathLike[str], network: str = "G_ema", *, discriminator: bool = False) -> Imported:
+    """The networks of a foreign weight file, in our modules; nothing that the file names is executed.
+
+    Args:
+        path: a network pickle of an official PyTorch release, or rosinality's .pt.
+        network: which generator of the file.
+        discriminator: take its discriminator too.
+
+    Raises:
+        UserError: names the file and says in one line what is wrong with it.
+        OSError: when it cannot be opened.
+    """
+    content = read_weights(path)
+    with named(path):
+        generator = generator_of(find_network(content, network))
+        return Imported(generator, discriminator_of(find_network(content, "D")) if discriminator else None)
+
+
+def generator_of(module: Record) -> Generator:
+    """The generator that a record of a module is, in our modules.
 
     Raises:
         UserError: for a network of no known family (lists them), or one that does not fit its family.
@@ -41,21 +78,27 @@ def generator_of(module: PersistentModule) -> Generator:
     return _convert(module, GENERATORS, "generator")
 
 
-def discriminator_of(module: PersistentModule) -> Discriminator:
-    """The discriminator that a pickled module is, in our modules; see `generator_of`."""
+def discriminator_of(module: Record) -> Discriminator:
+    """The discriminator that a record of a module is, in our modules; see `generator_of`."""
     return _convert(module, DISCRIMINATORS, "discriminator")
 
 
-def _convert(module: PersistentModule, families: Sequence[Family[T]], kind: str) -> T:
+def _convert(module: Record, families: Sequence[Family[T]], kind: str) -> T:
     # R3GAN's training code wraps its networks once more.
     state = {key.removeprefix("Model."): tensor for key, tensor in module.state_dict().items()}
     for family in families:
         if any(re.fullmatch(family.mark, key) for key in state):
-            return family.convert(module, state)
-    first = ", ".join(list(state)[:3]) or "none at all"
+            try:
+                return family.convert(module, state)
+            except UserError:
+                raise
+            except Exception as error:
+                # Sizes and arguments of a stranger can trip a constructor anywhere.
+                reason = f"{type(error).__name__}: {shown(error, 120)}"
+                raise UserError(f"its {kind} does not fit the family {family.name} ({reason})") from error
     raise UserError(
-        f"the {kind} ({module.class_name or 'of no name'}) is of no family that can be read: "
-        f"{', '.join(family.name for family in families)}. Its first weights: {first}"
+        f"the {kind} ({shown(module.class_name, 60) or 'of no name'}) is of no family that can be read: "
+        f"{', '.join(family.name for family in families)}. Its first weights: {listed(list(state), most=3)}"
     )
 
 
@@ -63,38 +106,73 @@ _G_POSITIONAL = ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels")
 _D_POSITIONAL = ("c_dim", "img_resolution", "img_channels")
 
 
-def _stylegan2(module: PersistentModule, state: State) -> Generator:
-    return stylegan2.generator_from_official(module.kwargs(*_G_POSITIONAL), state)
+def _stylegan2(module: Record, state: State) -> Generator:
+    kwargs = plain_arguments(module.kwargs(*_G_POSITIONAL), owner="official generator")
+    clamp = _observed(module, "synthesis.b4.conv1", "conv_clamp")
+    place = kwargs.get("synthesis_kwargs", kwargs)
+    return stylegan2.generator_from_official(_with_decay(module, kwargs, place, clamp), state)
 
 
-def _stylegan2_discriminator(module: PersistentModule, state: State) -> Discriminator:
-    return stylegan2.discriminator_from_official(module.kwargs(*_D_POSITIONAL), state)
+def _with_decay(module: Record, kwargs: dict[str, Any], place: Any, clamp: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, and what the layers themselves say about those that were left to their defaults."""
+    mapping = {**_observed(module, "mapping", "w_avg_beta"), **(kwargs.get("mapping_kwargs") or {})}
+    if place is kwargs:
+        return {**clamp, **kwargs, "mapping_kwargs": mapping}
+    return {**kwargs, "mapping_kwargs": mapping, "synthesis_kwargs": {**clamp, **(place or {})}}
 
 
-def _stylegan3(module: PersistentModule, state: State) -> Generator:
-    return stylegan3.generator_from_official(module.kwargs(*_G_POSITIONAL), state)
+def _observed(module: Record, path: str, name: str) -> dict[str, Any]:
+    """The attribute `name` of a module inside, where it has one that is a number or None."""
+    found: Record | None = module
+    for part in path.split("."):
+        found = None if found is None else found.children().get(part)
+    if found is None or name not in found.attributes:
+        return {}
+    value = found.attributes[name]
+    return {name: value} if value is None or isinstance(value, int | float) else {}
 
 
-def _fastgan(module: PersistentModule, state: State) -> Generator:
-    resolution = module.attribute("img_resolution")
-    if not isinstance(resolution, int):
+def _stylegan2_discriminator(module: Record, state: State) -> Discriminator:
+    kwargs = plain_arguments(module.kwargs(*_D_POSITIONAL), owner="official discriminator")
+    return stylegan2.discriminator_from_official({**_observed(module, "b4.conv", "conv_clamp"), **kwargs}, state)
+
+
+def _stylegan3(module: Record, state: State) -> Generator:
+    kwargs = plain_arguments(module.kwargs(*_G_POSITIONAL), owner="official StyleGAN3 generator")
+    return stylegan3.generator_from_official(_with_decay(module, kwargs, kwargs, {}), state)
+
+
+def _fastgan(module: Record, state: State) -> Generator:
+    found = plain_arguments({"img_resolution": module.attribute("img_resolution")}, owner="official FastGAN generator")[
+        "img_resolution"
+    ]
+    if not isinstance(found, int) or found < 8 or found & (found - 1):
         raise UserError("official FastGAN generator: the pickle does not tell its img_resolution")
-    return fastgan.generator_from_official(fastgan.arguments_of(state, resolution), state).eval()
+    return fastgan.generator_from_official(fastgan.arguments_of(state, found), state).eval()
 
 
-def _projected(module: PersistentModule, state: State) -> Discriminator:
+def _projected(module: Record, state: State) -> Discriminator:
     raise UserError(
         "a projected discriminator does not carry over, since its frozen trunk is another network than ours; import "
         "the generator alone, without --discriminator"
     )
 
 
-def _r3gan(module: PersistentModule, state: State) -> Generator:
+def _r3gan(module: Record, state: State) -> Generator:
     return r3gan.generator_from_official(r3gan.arguments_of(state), state).eval()
 
 
-def _r3gan_discriminator(module: PersistentModule, state: State) -> Discriminator:
+def _r3gan_discriminator(module: Record, state: State) -> Discriminator:
     return r3gan.discriminator_from_official(r3gan.arguments_of(state), state)
+
+
+def _rosinality(module: Record, state: State) -> Generator:
+    mean = module.attributes.get("latent_avg")
+    return rosinality.generator_from_rosinality(state, mean if torch.is_tensor(mean) else None)
+
+
+def _rosinality_discriminator(module: Record, state: State) -> Discriminator:
+    return rosinality.discriminator_from_rosinality(state)
 
 
 GENERATORS: tuple[Family[Generator], ...] = (
@@ -102,6 +180,7 @@ GENERATORS: tuple[Family[Generator], ...] = (
     Family("StyleGAN3 (T and R)", r"synthesis\.L\d+_\d+_\d+\.weight", _stylegan3),
     Family("FastGAN (ProjectedGAN)", r"synthesis\.init\.init\.0\..+", _fastgan),
     Family("R3GAN", r"AggregationLayer\.Layer\.weight", _r3gan),
+    Family("StyleGAN2 (rosinality)", r"to_rgb1\.conv\.weight", _rosinality),
 )
 """Every family of generators that can be read."""
 
@@ -109,5 +188,6 @@ DISCRIMINATORS: tuple[Family[Discriminator], ...] = (
     Family("StyleGAN2 (which StyleGAN3 keeps)", r"b4\.fc\.weight", _stylegan2_discriminator),
     Family("ProjectedGAN", r"(.+\.)?mini_discs\..+", _projected),
     Family("R3GAN", r"ExtractionLayer\.Layer\.weight", _r3gan_discriminator),
+    Family("StyleGAN2 (rosinality)", r"final_conv\.0\.weight", _rosinality_discriminator),
 )
 """Every family of discriminators that is recognized."""

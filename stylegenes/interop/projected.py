@@ -5,9 +5,10 @@ The trunk is another network than the official one's, so whole discriminators do
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
@@ -42,15 +43,11 @@ def heads_from_official(kwargs: Mapping[str, Any], state: State) -> nn.ModuleLis
     given = take(rest, _MULTI, owner=owner)
     maps = list(zip(kwargs["channels"], kwargs["resolutions"], strict=True))[: given["num_discs"]]
     shape = {"separable": given["separable"], "patch": given["patch"]}
-    heads = [Head(channels, size=size, **shape) for channels, size in maps]
-    names = {
-        f"{i}.{ours}": f"mini_discs.{i}.{name}"
-        for i, head in enumerate(heads)
-        for ours, name in head_names(head).items()
-    }
-    together = nn.ModuleList(heads)
-    load_named(together, state, names, owner=owner)
-    return together
+
+    def build() -> nn.ModuleList:
+        return nn.ModuleList(Head(channels, size=size, **shape) for channels, size in maps)
+
+    return load_named(build, state, _heads_names, owner=owner)
 
 
 def head_from_official(kwargs: Mapping[str, Any], state: State) -> Head:
@@ -58,7 +55,8 @@ def head_from_official(kwargs: Mapping[str, Any], state: State) -> Head:
     owner = "official head"
     conditional = "cls.weight_orig" in state
     given = take(kwargs, {**_SINGLE, **(_LABEL if conditional else {})}, owner=owner)
-    head = Head(
+    build = functools.partial(
+        Head,
         given["nc"],
         size=given["start_sz"],
         end=given["end_sz"],
@@ -70,8 +68,15 @@ def head_from_official(kwargs: Mapping[str, Any], state: State) -> Head:
         label_map=given["cmap_dim"] if conditional else 0,
         label_embed=given["embedding_dim"] if conditional else 0,
     )
-    load_named(head, state, head_names(head), owner=owner)
-    return head
+    return load_named(build, state, head_names, owner=owner)
+
+
+def _heads_names(heads: nn.ModuleList) -> dict[str, str]:
+    return {
+        f"{i}.{ours}": f"mini_discs.{i}.{name}"
+        for i, head in enumerate(heads)
+        for ours, name in head_names(cast(Head, head)).items()
+    }
 
 
 def head_names(head: Head) -> dict[str, str]:
@@ -125,9 +130,11 @@ def mixing_from_official(kwargs: Mapping[str, Any], state: State) -> Mixing:
     given = take(rest, {"cout": 64, "expand": True, "proj_type": 2}, owner=owner)
     if given["proj_type"] != 2:
         raise UserError(f"{owner}: proj_type {given['proj_type']} is not supported; only 2 (both mixings) is")
-    mixing = Mixing(kwargs["in_channels"], channels=given["cout"], expand=given["expand"])
+    build = functools.partial(Mixing, kwargs["in_channels"], channels=given["cout"], expand=given["expand"])
+    return load_named(build, state, _mixing_names, owner=owner)
+
+
+def _mixing_names(mixing: Mixing) -> dict[str, str]:
     places = {"across": "scratch.layer{}_ccm.{}", "scales": "scratch.layer{}_csm.out_conv.{}"}
     parts = {key: key.split(".") for key in mixing.state_dict()}
-    names = {key: places[kind].format(level, what) for key, (kind, level, what) in parts.items()}
-    load_named(mixing, state, names, owner=owner)
-    return mixing
+    return {key: places[kind].format(level, what) for key, (kind, level, what) in parts.items()}

@@ -159,18 +159,16 @@ def generator_from_official(kwargs: Mapping[str, Any], state: State) -> Generato
         UserError: for arguments without a counterpart, and for missing, unexpected or misshapen weights, by name.
     """
     channels = _channels(state, "AggregationLayer.Layer.weight", 0)
-    generator = Generator.from_spec(generator_spec(kwargs, channels))
-    load_named(generator, _without_filters(state), generator_names(generator), owner="official R3GAN generator")
-    return generator
+    spec, weights = generator_spec(kwargs, channels), _without_filters(state)
+    return load_named(lambda: Generator.from_spec(spec), weights, generator_names, owner="official R3GAN generator")
 
 
 def discriminator_from_official(kwargs: Mapping[str, Any], state: State) -> Discriminator:
     """An official R3GAN discriminator in our modules; see `generator_from_official`."""
     channels = _channels(state, "ExtractionLayer.Layer.weight", 1)
-    discriminator = DISCRIMINATORS.build(discriminator_spec(kwargs, channels))
+    spec, weights = discriminator_spec(kwargs, channels), _without_filters(state)
     names: Callable[[Discriminator], dict[str, str]] = discriminator_names
-    load_named(discriminator, _without_filters(state), names(discriminator), owner="official R3GAN discriminator")
-    return discriminator
+    return load_named(lambda: DISCRIMINATORS.build(spec), weights, names, owner="official R3GAN discriminator")
 
 
 def _channels(state: State, key: str, dim: int) -> int:

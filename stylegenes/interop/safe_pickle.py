@@ -1,213 +1,193 @@
-"""Tensors out of foreign pickles, executing nothing of what they name.
+"""Tensors out of foreign weight files, executing nothing of what they name.
 
-A pickle is a program that may name any function. This reader knows a short table of names, each bound to code of its
-own or to a plain constructor of data, imports nothing, and refuses every other name. Network pickles of StyleGAN2-ADA
-and StyleGAN3 wrap each module with its source code, those of ProjectedGAN and R3GAN hold plain modules as well; here
-either becomes a `PersistentModule`, a record of its state, and neither source nor class is ever looked at.
+A pickle is a program that may name any function. Here such a program runs on a machine of our own
+(`pickle_machine`), which looks no name up: the calls in a short table make plain data, and every other object becomes
+a record of its state. Network pickles of StyleGAN2-ADA and StyleGAN3 wrap each module with its source code, those of
+ProjectedGAN and R3GAN hold plain modules as well, with the classes of other packages among them; neither source nor
+class is ever looked at.
 """
 
 from __future__ import annotations
 
-import collections
 import io
-import pickle
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import stat
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import numpy as np
-import torch
+from stylegenes.errors import UserError, shown
+from stylegenes.interop import torch_storage
+from stylegenes.interop.pickle_machine import Call, Machine, key, refuse
+from stylegenes.interop.records import Budget, Record, mapping
 
-from stylegenes.errors import UserError
-
-
-@dataclass
-class PersistentModule:
-    """What a pickle says about one module.
-
-    Attributes:
-        class_name: the class it had.
-        attributes: its attributes by name.
-    """
-
-    class_name: str
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-    def attribute(self, name: str) -> Any:
-        """A constructor argument or, failing that, an attribute of that name; None where it has neither."""
-        return self.kwargs().get(name, self.attributes.get(name))
-
-    def kwargs(self, *positional: str) -> dict[str, Any]:
-        """The constructor arguments it was made with; `positional` names those given by position."""
-        given = dict(zip(positional, self.attributes.get("_init_args", ())))
-        return {**given, **self.attributes.get("_init_kwargs", {})}
-
-    def state_dict(self, prefix: str = "") -> dict[str, torch.Tensor]:
-        """Parameters and buffers of it and of the modules in it, by dotted name."""
-        own = {**self.attributes.get("_parameters", {}), **self.attributes.get("_buffers", {})}
-        state = {prefix + name: tensor.detach() for name, tensor in own.items() if isinstance(tensor, torch.Tensor)}
-        for name, child in self.attributes.get("_modules", {}).items():
-            if isinstance(child, PersistentModule):
-                state.update(child.state_dict(f"{prefix}{name}."))
-        return state
+READABLE = "network pickles of StyleGAN2-ADA, StyleGAN3, ProjectedGAN and R3GAN (PyTorch), and rosinality's .pt"
+_SLACK = 1 << 20
+"""Bytes that any file may unfold to beyond twice its length."""
+_MESSAGE, _PATH = 420, 140
+_NUMBERS = {"f8": "d", "f4": "f", "f2": "e", "b1": "?"} | {
+    f"{kind}{size}": code.upper() if kind == "u" else code
+    for kind in "iu"
+    for size, code in ((1, "b"), (2, "h"), (4, "i"), (8, "q"))
+}
+"""Kinds of numpy's numbers, as `struct` names them."""
 
 
-class _Plain(PersistentModule):
-    """A module that was pickled without wrapping: what it is called, and its attributes."""
-
-    def __new__(cls, *_: object) -> _Plain:
-        """Whatever it is made with is left out."""
-        made = object.__new__(cls)
-        made.class_name, made.attributes = cls.__qualname__, {}
-        return made
-
-    def __setstate__(self, state: object) -> None:
-        """Its attributes."""
-        self.attributes = dict(state) if isinstance(state, Mapping) else {}
+def _persistent(machine: Machine, arguments: list[Any]) -> Record:
+    meta = mapping(arguments[0])
+    if meta.get("type") != "class":
+        refuse("a wrapped object that is no class")
+    name = meta.get("class_name")
+    made = Record(name if isinstance(name, str) else "")
+    made.attributes.update(mapping(meta.get("state")))
+    machine.budget.spend(len(made.attributes))
+    return made
 
 
-class _Dict(dict):
-    """A dictionary class of the pickle, without its behaviour."""
-
-    def __setstate__(self, state: object) -> None:
-        """Nothing beyond the items is kept."""
-
-
-def _persistent(meta: Mapping[str, Any]) -> PersistentModule:
-    state = meta.get("state")
-    return PersistentModule(str(meta.get("class_name", "")), dict(state) if isinstance(state, Mapping) else {})
-
-
-def _storage(data: bytes) -> Any:
-    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-
-
-def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> torch.Tensor:
-    """A view of a storage. Unlike torch's own function it never grows the storage to fit the sizes."""
-    flat = torch.empty(0, dtype=storage.dtype).set_(storage._untyped_storage)
-    return flat.as_strided(size, stride, offset).clone()
-
-
-def _parameter(data: torch.Tensor, *_: object) -> torch.Tensor:
-    return data
-
-
-def _latin1_bytes(text: str, encoding: str) -> bytes:
+def _encode(machine: Machine, arguments: list[Any]) -> bytes:
     """Bytes as protocols below 3 write them."""
-    if encoding != "latin1":
-        _refuse(f"the encoding {encoding!r}")
+    text, encoding = arguments
+    if not isinstance(text, str) or encoding != "latin1":
+        refuse("another encoding than latin1")
+    machine.budget.hold(len(text))
     return text.encode("latin1")
 
 
-_ALLOWED: dict[str, Callable[..., Any]] = {
-    "collections.OrderedDict": collections.OrderedDict,
-    "_codecs.encode": _latin1_bytes,
-    "builtins.set": set,
-    "builtins.frozenset": frozenset,
-    "builtins.complex": complex,
-    "builtins.slice": slice,
-    "torch.Size": torch.Size,
-    "torch.device": torch.device,
-    "torch.storage._load_from_bytes": _storage,
-    "torch._utils._rebuild_tensor_v2": _tensor,
-    "torch._utils._rebuild_parameter": _parameter,
+def _copied(make: Callable[[Any], Any]) -> Call:
+    """A container made of another one."""
+
+    def call(machine: Machine, arguments: list[Any]) -> Any:
+        (values,) = arguments or ((),)
+        if not isinstance(values, list | tuple | set | frozenset | dict):
+            refuse("a container of something that is none")
+        machine.budget.spend(len(values))
+        return make(values)
+
+    return call
+
+
+def _ordered(values: Any) -> dict[Any, Any]:
+    pairs = values.items() if isinstance(values, dict) else values
+    return {key(name): value for name, value in pairs}
+
+
+def _record(name: str) -> Call:
+    return lambda machine, arguments: Record(name)
+
+
+def _reconstructed(machine: Machine, arguments: list[Any]) -> Record:
+    return machine.record(arguments[0])
+
+
+def _dtype(machine: Machine, arguments: list[Any]) -> Record:
+    return Record("numpy.dtype", {"code": arguments[0]})
+
+
+def _scalar(machine: Machine, arguments: list[Any]) -> Any:
+    """A single number of numpy as one of Python; None for what is no number."""
+    kind, data = arguments
+    code, order = kind.attributes.get("code"), kind.attributes.get("order", "<")
+    if not isinstance(code, str) or code not in _NUMBERS or not isinstance(data, bytes):
+        return None
+    return struct.unpack((">" if order == ">" else "<") + _NUMBERS[code], data)[0]
+
+
+CALLS: dict[str, Call] = {
+    **torch_storage.CALLS,
     "torch_utils.persistence._reconstruct_persistent_obj": _persistent,
-    "dnnlib.util.EasyDict": _Dict,
+    "_codecs.encode": _encode,
+    "copyreg._reconstructor": _reconstructed,
+    "collections.OrderedDict": _copied(_ordered),
+    "builtins.dict": _copied(_ordered),
+    "dnnlib.util.EasyDict": _copied(_ordered),
+    "builtins.list": _copied(list),
+    "builtins.set": _copied(lambda values: set(map(key, values))),
+    "builtins.frozenset": _copied(lambda values: frozenset(map(key, values))),
+    "torch.Size": _copied(tuple),
+    "numpy.dtype": _dtype,
+    **{f"numpy.{core}.multiarray.scalar": _scalar for core in ("core", "_core")},
+    **{f"numpy.{core}.multiarray._reconstruct": _record("numpy.ndarray") for core in ("core", "_core")},
+    **{f"numpy.{core}.numeric._frombuffer": _record("numpy.ndarray") for core in ("core", "_core")},
+    **{
+        name: _record(name)
+        for name in (
+            "builtins.bytearray",
+            "builtins.bytes",
+            "builtins.complex",
+            "builtins.range",
+            "builtins.slice",
+            "collections.Counter",
+            "collections.defaultdict",
+            "collections.deque",
+            "functools.partial",
+            "pathlib.PosixPath",
+            "pathlib.WindowsPath",
+        )
+    },
 }
-_MODULES = re.compile(
-    r"(torch\.nn\.modules|pg_modules|R3GAN|training)\.[\w.]+|torch\.nn\.utils\.spectral_norm\.SpectralNorm\w*"
-)
-"""Classes that become records: no code of theirs is looked up, whatever they are."""
-_DTYPES = {f"torch.{name}": getattr(torch, name) for name in ("float64", "float32", "float16", "bfloat16")}
-_NUMBERS = {
-    "numpy.dtype",
-    "numpy.ndarray",
-    *(f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
-}
+"""Every call that does something."""
 
 
-class _Reader(pickle.Unpickler):
-    """Finds a name in the table or refuses it."""
-
-    def find_class(self, module_name: str, global_name: str, /) -> Any:
-        """The table's entry for a name."""
-        name = f"{module_name.replace('__builtin__', 'builtins')}.{global_name}"
-        if name in _ALLOWED or name in _DTYPES:
-            return _ALLOWED.get(name) or _DTYPES[name]
-        if _MODULES.fullmatch(name):
-            return type(global_name, (_Plain,), {})
-        return _number(name) if name in _NUMBERS else _refuse(name)
-
-    def persistent_load(self, pid: object) -> NoReturn:
-        """Refused: references out of the file belong to formats that `read_checkpoint` reads."""
-        _refuse(f"a reference {pid!r} out of the file")
-
-
-def _number(name: str) -> Any:
-    own = {
-        "dtype": np.dtype,
-        "ndarray": np.ndarray,
-        "scalar": np.float64(0).__reduce__()[0],
-        "_reconstruct": np.zeros(0).__reduce__()[0],
-    }
-    return own[name.rsplit(".", 1)[1]]
-
-
-def _refuse(what: str) -> NoReturn:
-    raise UserError(
-        f"the pickle asks for {what}, which is not on the list of harmless names; it was not executed. Only network "
-        "pickles of the official StyleGAN2-ADA, StyleGAN3, ProjectedGAN and R3GAN (PyTorch) code are read"
-    )
-
-
-def read_pickle(path: str | PathLike[str]) -> Any:
-    """Read a network pickle of StyleGAN2-ADA, StyleGAN3, ProjectedGAN or R3GAN, executing nothing.
+def read_weights(path: str | PathLike[str]) -> Any:
+    """Read a network pickle or a file of `torch.save`, executing nothing.
 
     Args:
-        path: the .pkl file.
+        path: the .pkl or .pt file.
 
     Returns:
-        Its content, usually a dictionary of `PersistentModule` (G, D, G_ema) and settings.
+        Its content, usually a dictionary: of `Record` (G, D, G_ema) and settings, or of state dicts.
 
     Raises:
-        UserError: for a name that is not allowed, and for a file that is damaged or no pickle.
+        UserError: for a call that is not harmless, and for a file that is damaged or of another kind; one line.
+        OSError: when it cannot be opened.
     """
-    data = Path(path).read_bytes()
+    path = Path(path)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UserError(f"{shown(path, _PATH)} is no file of weights")
+    data = path.read_bytes()
+    with named(path):
+        try:
+            return _read(data)
+        except UserError as error:
+            raise UserError(f"{error}. Only these are read: {READABLE}") from error
+        except Exception as error:
+            # A damaged pickle is a random program: it can fail with any exception at all.
+            reason = f"{type(error).__name__}: {shown(error, 120)}"
+            raise UserError(f"not a readable file of weights ({reason}). Only these are read: {READABLE}") from error
+
+
+@contextmanager
+def named(path: str | PathLike[str]) -> Iterator[None]:
+    """Errors about a foreign file name it, and come as one short line that no terminal takes for a command."""
     try:
-        return _Reader(io.BytesIO(data)).load()
-    except UserError:
-        raise
-    except Exception as error:
-        # A damaged pickle is a random program: it can fail with any exception at all.
-        raise UserError(f"{path} is not a readable pickle ({type(error).__name__}: {error})") from error
+        yield
+    except UserError as error:
+        raise UserError(shown(f"{shown(path, _PATH)}: {error}", _MESSAGE)) from error
 
 
-def read_checkpoint(path: str | PathLike[str]) -> Any:
-    """Read a `torch.save` file (.pt) of plain containers and tensors, such as rosinality's, executing nothing.
-
-    Raises:
-        UserError: for anything beyond containers and tensors, and for a damaged file.
-    """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path} holds more than tensors, or is damaged; it was not executed ({reason})") from error
+def _read(data: bytes) -> Any:
+    budget = Budget(held=2 * len(data) + _SLACK)
+    stream = io.BytesIO(data)
+    if data.startswith(b"PK"):
+        return torch_storage.load_zip(stream, len(data), budget, CALLS)
+    other = next((what for start, what in _OTHERS.items() if start in data[:16]), None)
+    if other:
+        raise UserError(f"it is {other}")
+    content = Machine(stream, budget, CALLS).run()
+    legacy = isinstance(content, int) and content == torch_storage.MAGIC
+    return torch_storage.load_legacy(stream, budget, CALLS) if legacy else content
 
 
-def find_module(content: Any, name: str) -> PersistentModule:
-    """The network `name` of a pickle's content.
-
-    Raises:
-        UserError: when there is none; lists those that there are.
-    """
-    entries = content if isinstance(content, Mapping) else {}
-    found = {key: value for key, value in entries.items() if isinstance(value, PersistentModule)}
-    if name not in found:
-        raise UserError(f"the pickle has no network {name!r}; it has: {', '.join(map(str, found)) or 'none'}")
-    return found[name]
+_OTHERS = {
+    b'{"': "a safetensors or JSON file, which does not say how its network is built",
+    b"HDF\r\n": "an HDF5 file",
+    b"\x1f\x8b": "a gzip file; unpack it first",
+    b"<html": "a web page, not the file that the download should have been",
+    b"<!DOC": "a web page, not the file that the download should have been",
+    b"version https": "a pointer of Git LFS, not the file itself",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+}
+"""What people mistake for weights, by what it begins with."""

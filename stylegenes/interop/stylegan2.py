@@ -7,7 +7,7 @@ and change nothing: here precision is the caller's autocast.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -50,9 +50,10 @@ def generator_spec(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     z_dim, c_dim, w_dim, resolution, channels = (
         given.pop(key) for key in ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels")
     )
-    mapping = take(given.pop("mapping_kwargs", {}), _MAPPING, owner=f"{owner}, mapping_kwargs")
     nested = given.pop("synthesis_kwargs", None)
-    # The release that nests these arguments clamps only where it is told to; the later one does by default.
+    # The release that nests these arguments clamps only where it is told to, and its mean of w moves faster.
+    decay = _MAPPING if nested is None else {**_MAPPING, "w_avg_beta": 0.995}
+    mapping = take(given.pop("mapping_kwargs", {}), decay, owner=f"{owner}, mapping_kwargs")
     defaults = _SYNTHESIS if nested is None else {**_SYNTHESIS, "conv_clamp": None}
     synthesis = take({**given, **(nested or {})}, defaults, owner=owner)
     if mapping["w_avg_beta"] is None:
@@ -135,6 +136,10 @@ _RENAMES = (
 )
 
 
+_RESAMPLING = r"(synthesis\.b\d+\.(conv0\.|skip\.)?|b\d+\.(conv1\.|skip\.)?)resample_filter"
+"""Filters that are used: of a generator's doubling layers, of a discriminator's halving ones, and of pictures."""
+
+
 def _official_name(ours: str) -> str:
     for pattern, replacement in _RENAMES:
         ours = re.sub(pattern, replacement, ours)
@@ -172,26 +177,27 @@ def generator_from_official(kwargs: Mapping[str, Any], state: State) -> Generato
         UserError: for arguments without a counterpart, and for missing, unexpected or misshapen weights, by name.
     """
     spec = generator_spec(kwargs)
-    generator = Generator.from_spec(spec)
     weights = _without_filters(state, spec["synthesis"]["resample_filter"])
-    load_named(generator, weights, generator_names(generator), owner="official generator")
+    generator = load_named(lambda: Generator.from_spec(spec), weights, generator_names, owner="official generator")
     return generator.eval().requires_grad_(True)
 
 
 def discriminator_from_official(kwargs: Mapping[str, Any], state: State) -> Discriminator:
     """An official StyleGAN2 discriminator in our modules; see `generator_from_official`."""
     spec = discriminator_spec(kwargs)
-    discriminator = DISCRIMINATORS.build(spec)
     weights = _without_filters(state, spec["resample_filter"])
-    load_named(discriminator, weights, discriminator_names(discriminator), owner="official discriminator")
-    return discriminator
+    names: Callable[[Discriminator], dict[str, str]] = discriminator_names
+    return load_named(lambda: DISCRIMINATORS.build(spec), weights, names, owner="official discriminator")
 
 
 def _without_filters(state: State, taps: Sequence[float]) -> dict[str, torch.Tensor]:
-    """The state without its resampling filters, once they are seen to be the ones that `taps` describe."""
+    """The state without its filters, once those of layers that resample are seen to be what `taps` describe.
+
+    Every official layer stores a filter, but those that do not resample store the default one and never use it.
+    """
     expected = setup_filter(taps)
     for key, tensor in state.items():
         same = tensor.shape == expected.shape and torch.allclose(tensor.cpu().float(), expected, atol=1e-6)
-        if key.endswith("resample_filter") and not same:
+        if re.fullmatch(_RESAMPLING, key) and not same:
             raise UserError(f"{key} is not the filter that the arguments describe (resample_filter {list(taps)})")
     return {key: tensor for key, tensor in state.items() if not key.endswith("resample_filter")}

@@ -42,6 +42,7 @@ _SYNTHESIS = {
     "conv_clamp": 256,
     "magnitude_ema_beta": 0.999,
 }
+_FILTERS = ("up_filter", "down_filter")
 _IGNORED = {"num_fp16_res": 4, "use_fp16": False}
 
 
@@ -105,21 +106,25 @@ def generator_from_official(kwargs: Mapping[str, Any], state: State) -> Generato
     Raises:
         UserError: for arguments without a counterpart, and for missing, unexpected or misshapen weights, by name.
     """
-    generator = Generator.from_spec(generator_spec(kwargs))
-    names = generator_names(generator, state)
-    load_named(generator, _without_filters(generator, names, state), names, owner=_OWNER)
+    spec = generator_spec(kwargs)
+    weights = {key: tensor for key, tensor in state.items() if not key.endswith(_FILTERS)}
+    generator = load_named(
+        lambda: Generator.from_spec(spec), weights, lambda G: generator_names(G, state), owner=_OWNER
+    )
+    _check_filters(generator, state)
     return generator.eval()
 
 
-def _without_filters(generator: Generator, names: Mapping[str, str], state: State) -> dict[str, torch.Tensor]:
-    """The state without its low-pass filters, once they are seen to be the ones that we design."""
-    weights = dict(state)
+def _check_filters(generator: Generator, state: State) -> None:
+    """Refuse low-pass filters that are not the ones that we design."""
+    names = generator_names(generator, state)
     for key, buffer in generator.synthesis.named_buffers():
-        if not key.endswith(("up_filter", "down_filter")):
+        if not key.endswith(_FILTERS):
             continue
         owner, kind = f"synthesis.{key}".rsplit(".", 1)
         foreign = names[f"{owner}.weight"].removesuffix("weight") + kind
-        found = weights.pop(foreign, None)
-        if found is not None and (found.shape != buffer.shape or not torch.allclose(found.float(), buffer, atol=1e-6)):
+        found = state.get(foreign)
+        if found is not None and (
+            found.shape != buffer.shape or not torch.allclose(found.float(), buffer.float(), atol=1e-6)
+        ):
             raise UserError(f"{foreign} is not the low-pass filter that the arguments describe")
-    return weights

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 import torch
-from official_pickles import EasyDict, Plain, Wrapped, tree
+from official_pickles import EasyDict, Plain, Wrapped, projected_discriminator, tree
 from parity import Fixture, fixtures
 
 from stylegenes.cli.main import run
@@ -12,8 +12,8 @@ from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.interop import fastgan, r3gan, stylegan2, stylegan3
-from stylegenes.interop.official import discriminator_of, generator_of
-from stylegenes.interop.safe_pickle import PersistentModule
+from stylegenes.interop.official import discriminator_of, generator_of, import_weights
+from stylegenes.interop.records import Record
 from stylegenes.records import Noise
 from stylegenes.snapshot import load_snapshot
 
@@ -87,6 +87,18 @@ def test_every_family_gives_the_same_pictures(family, official_names, tmp_path, 
     assert torch.equal(ours(code, noise=Noise("const")).image, theirs(code, noise=Noise("const")).image)
 
 
+def test_what_layers_say_fills_in_what_the_arguments_leave_out(official_names, tmp_path):
+    """Releases differ in their defaults; the pickled layers hold the values that they ran with."""
+    kwargs = {**STYLE, "channel_base": 64, "channel_max": 8}
+    G = Generator.from_spec(stylegan2.generator_spec(kwargs))
+    module = tree(official(G, stylegan2.generator_names(G)), {"_init_kwargs": EasyDict(kwargs)})
+    module.state["_modules"]["mapping"].state["w_avg_beta"] = 0.995
+    module.state["_modules"]["synthesis"].state["_modules"]["b4"].state["_modules"]["conv1"].state["conv_clamp"] = 64
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps({"G_ema": module}))
+    spec = import_weights(tmp_path / "net.pkl").generator.spec
+    assert spec["latent"]["w_avg_beta"] == 0.995 and spec["synthesis"]["conv_clamp"] == 64
+
+
 def test_the_discriminator_comes_along(official_names, tmp_path):
     _, G = r3gan_pickle(Wrapped)
     kwargs = {"WidthPerStage": [12, 8], **{k: v[::-1] if isinstance(v, list) else v for k, v in STAGES.items()}}
@@ -99,8 +111,28 @@ def test_the_discriminator_comes_along(official_names, tmp_path):
     assert all(torch.equal(tensor, found.state_dict()[key]) for key, tensor in D.state_dict().items())
 
 
-def module_of(state: dict[str, torch.Tensor]) -> PersistentModule:
-    return PersistentModule("Some.Network", {"_parameters": state})
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_projected_gan_as_its_training_writes_it(protocol, foreign_classes, tmp_path, capsys):
+    """The file holds the discriminator too, and with it the classes of the packages that its trunk comes from."""
+    ours, G = fastgan_pickle()
+    content = {
+        "G": G,
+        "D": projected_discriminator(foreign_classes),
+        "G_ema": G,
+        "training_set_kwargs": EasyDict(class_name="training.dataset.ImageFolderDataset", path="x.zip"),
+    }
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps(content, protocol=protocol))
+    assert b"Conv2dSame" in (tmp_path / "net.pkl").read_bytes()
+    assert b"torch.ao.nn.quantized" in (tmp_path / "net.pkl").read_bytes()
+    assert run(["import", str(tmp_path / "net.pkl"), str(tmp_path / "out")]) == 0
+    theirs = load_snapshot(tmp_path / "out").generator.state_dict()
+    assert all(torch.equal(tensor, theirs[key]) for key, tensor in ours.state_dict().items())
+    assert run(["import", str(tmp_path / "net.pkl"), str(tmp_path / "both"), "--discriminator"]) == 1
+    assert "without --discriminator" in capsys.readouterr().err
+
+
+def module_of(state: dict[str, torch.Tensor]) -> Record:
+    return Record("Some.Network", {"_parameters": state})
 
 
 def test_an_unknown_family_is_an_error_that_lists_the_known_ones(official_names, tmp_path, capsys):
@@ -114,7 +146,7 @@ def test_an_unknown_family_is_an_error_that_lists_the_known_ones(official_names,
 @pytest.mark.parametrize(
     ("convert", "state", "message"),
     [
-        (generator_of, {}, "Its first weights: none at all"),
+        (generator_of, {}, "Its first weights: none"),
         (discriminator_of, {"discriminator.mini_discs.0.x": torch.ones(1)}, "without --discriminator"),
         (generator_of, {"synthesis.init.init.0.weight_orig": torch.ones(1)}, "does not tell its img_resolution"),
         (generator_of, {"AggregationLayer.Layer.weight": torch.ones(1)}, "no residual blocks"),

@@ -11,7 +11,8 @@ from official_pickles import EasyDict, tree
 
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.interop.safe_pickle import find_module, read_checkpoint, read_pickle
+from stylegenes.interop.contents import find_network
+from stylegenes.interop.safe_pickle import read_weights
 from stylegenes.interop.stylegan2 import generator_from_official, generator_names
 from stylegenes.records import Noise
 
@@ -42,7 +43,7 @@ def test_network_pickle_gives_the_same_pictures(official_names, tmp_path, protoc
     init = {"_init_args": (), "_init_kwargs": EasyDict({**KWARGS, **SIZES}), "scale": np.float64(2.0)}
     content = {"G": None, "G_ema": tree(state, init), "training_set_kwargs": EasyDict(path="x")}
     (tmp_path / "net.pkl").write_bytes(pickle.dumps(content, protocol=protocol))
-    found = find_module(read_pickle(tmp_path / "net.pkl"), "G_ema")
+    found = find_network(read_weights(tmp_path / "net.pkl"), "G_ema")
     theirs = generator_from_official(found.kwargs(), found.state_dict())
     z = ours.sample(2)
     assert torch.equal(ours(z, noise=Noise("const")).image, theirs(z, noise=Noise("const")).image)
@@ -69,7 +70,7 @@ def test_malicious_pickle_is_refused_by_name(evil, named, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.pkl").write_bytes(pickle.dumps({"G_ema": evil}))
     with pytest.raises(UserError, match=named):
-        read_pickle(tmp_path / "net.pkl")
+        read_weights(tmp_path / "net.pkl")
     assert not (tmp_path / "executed").exists()
 
 
@@ -80,10 +81,10 @@ def test_code_hidden_in_a_storage_is_refused(official_names, tmp_path, monkeypat
     load = Evil(torch.storage._load_from_bytes, hidden.getvalue())
     (tmp_path / "net.pkl").write_bytes(pickle.dumps({"G_ema": load}))
     with pytest.raises(UserError):
-        read_pickle(tmp_path / "net.pkl")
+        read_weights(tmp_path / "net.pkl")
     torch.save({"g_ema": Evil(os.system, "touch executed")}, tmp_path / "net.pt")
     with pytest.raises(UserError, match="not executed"):
-        read_checkpoint(tmp_path / "net.pt")
+        read_weights(tmp_path / "net.pt")
     assert not (tmp_path / "executed").exists()
 
 
@@ -92,22 +93,22 @@ def test_tensor_beyond_its_storage_is_refused(tmp_path):
     beyond = Evil(torch._utils._rebuild_tensor_v2, storage, 0, (1000,), (1,), False, {})
     (tmp_path / "net.pkl").write_bytes(pickle.dumps(beyond))
     with pytest.raises(UserError, match="storage"):
-        read_pickle(tmp_path / "net.pkl")
+        read_weights(tmp_path / "net.pkl")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a pickle", pickle.dumps({"a": 1})[:-3]])
 def test_damaged_pickle_is_a_clear_error(content, tmp_path):
     (tmp_path / "net.pkl").write_bytes(content)
-    with pytest.raises(UserError, match="not a readable pickle"):
-        read_pickle(tmp_path / "net.pkl")
+    with pytest.raises(UserError, match="not a readable file of weights"):
+        read_weights(tmp_path / "net.pkl")
 
 
 def test_missing_network_lists_those_there(tmp_path):
     (tmp_path / "net.pkl").write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(UserError, match="no network 'G_ema'; it has: none"):
-        find_module(read_pickle(tmp_path / "net.pkl"), "G_ema")
+        find_network(read_weights(tmp_path / "net.pkl"), "G_ema")
 
 
 def test_plain_checkpoint_is_read(tmp_path):
     torch.save({"g_ema": {"conv.weight": torch.ones(2)}}, tmp_path / "net.pt")
-    assert torch.equal(read_checkpoint(tmp_path / "net.pt")["g_ema"]["conv.weight"], torch.ones(2))
+    assert torch.equal(read_weights(tmp_path / "net.pt")["g_ema"]["conv.weight"], torch.ones(2))

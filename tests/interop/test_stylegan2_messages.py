@@ -14,6 +14,7 @@ from stylegenes.interop.stylegan2 import (
     generator_names,
     generator_spec,
 )
+from stylegenes.ops.fir import setup_filter
 
 G_KWARGS = {"z_dim": 8, "c_dim": 3, "w_dim": 8, "img_resolution": 8, "img_channels": 3, "channel_base": 32}
 D_KWARGS = {"c_dim": 3, "img_resolution": 8, "img_channels": 3, "channel_base": 32}
@@ -60,6 +61,48 @@ def test_another_filter_than_described_is_refused():
         generator_from_official(G_KWARGS, state)
 
 
+def as_stored(state, names, taps):
+    """Filters as the official layers store them: those that resample the given one, all others the default."""
+    return {**state, **{f"{name}.resample_filter": setup_filter(t) for name, t in names(taps).items()}}
+
+
+def of_generator(taps):
+    return {"synthesis.b4": taps, "synthesis.b4.conv1": TAPS, "synthesis.b8": taps} | {
+        "synthesis.b8.conv0": taps,
+        "synthesis.b8.conv1": TAPS,
+    }
+
+
+def of_discriminator(taps):
+    kept = {"b8.fromrgb": TAPS, "b8.conv0": TAPS, "b4.conv": TAPS}
+    return {**kept, "b8": taps, "b8.conv1": taps, "b8.skip": taps}
+
+
+TAPS = [1, 3, 3, 1]
+FILTERS = [[1, 3, 3, 1], [1, 2, 1], [1, 2, 3, 4, 5], [1, 4, 6, 9, 9, 6, 4, 1], [[1, 2], [3, 4]], None]
+
+
+@pytest.mark.parametrize("taps", FILTERS, ids=str)
+def test_only_layers_that_resample_carry_the_filter(taps):
+    G = generator_from_official(
+        {**G_KWARGS, "resample_filter": taps}, as_stored(official_generator(), of_generator, taps)
+    )
+    assert torch.equal(G.synthesis.blocks[1].conv0.resample_filter, setup_filter(taps))
+    kwargs = {**D_KWARGS, "block_kwargs": {"resample_filter": taps}}
+    D = DISCRIMINATORS.build(discriminator_spec(kwargs))
+    state = {official: D.state_dict()[key] for key, official in discriminator_names(D).items()}
+    judge = discriminator_from_official(kwargs, as_stored(state, of_discriminator, taps))
+    assert torch.equal(judge.blocks[0].skip.resample_filter, setup_filter(taps))
+
+
+@pytest.mark.parametrize("layer", ["synthesis.b8.conv0", "synthesis.b8"])
+def test_a_filter_that_is_used_must_be_the_described_one(layer):
+    state = as_stored(official_generator(), of_generator, [1, 2, 1])
+    state[f"{layer}.resample_filter"] = setup_filter([1, 3, 3, 1])
+    with pytest.raises(UserError, match=f"{layer}.resample_filter is not the filter"):
+        generator_from_official({**G_KWARGS, "resample_filter": [1, 2, 1]}, state)
+
+
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
@@ -90,4 +133,5 @@ def test_the_release_that_nests_synthesis_arguments_clamps_only_when_told():
     flat, nested = generator_spec(G_KWARGS), dict(G_KWARGS)
     nested["synthesis_kwargs"] = {"channel_base": nested.pop("channel_base")}
     assert flat["synthesis"]["conv_clamp"] == 256
+    assert flat["latent"]["w_avg_beta"] == 0.998 and generator_spec(nested)["latent"]["w_avg_beta"] == 0.995
     assert generator_spec(nested)["synthesis"]["conv_clamp"] is None
