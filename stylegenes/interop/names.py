@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.words import did_you_mean
 
 State = Mapping[str, torch.Tensor]
