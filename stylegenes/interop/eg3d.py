@@ -5,6 +5,7 @@ They come with `official=True`: weights trained with the published renderer's pl
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,16 +51,19 @@ def decoder_from_official(kwargs: Mapping[str, Any], state: State) -> Decoder:
     require(kwargs, "n_features", "options", owner=owner)
     options = kwargs["options"]
     width = len(state["net.0.bias"]) if "net.0.bias" in state else 64
-    decoder = Decoder(
+    build = functools.partial(
+        Decoder,
         kwargs["n_features"],
         options["decoder_output_dim"],
         width=width,
         lr_multiplier=options.get("decoder_lr_mul", 1),
     )
+    return load_named(build, state, _decoder_names, owner=owner)
+
+
+def _decoder_names(decoder: Decoder) -> dict[str, str]:
     layers = {"hidden": "net.0", "out": "net.2"}
-    names = {key: f"{layers[key.split('.')[0]]}.{key.split('.')[1]}" for key in decoder.state_dict()}
-    load_named(decoder, state, names, owner=owner)
-    return decoder
+    return {key: f"{layers[key.split('.')[0]]}.{key.split('.')[1]}" for key in decoder.state_dict()}
 
 
 def super_resolution_from_official(name: str, kwargs: Mapping[str, Any], state: State) -> SuperResolution:
@@ -79,16 +83,19 @@ def super_resolution_from_official(name: str, kwargs: Mapping[str, Any], state: 
     if kind not in _INPUTS:
         raise UserError(f"{owner} is not known; known: {', '.join(f'SuperresolutionHybrid{key}' for key in _INPUTS)}")
     input_resolution, channels = _INPUTS[kind]
-    module = SuperResolution(
+    build = functools.partial(
+        SuperResolution,
         kwargs["channels"],
         kwargs["img_resolution"],
         w_dim=_width_of_styles(state),
         input_resolution=input_resolution,
         channels=channels,
     )
-    names = {key: key.replace("to_rgb", "torgb") for key in module.state_dict()}
-    load_named(module, _without_filters(state), names, owner=owner)
-    return module
+    return load_named(build, _without_filters(state), _super_resolution_names, owner=owner)
+
+
+def _super_resolution_names(module: SuperResolution) -> dict[str, str]:
+    return {key: key.replace("to_rgb", "torgb") for key in module.state_dict()}
 
 
 def _width_of_styles(state: State) -> int:
