@@ -34,6 +34,10 @@ GROUPS: dict[str, dict[str, Verb]] = {
     "train and measure": {
         "data": Verb("check, draw and pack images to train on", "stylegenes data check photos --sheet photos.png"),
         "train": Verb("train a generator on images, or continue a run", "stylegenes train photos --out runs/0001"),
+        "slot": Verb(
+            "the most of a device that is yours for some minutes: check, train, evaluate, pack up",
+            "stylegenes slot work --minutes 9",
+        ),
         "evaluate": Verb(
             "measure a snapshot or a folder of pictures against data", "stylegenes evaluate runs/0001 --data avatars"
         ),

@@ -1,0 +1,53 @@
+"""the most of a device that is yours for some minutes: check, measure, train on, evaluate, and pack up to go on later
+
+Examples:
+  stylegenes slot work --minutes 9                           the recipe avatars64, on the fastest device there is
+  stylegenes slot work --minutes 9 --bring parcel            go on from what an earlier slot packed
+  stylegenes slot work --minutes 9 --bring parcel --out "$OUT"   pack into another folder
+  stylegenes slot runs/home --bring parcel --minutes 0       at home: unpack only, then train runs/home/run as usual
+  stylegenes slot work --device cpu --minutes 0.5 --recipe tiny32 --data avatars:n=500   a rehearsal
+
+A machine without the package: tools/slot.py in a checkout, with a folder of wheels (docs/training.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Args:
+    """Use a device for some minutes, and pack what is needed to go on."""
+
+    folder: tyro.conf.Positional[Path]
+    """working folder; its run is in the folder run, and is continued"""
+    minutes: float = 9.0
+    """how long the device is ours, from now on; 0 unpacks and does nothing more"""
+    bring: Path | None = None
+    """parcel of an earlier slot to go on from"""
+    out: Path | None = None
+    """where the parcel goes: at most 8 files of 15 MiB (default: the folder parcel in the working folder)"""
+    recipe: str = "avatars64"
+    """settings of a new run"""
+    data: str | None = None
+    """what is learned; prepared meanwhile (default: what the recipe says)"""
+    set: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """override one setting of a new run, KEY=VALUE; may be repeated"""
+    device: str = "auto"
+    """cpu, cuda, mps; auto takes the fastest there is"""
+    fakes: int | None = None
+    """pictures that are judged at the end (default: 10,000 on a GPU, 500 elsewhere); 0 judges none"""
+
+
+def run(args: Args) -> None:
+    """Check, measure, train, evaluate, draw and pack.
+
+    Raises:
+        UserError: for a parcel that is damaged, and whatever training refuses.
+    """
+    from stylegenes.cli.slot_work import Slot
+
+    Slot(args).run()
