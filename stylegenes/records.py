@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -130,6 +130,16 @@ class ImageBatch:
     def detach(self) -> ImageBatch:
         """The same batch cut from the graph."""
         return self.map(torch.Tensor.detach)
+
+    @property
+    def pictures(self) -> list[torch.Tensor]:
+        """The picture, and the one before super-resolution where there is one."""
+        return [self.image] if self.raw is None else [self.image, self.raw]
+
+    def with_pictures(self, pictures: Sequence[torch.Tensor]) -> ImageBatch:
+        """The same batch with others in the place of `pictures`."""
+        image, *raw = pictures
+        return replace(self, image=image, raw=raw[0] if raw else None)
 
     def with_image(self, image: torch.Tensor) -> ImageBatch:
         """The same batch with another picture tensor."""

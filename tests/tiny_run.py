@@ -39,6 +39,9 @@ class TinyData:
     def labels(self, indices: torch.Tensor) -> torch.Tensor:
         return self._labels[indices]
 
+    def cameras(self, indices: torch.Tensor) -> None:
+        return None
+
 
 def tiny_config(*overrides: str) -> RunConfig:
     """Every part of a run at work: mixing, lazy penalties of both players, adaptive augmentation, noise."""

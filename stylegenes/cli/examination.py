@@ -83,6 +83,10 @@ class _Noise:
     def labels(self, indices: torch.Tensor) -> torch.Tensor:
         return torch.zeros(len(indices), 0)
 
+    def cameras(self, indices: torch.Tensor) -> None:
+        """None known."""
+        return
+
 
 @dataclass(frozen=True)
 class Feature:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 
+from stylegenes.cameras import NUMBERS
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
 from stylegenes.files import read_json, settle_folder, write_json
@@ -23,6 +24,9 @@ FORMAT = "stylegenes-packed-1"
 Indices = torch.Tensor | np.ndarray | Sequence[int] | range
 
 _IMAGES, _LABELS, _META = "images.npy", "labels.npy", "dataset.json"
+CAMERA_NAMES = tuple(f"camera_{i:02d}" for i in range(NUMBERS))
+"""Columns behind the labels, in which the cameras are."""
+
 _BLOCK = 4 * 2**20
 _BLOCKS_ON_OPEN = 64
 
@@ -53,7 +57,7 @@ class Description:
         content_hash: sha256 of names, contents and every parameter that the pixels depend on.
         resolution: height and width in pixels.
         channels: 1 or 3.
-        label_names: one name for each label column.
+        label_names: one name for each label column, the cameras' last.
         parameters: how the pixels were made (fit, resize filter, alpha, ...).
         originals: what the files were that the pixels were made of.
         source: where the images came from, in words.
@@ -148,17 +152,23 @@ class PackedDataset:
 
     def labels(self, indices: Indices) -> torch.Tensor:
         """Labels, float32 [N, L]; L is 0 where the data set has none."""
-        return torch.from_numpy(self._labels[_as_array(indices)])
+        return torch.from_numpy(self._labels[_as_array(indices), : self.label_dim])
+
+    def cameras(self, indices: Indices) -> torch.Tensor | None:
+        """Cameras, float32 [N, 25] (see `stylegenes.cameras`), or None where they are not known."""
+        if len(self.label_names) == len(self.description.label_names):
+            return None
+        return torch.from_numpy(self._labels[_as_array(indices), self.label_dim :])
 
     @property
     def label_names(self) -> list[str]:
-        """Names of the label columns."""
-        return self.description.label_names
+        """Names of the label columns, without the cameras'."""
+        return [name for name in self.description.label_names if name not in CAMERA_NAMES]
 
     @property
     def label_dim(self) -> int:
         """Number of label columns, 0 without labels."""
-        return len(self.description.label_names)
+        return len(self.label_names)
 
     @property
     def resolution(self) -> int:
@@ -196,10 +206,9 @@ class PackedDataset:
             raise DamagedError(
                 f"{self.folder / _IMAGES} holds {self._images.shape}, expected {expected}; pack it again"
             )
-        if self._labels.shape != (count, self.label_dim):
-            raise DamagedError(
-                f"{self.folder / _LABELS} holds {self._labels.shape}, expected {(count, self.label_dim)}"
-            )
+        columns = len(self.description.label_names)
+        if self._labels.shape != (count, columns):
+            raise DamagedError(f"{self.folder / _LABELS} holds {self._labels.shape}, expected {(count, columns)}")
         blocks = range(len(checksums))
         if not verify_all:
             blocks = sorted({int(b) for b in np.linspace(0, len(checksums) - 1, _BLOCKS_ON_OPEN)}) if checksums else []

@@ -19,6 +19,7 @@ class Discriminator(nn.Module, ABC):
         resolution: height and width of the pictures in pixels.
         image_channels: their colour channels.
         label_dim: length of the label it needs, 0 for none.
+        reads_camera: whether it needs the camera.
         grows: whether `grow` does anything.
         spec: the registry spec it was built from.
     """
@@ -26,12 +27,17 @@ class Discriminator(nn.Module, ABC):
     resolution: int
     image_channels: int
     label_dim: int = 0
+    reads_camera: bool = False
     grows: bool = False
     spec: Spec
 
     def prepare(self, batch: ImageBatch) -> ImageBatch:
         """Add to a batch of reals what fakes bring along (EG3D's raw image). The batch itself by default."""
         return batch
+
+    def render_at(self, resolution: int) -> None:
+        """Fakes are rendered at resolution x resolution pixels from here on; nothing to most discriminators."""
+        return
 
     @abstractmethod
     def forward(self, batch: ImageBatch) -> torch.Tensor:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 
+from stylegenes.cameras import NUMBERS
+from stylegenes.discriminators import DISCRIMINATORS, Discriminator, DualDiscriminator
 from stylegenes.errors import UserError
+from stylegenes.interop import stylegan2
 from stylegenes.interop.names import State, load_named, require
 from stylegenes.synthesis.eg3d import Decoder, SuperResolution
 from stylegenes.synthesis.volume import Optics
@@ -105,3 +108,29 @@ def _width_of_styles(state: State) -> int:
 
 def _without_filters(state: State) -> dict[str, torch.Tensor]:
     return {key: tensor for key, tensor in state.items() if not key.endswith("resample_filter")}
+
+
+def discriminator_from_official(kwargs: Mapping[str, Any], state: State) -> Discriminator:
+    """An official dual discriminator in ours.
+
+    Args:
+        kwargs: c_dim (25, or 0 for one that is not told the camera) and those of StyleGAN2's discriminator.
+        state: its state dict under the official names.
+
+    Raises:
+        UserError: for arguments without a counterpart, and for weights that do not fit, by name.
+    """
+    owner = "official dual discriminator"
+    given = {key: value for key, value in kwargs.items() if key not in ("disc_c_noise", "sr_upsample_factor")}
+    theirs = stylegan2.discriminator_spec({**given, "img_channels": 2 * given["img_channels"]})
+    same = ("resolution", "channel_base", "channel_max", "conv_clamp", "resample_filter", "label_depth")
+    if theirs["label_dim"] not in (0, NUMBERS):
+        raise UserError(f"{owner}: c_dim is {theirs['label_dim']}; only a camera ({NUMBERS} numbers) or none is known")
+    ours = {key: theirs[key] for key in (*same, "mbstd_group_size", "mbstd_num_channels")}
+    camera = bool(theirs["label_dim"])
+    discriminator = DISCRIMINATORS.build(
+        {"name": "dual", **ours, "camera": camera, "image_channels": given["img_channels"]}
+    )
+    network = cast(DualDiscriminator, discriminator).network
+    load_named(network, _without_filters(state), stylegan2.discriminator_names(network), owner=owner)
+    return discriminator

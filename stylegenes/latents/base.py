@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import nn
 
+from stylegenes.cameras import NUMBERS
 from stylegenes.errors import UserError
 from stylegenes.records import Condition
 from stylegenes.registry import Registry, Spec
@@ -18,6 +19,7 @@ class LatentDistribution(nn.Module, ABC):
     Attributes:
         w_dim: length of w.
         label_dim: length of the label it needs, 0 for none.
+        reads_camera: whether it needs the camera.
         num_genes: genes of a genotype where codes are discrete, 0 where they are continuous.
         num_variants: variants of each gene where codes are discrete, 0 where they are continuous.
         spec: the registry spec it was built from.
@@ -25,6 +27,7 @@ class LatentDistribution(nn.Module, ABC):
 
     w_dim: int
     label_dim: int = 0
+    reads_camera: bool = False
     num_genes: int = 0
     num_variants: int = 0
     spec: Spec
@@ -103,6 +106,18 @@ class LatentDistribution(nn.Module, ABC):
         if label.shape != (n, self.label_dim):
             raise UserError(f"label has shape {list(label.shape)}; this latent needs [{n}, {self.label_dim}]")
         return label
+
+    def check_camera(self, condition: Condition | None, n: int) -> torch.Tensor:
+        """The cameras [n, 25] that this distribution needs.
+
+        Raises:
+            UserError: when they are missing or have another shape.
+        """
+        camera = None if condition is None else condition.camera
+        if camera is None or camera.shape != (n, NUMBERS):
+            found = "none was given" if camera is None else f"they have shape {list(camera.shape)}"
+            raise UserError(f"this latent needs cameras [{n}, {NUMBERS}]; {found}")
+        return camera
 
 
 LATENTS: Registry[LatentDistribution] = Registry("latent distribution")

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from stylegenes.cameras import NUMBERS
 from stylegenes.errors import UserError
 from stylegenes.latents.base import LATENTS, LatentDistribution
 from stylegenes.layers import Linear, normalize_second_moment
@@ -120,6 +121,7 @@ class Mapping(_Continuous):
         *,
         depth: int = 8,  # fully connected layers; 0 makes w the normalized z
         label_dim: int = 0,  # length of the label, 0 for none
+        camera: bool = False,  # whether the camera is embedded with the label
         hidden_dim: int | None = None,  # width between the layers; None takes w_dim
         embed_dim: int | None = None,  # width of the embedded label; None takes w_dim
         lr_multiplier: float = 0.01,  # learning rate of the layers relative to the optimizer's
@@ -128,15 +130,16 @@ class Mapping(_Continuous):
     ) -> None:
         super().__init__()
         self.w_dim, self.z_dim, self.label_dim = w_dim, z_dim or w_dim, label_dim
-        if depth == 0 and label_dim:
+        self.reads_camera, told = camera, label_dim + camera * NUMBERS
+        if depth == 0 and told:
             raise UserError("a mapping of depth 0 has no layer that could read a label; use depth >= 1 or no label")
         if depth == 0 and self.z_dim != w_dim:
             raise UserError(f"a mapping of depth 0 needs z_dim == w_dim; got {self.z_dim} and {w_dim}")
         if depth < 0 or min(self.w_dim, self.z_dim) < 1:
             raise UserError(f"sizes must be positive; got {depth=}, {w_dim=}, z_dim={self.z_dim}")
         self.w_avg_beta = w_avg_beta
-        embed_dim = (embed_dim or w_dim) if label_dim else 0
-        self.embed = Linear(label_dim, embed_dim) if label_dim else None
+        embed_dim = (embed_dim or w_dim) if told else 0
+        self.embed = Linear(told, embed_dim) if told else None
         widths = [self.z_dim + embed_dim] + [hidden_dim or w_dim] * (depth - 1) + [w_dim]
         self.layers = nn.ModuleList(
             Linear(widths[i], widths[i + 1], act=act, lr_multiplier=lr_multiplier) for i in range(depth)
@@ -145,15 +148,21 @@ class Mapping(_Continuous):
         self.register_buffer("w_avg", torch.zeros(w_dim))
 
     def forward(self, code: torch.Tensor, condition: Condition | None = None) -> torch.Tensor:
-        """z [N, z_dim] and a label [N, label_dim] to w [N, w_dim]."""
+        """z [N, z_dim], and a label [N, label_dim] and camera where it reads them, to w [N, w_dim]."""
         self.check_code(code)
-        label = self.check_label(condition, code.shape[0])
+        told = self._told(condition, code.shape[0])
         x = normalize_second_moment(code)
-        if self.embed is not None and label is not None:
-            x = torch.cat([x, normalize_second_moment(self.embed(label.to(x.dtype)))], dim=1)
+        if self.embed is not None:
+            x = torch.cat([x, normalize_second_moment(self.embed(torch.cat(told, dim=1).to(x.dtype)))], dim=1)
         for layer in self.layers:
             x = layer(x)
         return x
+
+    def _told(self, condition: Condition | None, n: int) -> list[torch.Tensor]:
+        """The label [n, label_dim] and the camera [n, 25], as far as it reads them."""
+        label = self.check_label(condition, n)
+        told = [] if label is None else [label]
+        return [*told, self.check_camera(condition, n)] if self.reads_camera else told
 
     def mean(self, condition: Condition | None = None) -> torch.Tensor:
         """The running mean of w, [1, w_dim], over the labels of the training data."""

@@ -14,10 +14,31 @@ from typing import cast
 import torch
 from torch import nn
 
+from stylegenes.cameras import NUMBERS
 from stylegenes.errors import UserError
 from stylegenes.latents.base import LATENTS, LatentDistribution
+from stylegenes.layers import Linear, normalize_second_moment
 from stylegenes.ops.transfer import upload
 from stylegenes.records import Condition
+
+
+class PoseOffset(nn.Module):
+    """What a camera adds to w: two layers, the last of which starts at zero.
+
+    EG3D tells the mapping network the camera, since in pictures of people and animals the pose goes with what is seen
+    (Chan et al. 2022, section 4.4); a genome has no network to tell.
+    """
+
+    def __init__(self, w_dim: int) -> None:
+        super().__init__()
+        self.embed = Linear(NUMBERS, w_dim)
+        self.hidden = Linear(w_dim, w_dim, act="lrelu", lr_multiplier=0.01)
+        self.out = Linear(w_dim, w_dim, lr_multiplier=0.01)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, camera: torch.Tensor) -> torch.Tensor:
+        """Cameras [N, 25] to [N, w_dim]."""
+        return self.out(self.hidden(normalize_second_moment(self.embed(camera))))
 
 
 @LATENTS.register("genome")
@@ -37,6 +58,7 @@ class Genome(LatentDistribution):
         num_genes: int = 64,  # positions in a genotype
         *,
         num_variants: int = 256,  # variants in the bank of each gene
+        camera: bool = False,  # whether the camera, where one is given, adds to w
     ) -> None:
         super().__init__()
         if min(w_dim, num_genes, num_variants) < 1:
@@ -48,6 +70,8 @@ class Genome(LatentDistribution):
                 f"nearest numbers of genes that do: {', '.join(map(str, sorted(near)))}"
             )
         self.w_dim = w_dim
+        self.reads_camera = camera
+        self.pose = PoseOffset(w_dim) if camera else None
         self.num_genes = num_genes
         self.num_variants = num_variants
         self.gene_dim = w_dim // num_genes
@@ -70,11 +94,17 @@ class Genome(LatentDistribution):
         # One index_select on the flat table has by far the cheapest backward of the ways to look up.
         rows = (code + self.offsets).flatten()
         table = self.variants.view(self.num_genes * self.num_variants, self.gene_dim)
-        return table.index_select(0, rows).view(code.shape[0], self.w_dim)
+        return self._posed(table.index_select(0, rows).view(code.shape[0], self.w_dim), condition)
+
+    def _posed(self, w: torch.Tensor, condition: Condition | None) -> torch.Tensor:
+        """w [N or 1, w_dim] with what the condition's cameras [N, 25] add, where it has some and they are read."""
+        if self.pose is None or condition is None or condition.camera is None:
+            return w
+        return w + self.pose(condition.camera.to(w))
 
     def mean(self, condition: Condition | None = None) -> torch.Tensor:
-        """The exact mean of w over all genotypes, [1, w_dim]."""
-        return self.variants.mean(dim=1).reshape(1, self.w_dim)
+        """The exact mean of w over all genotypes, [1, w_dim]; [N, w_dim] where the condition's cameras add to it."""
+        return self._posed(self.variants.mean(dim=1).reshape(1, self.w_dim), condition)
 
     def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor) -> torch.Tensor:
         """The point at `t` on the line between two genotypes' codes, w [N, w_dim]."""
@@ -84,7 +114,7 @@ class Genome(LatentDistribution):
         self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor, condition: Condition | None = None
     ) -> torch.Tensor:
         """The same as `interpolate`: between two genotypes there are no others, only their codes' line."""
-        return self.interpolate(start, end, t)
+        return self._posed(self.interpolate(start, end, t), condition)
 
     def features(self, code: torch.Tensor) -> torch.Tensor:
         """The chosen variants side by side, [N, w_dim]: a genotype's numbers have no order of their own."""

@@ -189,19 +189,23 @@ def block_seed(seed: int, start: int) -> int:
 def draw_condition(
     generator: Generator, labels: LabeledImages | None, n: int, rng: torch.Generator
 ) -> Condition | None:
-    """Conditions for `n` fakes: labels of random pictures of the data, or None for an unconditional model.
+    """Conditions for `n` fakes: labels of random pictures of the data, and cameras such as the model was trained with.
+
+    None for a model that needs neither.
 
     Raises:
         UserError: when the model needs labels that the data does not have.
     """
     wanted = generator.label_dim
     if wanted == 0:
-        return None
+        camera = generator.synthesis.draw_views(n, rng)
+        return None if camera is None else Condition(camera=camera)
     if labels is None or labels.label_dim != wanted:
         have = "no data was given" if labels is None else f"{labels.source} has {labels.label_dim}"
         raise UserError(f"this model needs labels of length {wanted}, drawn from the data; {have}")
     chosen = torch.randint(len(labels), (n,), generator=rng)
-    return Condition(label=labels.labels(chosen).to(generator.device))
+    label = labels.labels(chosen).to(generator.device)
+    return Condition(label, generator.synthesis.draw_views(n, rng))
 
 
 def mixed_ws(

@@ -1,11 +1,11 @@
-"""Bilinear sampling of pictures, differentiable any number of times with respect to the pictures."""
+"""Bilinear sampling and resizing of pictures, differentiable any number of times with respect to the pictures."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from torch.nn.functional import grid_sample
+from torch.nn.functional import grid_sample, interpolate
 
 
 class _SampleBilinear(torch.autograd.Function):
@@ -50,3 +50,10 @@ def sample_bilinear(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
     Differentiable any number of times with respect to the images, and once with respect to the grid.
     """
     return _SampleBilinear.apply(images, grid)
+
+
+def resize(x: torch.Tensor, resolution: int) -> torch.Tensor:
+    """[N, C, h, w] to resolution x resolution pixels, antialiased where it shrinks."""
+    if x.shape[-2:] == (resolution, resolution):
+        return x
+    return interpolate(x, (resolution, resolution), mode="bilinear", align_corners=False, antialias=True)

@@ -27,6 +27,7 @@ class SynthesisNetwork(nn.Module, ABC):
         label_dim: length of the label that the network itself reads, 0 for none; most leave labels to the latent.
         movable: whether its input can be moved and turned by `placed`.
         has_camera: whether its pictures are seen through the condition's camera (3D networks).
+        box: side of the cube around the origin that a 3D network fills, in world units; 0 for flat ones.
         spec: the registry spec it was built from.
     """
 
@@ -39,6 +40,7 @@ class SynthesisNetwork(nn.Module, ABC):
     grows: bool = False
     movable: bool = False
     has_camera: bool = False
+    box: float = 0.0
     spec: Spec
 
     @abstractmethod
@@ -83,6 +85,10 @@ class SynthesisNetwork(nn.Module, ABC):
     def seen(self, condition: Condition | None, n: int) -> Condition:
         """The condition of `n` pictures, with a camera of the network's own where it needs one and has none."""
         return condition or Condition()
+
+    def draw_views(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor | None:
+        """Cameras [n, 25] such as training pictures were seen through, or None for networks without a camera."""
+        return None
 
     def remember_views(self, cameras: torch.Tensor) -> None:
         """Take in the cameras [K, 25] of the training pictures; networks without a camera do nothing."""

@@ -13,11 +13,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import interpolate
 
 from stylegenes.cameras import NUMBERS, orbit
 from stylegenes.errors import UserError
 from stylegenes.layers import Linear
+from stylegenes.ops.bilinear import resize
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
@@ -129,18 +129,10 @@ class SuperResolution(nn.Module):
 
     def forward(self, features: torch.Tensor, w: torch.Tensor, noise: Noise) -> torch.Tensor:
         """Features [N, C, h, w] in about [-1, 1] to pictures [N, image_channels, H, W]."""
-        x = resized(features, self.input_resolution)
+        x = resize(features, self.input_resolution)
         image = x[:, : self.image_channels]
         x, image = self.block0(quick_layout(x), image, w, noise)
         return self.block1(x, image, w, noise)[1]
-
-
-def resized(x: torch.Tensor, resolution: int) -> torch.Tensor:
-    """[N, C, h, w] bilinearly resized to resolution x resolution pixels, antialiased where it shrinks."""
-    if x.shape[-1] == resolution:
-        return x
-    size = (resolution, resolution)
-    return interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
 
 
 @SYNTHESES.register("eg3d")
@@ -199,6 +191,7 @@ class EG3DSynthesis(SynthesisNetwork):
             )
         self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
         self.most_points, self.plane_channels = most_points, plane_channels
+        self.box = box
         self.optics = Optics(samples, importance, near, far, box, white=white, official=official)
         self.backbone = StyleGAN2Synthesis(
             plane_resolution,
@@ -233,11 +226,6 @@ class EG3DSynthesis(SynthesisNetwork):
         above = (torch.randn(VIEWS, **where) * pitch).clamp(-89, 89)
         around[0] = above[0] = 0
         return orbit(around, above, radius=self.radius, fov=self.fov, pivot=self.pivot)
-
-    @property
-    def box(self) -> float:
-        """Side of the cube around the origin that the planes cover, in world units."""
-        return self.optics.box
 
     def forward(
         self, ws: torch.Tensor, condition: Condition | None = None, *, noise: Noise | None = None
@@ -312,6 +300,11 @@ class EG3DSynthesis(SynthesisNetwork):
         ordinary = (positions - positions.mean(dim=0)).norm(dim=1).argmin()
         spread = torch.linspace(0, len(cameras) - 1, VIEWS - 1).round().long()
         self.views.copy_(cameras[torch.cat([ordinary[None], spread])])
+
+    def draw_views(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Cameras [n, 25] drawn from `views`."""
+        where = self.views.device if generator is None else generator.device
+        return self.views[torch.randint(len(self.views), (n,), generator=generator, device=where).to(self.views.device)]
 
     def noise_buffers(self) -> dict[str, torch.Tensor]:
         """The stored noise pictures [H, W] by name."""

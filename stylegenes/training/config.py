@@ -164,6 +164,10 @@ class RunConfig:
         growth: the schedule of log2 of the resolution that is trained (progressive growing), or None for all of it.
         blur: the schedule of the standard deviation, in pixels, of the Gaussian through which the discriminator sees
             everything, or None for a clear view.
+        rendering: the schedule of the resolution in pixels that 3D networks render at, rounded, or None for their own.
+        pose_swap: the schedule of the probability that the latent is told another fake's camera than its own, or None
+            for never; it matters to latents that read the camera.
+        camera_noise: noise on the cameras that the discriminator is told, in standard deviations of the data's.
         penalty_scale: the schedule of a factor on all regularizers, or None for 1 throughout.
         mixing: probability of style mixing in a batch of fakes.
         noise: how the synthesis network fills its noise inputs during training.
@@ -189,6 +193,9 @@ class RunConfig:
     intervals: IntervalConfig = field(default_factory=IntervalConfig)
     growth: Spec | None = None
     blur: Spec | None = None
+    rendering: Spec | None = None
+    pose_swap: Spec | None = None
+    camera_noise: float = 0.0
     penalty_scale: Spec | None = None
     mixing: float = 0.9
     noise: NoiseMode = "random"

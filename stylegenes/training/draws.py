@@ -35,15 +35,17 @@ class Codes:
 
     Attributes:
         code: [N, ...].
-        condition: labels of the fakes.
+        condition: labels and cameras of the fakes.
         partner: [N, ...], the codes that take over from `crossover` on; None when nothing is mixed.
         crossover: int64 [N], the first layer that `partner` drives.
+        told: what the latent is told, where that is another than the condition: its cameras may be other fakes'.
     """
 
     code: torch.Tensor
     condition: Condition
     partner: torch.Tensor | None = None
     crossover: torch.Tensor | None = None
+    told: Condition | None = None
 
     def __getitem__(self, index: slice) -> Codes:
         return self.map(lambda tensor: tensor[index])
@@ -55,6 +57,7 @@ class Codes:
             self.condition.map(function),
             None if self.partner is None else function(self.partner),
             None if self.crossover is None else function(self.crossover),
+            None if self.told is None else self.told.map(function),
         )
 
     def mixed(self, num_ws: int) -> Codes:
@@ -74,7 +77,8 @@ def draw_codes(
     *,
     rng: torch.Generator,
     mixing: float,
-    labels: torch.Tensor | None = None,
+    pool: Condition | None = None,
+    pose_swap: float = 0.0,
 ) -> Codes:
     """Draw what `n` fakes are made from.
 
@@ -84,18 +88,30 @@ def draw_codes(
         rng: source of randomness on the CPU.
         mixing: probability that this batch mixes styles; each sample then has a crossover layer of its own. A second
             code is drawn, and later expressed, only when it does.
-        labels: [M, L] labels of the data, to draw the fakes' labels from; None for none.
+        pool: labels [M, L] and cameras [M, 25] of the data, to draw the fakes' from; None for none.
+        pose_swap: probability that the latent is told another fake's camera (EG3D, section 4.4), for each fake anew.
     """
     code = generator.sample(n, rng)
-    condition = Condition()
-    if labels is not None:
-        drawn = labels[torch.randint(len(labels), (n,), generator=rng)]
-        condition = Condition(label=upload(drawn, code.device))
+    condition = pool or Condition()
+    size = next((len(tensor) for tensor in (condition.label, condition.camera) if tensor is not None), 0)
+    if size:
+        chosen = condition[torch.randint(size, (n,), generator=rng)]
+        condition = chosen.map(lambda tensor: upload(tensor, code.device))
+    told = _swapped(condition, pose_swap, rng) if generator.latent.reads_camera else None
     num_ws = generator.synthesis.num_ws
     if num_ws < 2 or torch.rand((), generator=rng).item() >= mixing:
-        return Codes(code, condition)
+        return Codes(code, condition, told=told)
     crossover = upload(torch.randint(1, num_ws, (n,), generator=rng), code.device)
-    return Codes(code, condition, generator.sample(n, rng), crossover)
+    return Codes(code, condition, generator.sample(n, rng), crossover, told)
+
+
+def _swapped(condition: Condition, probability: float, rng: torch.Generator) -> Condition:
+    """The condition with the camera of the sample before in the place of some."""
+    camera = condition.camera
+    if camera is None:
+        return condition
+    swapped = upload(torch.rand(len(camera), 1, generator=rng) < probability, camera.device)
+    return Condition(condition.label, torch.where(swapped, camera.roll(1, 0), camera))
 
 
 @dataclass(frozen=True)
@@ -108,10 +124,11 @@ class Styles:
 
 def express(generator: Generator, codes: Codes) -> Styles:
     """Express codes as style vectors, with their graph."""
-    w = generator.latent(codes.code, codes.condition)
+    told = codes.told or codes.condition
+    w = generator.latent(codes.code, told)
     ws = generator.broadcast(w)
     if codes.partner is not None and codes.crossover is not None:
-        partner = generator.broadcast(generator.latent(codes.partner, codes.condition))
+        partner = generator.broadcast(generator.latent(codes.partner, told))
         ws = mix(ws, partner, codes.crossover)
     return Styles(w, ws)
 

@@ -7,9 +7,11 @@ from typing import Protocol
 
 import torch
 
+from stylegenes.cameras import mirrored
 from stylegenes.data.order import DataOrder
 from stylegenes.records import Condition, ImageBatch
-from stylegenes.training.draws import seed_for
+from stylegenes.synthesis import SynthesisNetwork
+from stylegenes.training.draws import rng_for, seed_for
 
 
 class Data(Protocol):
@@ -60,6 +62,10 @@ class Data(Protocol):
         """float32 [N, label_dim]."""
         ...
 
+    def cameras(self, indices: torch.Tensor) -> torch.Tensor | None:
+        """float32 [N, 25], or None where they are not known."""
+        ...
+
 
 def to_float(images: torch.Tensor, device: torch.device) -> torch.Tensor:
     """uint8 [N, C, H, W] to float32 in [-1, 1] on `device`."""
@@ -76,6 +82,7 @@ class Feed:
         ranks: number of processes.
         mirror: whether half of the images are flipped.
         labels: whether labels come along.
+        cameras: whether cameras come along, where the data has some.
         seed: of the order.
         device: where the batches go.
     """
@@ -89,11 +96,12 @@ class Feed:
         ranks: int,
         mirror: bool,
         labels: bool,
+        cameras: bool = False,
         seed: int,
         device: torch.device,
     ) -> None:
         self.data, self.total, self.rank, self.ranks = data, total, rank, ranks
-        self.with_labels, self.device = labels, device
+        self.with_labels, self.with_cameras, self.device = labels, cameras, device
         self.order = DataOrder(len(data), seed=seed_for(seed, "data"), mirror=mirror)
         self._pool = ThreadPoolExecutor(1, "feed")
         self._ahead: dict[int, Future[ImageBatch]] = {}
@@ -115,4 +123,25 @@ class Feed:
         images = self.data.images(indices)
         images = torch.where(mirror[:, None, None, None], images.flip(3), images)
         label = self.data.labels(indices) if self.with_labels else None
-        return ImageBatch(images, condition=Condition(label=label))
+        camera = self.data.cameras(indices) if self.with_cameras else None
+        if camera is not None:
+            camera = torch.where(mirror[:, None], mirrored(camera), camera)
+        return ImageBatch(images, condition=Condition(label, camera))
+
+
+def pool_of(data: Data, synthesis: SynthesisNetwork, *, labels: bool, mirror: bool, seed: int) -> Condition:
+    """What fakes' labels [M, L] and cameras [M, 25] are drawn from, on the CPU: those of the data.
+
+    Cameras are those of the mirrored pictures too, where pictures are mirrored; where the data has none, they are drawn
+    from the views that the network brings along.
+    """
+    everything = torch.arange(len(data))
+    label = data.labels(everything) if labels else None
+    if not synthesis.has_camera:
+        return Condition(label)
+    camera = data.cameras(everything)
+    if camera is None:
+        return Condition(label, synthesis.draw_views(len(data), rng_for(seed, "views")))
+    if mirror:
+        camera, label = torch.cat([camera, mirrored(camera)]), None if label is None else label.repeat(2, 1)
+    return Condition(label, camera)

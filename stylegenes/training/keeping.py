@@ -62,9 +62,8 @@ class Keeper:
         self._evaluation = Every(intervals.evaluate_kimg if evaluate else 0, images)
         self._state_written = time.monotonic()
         self.metrics: dict[str, float] = {}
-        labels = loop.stepper.labels
         rng = rng_for(loop.config.seed, "grid")
-        self.codes = draw_codes(loop.players.G, GRID, rng=rng, mixing=0.0, labels=labels)
+        self.codes = draw_codes(loop.players.G, GRID, rng=rng, mixing=0.0, pool=loop.stepper.pool)
 
     @property
     def snapshots(self) -> Path:

@@ -16,7 +16,7 @@ from stylegenes.registry import Spec
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.config import RunConfig
 from stylegenes.training.ema import ema_beta, update_ema
-from stylegenes.training.feed import Data, Feed
+from stylegenes.training.feed import Data, Feed, pool_of
 from stylegenes.training.graphs import CudaEngine, Graphs
 from stylegenes.training.keeping import Keeper
 from stylegenes.training.phases import PhaseLog
@@ -110,6 +110,7 @@ class Loop:
             for spec in (config.growth, config.blur, config.penalty_scale, config.optimizer.beta2)
         )
         self.counters.augment_p = self.p_schedule.initial
+        self.rendering, self.pose_swap = _optional_schedule(config.rendering), _optional_schedule(config.pose_swap)
         self.stepper = self._make_stepper()
         self.feed = self._make_feed()
         self._signs = torch.zeros((), device=ranks.device)
@@ -195,6 +196,10 @@ class Loop:
             self.players.grow(self.growth.value(self._progress(0.0)))
         if self.blur is not None:
             self.players.blur = self.blur.value(self._progress(0.0))
+        if self.rendering is not None:
+            self.players.render_at(round(self.rendering.value(self._progress(0.0))))
+        if self.pose_swap is not None:
+            self.players.pose_swap = self.pose_swap.value(self._progress(0.0))
         if self.penalty_scale is not None:
             self.players.penalty_scale = self.penalty_scale.value(self._progress(0.0))
 
@@ -274,10 +279,16 @@ class Loop:
 
     def _make_stepper(self) -> Stepper:
         config, plan = self.config, self.plan
-        settings = StepSettings(plan.total, plan.accumulation, plan.group, config.mixing, config.noise, config.seed)
-        labels = self.data.labels(torch.arange(len(self.data))) if config.data.labels else None
+        settings = StepSettings(
+            plan.total, plan.accumulation, plan.group, config.mixing, config.noise, config.seed, config.camera_noise
+        )
+        synthesis = self.players.G.synthesis
+        pool = pool_of(self.data, synthesis, labels=config.data.labels, mirror=config.data.mirror, seed=config.seed)
+        if synthesis.has_camera and self.data.cameras(torch.arange(1)) is not None and pool.camera is not None:
+            for network in (synthesis, self.players.ema.synthesis):
+                network.remember_views(pool.camera)
         graphs = Graphs(CudaEngine()) if config.batch.graphs and self.ranks.device.type == "cuda" else None
-        return Stepper(self.players, self.ranks, settings, labels=labels, announce=self.announce, graphs=graphs)
+        return Stepper(self.players, self.ranks, settings, pool=pool, announce=self.announce, graphs=graphs)
 
     def _make_feed(self) -> Feed:
         return Feed(
@@ -287,6 +298,7 @@ class Loop:
             ranks=self.ranks.count,
             mirror=self.config.data.mirror,
             labels=self.config.data.labels,
+            cameras=self.players.G.synthesis.has_camera,
             seed=self.config.seed,
             device=self.ranks.device,
         )

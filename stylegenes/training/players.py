@@ -47,6 +47,8 @@ class Players:
     Attributes:
         frozen: names of the discriminator's parameters that are not trained.
         blur: standard deviation in pixels of the Gaussian through which the discriminator sees everything.
+        rendering: height and width in pixels that 3D networks render at where a schedule says it, else 0.
+        pose_swap: probability that the latent is told another fake's camera.
         penalty_scale: factor on all regularizers.
         level: log2 of the resolution in use, None where nothing grows.
         lr_scale: factor on the learning rates.
@@ -63,6 +65,8 @@ class Players:
     learning_rates: dict[Player, float]
     frozen: set[str] = field(default_factory=set)
     blur: float = 0.0
+    rendering: int = 0
+    pose_swap: float = 0.0
     penalty_scale: float = 1.0
     level: float | None = None
     lr_scale: float = 1.0
@@ -71,7 +75,7 @@ class Players:
     def manner(self) -> tuple[Any, ...]:
         """Numbers that Python hands to kernels and decides by; they may change from step to step."""
         betas = [group["betas"] for optimizer in self.optimizers.values() for group in optimizer.param_groups]
-        return self.blur, self.penalty_scale, self.level, *betas
+        return self.blur, self.penalty_scale, self.level, self.rendering, *betas
 
     def parameters(self, player: Player) -> list[nn.Parameter]:
         """The parameters that `player` trains."""
@@ -101,6 +105,12 @@ class Players:
         if any([self.G.synthesis.grow(level), self.D.grow(level)]):
             for optimizer in self.optimizers.values():
                 optimizer.state.clear()
+
+    def render_at(self, resolution: int) -> None:
+        """Let 3D networks render resolution x resolution pixels; the running average follows with its buffers."""
+        self.rendering = resolution
+        self.G.synthesis.render_at(resolution)
+        self.D.render_at(resolution)
 
     def scale_learning_rates(self, scale: float) -> None:
         """Set every learning rate to `scale` times its configured value."""

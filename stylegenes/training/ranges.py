@@ -16,6 +16,7 @@ RANGES = {
     "kimg": _POSITIVE,
     "mixing": _SHARE,
     "freeze_d": _NOT_NEGATIVE,
+    "camera_noise": _NOT_NEGATIVE,
     "data.resolution": _POSITIVE,
     **{f"optimizer.{player}.{name}": _DECAY for player in "GD" for name in ("beta1", "beta2")},
     **{f"optimizer.{player}.eps": _POSITIVE for player in "GD"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -57,6 +58,8 @@ class Scene:
         real: real pictures.
         imagine: draws fakes with their graph.
         rng: source of randomness on the pictures' device.
+        styles: the ws [N, num_ws, w_dim] of those fakes with their graph, without making pictures; None where it has
+            none.
     """
 
     G: Generator
@@ -64,6 +67,7 @@ class Scene:
     real: ImageBatch
     imagine: Imagine
     rng: torch.Generator | None = None
+    styles: Callable[[], torch.Tensor] | None = None
 
 
 class Regularizer(nn.Module, ABC):
@@ -95,10 +99,13 @@ class Regularizer(nn.Module, ABC):
 REGULARIZERS: Registry[Regularizer] = Registry("regularizer")
 
 
-def gradient_square(logits: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-    """Squared norm of the gradient of logits [N, K] with respect to images [N, C, H, W]: [N], with its graph."""
-    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3))
+def gradient_square(logits: torch.Tensor, *images: torch.Tensor) -> torch.Tensor:
+    """Squared norm of the gradient of logits [N, K] with respect to all of images [N, C, H, W]: [N], with its graph.
+
+    A discriminator may leave the second picture of a pair unread.
+    """
+    gradients = torch.autograd.grad(logits.sum(), images, create_graph=True, allow_unused=True)
+    return torch.stack([g.square().sum(dim=(1, 2, 3)) for g in gradients if g is not None]).sum(dim=0)
 
 
 def path_lengths(images: torch.Tensor, ws: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
@@ -136,9 +143,9 @@ class _GradientPenalty(Regularizer):
         self.interval = interval
 
     def on(self, batch: ImageBatch, judge: Judge) -> torch.Tensor:
-        """gamma / 2 times the squared gradient at the pictures of `batch`, [N]."""
-        images = batch.image.detach().requires_grad_()
-        return gradient_square(judge(batch.with_image(images)), images) * (self.gamma / 2)
+        """gamma / 2 times the squared gradient at the pictures of `batch`, [N]; at both where they are pairs."""
+        pictures = [picture.detach().requires_grad_() for picture in batch.pictures]
+        return gradient_square(judge(batch.with_pictures(pictures)), *pictures) * (self.gamma / 2)
 
 
 @REGULARIZERS.register("r1")
@@ -201,15 +208,19 @@ class _NoisyPenalty(Regularizer):
 
     def on(self, batch: ImageBatch, scene: Scene) -> torch.Tensor:
         """The penalty at the pictures of `batch`, [N]; both sides are augmented alike."""
-        images = batch.image.detach()
-        noise = torch.randn(images.shape, generator=scene.rng, device=images.device, dtype=images.dtype)
+        pictures = [picture.detach() for picture in batch.pictures]
+        noisy = [picture + self.sigma * _noise_like(picture, scene.rng) for picture in pictures]
         before = None if scene.rng is None else scene.rng.get_state()
-        clean = scene.judge(batch.with_image(images))
+        clean = scene.judge(batch.with_pictures(pictures))
         if scene.rng is not None and before is not None:
             scene.rng.set_state(before)
-        moved = scene.judge(batch.with_image(images + self.sigma * noise))
+        moved = scene.judge(batch.with_pictures(noisy))
         slope = (moved - clean).sum(dim=1) / self.sigma
         return slope.square() * (self.gamma / 2)
+
+
+def _noise_like(images: torch.Tensor, rng: torch.Generator | None) -> torch.Tensor:
+    return torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
 
 
 @REGULARIZERS.register("noisy_r1")
@@ -254,8 +265,9 @@ class GradientPenalty(Regularizer):
         with torch.no_grad():
             fakes = scene.imagine().batch
         t = torch.rand(len(fakes), 1, 1, 1, generator=scene.rng, device=real.device, dtype=real.dtype)
-        images = fakes.image.to(real.dtype).lerp(real, t).requires_grad_()
-        slope = (gradient_square(scene.judge(fakes.with_image(images)), images) + 1e-12).sqrt()
+        pairs = zip(fakes.pictures, scene.real.pictures)
+        between = [fake.to(real.dtype).lerp(r.detach(), t).requires_grad_() for fake, r in pairs]
+        slope = (gradient_square(scene.judge(fakes.with_pictures(between)), *between) + 1e-12).sqrt()
         return self.weight * (slope - 1).square()
 
 
@@ -292,8 +304,7 @@ class PathLength(Regularizer):
         """The weighted penalty on the first 1 / batch_shrink of the micro-batch, [n]."""
         fakes = scene.imagine(self.batch_shrink)
         images = fakes.batch.image
-        noise = torch.randn(images.shape, generator=scene.rng, device=images.device, dtype=images.dtype)
-        return self.from_noise(images, fakes.ws, noise)
+        return self.from_noise(images, fakes.ws, _noise_like(images, scene.rng))
 
     def from_noise(self, images: torch.Tensor, ws: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """The weighted penalty [n] for given standard normal `noise`, shaped as `images` [n, C, H, W]."""
@@ -309,3 +320,44 @@ class PathLength(Regularizer):
     def settle(self, mean: torch.Tensor) -> None:
         """Move the running mean."""
         self.mean_length.lerp_(mean[0].to(self.mean_length.dtype), self.decay)
+
+
+@REGULARIZERS.register("density")
+class DensityVariation(Regularizer):
+    """Mean difference of the density between points and points near them (EG3D, Chan et al. 2022, supplement 1.3).
+
+    Against specks and seams in the volume. Points are drawn in the box that the planes cover; the published code draws
+    them in [-1, 1]^3 whatever the box is, seven eighths of them outside a box of side one.
+    """
+
+    player = "G"
+
+    def __init__(
+        self,
+        weight: float = 0.25,  # weight of the penalty
+        *,
+        interval: int = 4,  # evaluated every so many steps
+        points: int = 1000,  # points of a sample
+        distance: float = 0.004,  # standard deviation of the way to the neighbor, in world units
+        official: bool = False,  # draw points where the published code does
+    ) -> None:
+        super().__init__()
+        if min(interval, points) < 1 or weight < 0 or distance <= 0:
+            given = f"{weight=}, {interval=}, {points=}, {distance=}"
+            raise UserError(
+                f"the density penalty needs weight >= 0, interval, points >= 1 and distance > 0; got {given}"
+            )
+        self.weight, self.interval, self.points, self.distance, self.official = (
+            weight, interval, points, distance, official,
+        )  # fmt: skip
+
+    def penalty(self, scene: Scene) -> torch.Tensor:
+        """The weighted mean difference, [N]."""
+        assert scene.styles is not None, "training offers styles"
+        ws, synthesis = scene.styles(), scene.G.synthesis
+        shape = (len(ws), self.points, 3)
+        where = torch.rand(shape, generator=scene.rng, device=ws.device) - 0.5
+        points = where * (2.0 if self.official else synthesis.box)
+        near = points + self.distance * _noise_like(points, scene.rng)
+        density = synthesis.density(ws, torch.cat([points, near], dim=1))
+        return self.weight * (density[:, : self.points] - density[:, self.points :]).abs().mean(dim=1)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.errors import UserError
 from stylegenes.files import read_object, write_json
@@ -46,17 +48,47 @@ def complete_config(config: RunConfig, data: Data, *, warn: bool = True) -> RunC
             "the data has %d labels (%s ...) that this run does not use; --set data.labels=true conditions on them",
             data.label_dim, ", ".join(data.label_names[:3]),
         )  # fmt: skip
+    check_cameras(config, data)
     # A latent that cannot read a label leaves it to a synthesis network that can.
     by_synthesis = "label_dim" in SYNTHESES.parameters(config.model.synthesis["name"])
     by_latent = "label_dim" in LATENTS.parameters(config.model.latent["name"]) or not by_synthesis
     shape = {"resolution": data.resolution, "image_channels": data.channels}
     conditional = {"label_dim": label_dim} if label_dim else {}
+    rendering = _shared_rendering(config.model)
     model = ModelConfig(
         latent=_fill(LATENTS, config.model.latent, conditional if by_latent else {}),
         synthesis=_fill(SYNTHESES, config.model.synthesis, shape if by_latent else {**shape, **conditional}),
-        discriminator=_fill(DISCRIMINATORS, config.model.discriminator, {**shape, **conditional}),
+        discriminator=_fill(DISCRIMINATORS, config.model.discriminator, {**shape, **conditional, **rendering}),
     )
     return replace(config, model=model, data=replace(config.data, resolution=data.resolution))
+
+
+def check_cameras(config: RunConfig, data: Data) -> None:
+    """Refuse networks that are told cameras which nobody knows.
+
+    Raises:
+        UserError: names the network.
+    """
+    model = config.model
+    three = SYNTHESES.get(model.synthesis["name"]).has_camera
+    known = three and data.cameras(torch.arange(1)) is not None
+    if model.discriminator.get("camera") and not known:
+        what = f"{data.source} has no cameras" if three else f"synthesis {model.synthesis['name']!r} has no camera"
+        raise UserError(
+            f"model.discriminator.camera is set, and {what}; give data with cameras (see `stylegenes data cameras`), "
+            "or set model.discriminator.camera=false to train with cameras drawn by chance"
+        )
+    if model.latent.get("camera") and not three:
+        raise UserError(
+            f"model.latent.camera is set, and synthesis {model.synthesis['name']!r} has no camera; eg3d has"
+        )
+
+
+def _shared_rendering(model: ModelConfig) -> dict[str, Any]:
+    """The synthesis network's rendering resolution for a discriminator that makes reals look rendered."""
+    size = model.synthesis.get("rendering_resolution")
+    reads = "rendering_resolution" in DISCRIMINATORS.parameters(model.discriminator["name"])
+    return {"rendering_resolution": size} if size and reads else {}
 
 
 def _fill(registry: Registry[Any], spec: Spec, values: Mapping[str, Any]) -> Spec:

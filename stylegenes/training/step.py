@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from stylegenes.errors import UserError
-from stylegenes.records import ImageBatch, Noise, NoiseMode
+from stylegenes.records import Condition, ImageBatch, Noise, NoiseMode
+from stylegenes.training.augment import augment_alike
 from stylegenes.training.blur import gaussian_blur
 from stylegenes.training.draws import Codes, Cut, Styles, draw_codes, express, rng_for
 from stylegenes.training.graphs import Graphs, PhaseInputs
@@ -33,6 +33,7 @@ class StepSettings:
         mixing: probability of style mixing.
         noise: how noise inputs are filled.
         seed: start of every random choice.
+        camera_noise: noise on the cameras that the discriminator is told, in standard deviations of the pool's.
     """
 
     total: int
@@ -41,6 +42,7 @@ class StepSettings:
     mixing: float
     noise: NoiseMode
     seed: int
+    camera_noise: float = 0.0
 
 
 @dataclass
@@ -94,7 +96,7 @@ class Stepper:
         players: the networks and what belongs to them.
         ranks: the processes.
         settings: sizes and randomness.
-        labels: [M, L] labels of the data, where the run is conditional.
+        pool: labels [M, L] and cameras [M, 25] that the fakes' are drawn from, where the run is conditional.
         announce: told the name of each phase as it begins.
         graphs: replays phases that run the same way again and again; None runs every one as it is.
     """
@@ -105,7 +107,7 @@ class Stepper:
         ranks: Ranks,
         settings: StepSettings,
         *,
-        labels: torch.Tensor | None = None,
+        pool: Condition | None = None,
         announce: Callable[[str], None] = lambda phase: None,
         graphs: Graphs | None = None,
     ) -> None:
@@ -113,7 +115,12 @@ class Stepper:
         self.graphs = graphs
         self.ranks = ranks
         self.settings = settings
-        self.labels = labels
+        self.pool = pool or Condition()
+        camera = self.pool.camera
+        self.camera_spread = None
+        if settings.camera_noise and camera is not None:
+            spread = camera.std(dim=0, correction=0) * settings.camera_noise
+            self.camera_spread = spread.to(ranks.device)
         self.announce = announce
         self.accumulation = settings.accumulation
 
@@ -204,7 +211,7 @@ class Stepper:
                     raise
                 before = self.micro
             self._halve(before)
-            inputs = dataclasses.replace(inputs, generators=self._generators(key))
+            inputs = replace(inputs, generators=self._generators(key))
             torch.cuda.empty_cache()
 
     def _finish(self, phase: Phase, extras: torch.Tensor) -> torch.Tensor:
@@ -239,7 +246,14 @@ class Stepper:
         rng = rng_for(self.settings.seed, *key, "codes")
         settings = self.settings
         with torch.no_grad():
-            codes = draw_codes(self.players.G, settings.total, rng=rng, mixing=settings.mixing, labels=self.labels)
+            codes = draw_codes(
+                self.players.G,
+                settings.total,
+                rng=rng,
+                mixing=settings.mixing,
+                pool=self.pool,
+                pose_swap=self.players.pose_swap,
+            )
         # A graph always mixes, or never.
         always = self.graphs is not None and settings.mixing > 0
         return codes.mixed(self.players.G.synthesis.num_ws) if always else codes
@@ -289,7 +303,7 @@ class Micro:
             self._discriminator() if self.phase.player == "D" else self._generator()
         for i, regularizer in enumerate(self.phase.regularizers):
             with self.stepper.ranks.fabric.autocast():
-                scene = Scene(self.players.G, self.judge, self.real, self.imagine, self.rng)
+                scene = Scene(self.players.G, self.judge, self.real, self.imagine, self.rng, self.styles)
                 penalty = regularizer.penalty(scene)
             self._add(penalty.mean() * (self.phase.interval * self.players.penalty_scale))
             self.tally.observed[i] += regularizer.observed().to(self.tally.w) * self.share
@@ -339,8 +353,22 @@ class Micro:
 
     def judge(self, batch: ImageBatch) -> torch.Tensor:
         """Logits [n, K] of blurred and augmented pictures."""
-        image = gaussian_blur(batch.image, self.players.blur)
-        return self.players.D(batch.with_image(self.players.augment(image, self.rng)))
+        width = batch.image.shape[-1]
+        blurred = [gaussian_blur(p, self.players.blur * p.shape[-1] / width) for p in batch.pictures]
+        seen = augment_alike(self.players.augment, blurred, self.rng)
+        return self.players.D(replace(batch.with_pictures(seen), condition=self._told(batch.condition)))
+
+    def _told(self, condition: Condition) -> Condition:
+        """The condition with noise on its cameras [n, 25], where that is wanted."""
+        camera, spread = condition.camera, self.stepper.camera_spread
+        if camera is None or spread is None:
+            return condition
+        noise = torch.randn(camera.shape, generator=self.rng, device=camera.device, dtype=camera.dtype)
+        return replace(condition, camera=camera + noise * spread)
+
+    def styles(self) -> torch.Tensor:
+        """ws [n, num_ws, w_dim] of this micro-batch's codes, with their graph."""
+        return express(self.players.G, self.codes).ws
 
     def imagine(self, shrink: int = 1) -> Fakes:
         """Fakes from the first 1 / `shrink` of this micro-batch's codes; without a graph, those already made."""
@@ -350,7 +378,7 @@ class Micro:
         styles = _with_path(express(self.players.G, codes))
         noise = Noise(self.stepper.settings.noise, generator=self.rng)
         batch = self.players.G.synthesis(styles.ws, codes.condition, noise=noise)
-        return Fakes(styles.w, styles.ws, dataclasses.replace(batch, condition=codes.condition))
+        return Fakes(styles.w, styles.ws, replace(batch, condition=codes.condition))
 
 
 def _recording() -> bool:

@@ -34,7 +34,7 @@ class Watch:
         self.reporter = reporter
         self.health = Health()
         rng = rng_for(loop.config.seed, "probe")
-        self.codes = draw_codes(loop.players.G, PROBE, rng=rng, mixing=0.0, labels=loop.stepper.labels)
+        self.codes = draw_codes(loop.players.G, PROBE, rng=rng, mixing=0.0, pool=loop.stepper.pool)
         data = loop.data
         indices = torch.randint(len(data), (4 * PROBE,), generator=rng)
         self._real_diversity = pixel_diversity(to_float(data.images(indices), torch.device("cpu")))

@@ -31,7 +31,7 @@ def stepper(*overrides: str, micro: int | None = None, resolution: int = 8) -> S
     labels = TinyData().labels(torch.arange(40)) if config.data.labels else None
     ranks = Ranks(Fabric(accelerator="cpu", devices=1))
     players = build_players(config, CPU)
-    return Stepper(players, ranks, settings, labels=labels)
+    return Stepper(players, ranks, settings, pool=Condition(labels))
 
 
 def reals(n: int = 16, *, resolution: int = 8) -> ImageBatch:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
+from stylegenes.ops.bilinear import resize
 from stylegenes.registry import Registry, Spec
 
 
@@ -15,11 +17,13 @@ class Augmentation(nn.Module, ABC):
 
     Attributes:
         adaptive: whether a schedule may move `p`; False where every picture is always augmented.
+        idle: whether it leaves every picture as it is.
         p: buffer, a scalar in [0, 1]: the probability that one transform is applied to one picture.
         spec: the registry spec it was built from.
     """
 
     adaptive: bool = False
+    idle: bool = False
     p: torch.Tensor
     spec: Spec
 
@@ -39,9 +43,29 @@ AUGMENTS: Registry[Augmentation] = Registry("augmentation")
 class NoAugmentation(Augmentation):
     """Leaves every picture as it is."""
 
+    idle = True
+
     def __init__(self) -> None:
         super().__init__(p=0.0)
 
     def forward(self, images: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """The images themselves, [N, C, H, W]."""
         return images
+
+
+def augment_alike(
+    augment: Augmentation, pictures: Sequence[torch.Tensor], generator: torch.Generator
+) -> list[torch.Tensor]:
+    """The same augmentation of pictures [N, C, H, W] of one scene at different sizes, such as EG3D's pairs.
+
+    The smaller ones are augmented at the size of the first, and resized back (Chan et al. 2022, supplement 1.2).
+    """
+    first, *others = pictures
+    if augment.idle or not others:
+        return [augment(first, generator), *others]
+    before = generator.get_state()
+    found = [augment(first, generator)]
+    for other in others:
+        generator.set_state(before)
+        found.append(resize(augment(resize(other, first.shape[-1]), generator), other.shape[-1]))
+    return found

@@ -1,0 +1,108 @@
+"""EG3D's dual discriminator: "Efficient Geometry-aware 3D Generative Adversarial Networks" (Chan et al. 2022).
+
+It judges the picture together with the rendered picture that it was made of, resized to the same size, so that the two
+agree; and it is told the camera, so that a picture's view is the one it was drawn from (section 4.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from stylegenes.cameras import NUMBERS
+from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
+from stylegenes.discriminators.stylegan2 import StyleGAN2Discriminator
+from stylegenes.errors import UserError
+from stylegenes.ops.bilinear import resize
+from stylegenes.records import Condition, ImageBatch
+
+
+@DISCRIMINATORS.register("dual")
+class DualDiscriminator(Discriminator):
+    """Pairs of a picture and its rendered picture to one logit each, by StyleGAN2's discriminator.
+
+    Raises:
+        UserError: for sizes that do not fit.
+    """
+
+    def __init__(
+        self,
+        resolution: int,  # height and width of the pictures in pixels, a power of two from 8 on
+        label_dim: int = 0,  # length of the label, 0 for none
+        *,
+        camera: bool = False,  # whether it is told the camera
+        image_channels: int = 3,  # color channels of the pictures
+        rendering_resolution: int = 64,  # height and width of the rendered picture; a schedule may change it
+        channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
+        channel_max: int = 512,  # ... but at most these
+        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the downsampling
+        conv_clamp: float | None = None,  # bound on the absolute value of the convolutions; None sets none
+        mbstd_group_size: int | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
+        mbstd_num_channels: int = 1,  # channels of it, 0 for none
+        label_depth: int = 8,  # layers of the mapping network of label and camera
+    ) -> None:
+        super().__init__()
+        if rendering_resolution < 1:
+            raise UserError(f"rendering_resolution must be at least 1; got {rendering_resolution}")
+        self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
+        self.reads_camera = camera
+        self.network = StyleGAN2Discriminator(
+            resolution,
+            label_dim + camera * NUMBERS,
+            image_channels=2 * image_channels,
+            channel_base=channel_base,
+            channel_max=channel_max,
+            resample_filter=resample_filter,
+            conv_clamp=conv_clamp,
+            mbstd_group_size=mbstd_group_size,
+            mbstd_num_channels=mbstd_num_channels,
+            label_depth=label_depth,
+        )
+        self.rendering: torch.Tensor
+        self.register_buffer("rendering", torch.tensor(rendering_resolution))
+
+    def prepare(self, batch: ImageBatch) -> ImageBatch:
+        """With the picture at the size of rendered ones beside it, where there is none."""
+        return batch if batch.raw is not None else replace(batch, raw=resize(batch.image, int(self.rendering)))
+
+    def forward(self, batch: ImageBatch) -> torch.Tensor:
+        """Logits [N, 1], at least float32.
+
+        Raises:
+            UserError: when pictures, labels or cameras have another shape than this network's.
+        """
+        image = self.check_image(batch.image)
+        raw = self.prepare(batch).raw
+        assert raw is not None, "prepared batches have a rendered picture"
+        pair = torch.cat([image, resize(raw, self.resolution).to(image.dtype)], dim=1)
+        return self.network(ImageBatch(pair, condition=Condition(label=self._told(batch))))
+
+    def _told(self, batch: ImageBatch) -> torch.Tensor | None:
+        """What the logits are projected on, [N, label_dim + 25], or None."""
+        told = [self.check_label(batch)] if self.label_dim else []
+        if self.reads_camera:
+            told.append(self.check_camera(batch).to(told[0] if told else batch.image))
+        return torch.cat(told, dim=1) if told else None
+
+    def check_camera(self, batch: ImageBatch) -> torch.Tensor:
+        """The cameras [N, 25] of a batch.
+
+        Raises:
+            UserError: when they are missing or have another shape.
+        """
+        camera = batch.condition.camera
+        if camera is None or camera.shape != (len(batch), NUMBERS):
+            found = "none was given" if camera is None else f"they have shape {list(camera.shape)}"
+            raise UserError(f"this discriminator needs cameras [{len(batch)}, {NUMBERS}]; {found}")
+        return camera
+
+    def render_at(self, resolution: int) -> None:
+        """Pictures are rendered at resolution x resolution pixels from here on."""
+        self.rendering.fill_(max(resolution, 1))
+
+    def stages(self) -> list[nn.Module]:
+        """The parts of its network from the image end to the logits."""
+        return self.network.stages()
