@@ -55,13 +55,13 @@ class Check:
         from stylegenes.data.check import check_source
         from stylegenes.data.decode import View
         from stylegenes.data.files import FileSource
-        from stylegenes.data.opening import is_avatars
+        from stylegenes.data.opening import is_drawn
         from stylegenes.data.packed import PackedDataset, is_packed
         from stylegenes.data.parallel import default_workers
         from stylegenes.data.progress import log_progress
         from stylegenes.data.stores import open_store
 
-        if is_avatars(str(self.path)):
+        if is_drawn(str(self.path)):
             raise UserError("avatars are drawn, not read; write them with `stylegenes data avatars` and check those")
         if is_packed(self.path):
             dataset = PackedDataset.open(self.path, verify_all=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from stylegenes.data.avatars.source import WORD, AvatarOptions, AvatarSource
+from stylegenes.data.avatars.source import WORD as AVATARS
+from stylegenes.data.avatars.source import AvatarOptions, AvatarSource
 from stylegenes.data.cache import cache_root, cached
 from stylegenes.data.decode import Filter, Fit, View
 from stylegenes.data.files import FileSource
@@ -13,6 +14,8 @@ from stylegenes.data.pack import how_to_list, some_left_out
 from stylegenes.data.packed import PackedDataset, is_packed
 from stylegenes.data.parallel import default_workers
 from stylegenes.data.progress import Track, log_progress
+from stylegenes.data.scenes.source import WORD as SCENES
+from stylegenes.data.scenes.source import SceneOptions, SceneSource
 from stylegenes.data.source import Source
 from stylegenes.data.stores import open_store
 from stylegenes.errors import UserError
@@ -37,7 +40,8 @@ def open_dataset(
     Files that cannot be used are left out and counted in a warning; `description.left_out` lists them.
 
     Args:
-        source: a folder, .zip, LMDB or packed folder; or `avatars`, or `avatars:n=4000,seed=1,independent=true`.
+        source: a folder, .zip, LMDB or packed folder; or `avatars`, or `avatars:n=4000,seed=1,independent=true`; or
+            `scenes`, or `scenes:n=4000,seed=1,yaw=60`.
         resolution: height and width in pixels.
         fit: how other shapes than squares become square.
         filter: resize filter.
@@ -51,7 +55,7 @@ def open_dataset(
         UserError: for a source that is missing, empty or mostly bad, or labels that cannot be read.
     """
     view = View(resolution, fit, filter, channels)
-    if not is_avatars(source) and is_packed(Path(source).expanduser()):
+    if not is_drawn(source) and is_packed(Path(source).expanduser()):
         return _open_packed(Path(source).expanduser(), view)
     images = open_source(source, view, labels=None if labels is None else str(labels))
     dataset = cached(images, cache_root(cache_dir), workers=workers or default_workers(), track=track)
@@ -65,14 +69,20 @@ def open_source(source: str | Path, view: View, *, labels: str | None = None) ->
     Raises:
         UserError: when there is no such source.
     """
-    if is_avatars(source):
+    if _is(AVATARS, source):
         return AvatarSource(AvatarOptions.parse(str(source)), view)
+    if _is(SCENES, source):
+        return SceneSource(SceneOptions.parse(str(source)), view)
     return FileSource(open_store(Path(source).expanduser()), view, labels=labels)
 
 
-def is_avatars(source: str | Path) -> bool:
-    """Whether the source is the embedded set rather than a path."""
-    return str(source) == WORD or str(source).startswith(f"{WORD}:")
+def is_drawn(source: str | Path) -> bool:
+    """Whether the source is a set that is drawn here rather than a path."""
+    return _is(AVATARS, source) or _is(SCENES, source)
+
+
+def _is(word: str, source: str | Path) -> bool:
+    return str(source) == word or str(source).startswith(f"{word}:")
 
 
 def report_oddities(dataset: PackedDataset) -> None:

@@ -127,10 +127,14 @@ def discriminator_from_official(kwargs: Mapping[str, Any], state: State) -> Disc
     if theirs["label_dim"] not in (0, NUMBERS):
         raise UserError(f"{owner}: c_dim is {theirs['label_dim']}; only a camera ({NUMBERS} numbers) or none is known")
     ours = {key: theirs[key] for key in (*same, "mbstd_group_size", "mbstd_num_channels")}
-    camera = bool(theirs["label_dim"])
-    discriminator = DISCRIMINATORS.build(
-        {"name": "dual", **ours, "camera": camera, "image_channels": given["img_channels"]}
-    )
+    told = {"camera": bool(theirs["label_dim"]), "image_channels": given["img_channels"]}
+    spec = {"name": "dual", **ours, **told}
+    # Officially the rendering resolution lies outside of the state.
+    weights = {**_without_filters(state), "rendering": torch.tensor(64)}
+    return load_named(lambda: DISCRIMINATORS.build(spec), weights, _discriminator_names, owner=owner)
+
+
+def _discriminator_names(discriminator: Discriminator) -> dict[str, str]:
     network = cast(DualDiscriminator, discriminator).network
-    load_named(network, _without_filters(state), stylegan2.discriminator_names(network), owner=owner)
-    return discriminator
+    names = {f"network.{ours}": theirs for ours, theirs in stylegan2.discriminator_names(network).items()}
+    return {**names, "rendering": "rendering"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from stylegenes.data.avatars.domains import DOMAINS
 from stylegenes.data.avatars.render import artwork_versions, render
 from stylegenes.data.decode import View, to_pixels
 from stylegenes.data.hashing import hash_of
+from stylegenes.data.options import parse_options
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError
@@ -53,14 +54,7 @@ class AvatarOptions:
         Raises:
             UserError: for an unknown key or a value of the wrong kind.
         """
-        pairs = [pair.partition("=") for pair in text.partition(":")[2].split(",") if pair]
-        kinds = {field.name: str(field.type) for field in fields(cls)}
-        options = {}
-        for key, _, value in pairs:
-            if key.strip() not in kinds:
-                raise UserError(f"{text!r}: no option {key.strip()!r}{did_you_mean(key.strip(), kinds, 'options')}")
-            options[key.strip()] = _READERS[kinds[key.strip()]](f"{text!r}: {key.strip()}", value.strip())
-        return cls(**options)
+        return parse_options(cls, text)
 
 
 class AvatarSource(Source):
@@ -105,19 +99,3 @@ class AvatarSource(Source):
 
     def _label(self, index: int) -> np.ndarray:
         return self.domain.label(self._sample(index))
-
-
-def _read_int(what: str, value: str) -> int:
-    try:
-        return int(value)
-    except ValueError as error:
-        raise UserError(f"{what} takes a whole number, not {value!r}") from error
-
-
-def _read_bool(what: str, value: str) -> bool:
-    if value.lower() not in ("true", "false"):
-        raise UserError(f"{what} takes true or false, not {value!r}")
-    return value.lower() == "true"
-
-
-_READERS = {"int": _read_int, "bool": _read_bool, "str": lambda _, value: value}

@@ -1,0 +1,97 @@
+"""Scenes of colored solids as a source of images with cameras."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from PIL import Image
+
+from stylegenes.data.decode import View, to_pixels
+from stylegenes.data.hashing import hash_of
+from stylegenes.data.options import parse_options
+from stylegenes.data.packed import CAMERA_NAMES, LeftOut
+from stylegenes.data.scenes.domain import ATTRIBUTES, Scene, cameras, sample
+from stylegenes.data.scenes.solids import shoot
+from stylegenes.data.source import Picture, Source
+from stylegenes.errors import UserError
+
+WORD = "scenes"
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """Which scenes.
+
+    Attributes:
+        n: how many; a smaller set is a prefix of a larger one.
+        seed: which stream, in [0, 2^63).
+        yaw: cameras stand up to so many degrees to either side of the front; 180 is all around.
+
+    Raises:
+        UserError: for a number that is not allowed.
+    """
+
+    n: int = 10_000
+    seed: int = 0
+    yaw: int = 180
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise UserError(f"scenes: n is {self.n}; ask for at least 1")
+        if not 0 <= self.seed < 2**63:
+            raise UserError(f"scenes: seed is {self.seed}; it must lie in [0, 2^63)")
+        if not 0 <= self.yaw <= 180:
+            raise UserError(f"scenes: yaw is {self.yaw}; it must lie in [0, 180]")
+
+    @classmethod
+    def parse(cls, text: str) -> SceneOptions:
+        """From `scenes` or `scenes:n=4000,seed=1,yaw=60`.
+
+        Raises:
+            UserError: for an unknown key or a value of the wrong kind.
+        """
+        return parse_options(cls, text)
+
+
+class SceneSource(Source):
+    """Scenes `0, ..., n - 1` of a stream, drawn when they are loaded."""
+
+    def __init__(self, options: SceneOptions, view: View) -> None:
+        self.options = options
+        self.description = WORD + ":" + ",".join(f"{key}={value}" for key, value in asdict(options).items())
+        self.parameters = {**asdict(options), **view.parameters, "scenes": 1}
+        self.resolution, self.channels, self._view = view.resolution, view.channels, view
+        self.label_names = [*ATTRIBUTES, *CAMERA_NAMES]
+        self.left_out = []
+        self.label_origin = "what was drawn"
+        self.license = "drawn by stylegenes, CC0"
+
+    @property
+    def names(self) -> list[str]:
+        """`000000.png` and so on."""
+        return [f"{index:06d}.png" for index in range(self.options.n)]
+
+    def fingerprint(self) -> str:
+        """Hash of the options and of a few scenes' labels and cameras, which notices a change of the tables."""
+        probe = self._rows(min(64, self.options.n)).tolist()
+        return hash_of({"parameters": self.parameters, "names": self.label_names, "probe": probe})
+
+    def labels(self) -> np.ndarray:
+        """Attributes and cameras of all scenes, float32 [N, A + 25]."""
+        return self._rows(self.options.n)
+
+    def load(self, index: int) -> Picture | LeftOut:
+        """Draw scene number `index`."""
+        scene = self.scene(index)
+        color = shoot(scene.solids, scene.camera, self.resolution).color
+        pixels = np.rint(color * 255).astype(np.uint8)
+        return Picture(to_pixels(Image.fromarray(pixels), self._view))
+
+    def scene(self, index: int) -> Scene:
+        """Scene number `index`, with its solids."""
+        return sample(self.options.seed, index, yaw=self.options.yaw)
+
+    def _rows(self, count: int) -> np.ndarray:
+        scenes = [self.scene(index) for index in range(count)]
+        return np.concatenate([np.stack([scene.label for scene in scenes]), cameras(scenes)], axis=1)
