@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ from stylegenes.survey import Draws, Survey
 
 _ROWS_AT_ONCE = 16384
 _SEPARATOR = "\n"
+_TENSORS = ("count", "total", "square", "low", "high")
 Recorded = Literal["classifier", "discriminator"]
 
 
@@ -35,18 +36,23 @@ class VariantStatistics:
         count: float64 [2, G, V], draws that contain the variant.
         total: float64 [2, G, V, A], sum of their probabilities.
         square: float64 [2, G, V, A], sum of the squares.
+        low: float64 [A], the smallest probability of any draw.
+        high: float64 [A], the largest.
     """
 
     attributes: list[str]
     count: torch.Tensor
     total: torch.Tensor
     square: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
 
     @classmethod
     def empty(cls, attributes: list[str], num_genes: int, num_variants: int) -> VariantStatistics:
         """Statistics of no draws: the zero of addition."""
         cells = torch.zeros(2, num_genes, num_variants, len(attributes), dtype=torch.float64)
-        return cls(list(attributes), cells[..., 0].clone(), cells, cells.clone())
+        ends = torch.full((len(attributes),), torch.inf, dtype=torch.float64)
+        return cls(list(attributes), cells[..., 0].clone(), cells, cells.clone(), ends, -ends)
 
     def __add__(self, other: VariantStatistics) -> VariantStatistics:
         """Statistics of the draws of both; they must come from the same genome and classifier.
@@ -57,7 +63,12 @@ class VariantStatistics:
         if self.attributes != other.attributes or self.count.shape != other.count.shape:
             raise UserError("statistics of different genomes or attributes cannot be added")
         sums = (self.count + other.count, self.total + other.total, self.square + other.square)
-        return VariantStatistics(self.attributes, *sums)
+        ends = (torch.minimum(self.low, other.low), torch.maximum(self.high, other.high))
+        return VariantStatistics(self.attributes, *sums, *ends)
+
+    def times(self, factor: int) -> VariantStatistics:
+        """Statistics of `factor` times as many draws like these."""
+        return replace(self, count=factor * self.count, total=factor * self.total, square=factor * self.square)
 
     @property
     def num_genes(self) -> int:
@@ -115,13 +126,26 @@ class VariantStatistics:
         error = (squares / (seen - 1).clamp_min(1) / seen.clamp_min(1)).sqrt()
         return torch.where(seen < 2, torch.inf, error)
 
+    @property
+    def careful_error(self) -> torch.Tensor:
+        """Standard error of `mean`, [G, V, A], as if two more draws had been seen, one at either end of the range.
+
+        Nothing is known better than it could be by chance: of 0/1 labels that were never seen, or always, the plain
+        standard error is zero. For such labels this is the standard deviation of the mean's posterior under a uniform
+        prior (Laplace's rule of succession).
+        """
+        seen, low, high = self.seen[..., None] + 2, self.low, self.high
+        mean = (self.total.sum(dim=0) + low + high) / seen
+        variance = (self.square.sum(dim=0) + low**2 + high**2) / seen - mean**2
+        return (variance.clamp_min(0) / (seen + 1)).sqrt()
+
     def column(self, attribute: str) -> int:
         """Index of an attribute by its exact name."""
         return self.attributes.index(attribute)
 
     def save(self, path: str | Path) -> None:
         """Write to a safetensors file, atomically."""
-        tensors = {"count": self.count, "total": self.total, "square": self.square}
+        tensors = {name: getattr(self, name) for name in _TENSORS}
         save_sealed(path, tensors, {"attributes": _SEPARATOR.join(self.attributes)})
 
     @classmethod
@@ -136,7 +160,9 @@ class VariantStatistics:
         found = load_sealed(path, is_old=lambda about: set(about) == {"attributes"})
         try:
             names = found.about["attributes"].split(_SEPARATOR)
-            return cls(names, *(found.tensors[key] for key in ("count", "total", "square")))
+            # Files of older versions have no ends; they are those of a probability.
+            kept = {"low": torch.zeros(len(names)).double(), "high": torch.ones(len(names)).double()} | found.tensors
+            return cls(names, **{key: kept[key] for key in _TENSORS})
         except KeyError as error:
             raise UserError(f"{path} is damaged: it lacks {error}") from error
 
@@ -175,6 +201,9 @@ def tally_draws(
     halves = torch.arange(len(values)) % 2
     rows = halves.numpy() * statistics.num_variants
     values64 = values.double()
+    if len(values):
+        torch.minimum(statistics.low, values64.amin(dim=0), out=statistics.low)
+        torch.maximum(statistics.high, values64.amax(dim=0), out=statistics.high)
     ones = torch.ones(len(values), 1, dtype=torch.float64)
     columns = torch.cat([values64, values64.square(), ones], dim=1).numpy()
     add = partial(_add_gene, statistics, genotype.to(torch.int64).T.contiguous().numpy(), rows, columns)

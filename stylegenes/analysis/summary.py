@@ -81,10 +81,14 @@ def _pack(prefix: str, statistics: VariantStatistics, precision: torch.dtype) ->
         0
     )
     kept = {"count": statistics.count.to(torch.int32), "mean": mean, "variance": variance.to(precision)}
+    kept |= {"low": statistics.low.float(), "high": statistics.high.float()}
     return {f"{prefix}{name}": tensor.contiguous() for name, tensor in kept.items()}
 
 
 def _unpack(prefix: str, parts: dict[str, torch.Tensor], attributes: list[str]) -> VariantStatistics:
     count, mean, variance = (parts[f"{prefix}{name}"].double() for name in ("count", "mean", "variance"))
     seen = count[..., None]
-    return VariantStatistics(list(attributes), count, mean * seen, (variance + mean**2) * seen)
+    # Files of older versions have no ends; they are those of a probability.
+    ends = {"low": torch.zeros(len(attributes)), "high": torch.ones(len(attributes))}
+    low, high = (parts.get(f"{prefix}{name}", end).double() for name, end in ends.items())
+    return VariantStatistics(list(attributes), count, mean * seen, (variance + mean**2) * seen, low, high)

@@ -5,7 +5,6 @@ from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, Me
 from stylegenes.analysis.importance import importance
 from stylegenes.analysis.inference import (
     StopAtPrecision,
-    benjamini_hochberg,
     draws_needed,
     gene_q_values,
     resolution,
@@ -102,14 +101,6 @@ def test_variants_never_drawn_take_the_overall_mean():
     assert absent.any() and torch.isfinite(statistics.mean).all()
     assert torch.allclose(statistics.mean[absent], statistics.overall.expand(int(absent.sum()), -1))
     assert torch.isinf(statistics.standard_error[absent]).all()
-
-
-def test_benjamini_hochberg_against_scipy():
-    from scipy.stats import false_discovery_control
-
-    p = torch.rand(50, 3, dtype=torch.float64) ** 3
-    expected = torch.stack([torch.from_numpy(false_discovery_control(column)) for column in p.T.numpy()], dim=1)
-    assert torch.allclose(benjamini_hochberg(p), expected)
 
 
 def test_false_discoveries_stay_below_their_rate():

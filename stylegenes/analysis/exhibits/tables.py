@@ -14,7 +14,7 @@ from stylegenes.analysis.editing import EditReport
 from stylegenes.analysis.evolution import Evolution
 from stylegenes.analysis.exhibits.exhibit import Table
 from stylegenes.analysis.importance import GeneReport
-from stylegenes.analysis.inference import Significance, resolution
+from stylegenes.analysis.inference import TOO_FEW, Resolution, Significance, resolution, resolves
 from stylegenes.analysis.pruning import PruningPoint, Usage
 from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.analysis.tradeoff import Average, Outcome
@@ -55,17 +55,23 @@ def attribute_table(statistics: VariantStatistics, report: GeneReport, found: Si
                 float(statistics.overall[a]),
                 float(statistics.spread[a]),
                 int(acting[:, a].sum()),
-                int(found.significant[..., a].sum()),
+                _calls(found, finest, a),
                 " ".join(str(gene) for gene in top if acting[gene, a]),
                 float(report.explained[top[0], a]),
                 float(report.explained[:, a].sum()),
                 float(report.reliability[top[0], a]),
                 float(report.shrunk.noise_share[a]),
-                float(finest.single[a]),
-                float(finest.family[a]),
+                resolves(finest.single[a]),
+                resolves(finest.family[a]),
             ]
         )
     return Table(columns, rows)
+
+
+def _calls(found: Significance, finest: Resolution, a: int) -> int | str:
+    """Variants that are called; in words where none is because none could be."""
+    called = int(found.significant[..., a].sum())
+    return called if called or finest.family[a].isfinite() else TOO_FEW
 
 
 def variant_table(statistics: VariantStatistics, report: GeneReport, found: Significance) -> Table:
@@ -73,7 +79,7 @@ def variant_table(statistics: VariantStatistics, report: GeneReport, found: Sign
     columns = ["attribute", "gene", "variant", "seen", "mean", "standard_error", "shrunk", "z", "q_value"]
     cells = found.significant.nonzero()
     order = found.z[found.significant].abs().argsort(descending=True)[:_MOST_ROWS]
-    mean, error = statistics.mean, statistics.standard_error
+    mean, error = statistics.mean, statistics.careful_error
     grids = [mean, error, report.shrunk.mean, found.z, found.q_value]
     return Table(
         columns,
