@@ -182,6 +182,30 @@ def resolves(resolved: torch.Tensor) -> float | str:
     return float(resolved) if resolved.isfinite() else TOO_FEW
 
 
+def verdict(statistics: VariantStatistics, found: Significance) -> list[str]:
+    """What to say of the calls, in sentences: how many variants matter, and where too few draws were made to say."""
+    called, all_ = int(found.significant.any(dim=2).sum()), statistics.seen.numel()
+    lines = [f"{called:,} of {all_:,} variants matter for some attribute (FDR {found.fdr:.0%})"]
+    finest, names = resolution(statistics).family, statistics.attributes
+    mute = [a for a in range(len(names)) if not finest[a].isfinite() and not found.significant[..., a].any()]
+    if mute:
+        named = ", ".join(names[a] for a in mute[:5]) + (f" and {len(mute) - 5} more" if len(mute) > 5 else "")
+        each = statistics.num_draws / statistics.num_variants
+        lines.append(f"{TOO_FEW} which variants matter for {named}: each was seen {each:.0f} times")
+    return lines
+
+
+def known_to(statistics: VariantStatistics, precision: float) -> str:
+    """One sentence: whether every variant of every attribute is known to a standard error of `precision`."""
+    worst = float(statistics.careful_error.max())
+    if worst <= precision:
+        return f"Every variant is known to a standard error of {precision:g} (the least known to {worst:.2g})."
+    return (
+        f"Not every variant is known to a standard error of {precision:g}: the least known to {worst:.2g}. That takes "
+        f"about {draws_needed(statistics, precision):,} pictures (-n)."
+    )
+
+
 def draws_needed(statistics: VariantStatistics, precision: float) -> int:
     """Draws at which every variant's careful standard error falls to about `precision`, from those seen so far."""
     worst = float(statistics.careful_error.max())

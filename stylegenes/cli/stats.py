@@ -41,7 +41,7 @@ def run(args: Args) -> None:
     """
     from stylegenes.analysis.exhibits.genes import strips_exhibits, usage_exhibit
     from stylegenes.analysis.exhibits.report import statistics_exhibits
-    from stylegenes.analysis.inference import significance
+    from stylegenes.analysis.inference import significance, verdict
     from stylegenes.analysis.pruning import usage
     from stylegenes.analysis.wishes import find_attribute
     from stylegenes.cli.console import say
@@ -62,8 +62,8 @@ def run(args: Args) -> None:
         usage_exhibit(pool, bench.study.realness),
     ):
         bench.show(exhibit)
-    matter = significance(bench.statistics, args.fdr).significant.any(dim=2)
-    say(f"{int(matter.sum()):,} of {matter.numel():,} variants matter for some attribute (FDR {args.fdr:.0%})")
+    for line in verdict(bench.statistics, significance(bench.statistics, args.fdr)):
+        say(line)
     say(
         f"gene pool: {float(pool.effective.mean()):.1f} of {bench.genome.num_variants} variants effective in the mean "
         f"gene, {int(pool.duplicate.sum())} duplicates, {int(pool.dead.sum())} dead, "

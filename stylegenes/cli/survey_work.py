@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from stylegenes.analysis.inference import StopAtPrecision, draws_needed, resolution
+from stylegenes.analysis.inference import StopAtPrecision, known_to, resolution, resolves
 from stylegenes.cli.console import progress, say, show_table
 from stylegenes.cli.real_pictures import open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
@@ -53,10 +53,10 @@ def run(args: Args) -> None:
     new, seconds = len(survey) - before, time.monotonic() - start
     speed = f", {new:,} of them new at {new / seconds:.1f} a second" if new else ""
     say(f"{len(survey):,} judged pictures in {bench.survey_folder}{speed}")
-    _summarize(bench, survey)
+    _summarize(bench, survey, args.precision)
 
 
-def _summarize(bench: Workbench, survey: Survey) -> None:
+def _summarize(bench: Workbench, survey: Survey, precision: float | None) -> None:
     if survey.plan.num_genes == 0:
         say("The latent is continuous: no genes to report on; stylegenes correlate and directions can use the survey.")
         return
@@ -66,18 +66,18 @@ def _summarize(bench: Workbench, survey: Survey) -> None:
         {
             "attribute": name,
             "mean": float(statistics.overall[a]),
-            "top gene": report.top(a, 1)[0],
+            "top gene": str(report.top(a, 1)[0]) if report.explained[:, a].max() > 0 else "none shown",
             "explains": float(report.explained[:, a].max()),
             "reliability": float(report.reliability[report.top(a, 1)[0], a]),
             "noise share": float(report.shrunk.noise_share[a]),
-            "resolves": float(finest.single[a]),
+            "resolves": resolves(finest.single[a]),
         }
         for a, name in enumerate(statistics.attributes)
     ]
     show_table(rows, f"{survey.plan.num_genes} genes x {survey.plan.num_variants} variants")
     say(
         f"Each variant was seen {statistics.num_draws / statistics.num_variants:.0f} times. 'resolves': the difference "
-        f"found in 4 of 5 cases. A standard error of 0.01 takes {draws_needed(statistics, 0.01):,} pictures."
+        f"found in 4 of 5 cases. {known_to(statistics, precision or 0.01)}"
     )
     bench.write_summary()
     say(f"next: {command('stats', bench.reference)}")

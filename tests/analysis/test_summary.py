@@ -2,10 +2,13 @@
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from toy_genome import LinearClassifier, MeanPixel, effects, toy_generator
 
 from stylegenes.analysis.importance import report_genes
-from stylegenes.analysis.statistics import tally
+from stylegenes.analysis.inference import significance
+from stylegenes.analysis.statistics import VariantStatistics, tally
 from stylegenes.analysis.summary import Summary, summarize
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
@@ -26,6 +29,7 @@ def test_a_summary_says_what_the_draws_say_up_to_rounding(survey, tmp_path):
     statistics = kept.statistics
     assert kept.plan == survey.plan and statistics.attributes == exact.attributes
     assert torch.equal(statistics.count, exact.count)
+    assert torch.equal(statistics.low, exact.low) and torch.equal(statistics.high, exact.high)
     for name in ("mean", "half_means", "overall"):
         assert (getattr(statistics, name) - getattr(exact, name)).abs().max() < 2**-11
     assert (statistics.spread - exact.spread).abs().max() < 1e-3
@@ -43,6 +47,21 @@ def test_without_a_discriminator_there_is_no_realness(tmp_path):
     survey = conduct(networks, tmp_path / "s", networks.plan(shard_size=64), num_draws=64)
     summarize(survey, tally(survey)).save(tmp_path / "s.safetensors")
     assert Summary.load(tmp_path / "s.safetensors").realness is None
+
+
+def test_files_without_a_range_have_that_of_a_probability(survey, tmp_path):
+    """As older versions wrote them, and the one in the package."""
+    for made, load in ((summarize(survey), Summary.load), (tally(survey), VariantStatistics.load)):
+        made.save(tmp_path / "s.safetensors")
+        with safe_open(tmp_path / "s.safetensors", "pt") as file:
+            metadata = {k: v for k, v in file.metadata().items() if k != "sha256"}
+            kept = {k: file.get_tensor(k) for k in file.keys() if not k.endswith(("low", "high"))}  # noqa: SIM118
+        save_file(kept, tmp_path / "s.safetensors", metadata)
+        found = load(tmp_path / "s.safetensors")
+        statistics = found.statistics if isinstance(found, Summary) else found
+        assert (statistics.low == 0).all() and (statistics.high == 1).all()
+        old, new = significance(statistics).significant, significance(tally(survey)).significant
+        assert (old == new).double().mean() > 0.98
 
 
 def test_a_damaged_summary_is_named(survey, tmp_path):

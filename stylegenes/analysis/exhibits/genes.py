@@ -40,8 +40,9 @@ def map_exhibit(statistics: VariantStatistics, report: GeneReport, found: Signif
         "genes-map",
         "Genes and attributes",
         "The same scores as a map; white where a gene is not shown to act (false-discovery rate 10 % over the "
-        "genes of an attribute). The table: how many genes and variants matter for each attribute, how sure its "
-        f"estimates are, which share of their spread is noise, and which difference the survey resolves. {made}",
+        "genes of an attribute). The table: how many genes and variants matter for each attribute (in words where no "
+        "variant could be found, whatever it does), how sure its estimates are, which share of their spread is noise, "
+        f"and which difference the survey resolves. {made}",
         11,
     )
     return Exhibit(words, heat_map(report), attribute_table(statistics, report, found))
@@ -60,7 +61,7 @@ def variants_exhibit(
         f"average at a false-discovery rate of {fdr:.0%}. {made}",
         12,
     )
-    figure = variant_curves(report, statistics.mean, statistics.standard_error, strongest)
+    figure = variant_curves(report, statistics.mean, statistics.careful_error, strongest)
     return Exhibit(words, figure, variant_table(statistics, report, found))
 
 
