@@ -33,4 +33,4 @@ def _why_not(name: str) -> str:
     if kind in ("cpu", "cuda", "mps") and (not number or number.isdecimal()):
         found = torch.cuda.device_count() if kind == "cuda" else int(torch.backends.mps.is_available())
         return f"cannot be used: this machine has {found or 'no'} {kind} device{'' if found == 1 else 's'}"
-    return f"is not known{did_you_mean(name, ('cpu', 'cuda', 'mps', 'auto'), '')}"
+    return f"is not known{did_you_mean(name, ('cpu', 'cuda', 'mps', 'auto'), '')}".rstrip("?")

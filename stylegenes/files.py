@@ -6,10 +6,11 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,22 @@ MOST_JSON = 64 * 2**20
 """Bytes that a JSON file of ours has at most, unless the reader says otherwise."""
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """See that `path` can be written, before hours of work are spent on what goes there; leaves nothing behind.
+
+    Raises:
+        OSError: when it cannot; names `path`.
+    """
+    path = Path(path)
+    ground = path if path.is_dir() else next((folder for folder in path.parents if folder.exists()), Path())
+    part = ground / f".{secrets.token_hex(4)}.part"
+    try:
+        part.touch(exist_ok=False)
+        part.unlink()
+    except OSError as error:
+        raise _unwritable(error, f"{ground}: {error.strerror}", str(path)) from error
+
+
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Write a file all or nothing: `with atomic_path("a.png") as part: image.save(part)`.
@@ -36,20 +53,19 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: when the folder cannot be written or the disk is full; the target is untouched.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with partial_beside(path) as part:
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             # Tried first, since libraries that write report a place that cannot be written in many ways.
             part.touch(exist_ok=False)
             part.unlink()
             yield part
             _sync(part)
             part.replace(path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise _about(path, part, error) from error
-        except BaseException:
-            part.unlink(missing_ok=True)
+        except BaseException as error:
+            _remove(part)
+            if isinstance(error, OSError):
+                raise _about(path, part, error) from error
             raise
     _sync_folder(path.parent)
 
@@ -66,18 +82,17 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: when the parent cannot be written or the disk is full; the old folder is untouched.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     settle_folder(path)
     with partial_beside(path) as part:
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             part.mkdir()
             yield part
             _sync_tree(part)
-        except OSError as error:
+        except BaseException as error:
             shutil.rmtree(part, ignore_errors=True)
-            raise _about(path, part, error) from error
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise _about(path, part, error) from error
             raise
         part.rename(_sibling(path, "next"))
     _sync_folder(path.parent)
@@ -91,6 +106,9 @@ def settle_folder(path: str | os.PathLike[str]) -> Path:
     at the same moment, one finds the work done.
     """
     path = Path(path)
+    if not path.name:
+        # The current folder, or a root: nothing is ever swapped into their place.
+        return path
     following, previous = _sibling(path, "next"), _sibling(path, "previous")
     with contextlib.suppress(FileNotFoundError):
         if following.exists():
@@ -233,12 +251,17 @@ def read_json_lines(path: str | os.PathLike[str], *, most: int = 16 * MOST_JSON)
 
 
 def _about(path: Path, part: Path, error: OSError) -> OSError:
-    """An error about the partial file as one about the file that was wanted; any other error as it is."""
-    if error.filename is None or str(part) not in str(error.filename):
-        return error
-    return OSError(
-        error.errno, f"cannot be written ({error.strerror})", str(error.filename).replace(str(part), str(path))
-    )
+    """An error on the way to writing `path`, about that file and not about the partial one; any other as it is."""
+    named = str(error.filename)
+    if str(part) in named:
+        return _unwritable(error, error.strerror, named.replace(str(part), str(path)))
+    if named in map(str, path.parents):
+        return _unwritable(error, f"{named}: {error.strerror}", str(path))
+    return error
+
+
+def _unwritable(error: OSError, why: str | None, path: str) -> OSError:
+    return OSError(error.errno, f"cannot be written ({why}); choose another place", path)
 
 
 def _sibling(path: Path, role: str) -> Path:
@@ -248,6 +271,12 @@ def _sibling(path: Path, role: str) -> Path:
 def _open_at_once(path: str, flags: int) -> int:
     """Open without waiting for the other end of a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _remove(part: Path) -> None:
+    """Where the folder itself could not be made there is nothing to remove."""
+    with suppress(OSError):
+        part.unlink(missing_ok=True)
 
 
 def _kind(mode: int) -> str:

@@ -200,12 +200,21 @@ def find_snapshot(path: str | PathLike[str]) -> Path:
         return max(inside, key=lambda found: (found / "card.json").stat().st_mtime)
     if str(path) in shipped_models():
         return MODELS / str(path)
-    meant = None if folder.exists() else nearest_place(folder, shipped_models())
-    hint = "" if meant is None else f"; did you mean {meant!r}?"
-    what = "has no config.json and card.json, nor snapshots/ with them" if folder.exists() else "does not exist"
-    raise UserError(
-        f"{path} is not a snapshot: the folder {what}{hint or ';'} shipped models: {', '.join(shipped_models())}"
-    )
+    raise UserError(f"{path} is not a snapshot: {_what_it_is(str(path), folder)}")
+
+
+def _what_it_is(name: str, folder: Path) -> str:
+    """What is there instead of a snapshot, or what was perhaps meant."""
+    shipped = f"shipped models: {', '.join(shipped_models())}"
+    if folder.is_dir():
+        return f"the folder has no config.json and card.json, nor snapshots/ with them; {shipped}"
+    if folder.exists():
+        return f"it is a file, and a snapshot is a folder; {shipped}"
+    if (MODELS / name).is_dir():
+        return f"it is a classifier that comes with the package; {shipped}"
+    meant = nearest_place(folder, shipped_models())
+    hint = ";" if meant is None else f"; did you mean {meant!r}?"
+    return f"there is no such folder{hint} {shipped}"
 
 
 def shipped_models() -> list[str]:

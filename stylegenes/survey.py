@@ -283,7 +283,10 @@ def _open_or_begin(folder: Path, plan: SurveyPlan) -> Survey:
         differing = [
             f"{key}: {_brief(old)} there, {_brief(new)} now" for key, old, new in _differences(survey.plan, plan)
         ]
-        raise UserError(f"{folder} holds another survey ({'; '.join(differing)}); give another folder or remove it")
+        raise UserError(
+            f"{folder} holds another survey ({'; '.join(differing)}); to keep it, rename that folder; to make "
+            "the new one in its place, remove it"
+        )
     return survey
 
 

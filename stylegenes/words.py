@@ -8,10 +8,16 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+SYNONYMS = {"gpu": "cuda", "fid": "fd"}
+"""What people call a thing that has another name here, where spelling alone would lead them astray."""
+
 
 def nearest(given: str, accepted: Iterable[str]) -> str | None:
     """The accepted name that `given` is most like, whatever the case; None when none is near."""
     folded = {_fold(name): name for name in accepted}
+    synonym = SYNONYMS.get(_fold(given), "")
+    if synonym in folded:
+        return folded[synonym]
     close = difflib.get_close_matches(_fold(given), folded, n=1)
     return folded[close[0]] if close else None
 

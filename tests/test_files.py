@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -17,6 +18,7 @@ from stylegenes.files import (
     append_json_line,
     atomic_folder,
     atomic_path,
+    check_writable,
     read_json,
     read_json_lines,
     read_record,
@@ -66,7 +68,7 @@ def test_a_swap_cut_between_its_renames_is_finished_by_the_reader(tmp_path, old_
 
 WRITER = """
 import sys
-from stylegenes.files import atomic_folder, atomic_path
+from stylegenes.files import atomic_folder, atomic_path, check_writable, read_json, settle_folder, write_json
 number = 0
 while True:
     number += 1
@@ -230,3 +232,30 @@ def test_a_line_cut_by_a_power_cut_costs_itself_alone(tmp_path, caplog):
     assert read_json_lines(path)[:1] == [{"n": 0}]
     append_json_line(path, 3)
     assert read_json_lines(path) == [{"n": 0}, 3]
+
+
+@pytest.mark.parametrize("place", ["missing/there/x.png", "x.png", "."])
+def test_a_place_that_can_be_written_is_left_as_it_was(tmp_path, place):
+    check_writable(tmp_path / place)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["/proc/x.png", "/proc/there/x", "FILE/x.png"])
+def test_a_place_that_cannot_be_written_is_named_as_it_was_given(tmp_path, place):
+    (tmp_path / "file").touch()
+    path = Path(place.replace("FILE", str(tmp_path / "file")))
+
+    def folder():
+        with atomic_folder(path):
+            pass
+
+    for write in (lambda: check_writable(path), lambda: write_json(path, 1), folder):
+        with pytest.raises(OSError, match="cannot be written") as refused:
+            write()
+        assert refused.value.filename == str(path)
+        assert ".part" not in str(refused.value)
+
+
+def test_the_current_folder_is_settled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert settle_folder(".").resolve() == tmp_path

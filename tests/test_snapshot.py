@@ -168,7 +168,7 @@ def test_damage_is_told_in_words(folder, damage, message):
 
 
 def test_what_is_no_snapshot_is_refused(tmp_path):
-    with pytest.raises(UserError, match="does not exist"):
+    with pytest.raises(UserError, match="there is no such folder"):
         stylegenes.load(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"has no config\.json"):

@@ -39,7 +39,8 @@ class Strength:
 
     def __post_init__(self) -> None:
         if self.num_genes < 1 or not 0 <= self.rank <= 1 or min(self.hold_weight, self.care) < 0:
-            raise UserError(f"an edit needs num_genes >= 1, rank in [0, 1] and weights >= 0; got {self}")
+            given = ", ".join(f"{key} = {value:g}" for key, value in vars(self).items())
+            raise UserError(f"an edit needs num_genes >= 1, rank from 0 to 1 and weights >= 0; got {given}")
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,8 @@ def load_steps(path: Path) -> Steps:
         UserError: when the file or its JSON is missing or damaged.
     """
     path = path.with_suffix(".safetensors")
+    if not path.is_file():
+        raise UserError(f"there is no {path}; give a file that stylegenes directions or stylegenes pca wrote")
     about = read_object(path.with_suffix(".json"))
     tensors = load_sealed(path, is_old=lambda about: not about).tensors
     try:

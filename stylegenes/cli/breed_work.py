@@ -29,6 +29,8 @@ def run(args: Args) -> None:
     """A family, or generations under selection."""
     if bool(args.generations) != (args.fitness is not None):
         raise UserError("selection needs both --generations and --fitness; without them --parents have children")
+    if args.generations < 0:
+        raise UserError(f"--generations is {args.generations}; give at least 1")
     if args.count is not None and args.count < 1:
         raise UserError(f"--count is {args.count}; at least one child is needed")
     bench = open_workbench(args.snapshot, args.classifier, args.device)

@@ -50,6 +50,8 @@ def run(args: directions_verb.Args) -> None:
         raise UserError("labels are needed: give --classifier, --survey or --labels")
     opened = open_model(args.snapshot, args.label, args.device)
     classifier = open_classifier(args.classifier, opened.device)
+    if classifier is not None and args.survey is None and args.labels is None:
+        _names(args.attributes, list(classifier.attributes))
     samples = _chosen(_samples(args, opened, classifier), args.attributes)
     write_labels(args.out / "samples.csv", opened.generator, samples)
     results = _fit(args, opened, samples)
@@ -76,10 +78,16 @@ def _samples(args: directions_verb.Args, opened: Opened, classifier: AttributeCl
         )
 
 
+def _names(attributes: str | None, known: list[str]) -> list[str]:
+    """The wanted attributes; a name that is not known is refused before thousands of pictures are judged."""
+    names = [name.strip() for name in attributes.split(",")] if attributes is not None else known
+    return [known[attribute_index(known, name)] for name in names]
+
+
 def _chosen(samples: LabeledCodes, attributes: str | None) -> LabeledCodes:
     if attributes is None:
         return samples
-    names = [name.strip() for name in attributes.split(",")]
+    names = _names(attributes, samples.attributes)
     columns = [attribute_index(samples.attributes, name) for name in names]
     return LabeledCodes(samples.codes, samples.probabilities[:, columns], names)
 

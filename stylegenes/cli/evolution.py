@@ -42,7 +42,8 @@ def run(args: Args) -> None:
     paths = [card.parent for card in args.run_folder.glob("snapshots/*/card.json")]
     by_time = {read_card(path).images_seen: path for path in paths}
     if len(by_time) < 2:
-        raise UserError(f"{args.run_folder} holds {len(by_time)} different snapshots; an evolution needs two or more")
+        found = "does not exist" if not args.run_folder.exists() else f"holds {len(by_time)} different snapshots"
+        raise UserError(f"{args.run_folder} {found}; an evolution needs a run folder with two snapshots or more")
     moments = [
         Moment(images / 1000, genome_of(load_snapshot(path).generator.latent, "an evolution of variants").variants)
         for images, path in by_time.items()

@@ -236,4 +236,4 @@ def _download(source: str, target: Path) -> None:
         with urlopen(source, timeout=60) as reply, target.open("wb") as file:
             shutil.copyfileobj(reply, file)
     except (URLError, OSError) as error:
-        raise UserError(f"cannot download {source}: {error}") from error
+        raise UserError(f"cannot download {source}: {getattr(error, 'reason', error)}") from error

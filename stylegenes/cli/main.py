@@ -152,10 +152,10 @@ def call(verb: str, argv: list[str]) -> None:
     Raises:
         SystemExit: for `--help` (0) and for arguments that do not parse (2).
     """
-    import tyro
+    from stylegenes.cli.usage import parse
 
     module = importlib.import_module(f"stylegenes.cli.{verb.replace('-', '_')}")
-    args = tyro.cli(module.Args, prog=f"stylegenes {verb}", description=module.__doc__, args=argv)
+    args = parse(module.Args, f"stylegenes {verb}", module.__doc__, argv)
     module.run(args)
 
 
@@ -171,6 +171,8 @@ def help_text() -> str:
 
 
 def _describe(error: UserError | OSError) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename and error.strerror == os.strerror(error.errno or 0):
+        return f"there is no file or folder {error.filename}"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)

@@ -16,6 +16,7 @@ from stylegenes.data import PackedDataset
 from stylegenes.errors import UserError
 from stylegenes.metrics import load_classifier
 from stylegenes.snapshot import load_snapshot
+from stylegenes.words import command
 
 if TYPE_CHECKING:
     from stylegenes.cli.tradeoff import Args
@@ -26,7 +27,11 @@ def run(args: Args) -> None:
     bench = open_workbench(args.snapshot, args.classifier, args.device)
     second = load_classifier(args.second, bench.device)
     if second.weights_hash == bench.classifier.weights_hash:
-        raise UserError("the second classifier is the one of the survey; accuracy must be judged by another one")
+        raise UserError(
+            f"the second classifier is the one of the survey ({bench.classifier.name}); accuracy must be judged by "
+            "one that had no part in it: avatars32-second-judge for avatars, or one that you train with another seed: "
+            f"{command('classifier', 'DATA', '--seed', '1', '--out', 'second-judge')}"
+        )
     sets = [parse_where(text, bench.statistics.attributes) for text in args.wishes.split(";") if text.strip()]
     if not sets or args.num < 2 or args.tries < 1:
         raise UserError("--wishes needs at least one wish, --num at least 2 pictures and --tries at least 1")

@@ -95,10 +95,15 @@ def _is_run(source: str) -> bool:
 
 
 def _run_folder(args: Args) -> Path:
+    from stylegenes.snapshot import shipped_models
+
     if _is_run(args.source):
         if args.out is not None:
             raise UserError(f"{args.source} is a run and is continued in place; leave out --out {args.out}")
         return Path(args.source)
+    if args.source in shipped_models() and not Path(args.source).exists():
+        start = command("train", "DATA", "--init-from", args.source, "--out", "runs/0001")
+        raise UserError(f"{args.source} is a model, and what is trained on is pictures; to start from it: {start}")
     if args.out is None and not args.dry_run:
         raise UserError(
             "where should the run go? Add --out, for example: "

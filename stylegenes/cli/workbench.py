@@ -236,7 +236,8 @@ class Workbench:
         return report_genes(self.statistics)
 
     def _summed(self, recorded: Recorded) -> VariantStatistics:
-        path = self.folder / f"statistics-{recorded}.safetensors"
+        # With the survey that they sum up, so that they go where it goes when it makes room for another.
+        path = self.survey_folder / f"statistics-{recorded}.safetensors"
         survey = self.survey
         if (found := _kept(path)) is not None and found.num_draws == len(survey):
             return found

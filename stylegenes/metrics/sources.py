@@ -12,6 +12,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator, mix
 from stylegenes.records import Condition, Noise
 from stylegenes.survey import fingerprint
+from stylegenes.words import counted
 
 
 class LabeledImages(Protocol):
@@ -124,7 +125,7 @@ def choose(data: LabeledImages, n: int | None, seed: int = 0) -> DataSource:
     total = len(data)
     size = total if n is None else min(n, total)
     if size < 2:
-        raise UserError(f"{data.source} gives {size} pictures; a distribution needs at least two")
+        raise UserError(f"{data.source} gives {counted(size, 'picture')}; a distribution needs at least two")
     if size == total:
         return DataSource(data, torch.arange(total))
     order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))

@@ -215,7 +215,7 @@ def test_a_damaged_or_empty_survey_is_named_and_made_again(model, tmp_path, caps
     shard = copy / "genes" / "survey" / "shard-000001.safetensors"
     whole = shard.read_bytes()
     shard.write_bytes(whole[:1000])
-    (copy / "genes" / "statistics-classifier.safetensors").write_bytes(b"{}")
+    (copy / "genes" / "survey" / "statistics-classifier.safetensors").write_bytes(b"{}")
     assert run(["stats", str(copy)]) != 0
     assert "shard-000001.safetensors is damaged" in capsys.readouterr().err
     shard.unlink()
@@ -265,7 +265,7 @@ def test_the_trade_off_needs_a_second_judge(model, tmp_path, capsys):
     own = json.loads((model / "genes" / "classifier.json").read_text())["path"]
     command = ["tradeoff", str(model), "--wishes", "Bright=1;Bright=0", "--temperatures", "1,0.3", "-n", "16"]
     assert run([*command, "--second", own]) != 0
-    assert "must be judged by another one" in capsys.readouterr().err
+    assert "accuracy must be judged by one that had no part in it" in capsys.readouterr().err
     second = save_scorer(tmp_path / "second.pt", 3.0)
     assert run([*command, "--second", second]) == 0
     rows = table(model / "genes" / "exhibits" / "tradeoff.csv")

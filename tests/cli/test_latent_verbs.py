@@ -147,7 +147,7 @@ def test_inversion_of_a_folder(models, toy_judges, photos, tmp_path, capsys, lat
         (["directions", "{genome}"], "labels are needed"),
         (["directions", "{genome}", "--labels", "none.csv"], "there is no table"),
         (["directions", "{genome}", "--labels", "a", "--survey", "b"], "give one of them"),
-        (["move", "{genome}", "nowhere", "Smiling"], "there is no file"),
+        (["move", "{genome}", "nowhere", "Smiling"], "there is no nowhere"),
         (["pca", "{genome}", "--layers", "0-99"], "numbers from 0 to"),
         (["pca", "{genome}", "--samples", "16"], "components of 16 numbers need more"),
         (["noise", "{genome}", "--draws", "1"], "at least two draws"),

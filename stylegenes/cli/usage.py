@@ -1,0 +1,133 @@
+"""Arguments that do not parse, in a sentence: what was given, what is allowed, what to do."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+from stylegenes.errors import UserError
+from stylegenes.files import check_writable
+from stylegenes.words import counted, did_you_mean, nearest
+
+USAGE = 2
+"""Exit status for arguments that do not parse."""
+_KINDS = {"INT": "a whole number", "FLOAT": "a number"}
+_PLACES = ("out", "folder", "onnx", "sheet")
+"""Options and arguments that say where a command writes."""
+_DASH = "a path that begins with a dash is written ./-name"
+_LARGEST_SEED = 2**63 - 1
+
+
+def parse(args: Any, prog: str, description: str | None, argv: Sequence[str]) -> Any:
+    """An instance of `args`, a dataclass or a union of them, from a command line.
+
+    Raises:
+        SystemExit: 0 for `--help`; 2 for arguments that do not parse, after a sentence on standard error.
+        UserError: for a seed that no generator takes.
+        OSError: for a place that cannot be written.
+    """
+    import tyro
+
+    with _in_sentences(_Explainer(args, prog, argv)):
+        parsed = tyro.cli(args, prog=prog, description=description, args=list(argv))
+    for name in _PLACES:
+        place = getattr(parsed, name, None)
+        if isinstance(place, Path):
+            check_writable(place)
+    seed = getattr(parsed, "seed", None)
+    if isinstance(seed, int) and not 0 <= seed <= _LARGEST_SEED:
+        raise UserError(f"--seed is {seed}; a seed is a whole number from 0 to 2^63 - 1")
+    return parsed
+
+
+class _Explainer:
+    """Says what is wrong with a command line and ends the process; events it does not know are left to tyro."""
+
+    def __init__(self, args: Any, prog: str, argv: Sequence[str]) -> None:
+        self.prog, self.argv = prog, argv
+        parts = [getattr(part, "__origin__", part) for part in get_args(args) or (args,)]
+        self.subcommands = [part.__name__.lower() for part in parts] if len(parts) > 1 else []
+        fields = [field for part in parts for field in part.__dataclass_fields__.values()]
+        self.options = [field.name.replace("_", "-") for field in fields if "Positional" not in str(field.type)]
+
+    def __call__(self, event: Any) -> None:
+        tell = getattr(self, f"_{type(event).__name__}", None)
+        if tell is not None:
+            sentence = tell(event).rstrip(".")
+            _complain(f"{sentence}{'' if sentence.endswith('?') else ';'} {self.prog} --help shows all arguments")
+
+    def _MissingArgs(self, event: Any) -> str:
+        missing = [f"{_name(one.arg)} ({_help(one.arg)})" for one in event.missing_arguments]
+        return f"{self.prog} also needs {', and '.join(missing)}"
+
+    def _MissingSubcommand(self, event: Any) -> str:
+        return f"{self.prog} is followed by one of {', '.join(self.subcommands)}"
+
+    def _BadValue(self, event: Any) -> str:
+        name = _name(event.argument)
+        unknown = [
+            word for word in self.argv if word.startswith("--") and word[2:].partition("=")[0] not in self.options
+        ]
+        if unknown and not name.startswith("-"):
+            return self._unknown(unknown[0])
+        hint = "" if name.startswith("-") else f" ({_DASH})"
+        return f"{name} has no value{hint}; {_help(event.argument)}"
+
+    def _InvalidChoice(self, event: Any) -> str:
+        return f"{_name(event.argument)} is {event.value!r}{did_you_mean(event.value, _without_none(event.choices))}"
+
+    def _UnrecognizedArgs(self, event: Any) -> str:
+        first = event.tokens[0]
+        if first.startswith("-"):
+            return self._unknown(first)
+        if self.subcommands:
+            return f"{self.prog} has no part {first!r}{did_you_mean(first, self.subcommands, 'parts')}"
+        return f"{self.prog} does not know what to do with {counted(len(event.tokens), 'word')} too many: {first!r}"
+
+    def _unknown(self, word: str) -> str:
+        name = word.partition("=")[0]
+        if not name.startswith("--"):
+            return f"{self.prog} has no option {name} ({_DASH})"
+        meant = nearest(name.strip("-"), self.options)
+        return f"{self.prog} has no option {name}{'' if meant is None else f'; did you mean --{meant}?'}"
+
+    def _InstantiationFailure(self, event: Any) -> str:
+        if event.argument is None:
+            return event.message.splitlines()[0]
+        given = re.search(r"from \['(.*?)'\]", event.message) or re.search(r"'([^']*)'\s*$", event.message)
+        metavar = event.argument.lowered.metavar or ""
+        kinds = [_KINDS.get(kind, kind) for kind in metavar.split("|") if kind != "{None}"]
+        value = f" is {given.group(1)!r}, which" if given else ""
+        return f"{_name(event.argument)}{value} is not {' or '.join(kinds)}; {_help(event.argument)}"
+
+
+def _name(argument: Any) -> str:
+    """`--out` for an option, the word of the usage line for a positional argument."""
+    name = argument.lowered.name_or_flags[-1]
+    return name if name.startswith("-") else name.replace("_", "-").upper()
+
+
+def _help(argument: Any) -> str:
+    return str(argument.field.helptext() if callable(argument.field.helptext) else argument.field.helptext or "")
+
+
+def _without_none(choices: Sequence[str]) -> list[str]:
+    return sorted(choice for choice in choices if choice != "None")
+
+
+def _complain(sentence: str) -> NoReturn:
+    sys.stderr.write(f"error: {sentence}\n")
+    raise SystemExit(USAGE)
+
+
+def _in_sentences(explainer: _Explainer) -> AbstractContextManager[None]:
+    """The parser's hook for errors, where this version of it has one; else its own boxes are shown."""
+    try:
+        return importlib.import_module("tyro._errors").on_parse_error(explainer)
+    except (ImportError, AttributeError):
+        return nullcontext()
