@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stylegenes.data.decode import BadImageError, View, open_picture, read_picture, to_pixels
-from stylegenes.data.duplicates import near, perceptual_hash, same
+from stylegenes.data.duplicates import near, same, thumbnail
 from stylegenes.data.files import TOO_LARGE, FileSource
 from stylegenes.data.originals import is_animated
 from stylegenes.data.pack import UsableLabels, usable_labels
@@ -112,7 +112,7 @@ class _Looker:
         mode = f"{header.format} {header.mode}"
         digest = hashlib.sha256(data).hexdigest()
         animated = is_animated(header)
-        return _Look(name, *picture.size, mode, animated, digest, shape=perceptual_hash(picture))
+        return _Look(name, *picture.size, mode, animated, digest, shape=thumbnail(picture))
 
 
 def check_source(source: FileSource, *, workers: int, track: Track) -> Checked:

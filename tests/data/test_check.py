@@ -1,16 +1,18 @@
 """`stylegenes data`: what it reports, writes and refuses."""
 
-import io
+import itertools
 import json
+import time
 
 import numpy as np
 import pytest
 from makers import encoded, picture, png, write
-from PIL import Image
+from PIL import Image, ImageColor, ImageOps
 
 from stylegenes.cli.main import run
 from stylegenes.data import open_dataset
-from stylegenes.data.duplicates import near, perceptual_hash
+from stylegenes.data.decode import read_picture
+from stylegenes.data.duplicates import near, thumbnail
 
 
 @pytest.fixture(autouse=True)
@@ -96,10 +98,65 @@ def test_cache_lists_and_clears(photos, capsys):
     assert "freed" in capsys.readouterr().out
 
 
-def test_near_duplicates_survive_resizing_and_recompression_only():
-    originals = [picture(seed, (96, 96)) for seed in range(20)]
-    buffer = io.BytesIO()
-    originals[4].resize((50, 50)).save(buffer, "JPEG", quality=70)
-    flat = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
-    pictures = [*originals, Image.open(buffer), *flat]
-    assert near([perceptual_hash(image) for image in pictures]) == [[4, 20]]
+def again(image, format, size=None, **options):
+    """The picture in another file: resized and compressed anew."""
+    return read_picture(encoded(image.resize(size) if size else image, format, **options))
+
+
+def flag(colors, upright, size):
+    """Three stripes."""
+    stripes = Image.new("RGB", (3, 1) if upright else (1, 3))
+    for place, color in enumerate(colors):
+        stripes.putpixel((place, 0) if upright else (0, place), ImageColor.getrgb(color))
+    return stripes.resize(size, Image.Resampling.NEAREST)
+
+
+FLAGS = [
+    flag(colors, upright, (90, 60))
+    for colors in itertools.permutations(("red", "white", "green"))
+    for upright in (True, False)
+]
+KINDS = {
+    "flags": FLAGS,
+    "dim flags": [Image.blend(image, Image.new("RGB", image.size, "gray"), 0.8) for image in FLAGS],
+    "one shape, eight colors": [
+        ImageOps.expand(Image.new("RGB", (60, 60), color), 30, "white")
+        for color in ("red", "orange", "gold", "green", "teal", "blue", "purple", "gray")
+    ],
+    "smooth": [picture(seed, (96, 80)) for seed in range(12)],
+    "flat": [Image.new("RGB", (20, 20), color) for color in ("red", "blue", "white", "black", "gray")],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_different_pictures_are_no_near_duplicates(kind):
+    assert near([thumbnail(image) for image in KINDS[kind]]) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("format", "scale", "options"),
+    [
+        ("JPEG", 1, {"quality": 40}),
+        ("WEBP", 1, {"quality": 60}),
+        ("PNG", 0.5, {}),
+        ("PNG", 0.9, {}),
+        ("JPEG", 1.7, {"quality": 75}),
+        ("GIF", 1, {}),
+    ],
+)
+def test_the_same_picture_in_another_file_is_a_near_duplicate(kind, format, scale, options):
+    originals = KINDS[kind]
+    copies = [again(i, format, (round(i.width * scale), round(i.height * scale)), **options) for i in originals]
+    found = near([thumbnail(image) for image in [*originals, *copies]])
+    assert found == [[index, index + len(originals)] for index in range(len(originals))]
+
+
+def test_many_pictures_alike_are_one_group_and_quickly_found():
+    rng = np.random.default_rng(0)
+    white = [bytes(rng.integers(253, 256, 432, dtype=np.uint8)) for _ in range(2000)]
+    others = [bytes(rng.integers(0, 256, 432, dtype=np.uint8)) for _ in range(2000)]
+    start = time.monotonic()
+    assert near([*others, *white]) == [list(range(2000, 4000))]
+    assert time.monotonic() - start < 20
+    assert near([]) == [] and near(white[:1]) == []
