@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import torch
 
+from stylegenes.data.originals import Originals
 from stylegenes.training import Machine, RunConfig, apply_overrides, train
 from stylegenes.training.config import AugmentConfig, BatchConfig, DataConfig, IntervalConfig, ModelConfig
 
@@ -21,6 +22,7 @@ class TinyData:
 
     source, content_hash, channels = "tiny", "tiny-1", 3
     license = "drawn by chance, CC0"
+    originals = Originals({"drawn": 40})
     label_names = ("a", "b", "c")
     label_dim = 3
 

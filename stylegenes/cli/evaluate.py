@@ -83,6 +83,18 @@ def run(args: Args) -> None:
 
 
 def _evaluate(args: Args, name: str, source: str) -> None:
+    from stylegenes.devices import pick_device
+
+    subject = open_subject(name, args.resolution, pick_device(args.device))
+    measure(args, subject, _data(source, subject, args.resolution))
+
+
+def measure(args: Args, subject: Subject, data: PackedDataset) -> None:
+    """Measure an opened subject against opened data, print and record.
+
+    Raises:
+        UserError: for what cannot be measured.
+    """
     from rich.table import Table
 
     from stylegenes.cli.bars import Bars
@@ -91,16 +103,18 @@ def _evaluate(args: Args, name: str, source: str) -> None:
     from stylegenes.metrics import append_record
 
     device, shard = pick_device(args.device), _shard()
-    subject = _subject(name, args.resolution, device)
-    data = _data(source, subject, args.resolution)
-    folder = args.out or _run_folder(name)
+    folder = args.out or _run_folder(subject.name)
+    warning = ""
     table = Table("metric", "value", "floor (reals, halves)", "", box=None)
     with Bars(show=shard.rank == 0) as bars:
         evaluator = _evaluator(args, data, device, folder, shard, bars)
         for record in evaluator.evaluate(subject, _metrics(args)):
             table.add_row(*_row(record))
             append_record(folder, record)
+            warning = record.files.warning
     if shard.rank == 0:
+        if warning:
+            console().print(f"the files differ, which a metric sees too (reals, fakes): {warning}", markup=False)
         console().print(table)
         console().print(f"records in {folder}/metric-*.jsonl", markup=False)
 
@@ -138,8 +152,12 @@ def _metrics(args: Args) -> list[str]:
     return list(dict.fromkeys(metric.strip() for metric in args.metrics.split(",")))
 
 
-def _subject(name: str, resolution: int | None, device: torch.device) -> Subject:
-    """A snapshot where there is one, else a set of pictures."""
+def open_subject(name: str, resolution: int | None, device: torch.device) -> Subject:
+    """A snapshot where there is one, else a set of pictures.
+
+    Raises:
+        UserError: when there is neither.
+    """
     from stylegenes.data import open_dataset
     from stylegenes.metrics import Subject
     from stylegenes.snapshot import find_snapshot, load_snapshot
@@ -199,5 +217,9 @@ def _compare(paths: tuple[Path, ...]) -> None:
 
     if len(paths) < 2:
         raise UserError("--compare needs at least two files of records")
-    for record in compare([read_records(path)[-1] for path in paths]):
+    records = compare([read_records(path)[-1] for path in paths])
+    for record in records:
         say("  ".join([f"{record.subject:<40}", *_row(record)]).rstrip())
+    if len({record.files.fake for record in records}) > 1:
+        formats = "; ".join(f"{record.subject}: {record.files.fake or 'drawn by a model'}" for record in records)
+        say(f"the files differ, which a metric sees too: {formats}")

@@ -16,6 +16,7 @@ import torch
 
 from stylegenes import __version__
 from stylegenes.data.cache import cache_root, list_cache
+from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
 from stylegenes.perception.weights import fetched_file, packaged_file, weights_folder
 from stylegenes.recipes import Choice, choose_recipe, recipe
@@ -68,6 +69,7 @@ class _Noise:
 
     source, content_hash, license = "noise", "", ""
     channels, label_dim, _count = 3, 0, 64
+    originals = Originals()
 
     def __init__(self, resolution: int) -> None:
         self.resolution = resolution

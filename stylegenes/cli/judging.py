@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stylegenes.errors import UserError
+
 if TYPE_CHECKING:
     from stylegenes.generator import Generator
+    from stylegenes.metrics.sources import LabeledImages
     from stylegenes.training import Machine, RunConfig, RunResult
 
 END_ON_GPU, END_ELSEWHERE = 50_000, 10_000
@@ -32,6 +35,21 @@ class Judging:
             self._evaluate = _open(self.text, self.config, generator.device)
         return self._evaluate(generator)
 
+    def accept(self, data: LabeledImages) -> None:
+        """See that the data can be judged, before a run is spent on it.
+
+        Raises:
+            UserError: when it has too few pictures for a metric of the budget.
+        """
+        from stylegenes.metrics.budget import read_budgets
+        from stylegenes.metrics.distribution import need_enough
+
+        for part in read_budgets(self.text):
+            try:
+                need_enough(part.metric, data.source, len(data), part.num)
+            except UserError as error:
+                raise UserError(f"{error}; to train without it add --metrics none") from error
+
 
 def judging(text: str, config: RunConfig) -> Judging | None:
     """Read the budget of a run, or None where it says `none`.
@@ -51,6 +69,7 @@ def judge_finished(text: str, result: RunResult, machine: Machine) -> None:
     """Evaluate a finished run with many fakes, once; the records go into its folder."""
     from stylegenes.cli import evaluate
     from stylegenes.cli.console import say
+    from stylegenes.devices import pick_device
     from stylegenes.metrics.budget import read_budgets
     from stylegenes.training import read_config
 
@@ -59,9 +78,10 @@ def judge_finished(text: str, result: RunResult, machine: Machine) -> None:
     if _is_judged(result, metric):
         return
     say(f"measuring the finished run with {num:,} pictures; Ctrl-C skips it")
-    source = read_config(result.folder).data.source
-    last = str(result.snapshot)
-    evaluate.run(evaluate.Args(last, source, metrics=metric, num=num, judge=judge["name"], out=result.folder))
+    args = evaluate.Args(str(result.snapshot), metrics=metric, num=num, judge=judge["name"], out=result.folder)
+    subject = evaluate.open_subject(str(result.snapshot), None, pick_device(args.device))
+    # As the run opened them: cut or framed alike, with the same labels.
+    evaluate.measure(args, subject, read_config(result.folder).data.open())
 
 
 def _is_judged(result: RunResult, metric: str) -> bool:

@@ -22,6 +22,7 @@ from stylegenes.errors import UserError
 from stylegenes.words import command
 
 if TYPE_CHECKING:
+    from stylegenes.cli.judging import Judging
     from stylegenes.training import Machine, RunConfig
 
 
@@ -73,10 +74,11 @@ def run(args: Args) -> None:
     config = _config(args, machine)
     evaluate = judging(args.metrics, config)
     if args.dry_run:
-        _print_plan(config, machine)
+        _print_plan(config, machine, evaluate)
         return
     seconds = None if args.max_minutes is None else 60 * args.max_minutes
-    result = train(config, folder, machine=machine, evaluate=evaluate, max_seconds=seconds)
+    accept = evaluate.accept if evaluate is not None else None
+    result = train(config, folder, machine=machine, evaluate=evaluate, accept=accept, max_seconds=seconds)
     kimg = result.images / 1000
     if not first_process():
         return
@@ -141,16 +143,22 @@ def _recipe(args: Args, machine: Machine) -> RunConfig:
     return recipe(choice.name)
 
 
-def _print_plan(config: RunConfig, machine: Machine) -> None:
+def _print_plan(config: RunConfig, machine: Machine, evaluate: Judging | None) -> None:
     import json
 
     from stylegenes.cli.console import say
+    from stylegenes.training.foreword import check_variety, foreword
     from stylegenes.training.plan import measure
     from stylegenes.training.resolve import complete_config
 
     data = config.data.open()
+    check_variety(data)
+    if evaluate is not None:
+        evaluate.accept(data)
     complete = complete_config(config, data)
     say(json.dumps(complete.to_dict(), indent=2))
     say(f"\ndata         {data.source}: {len(data):,} images of {data.resolution} px")
+    for line in foreword(complete, data, begun=False):
+        say(f"             {line}")
     for line in measure(complete, data, machine).lines():
         say(line)

@@ -191,6 +191,11 @@ class PackedDataset:
         return self.description.source
 
     @property
+    def originals(self) -> Originals:
+        """What the files were that the pixels were made of."""
+        return self.description.originals
+
+    @property
     def license(self) -> str:
         """Terms and credit of the images, or "" where they are not known."""
         return self.description.license

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from stylegenes.errors import UserError
 from stylegenes.metrics.features import Features
 from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.metrics.kernel import kernel_distance
 from stylegenes.metrics.neighbors import density_coverage, outliers, precision_recall
+from stylegenes.words import counted
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,13 @@ class DistributionMetric:
         compute: from features of reals and fakes to numbers, named without the judge.
         settings: what the numbers depend on besides the features.
         needs_rows: whether moments are not enough.
+        least: pictures that either side must have.
     """
 
     compute: Callable[[Features, Features], list[Number]]
     settings: dict[str, Any] = field(default_factory=dict)
     needs_rows: bool = True
+    least: int = 2
 
 
 def _frechet(real: Features, fake: Features) -> list[Number]:
@@ -64,7 +68,28 @@ def _outliers(real: Features, fake: Features) -> list[Number]:
 DISTRIBUTION_METRICS: dict[str, DistributionMetric] = {
     "fd": DistributionMetric(_frechet, needs_rows=False),
     "kid": DistributionMetric(_kernel, {"kernel": "cubic", "subsets": 100, "subset_size": 1000}),
-    "pr": DistributionMetric(_precision_recall, {"k": 3}),
-    "dc": DistributionMetric(_density_coverage, {"k": 5}),
+    "pr": DistributionMetric(_precision_recall, {"k": 3}, least=4),
+    "dc": DistributionMetric(_density_coverage, {"k": 5}, least=6),
     "outliers": DistributionMetric(_outliers, {"quantile": 0.99}),
 }
+
+
+def need_enough(name: str, source: str, num_real: int, num_fake: int) -> None:
+    """See that a metric can be computed, before fakes are drawn for it.
+
+    Args:
+        name: a metric of `DISTRIBUTION_METRICS`.
+        source: of the reals, for the message.
+        num_real: how many reals.
+        num_fake: how many fakes.
+
+    Raises:
+        UserError: when there are too few of either; the floor is measured between two halves of the reals.
+    """
+    least = DISTRIBUTION_METRICS[name].least
+    if num_real < 2 * least:
+        raise UserError(
+            f"{source} has {counted(num_real, 'picture')}; {name} needs at least {2 * least}, {least} in either half"
+        )
+    if num_fake < least:
+        raise UserError(f"{name} needs at least {least} fakes; got {num_fake}")

@@ -14,10 +14,10 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.metrics.distribution import DISTRIBUTION_METRICS
+from stylegenes.metrics.distribution import DISTRIBUTION_METRICS, need_enough
 from stylegenes.metrics.features import FeaturePass, FeatureSet, Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS, Probe
-from stylegenes.metrics.record import Floor, MetricRecord, Provenance
+from stylegenes.metrics.record import Files, Floor, MetricRecord, Provenance
 from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.sources import GeneratorSource, ImageSource, LabeledImages, choose
 from stylegenes.perception import AttributeClassifier, FeatureExtractor, PerceptualDistance
@@ -151,8 +151,15 @@ class Evaluator:
                 raise UserError(f"there is no metric {name!r}{did_you_mean(name, known, 'metrics')}")
             if name not in DISTRIBUTION_METRICS:
                 subject.need_generator(name)
+            if name in DISTRIBUTION_METRICS or name == MIXING:
+                self._check_numbers(subject, name)
             if name in LATENT_METRICS:
                 self._check_latent(subject, name)
+
+    def _check_numbers(self, subject: Subject, name: str) -> None:
+        reals = len(self.data) if self.num_real is None else min(self.num_real, len(self.data))
+        fakes = self.num if subject.generator is not None else min(self.num, len(subject.need_pictures()))
+        need_enough(name if name in DISTRIBUTION_METRICS else "fd", self.data.source, reals, fakes)
 
     def _check_latent(self, subject: Subject, name: str) -> None:
         metric = LATENT_METRICS[name]
@@ -266,6 +273,7 @@ class Evaluator:
                 spread=number.spread,
                 floor=Floor(floors[number.metric], num),
                 details=number.details,
+                files=self._files(subject),
                 seconds=seconds,
             )
 
@@ -297,8 +305,16 @@ class Evaluator:
                     spread=found.spread,
                     failure=found.failure,
                     details=found.details,
+                    files=self._files(subject),
                     seconds=time.monotonic() - start,
                 )
+
+    def _files(self, subject: Subject) -> Files:
+        real = self.data.originals
+        if subject.generator is not None:
+            return Files(real.words())
+        fake = subject.need_pictures().originals
+        return Files(real.words(), fake.words(), real.unlike(fake))
 
     def _provenance(self, subject: Subject, settings: dict[str, Any]) -> Provenance:
         return Provenance(

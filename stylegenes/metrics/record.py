@@ -74,6 +74,21 @@ class Floor:
 
 
 @dataclass(frozen=True)
+class Files:
+    """The files that pictures were read from, which a metric sees: compression and resizing leave their marks.
+
+    Attributes:
+        real: formats of the reals, such as `JPEG of quality 75 (200)`; "" where they are not known.
+        fake: formats of the fakes; "" where a generator drew them.
+        warning: how the two sides differ, or "".
+    """
+
+    real: str = ""
+    fake: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True)
 class MetricRecord:
     """One number.
 
@@ -87,6 +102,7 @@ class MetricRecord:
         floor: real against real; None where the metric has no such thing.
         failure: why there is no number, or "".
         details: numbers that explain it.
+        files: what the pictures were read from.
         seconds: how long it took, shared passes not counted.
         created: UTC time in ISO 8601.
     """
@@ -100,6 +116,7 @@ class MetricRecord:
     floor: Floor | None = None
     failure: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     seconds: float = 0.0
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
@@ -138,7 +155,8 @@ def read_records(path: Path) -> list[MetricRecord]:
 
 def _from_json(values: dict[str, Any]) -> MetricRecord:
     provenance, floor = Provenance(**values.pop("provenance")), values.pop("floor")
-    return MetricRecord(**values, provenance=provenance, floor=None if floor is None else Floor(**floor))
+    files = Files(**values.pop("files", {}))
+    return MetricRecord(**values, provenance=provenance, floor=None if floor is None else Floor(**floor), files=files)
 
 
 def differences(a: MetricRecord, b: MetricRecord) -> list[str]:

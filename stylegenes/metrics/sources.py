@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
+from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator, mix
 from stylegenes.records import Condition, Noise
@@ -46,6 +47,11 @@ class LabeledImages(Protocol):
     @property
     def source(self) -> str:
         """What it was opened with."""
+        ...
+
+    @property
+    def originals(self) -> Originals:
+        """What the files were that the pictures were read from."""
         ...
 
     def __len__(self) -> int: ...

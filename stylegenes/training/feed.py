@@ -9,6 +9,7 @@ import torch
 
 from stylegenes.cameras import mirrored
 from stylegenes.data.order import DataOrder
+from stylegenes.data.originals import Originals
 from stylegenes.records import Condition, ImageBatch
 from stylegenes.synthesis import SynthesisNetwork
 from stylegenes.training.draws import rng_for, seed_for
@@ -35,6 +36,11 @@ class Data(Protocol):
     @property
     def channels(self) -> int:
         """Colour channels."""
+        ...
+
+    @property
+    def originals(self) -> Originals:
+        """What the files were that the pixels were made of."""
         ...
 
     @property

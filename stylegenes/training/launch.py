@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,19 @@ from stylegenes.training.batch import plan_batch
 from stylegenes.training.config import RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.training.folder import run_lock
+from stylegenes.training.foreword import check_variety, foreword
 from stylegenes.training.loop import Evaluate, Loop, RunResult
 from stylegenes.training.machine import Machine, as_launched, launched_outside, make_fabric
 from stylegenes.training.phases import PhaseLog, clear_statuses, describe_lost, read_statuses
 from stylegenes.training.report import Reporter
-from stylegenes.training.resolve import check_settings, complete_config, write_config
+from stylegenes.training.resolve import check_settings, complete_config, holds_run, write_config
 from stylegenes.training.stopping import Wish, interruptible, stop_requests
 from stylegenes.training.sync import Ranks
 
 log = logging.getLogger(__name__)
+
+Accept = Callable[[Data], None]
+"""Looks at the data before a run."""
 
 
 def train(
@@ -39,6 +44,7 @@ def train(
     data: Data | None = None,
     machine: Machine | None = None,
     evaluate: Evaluate | None = None,
+    accept: Accept | None = None,
     max_seconds: float | None = None,
     quiet: bool = False,
 ) -> RunResult:
@@ -51,6 +57,7 @@ def train(
         machine: where the run happens; None takes one device, the best there is.
         evaluate: judges the running average every `intervals.evaluate_kimg`; its first metric (lower is better) makes
             the best snapshot. With several devices it must be picklable.
+        accept: refuses data that the evaluation could not use, by a `UserError`, before anything is trained.
         max_seconds: length of this sitting; the state is saved and the call returns when it is over.
         quiet: whether the terminal stays silent.
 
@@ -69,7 +76,8 @@ def train(
     fabric = make_fabric(machine)
     spawned = machine.ranks > 1 and not launched_outside()
     wish = mp.get_context("spawn").Event() if spawned else threading.Event()
-    worker = Worker(config, folder, data, evaluate, max_seconds, quiet, wish, os.getpid() if spawned else None)
+    parent = os.getpid() if spawned else None
+    worker = Worker(config, folder, data, evaluate, accept, max_seconds, quiet, wish, parent)
     first = fabric.global_rank == 0
     lock = run_lock(folder) if first else nullcontext()
     with lock, stop_requests(wish):
@@ -93,13 +101,14 @@ class Worker:
         folder: Path,
         data: Data | None,
         evaluate: Evaluate | None,
+        accept: Accept | None,
         max_seconds: float | None,
         quiet: bool,
         wish: Wish,
         parent: int | None,
     ) -> None:
         self.config, self.folder, self.data, self.evaluate = config, folder, data, evaluate
-        self.max_seconds, self.quiet, self.wish, self.parent = max_seconds, quiet, wish, parent
+        self.accept, self.max_seconds, self.quiet, self.wish, self.parent = accept, max_seconds, quiet, wish, parent
 
     def __call__(self, fabric: Fabric) -> dict[str, Any]:
         """Train as one rank; returns the fields of the result, none of them when it was stopped before it began.
@@ -141,9 +150,15 @@ class Worker:
         data = self._open_data(phases)
         if data is None:
             return None
+        check_variety(data)
+        if self.accept is not None:
+            self.accept(data)
         config = complete_config(self.config, data, warn=ranks.first)
         if ranks.first:
             check_settings(config, self.folder)
+        if reporter is not None:
+            for line in foreword(config, data, begun=holds_run(self.folder)):
+                reporter.say(line)
         loop = Loop(
             config,
             self.folder,

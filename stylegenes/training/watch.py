@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PROBE = 16
 """Pictures whose diversity is watched."""
+LEAST_DIVERSITY = 0.01
+"""Of reals: about one level of 255, below which a share of it says nothing."""
 
 
 class Watch:
@@ -95,4 +97,4 @@ class Watch:
     def _diversity(self) -> float:
         """Pixel diversity of fixed codes, as a share of the data's."""
         images = render(self.loop.players.G, self.codes.code, self.codes.condition, micro=4)
-        return pixel_diversity(images) / max(self._real_diversity, 1e-9)
+        return pixel_diversity(images) / max(self._real_diversity, LEAST_DIVERSITY)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from stylegenes.data.originals import Originals
 from stylegenes.generator import Generator
 from stylegenes.latents import Gaussian, Genome, Mapping
 from stylegenes.perception import FeatureExtractor
@@ -64,6 +65,7 @@ class Blobs:
     seed: int = 0
     source: str = "blobs"
     content_hash: str = "blobs-hash"
+    originals: Originals = field(default_factory=Originals)
     label_names: list[str] = field(default_factory=lambda: ["Bright", "Red_Left"])
 
     def __post_init__(self) -> None:

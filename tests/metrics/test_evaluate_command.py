@@ -5,6 +5,9 @@ import pytest
 from PIL import Image
 
 from stylegenes.cli.main import run
+from stylegenes.data.originals import Originals
+from stylegenes.metrics import read_records
+from stylegenes.metrics.record import Files
 from stylegenes.perception.hdf5 import write_converted
 from stylegenes.perception.squeezenet import SHA256, SqueezeNetTrunk
 
@@ -38,6 +41,66 @@ def test_folder_against_folder_and_comparison(folders, capsys):
     assert "fake" in capsys.readouterr().out
     assert run(["evaluate", "--compare", "metric-fd_lite0.jsonl", "metric-recall_lite0.jsonl"]) == 1
     assert "metric: 'fd_lite0' and 'recall_lite0'" in capsys.readouterr().err
+
+
+def again(folder, name, format, **options):
+    """The pictures of a folder in another format."""
+    (folder.parent / name).mkdir()
+    for file in sorted(folder.iterdir()):
+        Image.open(file).save(folder.parent / name / f"{file.stem}.{format}", **options)
+
+
+def test_records_name_the_formats_and_warn_where_the_sides_differ(folders, capsys):
+    again(folders / "fake", "jpegs", "jpg", quality=70)
+    wanted = ["--data", "real", "--resolution", "16", "--num", "12"]
+    for name, files in {
+        "fake": {"real": "PNG (12)", "fake": "PNG (12)", "warning": ""},
+        "jpegs": {
+            "real": "PNG (12)",
+            "fake": "JPEG of quality 70 (12)",
+            "warning": "PNG (12) against JPEG of quality 70 (12)",
+        },
+    }.items():
+        assert evaluate(name, *wanted, "--out", name + "-out") == 0
+        assert json.loads((folders / f"{name}-out" / "metric-fd_lite0.jsonl").read_text())["files"] == files
+        shown = " ".join(capsys.readouterr().out.split())
+        assert ("the files differ" in shown) == bool(files["warning"]) and files["warning"] in shown
+    assert run(["evaluate", "--compare", *(f"{name}-out/metric-fd_lite0.jsonl" for name in ("fake", "jpegs"))]) == 0
+    assert "the files differ" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "differ"),
+    [
+        ({"PNG": 100}, {"PNG": 7}, False),
+        ({"PNG": 100}, {"PNG": 95, "JPEG q90": 5}, False),
+        ({"PNG": 50, "JPEG q90": 50}, {"JPEG q90": 10}, True),
+        ({"JPEG q90": 10}, {"JPEG q75": 10}, True),
+        ({"JPEG q90": 10}, {"JPEG q88": 9, "JPEG q50": 1}, False),
+        ({"drawn": 10}, {"JPEG q75": 10}, False),
+        ({}, {"JPEG q75": 10}, False),
+    ],
+)
+def test_formats_differ_by_shares_and_quality(real, fake, differ):
+    for one, other in ((real, fake), (fake, real)):
+        assert bool(Originals(one).unlike(Originals(other))) == differ
+
+
+def test_records_of_earlier_versions_are_read(folders):
+    assert evaluate("fake", "--data", "real", "--resolution", "16", "--num", "12") == 0
+    file = folders / "metric-fd_lite0.jsonl"
+    record = json.loads(file.read_text())
+    del record["files"]
+    file.write_text(json.dumps(record) + "\n")
+    assert read_records(file)[0].files == Files()
+
+
+def test_too_few_pictures_are_told_before_any_is_judged(folders, capsys):
+    for file in sorted((folders / "real").iterdir())[7:]:
+        file.unlink()
+    assert evaluate("fake", "--data", "real", "--resolution", "16", "--metrics", "fd,pr", "--num", "12") == 1
+    assert "real has 7 pictures; pr needs at least 8, 4 in either half" in capsys.readouterr().err
+    assert not (folders / "metric-fd_lite0.jsonl").exists()
 
 
 def test_a_fetched_judge_serves_every_distribution_metric(folders, capsys):

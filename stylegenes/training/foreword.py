@@ -1,0 +1,69 @@
+"""What a training says before it begins: what happens to the pictures, and whether there are enough of them."""
+
+from __future__ import annotations
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.training.config import AugmentConfig, RunConfig
+from stylegenes.training.feed import Data
+from stylegenes.words import counted
+
+FEW = 5_000
+"""Below about so many pictures a discriminator learns them by heart before the generator is good."""
+HANDFUL = 50
+_FITS = {"crop": "cropped to the middle (data.fit=letterbox keeps all)", "letterbox": "framed in black"}
+_LOOKED_AT = 256
+
+
+def check_variety(data: Data) -> None:
+    """Refuse data that holds nothing to tell apart.
+
+    Raises:
+        UserError: for a single picture, or copies of one.
+    """
+    first = data.images(torch.tensor([0]))
+    for start in range(1, len(data), _LOOKED_AT):
+        if (data.images(torch.arange(start, min(start + _LOOKED_AT, len(data)))) != first).any():
+            return
+    what = "one picture" if len(data) == 1 else f"{len(data):,} copies of one picture"
+    raise UserError(
+        f"{data.source} holds {what}; a generator learns how pictures differ: give at least two, better hundreds"
+    )
+
+
+def foreword(config: RunConfig, data: Data, *, begun: bool) -> list[str]:
+    """Sentences about the pictures of a run.
+
+    Args:
+        config: complete.
+        data: what is learned.
+        begun: whether the run goes on, so that it is too late for other settings.
+    """
+    found = data.originals
+    formats = f" ({found.words()})" if found.words() else ""
+    done = [
+        f"{found.not_square:,} not square: {_FITS[config.data.fit]}" if found.not_square else "",
+        f"{found.enlarged:,} smaller than {data.resolution} px: enlarged" if found.enlarged else "",
+        f"{found.reduced:,} larger than {data.resolution} px: reduced" if found.reduced else "",
+        f"{found.animated:,} of several frames: the first is taken" if found.animated else "",
+    ]
+    lines = [", ".join([f"{counted(len(data), 'picture')} of {data.source}{formats}", *filter(None, done)])]
+    if len(data) < HANDFUL:
+        lines.append(f"only {counted(len(data), 'picture')}: expect copies of them, not new ones")
+    if len(data) < FEW and not begun:
+        lines.append(f"few pictures ({len(data):,}): {_advice(config.augment)}")
+    return lines
+
+
+def _advice(augment: AugmentConfig) -> str:
+    """What helps, or that it is on."""
+    wanted = [] if augment.pipe is not None else ["--set augment.pipe=ada"]
+    if augment.p["name"] == "fixed" and not augment.p.get("value"):
+        wanted.append("--set augment.p.name=adaptive")
+    if not wanted:
+        assert augment.pipe is not None
+        return (
+            f"the discriminator sees them altered (augment.pipe={augment.pipe['name']}), so that it does not learn them"
+        )
+    return f"the discriminator will learn them by heart unless it sees them altered; add {' '.join(wanted)}"

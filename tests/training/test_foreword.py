@@ -1,0 +1,154 @@
+"""Before it begins, a training says what happens to the pictures, and refuses those that teach it nothing."""
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tiny_run
+import torch
+from PIL import Image
+
+from stylegenes.cli import main
+from stylegenes.data.originals import Originals
+from stylegenes.errors import UserError
+from stylegenes.recipes import RECIPES
+from stylegenes.training import apply_overrides, train
+from stylegenes.training.foreword import check_variety, foreword
+from stylegenes.training.watch import Watch
+
+
+class Pictures(tiny_run.TinyData):
+    """Some pictures, and what they were."""
+
+    def __init__(self, n: int, **originals) -> None:
+        super().__init__(n)
+        self.originals = Originals(**originals)
+
+
+def config(*overrides):
+    return tiny_run.tiny_config(*overrides)
+
+
+def test_what_happens_to_the_pictures_is_counted():
+    data = Pictures(256, formats={"JPEG q75": 200, "JPEG q90": 6, "PNG": 50}, not_square=254, enlarged=3, reduced=250)
+    line, *_ = foreword(config(), data, begun=False)
+    assert line == (
+        "256 pictures of tiny (JPEG of quality 75 to 90 (206), PNG (50)), 254 not square: cropped to the middle "
+        "(data.fit=letterbox keeps all), 3 smaller than 8 px: enlarged, 250 larger than 8 px: reduced"
+    )
+    framed, *_ = foreword(config("data.fit=letterbox"), data, begun=False)
+    assert "254 not square: framed in black" in framed
+    plain, *_ = foreword(config(), Pictures(9000), begun=False)
+    assert plain == "9,000 pictures of tiny"
+
+
+@pytest.mark.parametrize("overrides", [["augment.pipe=none", "augment.p.name=fixed"], ["augment.p.name=fixed"]])
+def test_the_advice_for_few_pictures_can_be_followed(overrides):
+    before = config(*overrides)
+    advice = foreword(before, Pictures(100), begun=False)[-1]
+    assert advice.startswith("few pictures (100): ")
+    words = advice.partition(" add ")[2].split()
+    after = apply_overrides(before, words[1::2])
+    assert set(words[::2]) == {"--set"} and after.augment.pipe is not None and after.augment.p["name"] == "adaptive"
+    assert "altered (augment.pipe=ada)" in foreword(after, Pictures(100), begun=False)[-1]
+    assert len(foreword(before, Pictures(100), begun=True)) == 1, "a run that goes on keeps its settings"
+    assert len(foreword(before, Pictures(6000), begun=False)) == 1
+
+
+@pytest.mark.parametrize(("n", "copies"), [(1, False), (2, True), (600, True)])
+def test_pictures_without_variety_are_refused(tmp_path, n, copies):
+    data = Pictures(n)
+    if copies:
+        data._images[:] = data._images[:1]
+    with pytest.raises(UserError, match=r"tiny holds .*one picture"):
+        train(config(), tmp_path / "run", data=data, quiet=True)
+    assert not (tmp_path / "run").exists()
+    if copies:
+        data._images[-1] += 1
+        check_variety(data)
+
+
+def test_hardly_varied_reals_do_not_make_fakes_look_diverse(tmp_path):
+    data = Pictures(40)
+    data._images[:] = data._images[:1]
+    data._images[-1, 0, 0, 0] += 1
+    seen = []
+
+    def judge(self):
+        seen.append(real(self))
+        return seen[-1]
+
+    real, Watch._diversity = Watch._diversity, judge
+    try:
+        train(config("kimg=0.016"), tmp_path, data=data, quiet=True)
+    finally:
+        Watch._diversity = real
+    assert seen and max(seen) < 1000
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    monkeypatch.setenv("STYLEGENES_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(RECIPES, "test", tiny_run.tiny_config)
+
+    def make(n):
+        folder = tmp_path / f"photos{n}"
+        folder.mkdir()
+        for i in range(n):
+            pixels = np.random.default_rng(i).integers(0, 256, (20, 16 + 4 * (i % 2), 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{i}.jpg", quality=85)
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize("dry", [False, True])
+@pytest.mark.parametrize(("n", "metrics", "need"), [(3, "fd@16", 4), (7, "pr@16", 8), (11, "fd@16,dc@16", 12)])
+def test_too_few_pictures_for_the_evaluation_are_told_before_training(tmp_path, photos, capsys, n, metrics, need, dry):
+    words = ["train", str(photos(n)), "--recipe", "test", "--out", str(tmp_path / "run"), "--accelerator", "cpu"]
+    assert main.run([*words, "--metrics", metrics, *(["--dry-run"] if dry else [])]) == 1
+    error = capsys.readouterr().err
+    assert f"needs at least {need}" in error and "--metrics none" in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_as_few_pictures_as_an_evaluation_takes_are_trained_and_measured(tmp_path, photos, capsys, monkeypatch):
+    monkeypatch.setattr("stylegenes.cli.judging.END_ELSEWHERE", 16)
+    words = ["train", str(photos(4)), "--recipe", "test", "--out", str(tmp_path / "run"), "--accelerator", "cpu"]
+    assert main.run([*words, "--metrics", "fd@16"]) == 0
+    out = capsys.readouterr().out
+    assert "4 pictures of" in out and "JPEG of quality 85 (4)" in out and "2 not square: cropped" in out
+    assert "only 4 pictures: expect copies of them" in out
+    assert (tmp_path / "run" / "metric-fd_lite0.jsonl").exists()
+
+
+def test_a_dry_run_says_the_same(photos, capsys, monkeypatch):
+    monkeypatch.setattr("stylegenes.training.plan.measure", lambda *_: SimpleNamespace(lines=list))
+    folder = photos(40)
+    assert main.run(["train", str(folder), "--recipe", "test", "--dry-run", "--accelerator", "cpu"]) == 0
+    assert "20 not square: cropped to the middle" in capsys.readouterr().out
+
+
+def test_the_last_evaluation_frames_the_pictures_as_the_training_did(tmp_path, photos, monkeypatch):
+    from stylegenes.metrics import read_records
+
+    monkeypatch.setattr("stylegenes.cli.judging.END_ELSEWHERE", 16)
+    folder, hashes = photos(8), set()
+    for fit in ("crop", "letterbox"):
+        out = tmp_path / fit
+        words = ["train", str(folder), "--recipe", "test", "--out", str(out), "--set", f"data.fit={fit}"]
+        assert main.run([*words, "--metrics", "fd@16", "--accelerator", "cpu"]) == 0
+        hashes.add(read_records(out / "metric-fd_lite0.jsonl")[-1].provenance.data)
+    assert len(hashes) == 2
+
+
+def test_qualities_of_jpegs_are_read():
+    from stylegenes.data.originals import jpeg_quality
+
+    for quality in (30, 75, 90, 95, 100):
+        buffer = io.BytesIO()
+        Image.fromarray(torch.arange(768, dtype=torch.uint8).reshape(16, 16, 3).numpy()).save(
+            buffer, "JPEG", quality=quality
+        )
+        assert jpeg_quality(Image.open(buffer)) == quality
