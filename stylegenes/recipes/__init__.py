@@ -6,6 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stylegenes.errors import UserError
+from stylegenes.recipes.eg3d import (
+    eg3d_afhq512,
+    eg3d_afhq512_genome,
+    eg3d_cars128,
+    eg3d_cars128_genome,
+    eg3d_ffhq512,
+    eg3d_ffhq512_128,
+    eg3d_ffhq512_genome,
+    eg3d_scenes32,
+)
 from stylegenes.recipes.paper import (
     afhq256,
     afhq256_mapping,
@@ -54,7 +64,9 @@ _STYLEGAN3_LARGE = (
     stylegan3_r_ffhq256_genome,
 )
 _STYLEGAN3 = (stylegan3_t32, stylegan3_r32, *_STYLEGAN3_LARGE)
-_FUNCTIONS = (*_STYLEGAN2, *_PROJECTED, *_R3GAN, *_STYLEGAN1, *_STYLEGAN3)
+_EG3D_LARGE = (eg3d_ffhq512, eg3d_ffhq512_128, eg3d_afhq512, eg3d_cars128)
+_EG3D = (eg3d_scenes32, *_EG3D_LARGE, eg3d_ffhq512_genome, eg3d_afhq512_genome, eg3d_cars128_genome)
+_FUNCTIONS = (*_STYLEGAN2, *_PROJECTED, *_R3GAN, *_STYLEGAN1, *_STYLEGAN3, *_EG3D)
 RECIPES: dict[str, Callable[[], RunConfig]] = {f.__name__.replace("_", "-"): f for f in _FUNCTIONS}
 """Every recipe by name."""
 

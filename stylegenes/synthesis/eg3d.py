@@ -255,27 +255,28 @@ class EG3DSynthesis(SynthesisNetwork):
         return self.backbone(ws, noise=noise).image.unflatten(1, (3, self.plane_channels))
 
     def at(self, planes: torch.Tensor, points: torch.Tensor) -> Field:
-        """What is at points [N, M, 3] of planes [N, 3, C, H, W]. Never below float32."""
-        with torch.autocast(planes.device.type, enabled=False):
-            found = sample_planes(planes, points, box=self.box, official=self.optics.official)
-            return self.decoder(found)
+        """What is at points [N, M, 3] of planes [N, 3, C, H, W]."""
+        return self.decoder(sample_planes(planes, points, box=self.box, official=self.optics.official))
 
     def rendered(
         self, planes: torch.Tensor, camera: torch.Tensor, generator: torch.Generator | None = None
     ) -> Rendering:
-        """Planes [N, 3, C, H, W] through cameras [N, 25]."""
-        rays, optics = cast_rays(camera, int(self.rendering)), self.optics
-        still = not (self.training or optics.official)
-        draws = Draws.centered(rays, optics) if still else Draws.random(rays, optics, generator)
+        """Planes [N, 3, C, H, W] through cameras [N, 25]. Never below float32."""
+        optics, still = self.optics, not (self.training or self.optics.official)
 
         def follow(rays: Rays, draws: Draws) -> Rendering:
             return render(partial(self.at, planes), rays, optics, draws)
 
-        return in_parts(rays, optics, draws, self.most_points, follow)
+        with torch.autocast(planes.device.type, enabled=False):
+            rays = cast_rays(camera, int(self.rendering))
+            draws = Draws.centered(rays, optics) if still else Draws.random(rays, optics, generator)
+            return in_parts(rays, optics, draws, self.most_points, follow)
 
     def density(self, ws: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
         """Density [N, M] before its activation of ws [N, num_ws, w_dim] at points [N, M, 3], in world units."""
-        return self.at(self.planes(ws, Noise("const")), points).density
+        planes = self.planes(ws, Noise("const"))
+        with torch.autocast(planes.device.type, enabled=False):
+            return self.at(planes, points).density
 
     def seen(self, condition: Condition | None, n: int) -> Condition:
         """The condition with the first of `views` where it has no camera.

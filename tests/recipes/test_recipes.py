@@ -31,7 +31,7 @@ def test_recipes_build(name):
     LOSSES.build(config.loss)
     SCHEDULES.build(config.augment.p)
     SCHEDULES.build(config.optimizer.lr_scale)
-    for schedule in (config.growth, config.blur, config.penalty_scale):
+    for schedule in (config.growth, config.blur, config.penalty_scale, config.rendering, config.pose_swap):
         if schedule is not None:
             SCHEDULES.build(schedule)
     AUGMENTS.check(config.augment.pipe or {"name": "none"})
@@ -89,6 +89,24 @@ def test_stylegan3_differs_in_r_as_the_paper_says():
     assert half_life == pytest.approx(20_000)
 
 
+def test_eg3d_is_as_large_as_published():
+    """Planes [3, 32, 256, 256], 14 ws, blur to 200 and pose swapping to 1000 thousand images."""
+    config = recipe("eg3d-ffhq512")
+    with torch.device("meta"):
+        S = Generator.from_spec({"latent": config.model.latent, "synthesis": config.model.synthesis}).synthesis
+    assert (S.num_ws, S.backbone.resolution, S.backbone.image_channels) == (14, 256, 96)
+    assert (S.super_resolution.block0.conv0.weight.shape[0], S.super_resolution.input_resolution) == (256, 128)
+    swap, blur = SCHEDULES.build(config.pose_swap), SCHEDULES.build(config.blur)
+    assert [swap.value(Progress(images, 32, 0, 0.0, 0.0)) for images in (0, 500_000, 10**6)] == [1.0, 0.75, 0.5]
+    assert blur.value(Progress(200_000, 32, 0, 0.0, 0.0)) == 0
+    rendering = SCHEDULES.build(recipe("eg3d-ffhq512-128").rendering)
+    assert [round(rendering.value(Progress(images, 32, 0, 0.0, 0.0))) for images in (0, 500_000, 10**6)] == [
+        64,
+        96,
+        128,
+    ]
+
+
 def test_r3gan_lowers_its_penalties():
     config = recipe("r3gan256")
     scale = SCHEDULES.build(config.penalty_scale)
@@ -98,6 +116,7 @@ def test_r3gan_lowers_its_penalties():
 
 def test_variants_of_a_recipe_differ_in_the_latent_alone():
     pairs = [("tiny32", "tiny32-mapping"), ("ffhq256", "ffhq256-mapping")]
+    pairs += [(f"eg3d-{data}", f"eg3d-{data}-genome") for data in ("ffhq512", "afhq512", "cars128")]
     pairs += [(f"stylegan3-{kind}-ffhq256", f"stylegan3-{kind}-ffhq256-genome") for kind in "tr"]
     for one, other in pairs:
         first, second = recipe(one).to_dict(), recipe(other).to_dict()

@@ -218,3 +218,15 @@ def test_flat_networks_say_that_they_have_no_volume():
         flat.density(torch.zeros(1, 4, 8), torch.zeros(1, 1, 3))
     with pytest.raises(UserError, match="renders no volume"):
         flat.render_at(8)
+
+
+def test_rendering_is_never_below_float32():
+    S = build(importance=0)
+    ws = torch.randn(1, S.num_ws, 8)
+    planes = S.planes(ws, Noise("const"))
+    exact = S.rendered(planes, S.views[:1])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = S.rendered(planes, S.views[:1])
+        assert S(ws, noise=Noise("const")).depth.dtype == torch.float32
+        assert S.density(ws, torch.zeros(1, 3, 3)).dtype == torch.float32
+    assert torch.equal(exact.features, rough.features) and torch.equal(exact.depth, rough.depth)
