@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 
 from stylegenes.analysis.correlation import Correlation, correlate
 from stylegenes.analysis.exhibits import Exhibit
@@ -272,7 +271,7 @@ def _kept(path: Path) -> VariantStatistics | None:
     """Statistics of an earlier call; a damaged file is made anew."""
     try:
         return VariantStatistics.load(path) if path.is_file() else None
-    except SafetensorError:
+    except UserError:
         return None
 
 

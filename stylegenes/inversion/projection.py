@@ -154,7 +154,7 @@ class Projector:
         self.noise = self._start_noise() if self.settings.optimize_noise else {}
         self.trace = torch.zeros(self.settings.steps, n)
         self.step = 0
-        self._moments = [torch.zeros_like(p) for p in self._parameters() for _ in range(2)]
+        self._adam = torch.optim.Adam(self._parameters(), betas=(0.9, 0.999), eps=1e-8)
 
     @property
     def done(self) -> bool:
@@ -181,8 +181,7 @@ class Projector:
         loss = total.sum()
         for noise in self.noise.values():
             loss = loss + settings.noise_weight * noise_structure(noise).sum()
-        gradients = torch.autograd.grad(loss, self._parameters())
-        self._adam(gradients, settings.rate_at(self.step))
+        self._descend(torch.autograd.grad(loss, self._parameters()), settings.rate_at(self.step))
         for noise in self.noise.values():
             standardize_noise(noise)
         self.trace[self.step] = total.detach().cpu()
@@ -221,6 +220,8 @@ class Projector:
             for name, tensor in self._state().items():
                 tensor.copy_(found.tensors[name])
         self.step = identity["step"]
+        for parameter in self._parameters():
+            self._averages(parameter)["step"].fill_(self.step)
         return True
 
     def _start_noise(self) -> dict[str, torch.Tensor]:
@@ -240,19 +241,26 @@ class Projector:
         random = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
         return torch.randn(self.offset.shape, generator=random).to(self.offset.device)
 
-    @torch.no_grad()
-    def _adam(self, gradients: tuple[torch.Tensor, ...], rate: float, beta1: float = 0.9, beta2: float = 0.999) -> None:
-        """Adam (Kingma & Ba 2015, Algorithm 1), written out so that its state is two plain tensors a parameter."""
-        count = self.step + 1
-        for index, (parameter, gradient) in enumerate(zip(self._parameters(), gradients, strict=True)):
-            mean, square = self._moments[2 * index : 2 * index + 2]
-            mean.lerp_(gradient, 1 - beta1)
-            square.lerp_(gradient.square(), 1 - beta2)
-            deviation = (square / (1 - beta2**count)).sqrt_().add_(1e-8)
-            parameter.sub_(rate / (1 - beta1**count) * mean / deviation)
+    def _descend(self, gradients: tuple[torch.Tensor, ...], rate: float) -> None:
+        """One step of Adam; the networks' own gradients are never touched."""
+        for parameter, gradient in zip(self._parameters(), gradients, strict=True):
+            parameter.grad = gradient
+        self._adam.param_groups[0]["lr"] = rate
+        self._adam.step()
+
+    def _averages(self, parameter: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Adam's two averages of one parameter; Adam itself makes them only at its first step."""
+        state = self._adam.state[parameter]
+        if not state:
+            zeros = torch.zeros_like(parameter)
+            state |= {"step": torch.zeros(()), "exp_avg": zeros, "exp_avg_sq": zeros.clone()}
+        return state
 
     def _state(self) -> dict[str, torch.Tensor]:
-        moments = {f"moment_{index}": moment for index, moment in enumerate(self._moments)}
+        """The tensors of a saved state, themselves and not copies."""
+        averages = [self._averages(parameter) for parameter in self._parameters()]
+        pairs = [state[name] for state in averages for name in ("exp_avg", "exp_avg_sq")]
+        moments = {f"moment_{index}": moment for index, moment in enumerate(pairs)}
         noise = {f"noise.{name}": value.detach() for name, value in self.noise.items()}
         return {"offset": self.offset.detach(), "trace": self.trace, **noise, **moments}
 

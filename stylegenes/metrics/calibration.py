@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from sklearn.metrics import roc_auc_score
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,9 @@ def auc(scores: torch.Tensor, labels: torch.Tensor) -> float | None:
         A number in [0, 1], or None where only one class is present.
     """
     positive = labels > 0.5
-    count, total = int(positive.sum()), len(labels)
-    if count in (0, total):
+    if bool(positive.all()) or not bool(positive.any()):
         return None
-    _, inverse, counts = scores.double().unique(return_inverse=True, return_counts=True)
-    # The mean rank of each group of ties, counted from one.
-    ranks = counts.cumsum(0).double() - (counts.double() - 1) / 2
-    rank_sum = ranks[inverse][positive].sum().item()
-    return (rank_sum - count * (count + 1) / 2) / (count * (total - count))
+    return float(roc_auc_score(positive.numpy(), scores.double().numpy()))
 
 
 def expected_calibration_error(probability: torch.Tensor, labels: torch.Tensor, bins: int = 15) -> float:

@@ -127,7 +127,9 @@ def modulated_conv2d(
     styles: torch.Tensor,
     f: torch.Tensor | None = None,
     *,
+    bias: torch.Tensor | None = None,
     noise: torch.Tensor | None = None,
+    gain: float = 1.0,
     up: int = 1,
     down: int = 1,
     padding: Padding = 0,
@@ -141,7 +143,9 @@ def modulated_conv2d(
         weight: [C_out, C_in, k, k].
         styles: [N, C_in].
         f: resampling filter, or None.
+        bias: added to the result, [C_out], or None.
         noise: added to the result, broadcastable to it, or None.
+        gain: factor on the result before the noise, folded into what is multiplied anyway.
         up: upsampling factor.
         down: downsampling factor.
         padding: as in `conv2d_resample`.
@@ -154,8 +158,12 @@ def modulated_conv2d(
     x = scale_channels(x, styles)
     x = conv2d_resample(x, weight.to(x.dtype), f, up=up, down=down, padding=padding, flip_weight=flip_weight)
     if demodulate:
-        x = scale_channels(x, demodulation(weight, styles))
-    return x if noise is None else x + noise.to(x.dtype)
+        scale = (demodulation(weight, styles) * gain).to(x.dtype)[:, :, None, None]
+    else:
+        scale = torch.full((), gain, dtype=x.dtype, device=x.device)
+    shift = None if bias is None else (bias * gain).to(x.dtype)[:, None, None]
+    x = x * scale if shift is None else torch.addcmul(shift, x, scale)
+    return x if noise is None else x.add_(noise.to(x.dtype))
 
 
 def alias_free_modulated_conv2d(

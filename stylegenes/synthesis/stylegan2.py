@@ -16,7 +16,7 @@ from torch import nn
 from stylegenes.errors import UserError
 from stylegenes.layers import Conv2d, Linear
 from stylegenes.ops.activation import bias_act, split_gain
-from stylegenes.ops.convolution import conv2d_resample, demodulation, quick_layout, scale_channels
+from stylegenes.ops.convolution import modulated_conv2d, quick_layout, scale_channels
 from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
@@ -68,19 +68,19 @@ class StyledConv(nn.Module):
     def forward(self, x: torch.Tensor, w: torch.Tensor, noise: Noise, gain: float = 1.0) -> torch.Tensor:
         """Map `x` [N, C_in, H, W] to [N, C_out, H up, W up] in the style w [N, w_dim]; `gain` scales the result."""
         styles, split = self.affine(w), split_gain(self.act, gain)
-        x = conv2d_resample(
-            scale_channels(x, styles),
-            self.weight.to(x.dtype),
+        drawn = self.noise(x, noise)
+        x = modulated_conv2d(
+            x,
+            self.weight,
+            styles,
             self.resample_filter if self.up > 1 else None,
+            bias=self.bias,
+            noise=None if drawn is None else drawn * (self.noise_strength * split.before),
+            gain=split.before,
             up=self.up,
             padding=1,
             flip_weight=self.up == 1,
         )
-        scale = (demodulation(self.weight, styles) * split.before).to(x.dtype)[:, :, None, None]
-        x = torch.addcmul((self.bias * split.before).to(x.dtype)[:, None, None], x, scale)
-        drawn = self.noise(x, noise)
-        if drawn is not None:
-            x += (drawn * (self.noise_strength * split.before)).to(x.dtype)
         clamp = None if self.conv_clamp is None else self.conv_clamp * gain
         return bias_act(x, act=self.act, gain=split.after, clamp=clamp, overwrite=True)
 

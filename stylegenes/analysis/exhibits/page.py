@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
+
+import jinja2
 
 from stylegenes.analysis.exhibits.exhibit import Table, Words, load_words
 
@@ -47,76 +50,35 @@ class Heading:
 
 def render_page(heading: Heading, folder: Path) -> str:
     """The page of the exhibits in `folder`, as HTML text that needs no other file."""
-    exhibits = load_words(folder)
-    facts = "".join(f"<dt>{html.escape(label)}</dt><dd>{html.escape(value)}</dd>" for label, value in heading.facts)
-    links = "".join(f'<a href="#{e.name}">{html.escape(e.title)}</a>' for e in exhibits)
-    findings = "".join(_finding(one) for one in heading.findings)
-    body = "".join(_section(words, folder) for words in exhibits)
-    title, introduction = html.escape(heading.title), html.escape(heading.introduction)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
-        f"<body><header><h1>{title}</h1><p>{introduction}</p><dl>{facts}</dl>{findings}"
-        f'<nav aria-label="Exhibits">{links}</nav></header><main>{body}</main></body></html>\n'
+    shown = [_Shown.read(words, folder) for words in load_words(folder)]
+    return _template().render(heading=heading, exhibits=shown, rows_shown=_ROWS_SHOWN)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """An exhibit as the template takes it: picture and table as base64, and the table's cells."""
+
+    words: Words
+    picture: str
+    file: str
+    csv: str
+    table: Table
+
+    @classmethod
+    def read(cls, words: Words, folder: Path) -> _Shown:
+        file = folder / f"{words.name}.csv"
+        picture, whole = (folder / f"{words.name}.png").read_bytes(), file.read_bytes()
+        return cls(words, _base64(picture), file.name, _base64(whole), Table.load(file))
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@cache
+def _template() -> jinja2.Template:
+    text = files("stylegenes.analysis.exhibits").joinpath("page.html.jinja").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-
-
-def _finding(finding: Finding) -> str:
-    text, outcome, evidence = (html.escape(part) for part in (finding.text, finding.outcome, finding.evidence))
-    return f'<div class="finding"><p>{text} <b>{outcome}</b></p><p>{evidence}</p></div>'
-
-
-def _section(words: Words, folder: Path) -> str:
-    picture = base64.b64encode((folder / f"{words.name}.png").read_bytes()).decode()
-    file = folder / f"{words.name}.csv"
-    title, caption = html.escape(words.title), html.escape(words.caption)
-    described = f"Figure: {title}. What it shows is told below it, its numbers are in the table {file.name}."
-    return (
-        f'<section id="{words.name}"><h2>{title}</h2><figure><div>'
-        f'<img alt="{described}" src="data:image/png;base64,{picture}"></div>'
-        f"<figcaption>{caption}</figcaption></figure>"
-        f"{_table(Table.load(file), file)}</section>"
-    )
-
-
-def _table(table: Table, file: Path) -> str:
-    head = "".join(f"<th>{html.escape(str(column))}</th>" for column in table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(value))}</td>" for value in row) + "</tr>"
-        for row in table.rows[:_ROWS_SHOWN]
-    )
-    whole = base64.b64encode(file.read_bytes()).decode()
-    more = "" if len(table.rows) <= _ROWS_SHOWN else f", the first {_ROWS_SHOWN} shown"
-    return (
-        f'<p class="file"><a download="{file.name}" href="data:text/csv;base64,{whole}">{file.name}</a></p>'
-        f"<details><summary>Table: {len(table.rows):,} rows{more}</summary>"
-        f"<div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
-    )
-
-
-_STYLE = """
-:root { color-scheme: light; }
-body { margin: 0 auto; max-width: 62rem; padding: 1.5rem; font: 16px/1.5 system-ui, sans-serif; color: #222; }
-h1 { font-size: 1.7rem; margin: 0 0 .6rem; }
-h2 { font-size: 1.15rem; margin: 0 0 .6rem; }
-header { border-bottom: 1px solid #ccc; padding-bottom: 1rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: 0 0 1rem; font-size: .92rem; }
-dt { color: #666; } dd { margin: 0; overflow-wrap: anywhere; }
-nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .92rem; }
-a { color: #0b5cad; }
-section { padding: 1.6rem 0; border-bottom: 1px solid #eee; }
-header p { max-width: 46rem; }
-.finding { border-left: 3px solid #ccc; padding-left: .8rem; margin: .7rem 0; } .finding p { margin: .1rem 0; }
-.finding p + p { color: #444; font-size: .92rem; }
-figure { margin: 0; }
-figure div { overflow-x: auto; }
-img { display: block; max-width: 100%; height: auto; }
-@media (max-width: 42rem) { body { padding: 1rem; } img { max-width: none; width: auto; max-height: 34rem; } }
-@media print { details, nav, .file { display: none; } section { break-inside: avoid; } }
-figcaption { max-width: 46rem; color: #444; font-size: .92rem; margin: .6rem 0; }
-details, .file { font-size: .85rem; margin: 0; } .file { float: right; } summary { cursor: pointer; color: #666; }
-details div { overflow: auto; max-height: 28rem; margin-top: .5rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .15rem .7rem .15rem 0; text-align: left; border-bottom: 1px solid #eee; white-space: nowrap; }
-th { position: sticky; top: 0; background: #fff; }
-"""
+    return environment.from_string(text)
