@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -101,7 +102,7 @@ class Slot:
         start = time.monotonic()
         try:
             yield
-        except (UserError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+        except (UserError, OSError, RuntimeError, ImportError, subprocess.SubprocessError) as error:
             self._tell(f"{name}: FAILED, {error}")
         else:
             self._tell(f"{name}: {time.monotonic() - start:.1f} s")
@@ -113,7 +114,7 @@ class Slot:
             fresh = self.args.folder / ".brought"
             open_parcel(parcel, fresh)
             brought = self._images(fresh / "run")
-            _remove(fresh)
+            shutil.rmtree(fresh, ignore_errors=True)
             if brought is None or brought <= here:
                 say(f"{self.run_folder} is at {here:,} images, the parcel at {brought or 0:,}: kept as it is")
                 return
@@ -226,10 +227,10 @@ class Slot:
         )
 
     def _draw(self) -> None:
-        from stylegenes.cli import sample
-
+        """The grid that training drew last lies open beside the parcel; the file carries its codes."""
+        grids = sorted(self.run_folder.glob("samples/[0-9]*.png"))
         self.out.mkdir(parents=True, exist_ok=True)
-        sample.run(sample.Args(self.run_folder, count=64, out=self.out / "samples.png", device=str(self.device)))
+        shutil.copyfile(grids[-1], self.out / "samples.png")
 
     def _pack(self) -> None:
         """Report and parcel; whatever comes later, this much is safe."""
@@ -256,9 +257,3 @@ def snapshot_of_state(run: Path) -> Path | None:
     players = build_players(replace(read_config(run), init_from=None), torch.device("cpu"))
     restore(players, read_state(run / STATE_FILE), str(run / STATE_FILE))
     return save_snapshot(snapshot, players.ema, card, discriminator=players.D)
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
