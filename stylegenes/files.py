@@ -186,7 +186,11 @@ def read_record(path: str | os.PathLike[str], kind: type[T], *, most: int = MOST
     Raises:
         UserError: when the file is missing, damaged, or holds something else; names file and key.
     """
-    return as_record(kind, read_json(path, most=most), str(path))
+    value = read_json(path, most=most)
+    try:
+        return as_record(kind, value, Path(path).name)
+    except UserError as error:
+        raise UserError(f"{path} is damaged: {error}") from error
 
 
 def read_object(path: str | os.PathLike[str], *, most: int = MOST_JSON) -> dict[str, Any]:

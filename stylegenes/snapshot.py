@@ -8,6 +8,7 @@ of the weights), `card.json` (where it comes from), `card.md` (the same for peop
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from os import PathLike
@@ -23,9 +24,11 @@ from stylegenes import __version__
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.discriminators.base import Discriminator
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_folder, read_json, settle_folder, write_json
+from stylegenes.files import atomic_folder, read_json, read_record, settle_all, settle_folder, write_json
 from stylegenes.generator import Generator
 from stylegenes.words import nearest_place
+
+log = logging.getLogger(__name__)
 
 FORMAT = "stylegenes-snapshot"
 FORMAT_VERSION = 1
@@ -177,13 +180,7 @@ def read_card(folder: str | PathLike[str]) -> Card:
     Raises:
         UserError: when it is missing, damaged or has fields that no card has.
     """
-    file = Path(folder) / "card.json"
-    values = read_json(file)
-    try:
-        data = values.pop("data", None)
-        return Card(**values, data=None if data is None else DataCard(**data))
-    except (TypeError, AttributeError) as error:
-        raise UserError(f"{file} is damaged: {error}") from error
+    return read_record(Path(folder) / "card.json", Card)
 
 
 def find_snapshot(path: str | PathLike[str]) -> Path:
@@ -195,9 +192,8 @@ def find_snapshot(path: str | PathLike[str]) -> Path:
     folder = settle_folder(Path(path).expanduser())
     if (folder / "config.json").exists() and (folder / "card.json").exists():
         return folder
-    inside = [file.parent for file in folder.glob("snapshots/*/card.json")]
-    if inside:
-        return max(inside, key=lambda found: (found / "card.json").stat().st_mtime)
+    if (newest := newest_snapshot(folder / "snapshots")) is not None:
+        return newest
     if str(path) in shipped_models():
         return MODELS / str(path)
     raise UserError(f"{path} is not a snapshot: {_what_it_is(str(path), folder)}")
@@ -215,6 +211,31 @@ def _what_it_is(name: str, folder: Path) -> str:
     meant = nearest_place(folder, shipped_models())
     hint = ";" if meant is None else f"; did you mean {meant!r}?"
     return f"there is no such folder{hint} {shipped}"
+
+
+def newest_snapshot(folder: Path) -> Path | None:
+    """The snapshot in a folder of them that saw most images, by what their cards say; None where there is none.
+
+    Hidden folders, which are half written or half replaced, do not count.
+    """
+    settle_all(folder)
+    # Of several that saw as much, `last` is the one that a run goes on with.
+    found = [((seen, place.name == "last", place.name), place) for place, seen in seen_by_snapshots(folder)]
+    return max(found)[1] if found else None
+
+
+def seen_by_snapshots(folder: Path, pattern: str = "*") -> list[tuple[Path, int]]:
+    """Snapshots in a folder of them with the images that they saw, fewest first; a card that is damaged says -1."""
+    found = []
+    for file in folder.glob(f"{pattern}/card.json"):
+        if file.parent.name.startswith("."):
+            continue
+        try:
+            found.append((file.parent, read_card(file.parent).images_seen))
+        except UserError as error:
+            log.warning("%s; the snapshot is passed over", error)
+            found.append((file.parent, -1))
+    return sorted(found, key=lambda pair: (pair[1], pair[0].name))
 
 
 def shipped_models() -> list[str]:

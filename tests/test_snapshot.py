@@ -178,9 +178,22 @@ def test_what_is_no_snapshot_is_refused(tmp_path):
         stylegenes.load(tmp_path / "file")
 
 
-def test_a_run_folder_means_its_newest_snapshot(tmp_path, generator):
-    for age, name in [(10, "best"), (20, "000010"), (0, "last")]:
-        path = save_snapshot(tmp_path / "run" / "snapshots" / name, generator, replace(CARD, name=name))
-        stamp = (path / "card.json").stat().st_mtime - age
-        os.utime(path / "card.json", (stamp, stamp))
+def test_a_run_folder_means_its_newest_snapshot(tmp_path, generator, caplog):
+    """By what the cards say was seen; not by file times, which a copy or a wrong clock changes, nor in hidden folders."""
+    snapshots = tmp_path / "run" / "snapshots"
+    ages = {"kimg-000300": (300, 30), "best": (100, 0), "kimg-000200": (200, 10), ".last.1234abcd.part": (400, 5)}
+    for name, (images, age) in ages.items():
+        card = save_snapshot(snapshots / name, generator, replace(CARD, images_seen=images)) / "card.json"
+        os.utime(card, (card.stat().st_mtime - age * 1000,) * 2)
+    assert find_snapshot(tmp_path / "run").name == "kimg-000300"
+    save_snapshot(snapshots / "last", generator, replace(CARD, images_seen=300))
     assert find_snapshot(tmp_path / "run").name == "last"
+    (snapshots / "last" / "card.json").write_text("{")
+    assert find_snapshot(tmp_path / "run").name == "kimg-000300" and "last/card.json is damaged" in caplog.text
+
+
+def test_a_swap_of_the_newest_snapshot_that_was_cut_short_is_finished(tmp_path, generator):
+    snapshots = tmp_path / "run" / "snapshots"
+    save_snapshot(snapshots / "last", generator, replace(CARD, images_seen=1))
+    save_snapshot(snapshots / "new", generator, replace(CARD, images_seen=2)).rename(snapshots / ".last.next")
+    assert find_snapshot(tmp_path / "run").name == "last" and read_card(snapshots / "last").images_seen == 2

@@ -135,6 +135,7 @@ class IntervalConfig:
         snapshot_kimg: thousand images between two kept snapshots.
         keep_snapshots: how many of them are kept, the newest; 0 keeps all.
         image_kimg: thousand images between two image grids.
+        keep_images: how many of them are kept, the first one and the newest; 0 keeps all.
         evaluate_kimg: thousand images between two evaluations, where the caller gave an evaluation.
     """
 
@@ -143,6 +144,7 @@ class IntervalConfig:
     snapshot_kimg: float = 200.0
     keep_snapshots: int = 5
     image_kimg: float = 50.0
+    keep_images: int = 200
     evaluate_kimg: float = 200.0
 
 

@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
-from stylegenes.files import atomic_path
+from stylegenes.errors import UserError
+from stylegenes.files import append_json_line, atomic_path, read_json_lines
+from stylegenes.shape import check
 
 METRICS_FILE = "metrics.jsonl"
 """One line for each evaluation: kimg, then values by metric name."""
 
+log = logging.getLogger(__name__)
+
 
 def read_history(folder: Path) -> list[dict[str, float]]:
-    """The evaluations of a run, in order; empty before the first. After a roll-back the later line of a kimg counts."""
+    """The evaluations of a run, in order; empty before the first. Of two lines of a kimg the later one counts.
+
+    Lines that a power cut left half written, or that say something else, are passed over with a warning.
+    """
     file = folder / METRICS_FILE
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    by_kimg = {entry["kimg"]: entry for entry in map(json.loads, lines)}
+    by_kimg = {}
+    for line in read_json_lines(file) if file.exists() else []:
+        try:
+            entry = check(line, dict[str, float], str(file))
+            by_kimg[entry["kimg"]] = entry
+        except (UserError, KeyError) as error:
+            log.warning("a line of %s is passed over: %s", file, error)
     return [by_kimg[kimg] for kimg in sorted(by_kimg)]
+
+
+def add_to_history(folder: Path, images: int, metrics: dict[str, float]) -> None:
+    """Add an evaluation, and draw the figure anew."""
+    append_json_line(folder / METRICS_FILE, {"kimg": images / 1000, **metrics})
+    plot_history(folder)
+
+
+def forget_after(folder: Path, images: int) -> None:
+    """Take back evaluations of what lies beyond the state that a run goes on from; they will be made again."""
+    entries = read_history(folder)
+    kept = [entry for entry in entries if entry["kimg"] <= images / 1000]
+    if len(kept) < len(entries):
+        with atomic_path(folder / METRICS_FILE) as part:
+            part.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
 
 
 def plot_history(folder: Path) -> Path:

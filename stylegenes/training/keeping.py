@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.files import settle_all
 from stylegenes.generator import Generator
-from stylegenes.snapshot import Card, DataCard, read_card, save_snapshot
+from stylegenes.partials import sweep
+from stylegenes.snapshot import Card, DataCard, read_card, save_snapshot, seen_by_snapshots
 from stylegenes.training.draws import draw_codes, rng_for
 from stylegenes.training.feed import to_float
-from stylegenes.training.history import METRICS_FILE, plot_history
+from stylegenes.training.history import add_to_history, forget_after, read_history
 from stylegenes.training.images import code_sheet, save_grid
+from stylegenes.training.state import Counters
+from stylegenes.training.stopping import interruptible
 
 if TYPE_CHECKING:
     from stylegenes.training.loop import Loop
@@ -51,74 +55,135 @@ class Keeper:
     Args:
         loop: the run.
         evaluate: judges the running average, or None.
+
+    Attributes:
+        left: where the sitting was left because something due was interrupted: what follows is not kept.
     """
 
     def __init__(self, loop: Loop, evaluate: Callable[[Generator], Mapping[str, float]] | None) -> None:
         self.loop = loop
         self.evaluate = evaluate
-        intervals, images = loop.config.intervals, loop.counters.images
-        self._snapshot = Every(intervals.snapshot_kimg, images)
-        self._images = Every(intervals.image_kimg, images)
-        self._evaluation = Every(intervals.evaluate_kimg if evaluate else 0, images)
-        self._state_written = time.monotonic()
         self.metrics: dict[str, float] = {}
+        self.left: Counters | None = None
         rng = rng_for(loop.config.seed, "grid")
         self.codes = draw_codes(loop.players.G, GRID, rng=rng, mixing=0.0, pool=loop.stepper.pool)
+        self.begin()
+
+    def begin(self) -> None:
+        """Take up the run where its state is: at a start, and after a roll-back."""
+        intervals, images = self.loop.config.intervals, self.loop.counters.images
+        self._every = {
+            "grid": Every(intervals.image_kimg, images),
+            "evaluation": Every(intervals.evaluate_kimg if self.evaluate else 0, images),
+            "snapshot": Every(intervals.snapshot_kimg, images),
+        }
+        self._state_written = time.monotonic()
+        forget_after(self.loop.folder, images)
+        self.metrics, self._measured = {}, -1
+        if entries := read_history(self.loop.folder):
+            self.metrics = {name: value for name, value in entries[-1].items() if name != "kimg"}
+            self._measured = round(entries[-1]["kimg"] * 1000)
 
     @property
     def snapshots(self) -> Path:
         """The folder of snapshots."""
         return self.loop.folder / "snapshots"
 
+    @property
+    def samples(self) -> Path:
+        """The folder of image grids."""
+        return self.loop.folder / "samples"
+
     def start(self) -> None:
-        """Pictures of the data and of the untrained generator, once."""
-        reals = self.loop.folder / "samples" / "reals.png"
+        """Pictures of the data and of the untrained generator, once; then what the last sitting did not come to."""
+        for folder in (self.snapshots, self.samples):
+            settle_all(folder)
+            sweep(folder)
+        reals = self.samples / "reals.png"
         if not reals.exists():
+            self.draw()
             data = self.loop.data
             indices = torch.arange(min(GRID, len(data))) * max(len(data) // GRID, 1)
             save_grid(reals, to_float(data.images(indices), torch.device("cpu")))
-            self.draw()
+        self._do_what_is_due()
 
     def after_step(self) -> None:
-        """Whatever is due."""
-        images = self.loop.counters.images
+        """Whatever is due. The state comes last, so that a kill in between leads back to before it was due."""
+        if self.left is not None:
+            return
+        counters = self.loop.counters
+        counters.due += [name for name, every in self._every.items() if every.due(counters.images)]
+        self._do_what_is_due()
         if time.monotonic() - self._state_written > self.loop.config.intervals.state_seconds:
             self.loop.save()
             self._state_written = time.monotonic()
-        if self._images.due(images):
-            self.draw()
-        if self._evaluation.due(images):
-            self.judge()
-        if self._snapshot.due(images):
-            self.keep(f"kimg-{images:08d}" if self._snapshot.images < 1000 else f"kimg-{images // 1000:06d}")
-            self.keep("last")
-            self._prune()
 
     def finish(self) -> None:
         """The end of a sitting."""
-        self.draw()
+        if self.left is not None:
+            return
+        if self.loop.counters.images >= self.loop.total_images:
+            self.draw()
         self.keep("last")
+
+    def _do_what_is_due(self) -> None:
+        """Make what is due, until somebody wishes to stop; the rest stays noted in the state, which is the last one.
+
+        The other processes hear of the wish within the coming steps, which the next sitting will take again.
+        """
+        due = self.loop.counters.due
+        while due:
+            if due[0] == "evaluation" and self.evaluate is not None and not self.judge():
+                self.keep("last")
+                self.loop.save()
+                self.left = replace(self.loop.counters, due=list(due))
+                return
+            if due[0] == "grid":
+                self.draw()
+            if due[0] == "snapshot":
+                self._keep_numbered()
+            del due[0]
+
+    def _keep_numbered(self) -> None:
+        images = self.loop.counters.images
+        short = self._every["snapshot"].images < 1000
+        self.keep(f"kimg-{images:08d}" if short else f"kimg-{images // 1000:06d}")
+        self.keep("last")
+        self._prune()
 
     def draw(self) -> None:
         """An image grid of fixed codes."""
         self.loop.announce("drawing samples")
         loop, seen = self.loop, self.loop.counters.images
         sheet = code_sheet(loop.players.ema, self.codes, loop.folder.name, loop.data.label_names, seen)
-        sheet.save(loop.folder / "samples" / f"{seen // 1000:06d}.png")
+        sheet.save(self.samples / f"{seen // 1000:06d}.png")
+        keep = self.loop.config.intervals.keep_images
+        grids = sorted(self.samples.glob("[0-9]*.png"))
+        for old in grids[1 : 1 - keep] if 1 < keep < len(grids) else grids[:-1] if keep == 1 else []:
+            old.unlink(missing_ok=True)
 
-    def judge(self) -> None:
-        """Evaluate; a better first metric than ever before makes the best snapshot."""
+    def judge(self) -> bool:
+        """Evaluate; a better first metric than ever before makes the best snapshot.
+
+        Returns:
+            Whether it came to an end; False when somebody wished to stop first.
+        """
         assert self.evaluate is not None, "an evaluation is due only where one was given"
         self.loop.announce("evaluating")
-        self.metrics = dict(self.evaluate(self.loop.players.ema))
+        try:
+            with interruptible(self.loop.wish):
+                self.metrics = dict(self.evaluate(self.loop.players.ema))
+        except KeyboardInterrupt:
+            log.warning("stopped in the middle of an evaluation; it is made when the run goes on")
+            return False
         counters = self.loop.counters
+        self._measured = counters.images
         value = next(iter(self.metrics.values()), None)
-        with (self.loop.folder / METRICS_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"kimg": counters.images / 1000, **self.metrics}) + "\n")
-        plot_history(self.loop.folder)
+        add_to_history(self.loop.folder, counters.images, self.metrics)
         if value is not None and (counters.best is None or value < counters.best):
             counters.best = value
             self.keep("best")
+        return True
 
     def keep(self, name: str) -> None:
         """Write a snapshot.
@@ -157,14 +222,16 @@ class Keeper:
             data=about,
             license=f"weights: unspecified; pictures: {data.license}" if data.license else "unspecified",
             parent=config.init_from,
-            metrics=self.metrics,
+            metrics=self.metrics if self._measured == self.loop.counters.images else {},
         )
 
     def _prune(self) -> None:
         keep = self.loop.config.intervals.keep_snapshots
         if keep:
-            for old in sorted(self.snapshots.glob("kimg-*"))[:-keep]:
+            for old, _ in seen_by_snapshots(self.snapshots, "kimg-*")[:-keep]:
                 if not _is_surveyed(old):
+                    # Without its card it is no snapshot, should a kill leave half of it.
+                    (old / "card.json").unlink(missing_ok=True)
                     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -154,6 +154,8 @@ class Loop:
             while self.counters.images < self.total_images and not self._step():
                 pass
             if self._finite():
+                if self.keeper:
+                    self.keeper.after_step()
                 return
             self._roll_back()
 
@@ -228,7 +230,7 @@ class Loop:
     def save(self) -> None:
         """Write the state; only the first rank does, since the ranks hold the same."""
         self.announce("writing the state")
-        if self.ranks.first:
+        if self.ranks.first and not (self.keeper and self.keeper.left):
             self.counters.sign_sum = self._signs.item()
             write_state(self.state_file, self.players, self.counters, self.data.content_hash)
 
@@ -243,6 +245,8 @@ class Loop:
             UserError: after too many in a row.
         """
         failed, rollbacks, epoch = self.counters.images, self.counters.rollbacks + 1, self.counters.epoch + 1
+        # Not what the state says: it may have been written before the last roll-back.
+        lr_scale = self.counters.lr_scale * self.ROLLBACK_LR
         self._bad.zero_()
         if rollbacks > self.MAX_ROLLBACKS:
             raise UserError(
@@ -251,8 +255,11 @@ class Loop:
                 f"gamma of R1, or look for damaged images with: {command('data', 'check', Path(self.data.source))}"
             )
         self._load()
-        lr_scale = self.counters.lr_scale * self.ROLLBACK_LR
         self.counters = replace(self.counters, rollbacks=rollbacks, epoch=epoch, lr_scale=lr_scale, failed_at=failed)
+        if self.watch:
+            self.watch.begin()
+        if self.keeper:
+            self.keeper.begin()
         log.warning(
             "the loss was not finite at %.1f kimg: back to %.1f kimg (roll-back %d of at most %d in a row), with other "
             "random choices and learning rates x %.2f",
@@ -304,7 +311,7 @@ class Loop:
         )
 
     def _result(self) -> RunResult:
-        counters = self.counters
+        counters = (self.keeper and self.keeper.left) or self.counters
         return RunResult(
             folder=self.folder,
             step=counters.step,

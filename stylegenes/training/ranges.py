@@ -26,6 +26,7 @@ RANGES = {
     **{f"intervals.{name}_seconds": _NOT_NEGATIVE for name in ("tick", "state")},
     **{f"intervals.{name}_kimg": _NOT_NEGATIVE for name in ("snapshot", "image", "evaluate")},
     "intervals.keep_snapshots": _NOT_NEGATIVE,
+    "intervals.keep_images": _NOT_NEGATIVE,
 }
 """Settings by their dotted name: what they may be, in words and as a test. None passes where a setting has it."""
 

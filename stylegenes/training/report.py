@@ -70,9 +70,13 @@ class Tick:
         return " | ".join(parts)
 
 
+_MOST_SECONDS = 10 * 365 * 24 * 3600
+"""Seconds beyond which a duration is no forecast."""
+
+
 def duration(seconds: float) -> str:
-    """Seconds as h:mm:ss, or from two days on as days and hours: `13d 17h`."""
-    if seconds != seconds or seconds == float("inf"):
+    """Seconds as h:mm:ss, or from two days on as days and hours: `13d 17h`; a question mark for what no run takes."""
+    if not 0 <= seconds < _MOST_SECONDS:
         return "?"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -40,14 +40,18 @@ class Watch:
         data = loop.data
         indices = torch.randint(len(data), (4 * PROBE,), generator=rng)
         self._real_diversity = pixel_diversity(to_float(data.images(indices), torch.device("cpu")))
+        self._told = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the steps since the last status line: what follows is counted from here on."""
         self._sums: dict[str, torch.Tensor] = {}
         self._counts: dict[str, int] = {}
-        self._images_then = loop.counters.images
-        self._then = time.monotonic()
-        self._told = False
+        self._steps, self._then = 0, time.monotonic()
 
     def after_step(self, results: list[PhaseResult]) -> None:
         """Take in the results of a step; a status line when it is time, the first one at once."""
+        self._steps += 1
         for result in results:
             values = torch.cat([result.values, result.grad_norm[None]])
             self._sums[result.name] = self._sums.get(result.name, 0) + values
@@ -69,16 +73,17 @@ class Watch:
             grad_D=means["D main"][5],
             diversity=self._diversity(),
             kimg=counters.images / 1000,
+            losses={name: values[1] for name, values in means.items()},
+            images=self._steps * loop.plan.total,
         )
-        now = time.monotonic()
-        rate = (counters.images - self._images_then) / max(now - self._then, 1e-9)
+        rate = signs.images / max(time.monotonic() - self._then, 1e-9)
         self.reporter.tick(
             Tick(
                 kimg=counters.images / 1000,
                 step=counters.step,
                 rate=rate,
                 eta=(loop.total_images - counters.images) / max(rate, 1e-9),
-                losses={name: values[1] for name, values in means.items()},
+                losses=signs.losses,
                 real_sign=signs.real_sign,
                 gap=gap,
                 augment_p=counters.augment_p,
@@ -91,8 +96,7 @@ class Watch:
                 metrics=loop.keeper.metrics if loop.keeper else {},
             )
         )
-        self._sums, self._counts = {}, {}
-        self._images_then, self._then = counters.images, time.monotonic()
+        self.begin()
 
     def _diversity(self) -> float:
         """Pixel diversity of fixed codes, as a share of the data's."""

@@ -34,3 +34,21 @@ def test_a_jump_of_the_gradient_is_told_against_the_past():
 def test_diversity():
     assert pixel_diversity(torch.zeros(4, 3, 2, 2)) == 0
     assert pixel_diversity(torch.randn(2000, 1, 4, 4)) == pytest.approx(1, rel=0.02)
+
+
+def test_one_batch_decides_nothing():
+    """A sitting begins with one step's means, whatever they look like."""
+    health, batch = Health(), {"images": 64}
+    wild = replace(FINE, real_sign=1.0, gap=16.0, **batch)
+    assert health.judge(wild) == "too early to judge"
+    assert [health.judge(replace(FINE, **batch)) for _ in range(3)][-1] == "healthy"
+    assert "D wins" in health.judge(replace(FINE, gap=70.0, **batch)), "over the last 256 images it is 17"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"losses": {"D main": 1e12}}, {"losses": {"G lazy": -3e4}}, {"losses": {"G main": float("nan")}}, {"grad_D": 1e9},
+     {"grad_G": float("inf")}],
+)  # fmt: skip
+def test_a_divergence_is_told_at_once(change):
+    assert "diverging" in Health().judge(replace(FINE, images=8, **change))
