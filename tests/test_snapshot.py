@@ -179,7 +179,7 @@ def test_what_is_no_snapshot_is_refused(tmp_path):
 
 
 def test_a_run_folder_means_its_newest_snapshot(tmp_path, generator, caplog):
-    """By what the cards say was seen; not by file times, which a copy or a wrong clock changes, nor in hidden folders."""
+    """By what the cards say; not by file times, which a copy or a wrong clock changes, nor in hidden folders."""
     snapshots = tmp_path / "run" / "snapshots"
     ages = {"kimg-000300": (300, 30), "best": (100, 0), "kimg-000200": (200, 10), ".last.1234abcd.part": (400, 5)}
     for name, (images, age) in ages.items():
