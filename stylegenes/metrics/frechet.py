@@ -6,7 +6,7 @@ import numpy as np
 import scipy.linalg
 import torch
 
-from stylegenes.errors import UserError
+from stylegenes.metrics.door import admit
 from stylegenes.metrics.moments import Gaussian
 
 
@@ -18,12 +18,10 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     features).
 
     Raises:
-        UserError: for features of different lengths, or values that are not finite.
+        UserError: for features that cannot be compared, see `door.admit`.
     """
-    if a.mean.shape != b.mean.shape:
-        raise UserError(f"features of length {len(a.mean)} and {len(b.mean)} cannot be compared")
-    if not all(bool(t.isfinite().all()) for t in (a.mean, a.covariance, b.mean, b.covariance)):
-        raise UserError("the features are not finite; the generator probably diverged")
+    admit(a, b, "a Frechet distance", least_real=2, least_fake=2)
+    a, b = a.double(), b.double()
     cross = torch.linalg.svdvals(factor(a.covariance).T @ factor(b.covariance)).sum()
     spread = a.covariance.trace() + b.covariance.trace() - 2 * cross
     return ((a.mean - b.mean).square().sum() + spread).clamp(min=0).item()

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.metrics.door import admit
 from stylegenes.metrics.rows import Rows
 
 
@@ -34,8 +35,16 @@ def cubic_kernel(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 def squared_mmd(x: torch.Tensor, y: torch.Tensor) -> float:
-    """Unbiased squared maximum mean discrepancy of features [N, D] and [M, D] under the cubic kernel, in float64."""
-    x, y = x.double(), y.double()
+    """Unbiased squared maximum mean discrepancy of features [N, D] and [M, D] under the cubic kernel, in float64.
+
+    Raises:
+        UserError: for features that cannot be compared, see `door.admit`.
+    """
+    admit(Rows.of(x), Rows.of(y), "a kernel distance", least_real=2, least_fake=2)
+    return _squared_mmd(x.double(), y.double())
+
+
+def _squared_mmd(x: torch.Tensor, y: torch.Tensor) -> float:
     within_x, within_y, across = cubic_kernel(x, x), cubic_kernel(y, y), cubic_kernel(x, y)
     n, m = len(x), len(y)
     own = (within_x.sum() - within_x.trace()) / (n * (n - 1)) + (within_y.sum() - within_y.trace()) / (m * (m - 1))
@@ -57,15 +66,16 @@ def kernel_distance(
         seed: which subsets.
 
     Raises:
-        UserError: for fewer than two pictures on a side.
+        UserError: for features that cannot be compared, see `door.admit`, or subsets of fewer than two.
     """
+    admit(real, fake, "a kernel distance", least_real=2, least_fake=2)
+    if subsets < 1 or subset_size < 2:
+        raise UserError(f"a kernel distance takes subsets of at least two pictures; got {subsets} of {subset_size}")
     size = min(subset_size, len(real), len(fake))
-    if size < 2:
-        raise UserError(f"a kernel distance needs two pictures on either side; got {len(real)} and {len(fake)}")
     rng = np.random.default_rng(seed)
     values = []
     for _ in range(subsets):
         x = real.take(rng.choice(len(real), size, replace=False))
         y = fake.take(rng.choice(len(fake), size, replace=False))
-        values.append(squared_mmd(x, y))
+        values.append(_squared_mmd(x, y))
     return KernelDistance(float(np.mean(values)), float(np.std(values)), subsets, size)

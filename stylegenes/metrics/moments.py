@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.metrics.door import not_finite
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,29 @@ class Gaussian:
     mean: torch.Tensor
     covariance: torch.Tensor
     count: int
+
+    @property
+    def num(self) -> int:
+        """How many features."""
+        return self.count
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return len(self.mean)
+
+    def double(self) -> Gaussian:
+        """The same in float64."""
+        return Gaussian(self.mean.double(), self.covariance.double(), self.count)
+
+    def fault(self) -> str:
+        """What forbids to compare this with any other, see `door.Side`."""
+        if self.mean.ndim != 1 or self.covariance.shape != (len(self.mean), len(self.mean)) or not len(self.mean):
+            shapes = f"{list(self.mean.shape)} and {list(self.covariance.shape)}"
+            return f"have a mean and a covariance of shapes {shapes}, not [D] and [D, D]"
+        if not (self.mean.is_floating_point() and self.covariance.is_floating_point()):
+            return f"are {self.mean.dtype} and {self.covariance.dtype}, not floating-point numbers"
+        return not_finite(sum(int((~each.isfinite()).sum()) for each in (self.mean, self.covariance)))
 
 
 @dataclass
@@ -44,7 +68,15 @@ class Moments:
         return cls(0, torch.zeros(dim, dtype=torch.float64), torch.zeros(dim, dim, dtype=torch.float64))
 
     def update(self, features: torch.Tensor) -> None:
-        """Add features [N, D]."""
+        """Add features [N, D].
+
+        Raises:
+            UserError: for features of another length than those before.
+        """
+        if features.ndim != 2 or features.shape[1] != len(self.total):
+            raise UserError(
+                f"features of shape {list(features.shape)} do not go with those of length {len(self.total)}"
+            )
         rows = features.detach().to("cpu", torch.float64)
         self.count += len(rows)
         self.total += rows.sum(dim=0)

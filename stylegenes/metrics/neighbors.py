@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.metrics.door import admit
 from stylegenes.metrics.rows import Rows
 
 CHUNK = 2048
@@ -75,10 +76,11 @@ def precision_recall(real: Rows, fake: Rows, *, k: int = 3, chunk: int = CHUNK) 
     """Precision and recall of features [N, D] and [M, D].
 
     Raises:
-        UserError: when a side has no k-th neighbor.
+        UserError: for features that cannot be compared, see `door.admit`, or when a side has no k-th neighbor.
     """
-    precision = _hits(fake, real, radii(real, k, chunk), chunk).balls_of_query > 0
-    recall = _hits(real, fake, radii(fake, k, chunk), chunk).balls_of_query > 0
+    admit(real, fake, "precision and recall", least_real=k + 1, least_fake=k + 1)
+    precision = _hits(fake, real, _radii(real, k, chunk), chunk).balls_of_query > 0
+    recall = _hits(real, fake, _radii(fake, k, chunk), chunk).balls_of_query > 0
     return PrecisionRecall(precision.double().mean().item(), recall.double().mean().item(), k)
 
 
@@ -86,9 +88,10 @@ def density_coverage(real: Rows, fake: Rows, *, k: int = 5, chunk: int = CHUNK) 
     """Density and coverage of features [N, D] and [M, D].
 
     Raises:
-        UserError: when a real has no k-th neighbor.
+        UserError: for features that cannot be compared, see `door.admit`, or when a real has no k-th neighbor.
     """
-    hits = _hits(fake, real, radii(real, k, chunk), chunk)
+    admit(real, fake, "density and coverage", least_real=k + 1)
+    hits = _hits(fake, real, _radii(real, k, chunk), chunk)
     density = hits.balls_of_query.double().mean().item() / k
     return DensityCoverage(density, hits.ball_is_hit.double().mean().item(), k)
 
@@ -101,9 +104,10 @@ def outliers(real: Rows, fake: Rows, *, quantile: float = 0.99, chunk: int = CHU
     largest, which one more real exceeds with a chance of 1 / (N + 1).
 
     Raises:
-        UserError: for fewer than two reals.
+        UserError: for features that cannot be compared, see `door.admit`, or fewer than two reals.
     """
-    own = radii(real, 1, chunk).sort().values
+    admit(real, fake, "a share of outliers", least_real=2)
+    own = _radii(real, 1, chunk).sort().values
     limit = own[min(len(own), math.ceil(quantile * (len(own) + 1))) - 1]
     outside = [_nearest(block, real, chunk) > limit + _rounding(block) for block in fake.chunks(chunk)]
     return Outliers(torch.cat(outside).double().mean().item(), limit.sqrt().item(), quantile)
@@ -126,10 +130,17 @@ def radii(rows: Rows, k: int, chunk: int = CHUNK) -> torch.Tensor:
     """Squared distance of every row [N, D] to its k-th nearest other row, float64 [N].
 
     Raises:
-        UserError: when there are no k others.
+        UserError: for features that cannot be compared, see `door.admit`, or when there are no k others.
     """
     if len(rows) <= k:
         raise UserError(f"the {k}-th neighbor needs more than {k} pictures; got {len(rows)}")
+    admit(rows, rows, f"the distance to neighbor {k}")
+    return _radii(rows, k, chunk)
+
+
+def _radii(rows: Rows, k: int, chunk: int) -> torch.Tensor:
+    if k < 1:
+        raise UserError(f"neighbors count from 1; got {k}")
     found = []
     for i, queries in enumerate(rows.chunks(chunk)):
         nearest = torch.full((len(queries), k), torch.inf, dtype=torch.float64)

@@ -205,8 +205,75 @@ class TestOutliers:
         assert outliers(rows(real), rows(real + scale)).share == 1
 
     def test_one_real_has_no_neighbor(self):
-        with pytest.raises(UserError, match="more than 1 pictures; got 1"):
+        with pytest.raises(UserError, match=r"at least 2 reals .*; got 1"):
             outliers(rows(features(1, 3, 0)), rows(features(9, 3, 1)))
+
+
+def fitted(x: np.ndarray) -> Gaussian:
+    """A Gaussian of whatever is given, without a check."""
+    tensor = torch.from_numpy(x)
+    cross = tensor[:, :, None] * tensor[:, None, :] if tensor.ndim == 2 else tensor
+    return Gaussian(tensor.sum(0), cross.sum(0), len(x))
+
+
+MEASURES = {
+    "frechet": lambda a, b: frechet_distance(fitted(a), fitted(b)),
+    "kernel": lambda a, b: kernel_distance(Rows(a), Rows(b), subsets=3, subset_size=20).mean,
+    "mmd": lambda a, b: squared_mmd(torch.from_numpy(a), torch.from_numpy(b)),
+    "precision": lambda a, b: precision_recall(Rows(a), Rows(b)).precision,
+    "density": lambda a, b: density_coverage(Rows(a), Rows(b)).density,
+    "outliers": lambda a, b: outliers(Rows(a), Rows(b)).share,
+}
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+class TestDoor:
+    """Every measure refuses in the same words what it cannot compare."""
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+    @pytest.mark.parametrize("side", [0, 1])
+    @pytest.mark.parametrize("row", [0, 29])
+    def test_values_that_are_not_finite(self, measure, value, side, row):
+        sides = [features(30, 5, s).numpy() for s in (0, 1)]
+        sides[side][row, 3] = value
+        with pytest.raises(UserError, match=f"{('reals', 'fakes')[side]} are not finite .*diverged"):
+            MEASURES[measure](*sides)
+
+    def test_other_lengths(self, measure):
+        with pytest.raises(UserError, match="length 5 and 4 cannot be compared"):
+            MEASURES[measure](features(30, 5, 0).numpy(), features(30, 4, 1).numpy())
+
+    @pytest.mark.parametrize(("n", "m"), [(0, 30), (30, 0), (1, 30)])
+    def test_too_few_rows(self, measure, n, m):
+        with pytest.raises(UserError, match=rf"needs at least \d .*; got {n} and {m}"):
+            MEASURES[measure](features(n, 5, 0).numpy(), features(m, 5, 1).numpy())
+
+    @pytest.mark.parametrize("shape", [(30,), (30, 5, 2), (30, 0)])
+    def test_what_is_no_table(self, measure, shape):
+        x = np.ones(shape, np.float32)
+        with pytest.raises(UserError, match=r"\[.*\], not \["):
+            MEASURES[measure](x, x)
+
+    @pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool])
+    def test_numbers_of_another_kind(self, measure, dtype):
+        x = features(30, 5, 0).numpy().astype(dtype)
+        with pytest.raises(UserError, match="not floating-point numbers"):
+            MEASURES[measure](x, x)
+
+    def test_half_and_double_precision_are_as_good(self, measure):
+        sides = [features(40, 5, s).half().numpy() for s in (0, 1)]
+        found = [MEASURES[measure](*(x.astype(dtype) for x in sides)) for dtype in (np.float32, np.float64)]
+        assert found[0] == pytest.approx(found[1], rel=1e-4)
+        if measure != "frechet":  # A Gaussian is fitted in float64, whatever the features are.
+            assert MEASURES[measure](*sides) == pytest.approx(found[1], rel=1e-6)
+
+
+def test_moments_take_features_of_one_length_and_any_precision():
+    moments = Moments.empty(3)
+    moments.update(torch.ones(4, 3).bfloat16())
+    with pytest.raises(UserError, match=r"\[4, 2\] do not go with those of length 3"):
+        moments.update(torch.ones(4, 2))
+    assert moments.count == 4 and moments.total.dtype == torch.float64
 
 
 @pytest.fixture(scope="module")
