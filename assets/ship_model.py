@@ -18,13 +18,13 @@ from tempfile import TemporaryDirectory
 from stylegenes.analysis.summary import FILE, Summary, summarize
 from stylegenes.cli import evaluate
 from stylegenes.cli.console import progress, say
-from stylegenes.cli.real_pictures import open_real
 from stylegenes.data.cache import cache_root
 from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_folder, write_json
 from stylegenes.generator import Generator
 from stylegenes.metrics import load_classifier, read_records
+from stylegenes.metrics.reference import open_real
 from stylegenes.snapshot import MODELS, Card, Snapshot, load_snapshot, save_snapshot
 from stylegenes.survey import Draws, Surveyor, conduct, fingerprint
 

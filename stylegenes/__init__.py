@@ -1,25 +1,28 @@
 """stylegenes: style-based GANs whose latent space is a genome.
 
-`stylegenes.load(path)` gives a trained generator. Importing the package is cheap: torch comes with the first use.
+`stylegenes.open(name)` gives a model to work with, `stylegenes.load(path)` the bare generator. Importing the package is
+cheap: torch comes with the first use.
 """
 
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stylegenes.errors import UserError
 
 if TYPE_CHECKING:
     from stylegenes.generator import Generator
+    from stylegenes.model import Model
+    from stylegenes.opened import AnyClassifier, Label
 
 try:
     __version__ = version("stylegenes")
 except PackageNotFoundError:  # a bare copy of the sources, without an installation
     __version__ = "0+unknown"
 
-__all__ = ["UserError", "__version__", "load"]
+__all__ = ["Model", "UserError", "__version__", "load", "open"]
 
 
 def load(path: str | PathLike[str], device: str = "cpu") -> Generator:
@@ -35,3 +38,34 @@ def load(path: str | PathLike[str], device: str = "cpu") -> Generator:
     from stylegenes.snapshot import load_snapshot
 
     return load_snapshot(path, device).generator
+
+
+def open(
+    name: str | PathLike[str],
+    *,
+    label: Label | None = None,
+    classifier: AnyClassifier | None = None,
+    device: str = "auto",
+) -> Model:
+    """A model to work with: sample, edit, breed, survey, invert, evaluate; loaded once.
+
+    Args:
+        name: a snapshot folder, a run folder (its newest snapshot), or the name of a model shipped with the package.
+        label: what a conditional model draws: a column's number, names like `Smiling,Male=0.5`, or L numbers.
+        classifier: judges attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
+        device: where it goes, as torch names it; `auto` takes the fastest there is.
+
+    Raises:
+        UserError: for a bad snapshot, label or device.
+    """
+    from stylegenes.model import open_model
+
+    return open_model(name, label=label, classifier=classifier, device=device)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Model":
+        from stylegenes.model import Model
+
+        return Model
+    raise AttributeError(f"module 'stylegenes' has no attribute {name!r}")

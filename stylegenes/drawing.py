@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -43,9 +43,13 @@ class Look:
     noise: NoiseMode = "const"
     condition: Condition = field(default_factory=Condition)
 
+    def part(self, which: slice) -> Look:
+        """The look of some of the codes."""
+        return replace(self, condition=self.condition.map(lambda rows: rows[which] if len(rows) > 1 else rows))
+
     def row(self, index: int) -> Condition:
         """The condition [1, ...] of the code with this number."""
-        return self.condition.map(lambda rows: rows[index : index + 1] if len(rows) > 1 else rows)
+        return self.part(slice(index, index + 1)).condition
 
 
 def codes_of_seeds(generator: Generator, seeds: Sequence[int]) -> torch.Tensor:
@@ -82,7 +86,12 @@ def draw_ws(generator: Generator, ws: torch.Tensor, look: Look, names: Sequence[
 
 @torch.no_grad()
 def draw_mixed(
-    generator: Generator, rows: torch.Tensor, columns: torch.Tensor, layers: torch.Tensor, look: Look
+    generator: Generator,
+    rows: torch.Tensor,
+    columns: torch.Tensor,
+    layers: torch.Tensor,
+    look: Look,
+    column_look: Look | None = None,
 ) -> Iterator[np.ndarray]:
     """Style mixing: a picture for each row and column, row by row.
 
@@ -91,14 +100,15 @@ def draw_mixed(
         rows: codes [R, ...] that drive every layer except `layers`.
         columns: codes [C, ...] that drive `layers`.
         layers: bool [num_ws].
-        look: as for `draw`, with one condition for all.
+        look: how the rows are drawn.
+        column_look: how the columns are expressed, where they have conditions of their own.
     """
-    others = list(_express(generator, columns, look))
+    others = list(_express(generator, columns, column_look or look))
     names = generator.latent.to_strings(rows)
-    for own, name in zip(_express(generator, rows, look), names, strict=True):
+    for index, (own, name) in enumerate(zip(_express(generator, rows, look), names, strict=True)):
         for other in others:
             mixed = torch.where(layers[None, :, None], other, own)
-            yield to_uint8(_synthesize(generator, mixed, look, name, look.row(0)))[0]
+            yield to_uint8(_synthesize(generator, mixed, look, name, look.row(index)))[0]
 
 
 def draw_between(

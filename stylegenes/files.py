@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import logging
 import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -266,6 +267,16 @@ def _about(path: Path, part: Path, error: OSError) -> OSError:
 
 def _unwritable(error: OSError, why: str | None, path: str) -> OSError:
     return OSError(error.errno, f"cannot be written ({why}); choose another place", path)
+
+
+def write_table(path: str | os.PathLike[str], rows: Sequence[dict[str, Any]]) -> Path:
+    """Write rows with the same keys as CSV, atomically; numbers with six significant digits. Returns the path."""
+    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
+    return Path(path)
 
 
 def _sibling(path: Path, role: str) -> Path:

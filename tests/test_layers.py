@@ -15,7 +15,7 @@ LAYERS = [
     {"snapshot", "drawing", "sheets", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation"},
-    {"model", "reproduction"},
+    {"model", "choice", "opened", "reproduction"},
     {"cli", "explorer"},
 ]
 SIDEWAYS = {
@@ -49,6 +49,8 @@ SIDEWAYS = {
     ("survey", "drawing"),
     ("drawing", "snapshot"),
     ("sheets", "drawing"),
+    ("model", "choice"),
+    ("model", "opened"),
 }
 """Pairs of one layer that may be imported in this direction."""
 
@@ -75,6 +77,8 @@ def imported_rooms(path: Path) -> set[str]:
         "UserError",
         "__version__",
         "load",
+        "open",
+        "Model",
     }
 
 

@@ -90,7 +90,7 @@ def test_a_model_without_labels_draws_as_before(tmp_path):
 
 
 def test_the_command_takes_the_labels_of_the_data(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("stylegenes.cli.real_pictures.open_dataset", lambda *args, **kwargs: TinyData())
+    monkeypatch.setattr("stylegenes.metrics.reference.open_dataset", lambda *args, **kwargs: TinyData())
     generator, judge = networks()
     card = Card("labeled", data=DataCard("photos", resolution=8, label_names=["a", "b", "c"]))
     save_snapshot(tmp_path / "model", generator, card, discriminator=judge)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 from stylegenes.analysis.directions import Directions, Fit
 from stylegenes.analysis.pca import Components
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path, read_object, write_json
+from stylegenes.files import read_object, write_json
 from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.words import did_you_mean
 
@@ -112,16 +111,6 @@ def _plain(value: Any) -> Any:
             return None
         case _:
             return value
-
-
-def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
-    """Write rows with the same keys as CSV, atomically; numbers with six significant digits. Returns the path."""
-    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
-    return path
 
 
 def paper_table(fits: Sequence[Fit]) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from stylegenes.analysis.ablation import ablate, check_grid
 from stylegenes.analysis.exhibits.models import ablation_exhibit
 from stylegenes.cli.console import say
-from stylegenes.cli.real_pictures import Yardstick, measure_real, open_real
 from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
+from stylegenes.metrics.reference import Yardstick, measure_real, open_real
 from stylegenes.notation import parse_seeds
 from stylegenes.recipes import recipe
 from stylegenes.snapshot import Card, load_snapshot

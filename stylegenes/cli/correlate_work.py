@@ -10,10 +10,10 @@ import torch
 from stylegenes.analysis.correlation import Correlation, correlate, judge_pictures, mean_difference
 from stylegenes.analysis.exhibits.models import correlation_exhibit
 from stylegenes.cli.console import say, track
-from stylegenes.cli.real_pictures import open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.data import PackedDataset
 from stylegenes.generator import Generator
+from stylegenes.metrics.reference import open_real
 from stylegenes.metrics.sources import GeneratorSource, choose
 from stylegenes.snapshot import find_snapshot, load_snapshot
 from stylegenes.survey import Survey

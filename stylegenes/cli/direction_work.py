@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from stylegenes.analysis.directions import Directions, Fit, FitResult, FitSettings, Penalty, fit_directions
-from stylegenes.analysis.latent_files import Steps, load_steps, paper_table, save_directions, write_table
+from stylegenes.analysis.latent_files import Steps, load_steps, paper_table, save_directions
 from stylegenes.analysis.latent_plots import plot_fits, plot_sparsity, write_figure
 from stylegenes.analysis.moves import MoveEffect, combine, measure_move, move
 from stylegenes.analysis.samples import (
@@ -26,6 +26,7 @@ from stylegenes.analysis.sparsity import sparsity_study
 from stylegenes.cli.console import progress, say, show_table
 from stylegenes.cli.opened import Opened, evenly, open_classifier, open_model, open_perceptual, write_strip
 from stylegenes.errors import UserError
+from stylegenes.files import write_table
 from stylegenes.notation import parse_layers
 from stylegenes.perception import AttributeClassifier
 from stylegenes.survey import Survey, fingerprint

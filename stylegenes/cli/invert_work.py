@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import save_file
 
-from stylegenes.analysis.latent_files import write_table
 from stylegenes.cli.console import progress, say, show_table
 from stylegenes.cli.opened import Opened, open_model, open_perceptual, write_strip
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path, read_json, write_json
+from stylegenes.files import atomic_path, read_json, write_json, write_table
 from stylegenes.inversion.calibration import Calibration, calibrate
 from stylegenes.inversion.codebook import invert_into_codebook
 from stylegenes.inversion.objective import Objective

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from stylegenes.analysis.interpolation import PathSpace, path
-from stylegenes.analysis.latent_files import save_components, write_table
+from stylegenes.analysis.latent_files import save_components
 from stylegenes.analysis.latent_plots import plot_components, plot_noise, write_figure
 from stylegenes.analysis.moves import move
 from stylegenes.analysis.noise_study import noise_study
@@ -19,7 +19,7 @@ from stylegenes.analysis.samples import latent_spaces
 from stylegenes.cli.console import say, show_table
 from stylegenes.cli.opened import Opened, evenly, open_model, write_strip
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
+from stylegenes.files import atomic_path, write_table
 from stylegenes.notation import parse_layers
 from stylegenes.pictures import ANIMATIONS, STILLS, enlarge, save_animation, visible_scale
 from stylegenes.records import repeated

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from stylegenes.analysis.exhibits.models import pruning_exhibit
 from stylegenes.analysis.pruning import prune, pruning_curve
 from stylegenes.cli.console import say
-from stylegenes.cli.real_pictures import measure_real, open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
+from stylegenes.metrics.reference import measure_real, open_real
 from stylegenes.notation import parse_seeds
 from stylegenes.snapshot import Card, place_for_snapshot, save_snapshot
 

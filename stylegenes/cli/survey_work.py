@@ -9,9 +9,9 @@ import torch
 
 from stylegenes.analysis.inference import StopAtPrecision, known_to, resolution, resolves
 from stylegenes.cli.console import progress, say, show_table
-from stylegenes.cli.real_pictures import open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.errors import UserError
+from stylegenes.metrics.reference import open_real
 from stylegenes.survey import Draws, OnShard, Survey, Surveyor, SurveyPlan, conduct
 from stylegenes.words import command
 

@@ -10,11 +10,11 @@ from stylegenes.analysis.exhibits.conditional import trade_off_exhibit
 from stylegenes.analysis.tradeoff import Method, Referee, averages, conditional_methods, genome_methods, trade_off
 from stylegenes.analysis.wishes import check_temperature, find_attribute, parse_where
 from stylegenes.cli.console import say, show_table, track
-from stylegenes.cli.real_pictures import measure_real, open_real
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.data import PackedDataset
 from stylegenes.errors import UserError
 from stylegenes.metrics import load_classifier
+from stylegenes.metrics.reference import measure_real, open_real
 from stylegenes.snapshot import load_snapshot
 from stylegenes.words import command
 

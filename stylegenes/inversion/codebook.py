@@ -14,6 +14,7 @@ from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
 from stylegenes.inversion.tuning import OnStep, Plan, Tuned, TuningSettings, tune
 from stylegenes.latents import genome_of
+from stylegenes.records import Condition
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def invert_into_codebook(
     objective: Objective,
     settings: TuningSettings | None = None,
     *,
+    condition: Condition | None = None,
     on_step: OnStep | None = None,
 ) -> Tuned:
     """Train a copy of the generator and its codebook until the genotypes make the targets.
@@ -56,10 +58,11 @@ def invert_into_codebook(
         targets: [N, C, H, W] in [-1, 1].
         objective: measures the error of the targets and of the watched pictures.
         settings: how to tune.
+        condition: what the targets are conditioned on, [N, ...], for a network with labels.
         on_step: called after every step.
 
     Raises:
         UserError: for a model without a genome.
     """
     genome_of(generator.latent, "codebook inversion")
-    return tune(generator, CodebookPlan(genotypes), targets, objective, settings, on_step=on_step)
+    return tune(generator, CodebookPlan(genotypes), targets, objective, settings, condition=condition, on_step=on_step)

@@ -37,6 +37,12 @@ class Photos:
     refused: list[Refused]
     enlarged: list[str]
 
+    @property
+    def notes(self) -> list[str]:
+        """A sentence for each file left out, and for each photo that was enlarged."""
+        left_out = [f"left out {bad.path}: {bad.reason}" for bad in self.refused]
+        return left_out + [f"note: {sentence}" for sentence in self.enlarged]
+
     def names(self) -> list[str]:
         """A short name for each, different for each: the file's stem, numbered where stems repeat."""
         stems = [path.stem for path in self.paths]

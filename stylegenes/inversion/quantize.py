@@ -11,7 +11,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
 from stylegenes.latents import genome_of
-from stylegenes.records import Noise
+from stylegenes.records import Condition, Noise, repeated
 from stylegenes.words import did_you_mean
 
 Distance = Literal["l1", "l2", "cosine"]
@@ -76,14 +76,21 @@ class Quantization:
 
 @torch.no_grad()
 def compare_quantizations(
-    generator: Generator, ws: torch.Tensor, targets: torch.Tensor, objective: Objective
+    generator: Generator,
+    ws: torch.Tensor,
+    targets: torch.Tensor,
+    objective: Objective,
+    condition: Condition | None = None,
 ) -> list[Quantization]:
-    """Quantize ws [N, num_ws, w_dim] by every distance and compare the pictures with the targets [N, C, H, W]."""
+    """Quantize ws [N, num_ws, w_dim] by every distance and compare the pictures with the targets [N, C, H, W].
+
+    `condition` is one row, for a network with labels.
+    """
     found = []
     for distance in DISTANCES:
         genotypes = quantize(generator, ws, distance)
         expressed = generator.express(genotypes)
-        images = generator.synthesis(expressed, noise=Noise("const")).image
+        images = generator.synthesis(expressed, repeated(condition, len(ws)), noise=Noise("const")).image
         errors = objective(images, targets)
         code_error = (expressed - ws).square().mean(dim=(1, 2)).sqrt()
         found.append(Quantization(distance, genotypes, images, errors.mse, errors.perceptual, code_error))

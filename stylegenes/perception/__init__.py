@@ -10,11 +10,11 @@ from stylegenes.perception.base import (
     PerceptualDistance,
 )
 from stylegenes.perception.classifiers import CalibratedClassifier, MultiHead
-from stylegenes.perception.distances import PerceptualLite0, PerceptualSqueezeNet, PerceptualVGG16
+from stylegenes.perception.distances import PerceptualLite0, PerceptualSqueezeNet, PerceptualVGG16, reported_distance
 from stylegenes.perception.inception import InceptionFeatures
 from stylegenes.perception.lite0 import Lite0Features, Lite0Trunk
 from stylegenes.perception.lpips import LPIPS
-from stylegenes.perception.scorers import ModuleScorer, Scoring, TableScorer, exported_scorer, onnx_scorer
+from stylegenes.perception.scorers import ModuleScorer, Scoring, TableScorer, exported_scorer, onnx_scorer, scorer_of
 from stylegenes.perception.squeezenet import SqueezeNetFeatures
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "MultiHead",
     "PerceptualDistance",
     "PerceptualLite0",
+    "reported_distance",
     "PerceptualSqueezeNet",
     "PerceptualVGG16",
     "Scoring",
@@ -40,4 +41,5 @@ __all__ = [
     "TableScorer",
     "exported_scorer",
     "onnx_scorer",
+    "scorer_of",
 ]

@@ -125,3 +125,8 @@ class PerceptualVGG16(UniformDistance):
     def metric_name(self, metric: str) -> str:
         """Results name the weights: `ppl` is `ppl_vgg16_hed`, for nobody to take it for the ImageNet network's."""
         return f"{metric}_vgg16_hed"
+
+
+def reported_distance(device: torch.device | str = "cpu") -> PerceptualDistance:
+    """The perceptual distance that edits, moves and inversions report, frozen; it comes with the package."""
+    return PerceptualLite0().eval().requires_grad_(False).to(device)

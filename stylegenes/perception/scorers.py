@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from stylegenes.errors import UserError
 from stylegenes.perception.base import AttributeClassifier
@@ -78,6 +79,31 @@ class ModuleScorer(AttributeClassifier):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Probabilities [N, A] of pictures [N, C, H, W] in [-1, 1]."""
         return self.scoring.finish(self.score(self.scoring.prepare(images)), len(images))
+
+
+def scorer_of(module: nn.Module, resolution: int, weights_hash: str) -> AttributeClassifier:
+    """Any torch module as an attribute classifier: it gives probabilities [N, A] of pictures [N, 3, R, R] in [-1, 1].
+
+    Args:
+        module: an attribute classifier, which is returned as it is; or a module that names its outputs in a list
+            `attributes`. For logits, other ranges or sizes wrap it yourself: `ModuleScorer(module, Scoring(...))`.
+        resolution: R in pixels, where the module has no `resolution` of its own.
+        weights_hash: identifies its weights in records.
+
+    Raises:
+        UserError: for a module without `attributes`.
+    """
+    if isinstance(module, AttributeClassifier):
+        return module
+    attributes = getattr(module, "attributes", None)
+    if not attributes:
+        raise UserError(
+            f"{type(module).__name__} does not say what its outputs are; set module.attributes = ['Smiling', ...], or "
+            "wrap it: stylegenes.perception.ModuleScorer(module, Scoring(attributes=[...], resolution=64, logits=True))"
+        )
+    scoring = Scoring(list(attributes), int(getattr(module, "resolution", resolution)))
+    module.eval()
+    return ModuleScorer(module, scoring, name=type(module).__name__, weights_hash=weights_hash)
 
 
 def exported_scorer(path: Path, scoring: Scoring) -> ModuleScorer:

@@ -10,13 +10,14 @@ from PIL import Image
 
 from stylegenes.analysis.directions import FitSettings, fit_directions
 from stylegenes.analysis.interpolation import path
-from stylegenes.analysis.latent_files import load_steps, paper_table, save_components, save_directions, write_table
+from stylegenes.analysis.latent_files import load_steps, paper_table, save_components, save_directions
 from stylegenes.analysis.latent_plots import plot_components, plot_fits, plot_noise, plot_sparsity, write_figure
 from stylegenes.analysis.noise_study import noise_study
 from stylegenes.analysis.pca import principal_components
 from stylegenes.analysis.samples import label_samples, latent_spaces
 from stylegenes.analysis.sparsity import SparsityRow, sparsity_study
 from stylegenes.errors import UserError
+from stylegenes.files import write_table
 from stylegenes.latents.gaussian import slerp
 
 

@@ -13,7 +13,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from stylegenes.files import atomic_path, read_json, write_json
+from stylegenes.sheets import Origin
 
+_SHOWN = 40
+"""Rows of a table that a notebook shows."""
 Value = str | int | float | bool | None
 
 
@@ -30,6 +33,12 @@ class Table:
             writer = csv.writer(file)
             writer.writerow(self.columns)
             writer.writerows([[_text(value) for value in row] for row in self.rows])
+
+    def _repr_html_(self) -> str:
+        cells = [[html.escape(str(_brief(value))) for value in row] for row in [self.columns, *self.rows[:_SHOWN]]]
+        head, *body = ("".join(f"<td>{cell}</td>" for cell in row) for row in cells)
+        more = f"<p>and {len(self.rows) - _SHOWN} more rows</p>" if len(self.rows) > _SHOWN else ""
+        return f"<table><thead><tr>{head}</tr></thead>{''.join(f'<tr>{row}</tr>' for row in body)}</table>{more}"
 
     @classmethod
     def load(cls, path: str | Path) -> Table:
@@ -58,14 +67,20 @@ class Words:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """Words, a figure, and the figure's numbers."""
+    """Words, a figure, and the figure's numbers; and the code strings of the pictures that it shows."""
 
     words: Words
     figure: Figure
     table: Table
+    codes: Sequence[str] = ()
 
-    def save(self, folder: Path, name: str | None = None) -> Path:
+    def save(self, folder: Path, name: str | None = None, origin: Origin | None = None) -> Path:
         """Write NAME.png, NAME.csv and NAME.json, with the words' own name unless another is given.
+
+        Args:
+            folder: where they go.
+            name: stem of the files.
+            origin: what the figure's pictures were drawn with; the picture carries it and the codes.
 
         Returns:
             The picture's path.
@@ -73,7 +88,7 @@ class Exhibit:
         words = self.words if name is None else replace(self.words, name=name)
         picture = folder / f"{words.name}.png"
         with atomic_path(picture) as part:
-            self.figure.savefig(part, dpi=_DPI)
+            self.figure.savefig(part, dpi=_DPI, metadata={} if origin is None else origin.text(self.codes))
         self.table.save(folder / f"{words.name}.csv")
         write_json(folder / f"{words.name}.json", asdict(words))
         return picture
@@ -99,3 +114,7 @@ _DPI = 160
 
 def _text(value: Value) -> Value:
     return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _brief(value: Value) -> Value:
+    return f"{value:.3f}" if isinstance(value, float) else "" if value is None else value

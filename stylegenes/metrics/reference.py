@@ -1,13 +1,13 @@
-"""Real pictures as a yardstick for the verbs about genes: Frechet distances of pictures and generators from them."""
+"""Real pictures as a reference: Frechet distances of pictures and generators from them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from stylegenes.cli.console import progress
 from stylegenes.data import PackedDataset, open_dataset
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
@@ -66,11 +66,15 @@ def open_real(card: Card, data: str | None, resolution: int) -> PackedDataset:
     return open_dataset(source, resolution=resolution)
 
 
-def measure_real(data: PackedDataset, folder: Path, device: torch.device) -> Yardstick:
+def measure_real(
+    data: PackedDataset,
+    folder: Path,
+    device: torch.device,
+    on_block: Callable[[int, int], None] = lambda done, total: None,
+) -> Yardstick:
     """Judge all real pictures once; the folder keeps the result."""
     judge = Lite0Features().eval().requires_grad_(False).to(device)
-    with progress("real pictures") as bar:
-        found = FeaturePass(choose(data, None), judge, folder=folder, device=device, on_block=bar).run()
+    found = FeaturePass(choose(data, None), judge, folder=folder, device=device, on_block=on_block).run()
     return Yardstick(judge, found.all.moments.gaussian(), _floor(found), device)
 
 

@@ -1,0 +1,243 @@
+"""A model's survey, its statistics, and the folder where they and their exhibits lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+
+from stylegenes.analysis.conditional import gene_tables, sample_accepted
+from stylegenes.analysis.importance import GeneReport, report_genes
+from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.statistics import Recorded, VariantStatistics, tally
+from stylegenes.analysis.summary import FILE, Summary, summarize
+from stylegenes.analysis.wishes import find_attribute, parse_where
+from stylegenes.drawing import Look
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.latents import Genome, genome_of
+from stylegenes.perception import AttributeClassifier, PerceptualDistance, reported_distance
+from stylegenes.survey import Survey, SurveyPlan, fingerprint
+from stylegenes.words import command, counted
+
+
+@dataclass(frozen=True)
+class GeneStudy:
+    """What is known of a model's genes; everything is read or computed once, when it is first asked for.
+
+    Attributes:
+        reference: what a command line to paste calls the model: its folder, or the name of a shipped one.
+        generator: makes the pictures.
+        look: how it makes them; of a conditional model with one label.
+        folder: where survey, statistics and exhibits are written.
+        given: folders that may bring a survey or the summary of one along, the first that has one counts.
+        find_classifier: loads the classifier that was chosen, or that the survey was made with.
+        known_classifiers: names of classifiers that a hint may propose.
+    """
+
+    reference: str | Path
+    generator: Generator
+    look: Look
+    folder: Path
+    given: Sequence[Path]
+    find_classifier: Callable[[], AttributeClassifier]
+    known_classifiers: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        """What people call the model."""
+        return str(self.reference)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.generator.device
+
+    @property
+    def genome(self) -> Genome:
+        """The model's genome.
+
+        Raises:
+            UserError: when its latent is continuous.
+        """
+        return genome_of(self.generator.latent, "work on genes")
+
+    @property
+    def survey_folder(self) -> Path:
+        """Where the shards are written."""
+        return self.folder / "survey"
+
+    @property
+    def exhibits(self) -> Path:
+        """Where figures and tables lie."""
+        return self.folder / "exhibits"
+
+    @cached_property
+    def classifier(self) -> AttributeClassifier:
+        """The classifier given now, or else the one that the survey was made with.
+
+        Raises:
+            UserError: when neither exists.
+        """
+        return self.find_classifier()
+
+    @cached_property
+    def judge(self) -> Judge:
+        """The generator and its classifier.
+
+        Raises:
+            UserError: when the classifier's attributes are not those of the survey.
+        """
+        if self.is_surveyed and self.classifier.attributes != self.plan.attributes:
+            raise UserError(
+                f"the survey was judged for other attributes ({', '.join(self.plan.attributes[:5])}, ...) than "
+                f"{self.classifier.name} knows ({', '.join(self.classifier.attributes[:5])}, ...)"
+            )
+        return Judge(self.generator, self.classifier, self.look)
+
+    @cached_property
+    def perceptual(self) -> PerceptualDistance:
+        """How far two pictures are apart."""
+        return reported_distance(self.device)
+
+    @property
+    def is_surveyed(self) -> bool:
+        """Whether there is a survey, or the summary of one."""
+        return self._drawn is not None or self._summed_up is not None
+
+    @property
+    def _drawn(self) -> Path | None:
+        """The folder with the draws of a survey, finished or not."""
+        folders = [self.folder, *self.given]
+        return next((folder for folder in folders if (folder / "survey" / "plan.json").is_file()), None)
+
+    @property
+    def _summed_up(self) -> Path | None:
+        return next((folder / FILE for folder in self.given if (folder / FILE).is_file()), None)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """The finished shards.
+
+        Raises:
+            UserError: when there is no survey, it is of other weights, or it has no finished shard.
+        """
+        place = self._drawn
+        if place is None:
+            line = command("survey", self.reference, "--classifier", "PATH")
+            known = "".join(f", or {', '.join(self.known_classifiers)}" for _ in self.known_classifiers[:1])
+            raise UserError(
+                f"{self.name} has no survey yet; make one with: {line} (a folder of stylegenes classifier{known})"
+            )
+        survey = Survey(place / "survey")
+        self._check(survey.plan, survey.folder)
+        if not survey.indices():
+            raise UserError(
+                f"{survey.folder} holds no finished shard yet; go on with: {command('survey', self.reference)}"
+            )
+        return survey
+
+    @cached_property
+    def plan(self) -> SurveyPlan:
+        """How the pictures behind the statistics were made and judged."""
+        summary = self._summary
+        return self.survey.plan if summary is None else summary.plan
+
+    @cached_property
+    def statistics(self) -> VariantStatistics:
+        """The variant statistics of the survey, summed again only when it has grown; or those of its summary.
+
+        Raises:
+            UserError: when the latent is continuous, or there is neither survey nor summary.
+        """
+        _ = self.genome
+        summary = self._summary
+        return self._summed("classifier") if summary is None else summary.statistics
+
+    @cached_property
+    def realness(self) -> torch.Tensor:
+        """Mean discriminator output of every variant, [G, V].
+
+        Raises:
+            UserError: when the survey recorded none.
+        """
+        kept = None if self._summary is None else self._summary.realness
+        return (kept or self._summed("discriminator")).mean[..., 0]
+
+    @cached_property
+    def report(self) -> GeneReport:
+        """Scores, tests and reliabilities."""
+        return report_genes(self.statistics)
+
+    def afresh(self) -> GeneStudy:
+        """The same study, without what it has read so far."""
+        return replace(self)
+
+    def write_summary(self) -> None:
+        """Keep the survey's statistics in one small file beside it, which can be handed on without the draws."""
+        summarize(self.survey, self.statistics).save(self.folder / FILE)
+
+    def chosen(self, names: str | None, most: int) -> list[int]:
+        """Columns of the attributes named, with commas between, or of the `most` that single genes move most."""
+        if names is not None:
+            return [find_attribute(name, self.statistics.attributes) for name in names.split(",")]
+        columns = self.report.explained.amax(dim=0)
+        return columns.topk(min(most, len(columns))).indices.tolist()
+
+    def wished(
+        self, where: str, temperature: float, seeds: Sequence[int], look: Look | None = None
+    ) -> tuple[torch.Tensor, str]:
+        """A genotype for each seed, [len(seeds), G], whose picture should fulfil the wishes; and how sure that is.
+
+        Candidates come from Eq. 6 with shrunk estimates; the classifier accepts them. A seed's genotype depends on
+        seed, wishes, temperature, look and survey.
+
+        Raises:
+            UserError: when the model has no genome, no survey or no such attribute.
+        """
+        wishes = parse_where(where, self.statistics.attributes)
+        tables = gene_tables(self.report.shrunk.mean, wishes, temperature)
+        judge = replace(self.judge, look=look or self.look)
+        found = sample_accepted(judge, tables, wishes, [torch.Generator().manual_seed(seed) for seed in seeds])
+        fulfilled = torch.stack([wish.likelihood(found.probability) > 0.5 for wish in wishes]).all(dim=0)
+        return found.genotype.to(self.device), (
+            f"{where} at T = {temperature:g}: {int(fulfilled.sum())} of {len(seeds)} fulfil it by the survey's "
+            f"classifier; {counted(found.candidates, 'candidate')} judged, {int((~found.accepted).sum())} kept without "
+            f"being accepted; variety of the gene tables {tables.variety:.3f}"
+        )
+
+    @cached_property
+    def _summary(self) -> Summary | None:
+        """The summary that came with the model, where there are no draws."""
+        path = self._summed_up
+        if self._drawn is not None or path is None:
+            return None
+        summary = Summary.load(path)
+        self._check(summary.plan, path)
+        return summary
+
+    def _check(self, plan: SurveyPlan, where: Path) -> None:
+        if plan.model != fingerprint(self.generator):
+            line = command("survey", self.reference)
+            raise UserError(f"{where} is a survey of other weights; remove it and run: {line}")
+
+    def _summed(self, recorded: Recorded) -> VariantStatistics:
+        survey = self.survey
+        path = survey.folder.parent / f"statistics-{recorded}.safetensors"
+        if (found := _kept(path)) is not None and found.num_draws == len(survey):
+            return found
+        summed = tally(survey, recorded)
+        summed.save(path)
+        return summed
+
+
+def _kept(path: Path) -> VariantStatistics | None:
+    """Statistics of an earlier call; a damaged file is made anew."""
+    try:
+        return VariantStatistics.load(path) if path.is_file() else None
+    except SafetensorError:
+        return None

@@ -1,0 +1,262 @@
+"""What a model owns, each loaded or computed once when it is first asked for."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from stylegenes.analysis.editing import Editor, Hold, Strength, editor
+from stylegenes.analysis.gene_study import GeneStudy
+from stylegenes.analysis.statistics import VariantStatistics
+from stylegenes.data import PackedDataset
+from stylegenes.drawing import Look, codes_of_seeds
+from stylegenes.errors import UserError
+from stylegenes.files import read_json, write_json
+from stylegenes.generator import Generator
+from stylegenes.metrics import load_classifier, shipped_classifiers
+from stylegenes.metrics.reference import open_real
+from stylegenes.notation import parse_label, parse_labels, parse_noise, parse_psi, parse_seeds, read_codes
+from stylegenes.perception import AttributeClassifier, scorer_of
+from stylegenes.records import Condition
+from stylegenes.sheets import Carried, Origin, Sheet, label_text, origin_of
+from stylegenes.snapshot import MODELS, Card, Snapshot
+from stylegenes.survey import fingerprint
+from stylegenes.words import command
+
+Seeds = str | int | Sequence[int]
+Codes = str | Sequence[str] | torch.Tensor | Sheet
+Label = str | int | Sequence[float] | torch.Tensor
+AnyClassifier = str | PathLike[str] | nn.Module
+
+
+class OpenedModel:
+    """A loaded snapshot, its label, classifier, survey and statistics.
+
+    Args:
+        path: the snapshot's folder.
+        snapshot: loaded.
+        label: what a conditional model draws: a column's number, names as `--label` takes them, or [L] numbers.
+        classifier: judges attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
+
+    Raises:
+        UserError: for a label that the model does not take.
+    """
+
+    def __init__(
+        self, path: Path, snapshot: Snapshot, label: Label | None = None, classifier: AnyClassifier | None = None
+    ) -> None:
+        self.path, self.snapshot = path, snapshot
+        self.generator, self.card = snapshot.generator, snapshot.card
+        self._given = classifier
+        self._label = None if label is None else as_label(label, self.generator.label_dim, self.card)
+
+    @property
+    def reference(self) -> str | Path:
+        """What commands call the model: the name of a shipped one, else its folder."""
+        return self.path.name if self.path.parent == MODELS else self.path
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.generator.device
+
+    @cached_property
+    def weights(self) -> str:
+        """Fingerprint of the generator's weights."""
+        return fingerprint(self.generator)
+
+    @property
+    def label_names(self) -> Sequence[str]:
+        """Names of the label's columns."""
+        return self.card.data.label_names if self.card.data else ()
+
+    @property
+    def condition(self) -> Condition:
+        """The label [1, L] of this model, which an unconditional one has none of.
+
+        Raises:
+            UserError: when the model is conditional and no label was given.
+        """
+        label = self._label
+        if label is None and self.generator.label_dim:
+            label = parse_label(None, self.generator.label_dim, self.card.data)
+        return Condition(label=None if label is None else label.to(self.device))
+
+    @cached_property
+    def classifier(self) -> AttributeClassifier:
+        """The attribute classifier that was given, or that the survey was made with.
+
+        Raises:
+            UserError: when there is none.
+        """
+        given = self._given if self._given is not None else self._remembered
+        if isinstance(given, nn.Module):
+            hashed = fingerprint(given)
+            return scorer_of(given.to(self.device), self.generator.synthesis.resolution, hashed)
+        if given is None:
+            line = command("survey", self.reference, "--classifier", "PATH")
+            raise UserError(
+                f"no attribute classifier is known for {self.reference}; the survey, which most work on genes needs, "
+                f"takes and remembers it: {line} (or a shipped one: {', '.join(shipped_classifiers())})"
+            )
+        return load_classifier(str(given), self.device)
+
+    @cached_property
+    def study(self) -> GeneStudy:
+        """Survey, statistics and exhibits, and where they lie.
+
+        That is `genes` in the snapshot; for a shipped model, which is not ours to write into, a folder in the current
+        one. What holds for one label lies in a folder of its own, and where nothing was surveyed under that label the
+        statistics over all labels count.
+        """
+        # The fingerprint keeps the exhibits of two releases of one model apart.
+        shipped = self.path.parent == MODELS
+        folder = Path(f"{self.path.name}-genes-{self.weights[:8]}") if shipped else self.path / "genes"
+        given = [folder, self.path / "genes"]
+        look = Look()
+        if self._label is not None:
+            look = Look(condition=self.condition)
+            folder = folder / _folder_name(label_text(self._label[0], self.label_names))
+            given = [folder, *given]
+        known = shipped_classifiers()
+        return GeneStudy(self.reference, self.generator, look, folder, given, lambda: self.classifier, known)
+
+    @property
+    def statistics(self) -> VariantStatistics:
+        """The variant statistics of the survey, or of the summary that came with the model."""
+        return self.study.statistics
+
+    def origin(self, look: Look | None = None, more: Mapping[str, str] | None = None) -> Origin:
+        """What files say about pictures that were drawn with a look, or plainly."""
+        plain = look or Look(condition=self.condition)
+        return origin_of(self.card.name, self.weights, plain, self.label_names, more)
+
+    def look(self, recorded: Origin | None, psi: float | str | None, noise: str | None) -> tuple[Look, list[str]]:
+        """How to draw: as it was asked, else as the file of the codes says, else plainly; and what to say about it."""
+        used = []
+        value, mode = psi, noise
+        if recorded is not None and psi is None and recorded.psi != "1":
+            value, used = recorded.psi, [f"psi {recorded.psi}"]
+        if recorded is not None and noise is None and recorded.noise != "const":
+            mode, used = recorded.noise, [*used, f"noise {recorded.noise}"]
+        condition = self._label
+        if recorded is not None and recorded.labels and condition is None and self.generator.label_dim:
+            condition = parse_labels(recorded.labels, self.generator.label_dim, self.card.data)
+            used.append(f"label {', '.join(recorded.labels)}")
+        shown = self.condition if condition is None else Condition(label=condition.to(self.device))
+        look = Look(*parse_psi("1" if value is None else str(value)), parse_noise(mode or "const"), shown)
+        return look, [f"drawn as the file says: {', '.join(used)}"] if used else []
+
+    def genotype(self, code: Codes | None, seed: int) -> torch.Tensor:
+        """The genotype [G] of a code, or of a seed.
+
+        Raises:
+            UserError: when the latent is continuous, or the code is another model's.
+        """
+        genome = self.study.genome
+        _ = self.condition
+        if code is None:
+            return codes_of_seeds(self.generator, [seed])[0].cpu()
+        return genome.from_strings(as_codes(self.generator, code).codes[:1])[0].cpu()
+
+    def editor(self, genes: int, rank: float, hold: Hold, method: str) -> Editor:
+        """A function that edits genotypes; see `analysis.editing.editor`."""
+        return editor(self.study.judge, self.study.report, Strength(genes, rank), hold, method)
+
+    def real(self, data: str | None = None) -> PackedDataset:
+        """Real pictures: the data given, or those that the model was trained on.
+
+        Raises:
+            UserError: when neither is known.
+        """
+        return open_real(self.card, data, self.generator.synthesis.resolution)
+
+    def survey_labels(self, source: str | None) -> torch.Tensor | None:
+        """The rows [M, L] that a survey of this model draws from: its label, the data's, or all classes alike.
+
+        Raises:
+            UserError: for labels that the model does not take.
+        """
+        dim = self.generator.label_dim
+        if not dim:
+            if source is not None:
+                raise UserError(f"--labels {source}: this model takes no labels")
+            return None
+        if self._label is not None:
+            if source is not None:
+                raise UserError(f"--label and --labels {source}: give one label, or a source of many")
+            return self._label
+        if source == "uniform":
+            return torch.eye(dim)
+        data = self.real(source)
+        if data.label_dim != dim:
+            raise UserError(
+                f"{data.source} has {data.label_dim} labels, the model takes {dim}; give its own data with --labels, "
+                "or --labels uniform"
+            )
+        return data.labels(range(len(data)))
+
+    @property
+    def _remembered(self) -> str | None:
+        notes = (folder / "classifier.json" for folder in self.study.given)
+        return next((read_json(note)["path"] for note in notes if note.is_file()), None)
+
+    def remember_classifier(self) -> None:
+        """Let later work on this model find the classifier that was given, where it can be found again."""
+        if self._given is None or isinstance(self._given, nn.Module):
+            return
+        given = Path(self._given)
+        shipped = not given.exists() and str(given) in shipped_classifiers()
+        place = str(given if shipped else given.expanduser().resolve())
+        write_json(self.study.folder / "classifier.json", {"path": place})
+
+
+def as_label(label: Label, label_dim: int, card: Card) -> torch.Tensor | None:
+    """A label [1, L] of a text, a column's number, or L numbers.
+
+    Raises:
+        UserError: for one that the model does not take.
+    """
+    if isinstance(label, str | int):
+        return parse_label(str(label), label_dim, card.data)
+    row = torch.as_tensor(label, dtype=torch.float32).reshape(1, -1)
+    if row.shape[1] != label_dim or not row.isfinite().all():
+        raise UserError(f"this model takes a label of {label_dim} numbers; got {row.shape[1]}")
+    return row if label_dim else None
+
+
+def as_seeds(seeds: Seeds) -> list[int]:
+    """Seeds as a list.
+
+    Raises:
+        UserError: for text that names none.
+    """
+    return parse_seeds(str(seeds)) if isinstance(seeds, str | int) else list(seeds)
+
+
+def as_codes(generator: Generator, codes: Codes | None) -> Carried:
+    """Code strings, and what they were drawn with where that is known.
+
+    Raises:
+        UserError: when a file is missing or holds no codes.
+    """
+    if codes is None:
+        return Carried([])
+    if isinstance(codes, str | PathLike):
+        return read_codes(str(codes))
+    if isinstance(codes, Sheet):
+        return Carried(list(codes.codes), codes.origin)
+    return Carried(generator.latent.to_strings(codes) if isinstance(codes, torch.Tensor) else list(codes))
+
+
+def _folder_name(label: str) -> str:
+    """A folder for a label; what a file name cannot hold is told apart by a check sum."""
+    plain = re.sub(r"[^\w.=,+-]", "_", label)[:60]
+    return f"label-{plain}" if plain == label else f"label-{plain}-{zlib.crc32(label.encode()):08x}"

@@ -1,0 +1,170 @@
+"""`stylegenes.open`: one object that does what the commands do, with labels, any classifier, and nothing done twice."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import stylegenes
+from stylegenes import UserError
+from stylegenes.analysis.surveying import SurveySettings
+from stylegenes.drawing import Look, codes_of_seeds, draw
+from stylegenes.generator import Generator
+from stylegenes.inversion.inversion import InversionSettings
+from stylegenes.pictures import save_picture
+from stylegenes.records import Condition
+from stylegenes.sheets import read_sheet
+from stylegenes.snapshot import Card, DataCard, save_snapshot
+
+SIZE = 16
+GENOME = {"name": "genome", "w_dim": 16, "num_genes": 4, "num_variants": 6}
+STYLEGAN2 = {"name": "stylegan2", "resolution": SIZE, "w_dim": 16, "channel_base": 128, "channel_max": 16}
+LABELS = ["Hat", "Smiling", "Young"]
+
+
+class Measure(nn.Module):
+    """A user's own network: brightness and redness as probabilities. Only `attributes` says what they are."""
+
+    attributes = ("Bright", "Reddish")
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(6.0))
+
+    def forward(self, x):
+        red = x[:, 0].mean(dim=(1, 2)) - x[:, 2].mean(dim=(1, 2))
+        return torch.sigmoid(self.gain * torch.stack([x.mean(dim=(1, 2, 3)), red], dim=1))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("models")
+    specs = {
+        "plain": (GENOME, STYLEGAN2),
+        "labels": (GENOME, {"name": "r3gan", **_example("r3gan"), "label_dim": 3}),
+        "mapping": ({"name": "mapping", "w_dim": 16, "depth": 1, "label_dim": 3}, STYLEGAN2),
+    }
+    for name, (latent, synthesis) in specs.items():
+        torch.manual_seed(1)
+        generator = Generator.from_spec({"latent": latent, "synthesis": synthesis})
+        names = [] if name == "plain" else LABELS
+        save_snapshot(place / name, generator, Card(name, data=DataCard("none", label_names=names)))
+    return place
+
+
+def _example(name):
+    from stylegenes.synthesis import SYNTHESES
+
+    return SYNTHESES.get(name).example_spec(SIZE, 16)
+
+
+SURVEY = SurveySettings(num=512, shard=256, batch=128)
+
+
+@pytest.fixture(scope="module")
+def surveyed(folder):
+    model = stylegenes.open(folder / "plain", classifier=Measure(), device="cpu")
+    assert model.survey(SURVEY).new == 512
+    return model
+
+
+@pytest.mark.parametrize("label", ["Smiling", 1, [0.0, 1.0, 0.0], torch.tensor([0.0, 1.0, 0.0])])
+@pytest.mark.parametrize("name", ["labels", "mapping"])
+def test_a_conditional_model_draws_its_label(folder, name, label):
+    model = stylegenes.open(folder / name, label=label, device="cpu")
+    sheet = model.sample(seeds="0-2")
+    look = Look(condition=Condition(torch.eye(3)[1:2]))
+    plain = list(draw(model.generator, codes_of_seeds(model.generator, range(3)), look))
+    assert np.array_equal(np.stack(sheet.pictures), np.stack(plain)) and sheet.origin.labels == ["Smiling"]
+
+
+def test_labels_that_lack_or_do_not_fit_are_refused(folder):
+    with pytest.raises(UserError, match="give --label, its labels: Hat"):
+        stylegenes.open(folder / "labels").sample()
+    for wrong in ("Cat", 3, [1.0], [float("nan"), 0, 0]):
+        with pytest.raises(UserError):
+            stylegenes.open(folder / "labels", label=wrong)
+    with pytest.raises(UserError, match="unconditional"):
+        stylegenes.open(folder / "plain", label="Hat")
+
+
+def test_a_file_is_drawn_again_as_it_was(folder, tmp_path):
+    first = stylegenes.open(folder / "labels", label="Young", device="cpu").sample(3, psi="0.5:1", noise="none")
+    first.save(tmp_path / "a.gif")
+    model = stylegenes.open(folder / "labels", device="cpu")
+    choice = model.choose(codes=str(tmp_path / "a.gif"))
+    assert np.array_equal(np.stack(choice.samples().pictures), np.stack(first.pictures))
+    assert choice.notes == ["drawn as the file says: psi 0.5:1, noise none, label Young"]
+    assert model.sample(codes=first, psi=1).origin.psi == "1"
+    own = stylegenes.open(folder / "labels", label="Hat", device="cpu").sample(codes=first)
+    assert own.origin.labels == ["Hat"] and not np.array_equal(np.stack(own.pictures), np.stack(first.pictures))
+    other = stylegenes.open(folder / "plain", device="cpu").choose(codes=first)
+    assert "drawn with labels; plain makes other pictures" in other.notes[0]
+
+
+def test_the_genes_of_a_surveyed_model(surveyed, tmp_path):
+    importance = surveyed.importance()
+    assert len(importance.top("bright", 2)) == 2 and "<table>" in importance._repr_html_()
+    made = surveyed.edit("Bright=1", seed=3, genes=2)
+    assert made.before == surveyed.sample(seeds=3).codes[0] and "Bright:" in repr(made)
+    assert read_sheet(made.save(tmp_path / "edit.png")).codes == [made.before, made.after]
+    (tmp_path / "shown.png").write_bytes(made._repr_png_())
+    assert read_sheet(tmp_path / "shown.png").codes == [made.before, made.after]
+    family = surveyed.breed([made.before, made.after], count=3, mutation=0)
+    assert len(family.children) == 3 and read_sheet(family.save(tmp_path / "kids.png")).codes[2:] == family.children
+    chosen = surveyed.breed(generations=2, fitness="Bright=1", count=4, seed=1)
+    assert chosen.lineage.num_generations == 2 and len(chosen.children) == 4
+    wished = surveyed.sample(4, where="Bright=1", temperature=0.3)
+    assert wished.origin.more["Where"] == "Bright=1"
+    assert surveyed.survey(SURVEY).new == 0
+
+
+def test_a_survey_under_a_label_is_that_labels_own(folder):
+    everything = stylegenes.open(folder / "labels", classifier=Measure(), device="cpu")
+    everything.survey(SURVEY, labels="uniform")
+    hats = stylegenes.open(folder / "labels", label="Hat", classifier=Measure(), device="cpu")
+    before = hats.statistics.overall
+    assert torch.equal(before, everything.statistics.overall), "without a survey of its own, that of all labels counts"
+    hats.survey(SURVEY)
+    assert (folder / "labels" / "genes" / "label-Hat" / "survey" / "plan.json").is_file()
+    look = Look(condition=Condition(torch.eye(3)[:1]))
+    pictures = torch.from_numpy(np.stack(list(draw(hats.generator, hats.generator.sample(64), look)))).float()
+    seen = Measure()(pictures.permute(0, 3, 1, 2) / 127.5 - 1).mean(dim=0)
+    assert torch.allclose(hats.statistics.overall.float(), seen, atol=0.03)
+    assert not torch.allclose(hats.statistics.overall, before, atol=1e-3)
+    edited = hats.edit("Bright=1", seed=1)
+    assert edited.origin.labels == ["Hat"] and hats.breed("1,2").origin.labels == ["Hat"]
+    assert hats.sample(2, where="Bright=1").origin.labels == ["Hat"]
+    with pytest.raises(UserError, match="give one label, or a source of many"):
+        hats.survey(SURVEY, labels="uniform")
+
+
+@pytest.mark.parametrize("space", ["w", "genome", "codebook"])
+@pytest.mark.parametrize("name", ["plain", "labels"])
+def test_photos_go_in_and_come_out_as_one_record(folder, tmp_path, name, space):
+    label = "Hat" if name == "labels" else None
+    model = stylegenes.open(folder / name, label=label, device="cpu")
+    for i in range(2):
+        save_picture(tmp_path / f"{i}.png", model.sample(seeds=[i]).pictures[0])
+    found = model.invert(tmp_path, InversionSettings(space, steps=5, tuning_steps=2, calibrate=0))
+    assert found.ws.shape[0] == 2 and "Inversion of 2 photos" in repr(found) and found._repr_png_()
+    found.save(tmp_path / "out")
+    carried = read_sheet(tmp_path / "out" / "comparison.png")
+    assert len(carried.codes) == (0 if space == "w" else 2)
+    if space == "genome":
+        again = np.stack(model.draw(carried.codes).pictures)
+        best = min(("l1", "l2", "cosine"), key=lambda row: not np.array_equal(np.stack(found.rows[row]), again))
+        assert np.array_equal(np.stack(found.rows[best]), again)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.png", "1.png", "out"], "no state without a folder"
+
+
+def test_ways_mixing_saving_and_a_module_that_does_not_say_what_it_judges(folder, tmp_path):
+    model = stylegenes.open(folder / "plain", classifier=nn.Flatten(), device="cpu")
+    assert len(model.interpolate(3, 2)) == 4 and len(model.interpolate(3, 2, ways=("code", "w"), moving=True)) == 6
+    assert len(model.mix(seeds="0-3")) == 3 * 9
+    again = stylegenes.open(model.save(tmp_path / "saved"), device="cpu")
+    assert again.weights == model.weights and again.sample(1).codes == model.sample(1).codes
+    with pytest.raises(UserError, match="does not say what its outputs are"):
+        _ = model.classifier
+    with pytest.raises(UserError, match="no attribute classifier is known"):
+        _ = again.classifier
