@@ -126,7 +126,9 @@ class OpenedModel:
             folder = folder / _folder_name(label_text(self._label[0], self.label_names))
             given = [folder, *given]
         known = shipped_classifiers()
-        return GeneStudy(self.reference, self.generator, look, folder, given, lambda: self.classifier, known)
+        return GeneStudy(
+            self.reference, self.card.name, self.generator, look, folder, given, lambda: self.classifier, known
+        )
 
     @property
     def statistics(self) -> VariantStatistics:

@@ -11,6 +11,8 @@ import torch
 from safetensors import SafetensorError
 
 from stylegenes.analysis.conditional import gene_tables, sample_accepted
+from stylegenes.analysis.correlation import Correlation, correlate
+from stylegenes.analysis.exhibits.report import Study
 from stylegenes.analysis.importance import GeneReport, report_genes
 from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.statistics import Recorded, VariantStatistics, tally
@@ -24,6 +26,9 @@ from stylegenes.perception import AttributeClassifier, PerceptualDistance, repor
 from stylegenes.survey import Survey, SurveyPlan, fingerprint
 from stylegenes.words import command, counted
 
+_PICTURES = 2000
+"""Drawn for correlations where the draws of a survey are not at hand."""
+
 
 @dataclass(frozen=True)
 class GeneStudy:
@@ -31,6 +36,7 @@ class GeneStudy:
 
     Attributes:
         reference: what a command line to paste calls the model: its folder, or the name of a shipped one.
+        title: the name on its card.
         generator: makes the pictures.
         look: how it makes them; of a conditional model with one label.
         folder: where survey, statistics and exhibits are written.
@@ -40,6 +46,7 @@ class GeneStudy:
     """
 
     reference: str | Path
+    title: str
     generator: Generator
     look: Look
     folder: Path
@@ -181,12 +188,31 @@ class GeneStudy:
         """Keep the survey's statistics in one small file beside it, which can be handed on without the draws."""
         summarize(self.survey, self.statistics).save(self.folder / FILE)
 
+    @cached_property
+    def shown(self) -> Study:
+        """What exhibits are made from.
+
+        Raises:
+            UserError: when the model has no survey, or no genome.
+        """
+        realness = self.realness if self.plan.discriminator else None
+        return Study(self.judge, self.statistics, self.report, realness, lambda: self.perceptual, self.correlations)
+
+    def correlations(self, seed: int) -> list[Correlation]:
+        """Of the pictures of the survey, where its draws are here, else of new ones."""
+        classifier = self.classifier
+        if self._drawn is not None and self.survey.plan.classifier == classifier.weights_hash:
+            probability = self.survey.load().probability
+        else:
+            codes = self.genome.sample(_PICTURES, torch.Generator().manual_seed(seed))
+            probability = self.judge.probabilities(codes)
+        return [correlate(self.title, classifier.attributes, probability)]
+
     def chosen(self, names: str | None, most: int) -> list[int]:
         """Columns of the attributes named, with commas between, or of the `most` that single genes move most."""
-        if names is not None:
-            return [find_attribute(name, self.statistics.attributes) for name in names.split(",")]
-        columns = self.report.explained.amax(dim=0)
-        return columns.topk(min(most, len(columns))).indices.tolist()
+        if names is None:
+            return self.report.strongest(most)
+        return [find_attribute(name, self.statistics.attributes) for name in names.split(",")]
 
     def wished(
         self, where: str, temperature: float, seeds: Sequence[int], look: Look | None = None
@@ -227,7 +253,8 @@ class GeneStudy:
 
     def _summed(self, recorded: Recorded) -> VariantStatistics:
         survey = self.survey
-        path = survey.folder.parent / f"statistics-{recorded}.safetensors"
+        # With the survey that they sum up, so that they go where it goes when it makes room for another.
+        path = survey.folder / f"statistics-{recorded}.safetensors"
         if (found := _kept(path)) is not None and found.num_draws == len(survey):
             return found
         summed = tally(survey, recorded)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from io import BytesIO
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,69 +11,53 @@ from matplotlib.figure import Figure
 
 from stylegenes.analysis.breeding import CROSSES, Cross, Farm, Lineage, cross_chosen
 from stylegenes.analysis.editing import Edit, Editor, EditReport, judge_edit
-from stylegenes.analysis.exhibits import DPI, Exhibit, Table
+from stylegenes.analysis.exhibits import Exhibit, Table
+from stylegenes.analysis.exhibits.edits import edit_exhibit
+from stylegenes.analysis.exhibits.family import family_exhibit, generations_exhibit
 from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.importance import GeneReport
 from stylegenes.analysis.judge import Judge
-from stylegenes.analysis.plots.changes import edit_figure, family_figure, generations_figure
 from stylegenes.analysis.plots.genes import heat_map
-from stylegenes.analysis.tables import edit_table, lineage_table
 from stylegenes.analysis.wishes import Wish, find_attribute, parse_where
-from stylegenes.drawing import Look, draw_images
 from stylegenes.errors import UserError
-from stylegenes.generator import Generator
 from stylegenes.sheets import Origin
 from stylegenes.words import did_you_mean
 
-_FOUNDERS, _SHOWN = 16, 8
-"""Children printed, and generations drawn."""
+_FOUNDERS, _TOLD = 16, 8
 
 
 @dataclass(frozen=True, repr=False)
 class Outcome:
-    """Words, a figure and its numbers; a notebook shows the figure.
+    """An exhibit and what there is to say; a notebook shows the exhibit.
 
     Attributes:
-        exhibit: name, title and caption.
+        exhibit: words, figure and table.
         origin: what pictures in the figure were drawn with.
-        codes: code strings of what the figure shows.
+        lines: what there is to say, a sentence a line.
     """
 
     exhibit: Exhibit
     origin: Origin
-    codes: Sequence[str]
+    lines: Sequence[str]
 
     @property
-    def lines(self) -> list[str]:
-        """What there is to say, a sentence a line."""
-        raise NotImplementedError
-
-    @property
-    def table(self) -> Table:
-        """The numbers behind the figure."""
-        raise NotImplementedError
-
-    def figure(self) -> Figure:
-        """The figure, drawn anew."""
-        raise NotImplementedError
+    def codes(self) -> Sequence[str]:
+        """Code strings of the pictures in the figure."""
+        return self.exhibit.codes
 
     def save(self, path: str | Path) -> Path:
-        """Write the figure as `path` (.png), table and words beside it.
+        """Write the figure as `path` (.png) with its codes inside, table and words beside it.
 
         Raises:
             OSError: when a file cannot be written.
         """
-        path = Path(path)
-        named = replace(self.exhibit, name=path.stem)
-        return named.save(path.parent, self.figure(), self.table, self.origin.text(self.codes))
+        return self.exhibit.save(Path(path).parent, Path(path).stem, self.origin)
 
-    def _repr_png_(self) -> bytes:
-        file = BytesIO()
-        self.figure().savefig(file, dpi=DPI, metadata=self.origin.text(self.codes))
-        return file.getvalue()
+    def _repr_html_(self) -> str:
+        return self.exhibit._repr_html_()
 
     def __repr__(self) -> str:
-        return "\n".join([self.exhibit.title, *self.lines])
+        return "\n".join([self.exhibit.words.title, *self.lines])
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,35 +87,6 @@ class EditedPicture(Outcome):
         """Genes that changed, the most significant first."""
         return self.made.genes
 
-    @property
-    def lines(self) -> list[str]:
-        """Both codes, what changed as wished, and what else did."""
-        report = self.report
-        wanted = [
-            f"{report.attributes[a]}: {report.before[a]:.2f} -> {report.after[a]:.2f} "
-            f"(requested {report.predicted[a]:+.2f}, achieved {report.achieved[a]:+.2f})"
-            for a in report.wanted
-        ]
-        others = [a for a in report.achieved.abs().argsort(descending=True).tolist() if a not in report.wanted][:3]
-        worst = ", ".join(f"{report.attributes[a]} {report.achieved[a]:+.2f}" for a in others)
-        return [
-            f"before {self.before}",
-            f"after  {self.after}",
-            f"changed genes: {', '.join(map(str, self.genes)) or 'none'}",
-            *wanted,
-            f"side effects: {report.side_effect:.3f} in the mean; largest: {worst or 'no other attribute is judged'}",
-            f"perceptual distance to the original: {report.distance:.3f}",
-        ]
-
-    @property
-    def table(self) -> Table:
-        """A row an attribute."""
-        return edit_table(self.report)
-
-    def figure(self) -> Figure:
-        """Original, edited picture, difference, and bars of the changes."""
-        return edit_figure(self.report)
-
 
 def edit_picture(
     study: GeneStudy, origin: Origin, start: torch.Tensor, wishes: Sequence[Wish], make: Editor
@@ -141,14 +95,25 @@ def edit_picture(
     made = make(start, wishes)
     report = judge_edit(study.judge, made, wishes, study.perceptual)
     before, after = study.genome.to_strings(torch.stack([made.before, made.after]))
-    exhibit = Exhibit(
-        "edit",
-        f"Edit: {', '.join(map(str, wishes))}",
-        f"Genes {', '.join(map(str, made.genes)) or '(none)'} of {before} replaced, which gives {after}. Bars: change "
-        "of the classifier's probability; blue: asked for; strokes: what the variant statistics promised.",
-        40,
-    )
-    return EditedPicture(exhibit, origin, [before, after], made, report)
+    exhibit = edit_exhibit(report, wishes, made.genes, before, after)
+    genes = ", ".join(map(str, made.genes)) or "none"
+    lines = [f"before {before}", f"after  {after}", f"changed genes: {genes}", *_changes(report)]
+    return EditedPicture(exhibit, origin, lines, made, report)
+
+
+def _changes(report: EditReport) -> list[str]:
+    wanted = [
+        f"{report.attributes[a]}: {report.before[a]:.2f} -> {report.after[a]:.2f} "
+        f"(requested {report.predicted[a]:+.2f}, achieved {report.achieved[a]:+.2f})"
+        for a in report.wanted
+    ]
+    others = [a for a in report.achieved.abs().argsort(descending=True).tolist() if a not in report.wanted][:3]
+    worst = ", ".join(f"{report.attributes[a]} {report.achieved[a]:+.2f}" for a in others)
+    return [
+        *wanted,
+        f"side effects: {report.side_effect:.3f} in the mean; largest: {worst or 'no other attribute is judged'}",
+        f"perceptual distance to the original: {report.distance:.3f}",
+    ]
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,57 +122,20 @@ class Bred(Outcome):
 
     Attributes:
         lineage: everybody, with parents and mutations.
-        generator: draws them.
-        look: how.
-        selected: whether generations were selected; else two parents have children.
     """
 
     lineage: Lineage
-    generator: Generator
-    look: Look
-    selected: bool
 
     @property
     def children(self) -> list[str]:
         """Genotype strings of the last generation, the fittest first."""
         return [person.genotype for person in self.lineage.generation(self.lineage.num_generations)]
 
-    @property
-    def lines(self) -> list[str]:
-        """The fittest, or the first children."""
-        last = self.lineage.generation(self.lineage.num_generations)
-        if self.selected:
-            return [f"fittest of the last generation ({last[0].fitness:.3f}): {last[0].genotype}"]
-        return [f"child {person.id}: {person.genotype}" for person in last[:_SHOWN]]
-
-    @property
-    def table(self) -> Table:
-        """A row an individual."""
-        return lineage_table(self.lineage)
-
-    def figure(self) -> Figure:
-        """The family; or fitness over the generations, and the fittest of some."""
-        if self.selected:
-            return generations_figure(self.lineage, [self._drawn(codes) for codes in fittest(self.lineage)])
-        return family_figure(self._drawn(self.codes[:2]), self._drawn(self.codes[2:]))
-
-    def _drawn(self, strings: Sequence[str]) -> torch.Tensor:
-        codes = self.generator.latent.from_strings(list(strings))
-        return draw_images(self.generator, codes, self.look)
-
     def save(self, path: str | Path) -> Path:
         """As `Outcome.save`, with the lineage beside."""
         picture = super().save(path)
         self.lineage.save(picture.with_suffix(".lineage.json"))
         return picture
-
-
-def fittest(lineage: Lineage) -> list[list[str]]:
-    """Genotype strings of the two fittest of some generations, from the founders to the last."""
-    last = lineage.num_generations
-    shown = torch.linspace(0, last, min(_SHOWN, last + 1)).round().long().tolist()
-    size = min(2, *(len(lineage.generation(number)) for number in shown))
-    return [[person.genotype for person in lineage.generation(number)[:size]] for number in shown]
 
 
 @dataclass(frozen=True)
@@ -238,7 +166,7 @@ class Breeding:
         if self.count is not None and self.count < 1:
             raise UserError(f"--count is {self.count}; at least one child is needed")
         if self.generations < 0:
-            raise UserError(f"--generations is {self.generations}; it counts from 0")
+            raise UserError(f"--generations is {self.generations}; give at least 1")
         if self.cross not in CROSSES:
             raise UserError(f"there is no crossing {self.cross!r}{did_you_mean(self.cross, CROSSES)}")
 
@@ -257,19 +185,20 @@ def breed(study: GeneStudy, origin: Origin, founders: torch.Tensor | None, way: 
     Raises:
         UserError: for other than two parents of children, or genes that do not exist.
     """
-    rng = torch.Generator().manual_seed(way.seed)
-    genome = study.genome
+    rng, genome = torch.Generator().manual_seed(way.seed), study.genome
     alive = genome.sample(_FOUNDERS if way.generations else 2, rng).cpu() if founders is None else founders
-    if way.generations:
-        return _generations(study, origin, alive, way, rng)
-    if len(alive) != 2:
-        raise UserError(f"children have two parents; {len(alive)} were given with --parents")
-    farm = Farm(genome, way.crossing, way.mutation, population=way.count or 12, survivors=2)
-    lineage = farm.breed(alive, lambda genotype: torch.zeros(len(genotype)), 1, rng)
+    return _generations(study, origin, alive, way, rng) if way.generations else _family(study, origin, alive, way, rng)
+
+
+def _family(study: GeneStudy, origin: Origin, parents: torch.Tensor, way: Breeding, rng: torch.Generator) -> Bred:
+    if len(parents) != 2:
+        raise UserError(f"children have two parents; --parents names {len(parents)}")
+    farm = Farm(study.genome, way.crossing, way.mutation, population=way.count or 12, survivors=2)
+    lineage = farm.family(parents, rng)
     how = f"{way.cross} crossing" if way.genes is None else f"genes {', '.join(map(str, way.genes))} from parent B"
     caption = f"Children by {how}, mutation rate {way.mutation:g}, seed {way.seed}. The table has every genotype."
-    exhibit, strings = Exhibit("family", "A family", caption, 50), [one.genotype for one in lineage.individuals]
-    return Bred(exhibit, origin, strings, lineage, study.generator, study.look, False)
+    lines = [f"child {person.id}: {person.genotype}" for person in lineage.generation(1)[:_TOLD]]
+    return Bred(family_exhibit(study.generator, lineage, study.look, caption), origin, lines, lineage)
 
 
 def _generations(study: GeneStudy, origin: Origin, founders: torch.Tensor, way: Breeding, rng: torch.Generator) -> Bred:
@@ -281,9 +210,11 @@ def _generations(study: GeneStudy, origin: Origin, founders: torch.Tensor, way: 
         f"Selection for {way.fitness}: {count} children a generation, a quarter survives, mutation rate "
         f"{way.mutation:g}. Below, the fittest of some generations. Fitness is the classifier's probability."
     )
-    strings = [code for codes in fittest(lineage) for code in codes]
-    exhibit = Exhibit("generations", f"Bred for {way.fitness}", caption, 51)
-    return Bred(exhibit, origin, strings, lineage, study.generator, study.look, True)
+    title, look = f"Bred for {way.fitness}", study.look
+    exhibit = generations_exhibit(study.generator, lineage, way.generations, look, title, caption)
+    best = lineage.generation(way.generations)[0]
+    lines = [f"fittest of the last generation ({best.fitness:.3f}): {best.genotype}"]
+    return Bred(exhibit, origin, lines, lineage)
 
 
 def fulfilment(judge: Judge, wishes: Sequence[Wish], genotype: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from stylegenes.analysis.gene_study import GeneStudy
-from stylegenes.analysis.inference import StopAtPrecision, draws_needed, resolution
+from stylegenes.analysis.inference import StopAtPrecision, known_to, resolution, resolves
 from stylegenes.discriminators import Discriminator
 from stylegenes.errors import UserError
 from stylegenes.survey import Draws, OnShard, Survey, Surveyor, SurveyPlan, conduct
@@ -67,19 +67,22 @@ class Surveyed:
             {
                 "attribute": name,
                 "mean": float(statistics.overall[a]),
-                "top gene": report.top(a, 1)[0],
+                "top gene": str(report.top(a, 1)[0]) if report.explained[:, a].max() > 0 else "none shown",
                 "explains": float(report.explained[:, a].max()),
                 "reliability": float(report.reliability[report.top(a, 1)[0], a]),
                 "noise share": float(report.shrunk.noise_share[a]),
-                "resolves": float(finest.single[a]),
+                "resolves": resolves(finest.single[a]),
             }
             for a, name in enumerate(statistics.attributes)
         ]
 
-    @property
-    def needed(self) -> int:
-        """Pictures that give every variant a standard error of 0.01."""
-        return draws_needed(self.study.statistics, 0.01)
+    def precision(self, wanted: float) -> str:
+        """How often a variant was seen, and how many pictures a standard error of `wanted` takes, in words."""
+        statistics = self.study.statistics
+        return (
+            f"Each variant was seen {statistics.num_draws / statistics.num_variants:.0f} times. 'resolves': the "
+            f"difference found in 4 of 5 cases. {known_to(statistics, wanted)}"
+        )
 
     def __repr__(self) -> str:
         return f"{len(self.survey):,} judged pictures in {self.survey.folder}, {self.new:,} of them new"

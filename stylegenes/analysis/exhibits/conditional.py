@@ -28,12 +28,14 @@ def conditional_exhibit(
     anything = genome.sample(COLUMNS, torch.Generator().manual_seed(seed))
     by_chance = fulfilled(wishes, judge.probabilities(anything))
     pictures, labels, rows = [judge.shown(anything)], [f"any ({by_chance} of {COLUMNS})"], []
+    codes = genome.to_strings(anything)
     wanted = ", ".join(map(str, wishes))
     for temperature in temperatures:
         tables = gene_tables(report.shrunk.mean, list(wishes), temperature)
         genotype = tables.sample(COLUMNS, torch.Generator().manual_seed(seed))
         count = fulfilled(wishes, judge.probabilities(genotype))
         pictures.append(judge.shown(genotype))
+        codes += genome.to_strings(genotype)
         labels.append(f"T = {temperature:g} ({count} of {COLUMNS})")
         rows.append([wanted, temperature, count, tables.variety])
     words = Words(
@@ -44,7 +46,7 @@ def conditional_exhibit(
         30,
     )
     table = Table(["wish", "temperature", f"fulfilled_of_{COLUMNS}", "variety"], rows)
-    return Exhibit(words, picture_rows(pictures, labels), table)
+    return Exhibit(words, picture_rows(pictures, labels), table, codes)
 
 
 def trade_off_exhibit(rows: Sequence[Average], distance_name: str, caption: str) -> Exhibit:

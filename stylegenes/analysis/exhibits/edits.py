@@ -28,7 +28,7 @@ def edit_exhibit(report: EditReport, wishes: Sequence[Wish], genes: Sequence[int
         "of the classifier's probability; blue: asked for; strokes: what the variant statistics promised.",
         40,
     )
-    return Exhibit(words, edit_figure(report), edit_table(report))
+    return Exhibit(words, edit_figure(report), edit_table(report), [before, after])
 
 
 def traversal_exhibit(judge: Judge, report: GeneReport, start: torch.Tensor, gene: int, wish: Wish) -> Exhibit:
@@ -46,7 +46,7 @@ def traversal_exhibit(judge: Judge, report: GeneReport, start: torch.Tensor, gen
     figure = picture_rows([judge.shown(strip)], [f"gene {gene}"], columns=[f"{p:.2f}" for p in probability])
     strings = judge.generator.latent.to_strings(strip)
     rows = list(zip(strip[:, gene].tolist(), probability, strings, strict=True))
-    return Exhibit(words, figure, Table(["variant", "probability", "genotype"], rows))
+    return Exhibit(words, figure, Table(["variant", "probability", "genotype"], rows), strings)
 
 
 def edit_study_exhibit(study: EditStudy, method: str, caption: str) -> Exhibit:

@@ -19,7 +19,8 @@ def family_exhibit(generator: Generator, lineage: Lineage, look: Look, caption: 
     """Two parents and all of their children."""
     children = len(lineage.generation(1))
     parents, young = (_fittest(generator, lineage, g, n, look) for g, n in ((0, 2), (1, children)))
-    return Exhibit(Words("family", "A family", caption, 50), family_figure(parents, young), lineage_table(lineage))
+    words, codes = Words("family", "A family", caption, 50), [person.genotype for person in lineage.individuals]
+    return Exhibit(words, family_figure(parents, young), lineage_table(lineage), codes)
 
 
 def generations_exhibit(
@@ -30,7 +31,8 @@ def generations_exhibit(
     size = min(2, *(len(lineage.generation(g)) for g in shown))
     best = [_fittest(generator, lineage, g, size, look) for g in shown]
     words = Words("generations", title, caption, 51)
-    return Exhibit(words, generations_figure(lineage, best), lineage_table(lineage))
+    codes = [person.genotype for g in shown for person in lineage.generation(g)[:size]]
+    return Exhibit(words, generations_figure(lineage, best), lineage_table(lineage), codes)
 
 
 def _fittest(generator: Generator, lineage: Lineage, generation: int, n: int, look: Look) -> torch.Tensor:

@@ -80,15 +80,18 @@ def usage_exhibit(found: Usage, realness: torch.Tensor | None) -> Exhibit:
 def strips_exhibits(judge: Judge, report: GeneReport, attributes: list[int], seed: int) -> tuple[Exhibit, Exhibit]:
     """The top gene of each attribute re-drawn, all else fixed, with a map of where it acts; and in order."""
     rng, start = torch.Generator().manual_seed(seed), codes_of_seeds(judge.generator, [seed])[0]
-    num_variants = genome_of(judge.generator.latent, "strips of genes").num_variants
-    strips, ordered, rows = [], [], []
+    genome = genome_of(judge.generator.latent, "strips of genes")
+    strips, ordered, rows, drawn_codes, ordered_codes = [], [], [], [], []
     for a in attributes:
         gene, name = report.top(a, 1)[0], report.attributes[a]
-        pictures = judge.shown(redraw(start, gene, VARIANTS_SHOWN, num_variants, rng))
+        again = redraw(start, gene, VARIANTS_SHOWN, genome.num_variants, rng)
+        pictures = judge.shown(again)
+        drawn_codes += genome.to_strings(again)
         where = difference_map(pictures)
         strips.append(GeneStrip(f"gene {gene}\n{name.replace('_', ' ')}", pictures, where))
         line = traverse(report.shrunk.mean, start, gene, a, VARIANTS_SHOWN)
         ordered.append(judge.shown(line))
+        ordered_codes += genome.to_strings(line)
         probability = judge.probabilities(line)[:, a]
         rows.append([name, gene, float(report.explained[gene, a]), float(where.mean()), *probability.tolist()])
     shown = max(len(row) for row in rows) - 4
@@ -109,4 +112,7 @@ def strips_exhibits(judge: Judge, report: GeneReport, attributes: list[int], see
         21,
     )
     labels = [strip.label for strip in strips]
-    return Exhibit(drawn, gene_strips(strips), table), Exhibit(in_order, picture_rows(ordered, labels), table)
+    return (
+        Exhibit(drawn, gene_strips(strips), table, drawn_codes),
+        Exhibit(in_order, picture_rows(ordered, labels), table, ordered_codes),
+    )

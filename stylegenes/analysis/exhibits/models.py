@@ -72,4 +72,5 @@ def interpolation_exhibit(generator: Generator, seed: int, look: Look) -> Exhibi
     )
     labels = [f"{row[0]} to {row[1]}" for row in strings]
     table = Table(["first_seed", "second_seed", "first_genotype", "second_genotype"], strings)
-    return Exhibit(words, picture_rows(rows, labels, columns=[f"{t:g}" for t in times]), table)
+    codes = [string for row in strings for string in map(str, row[2:])]
+    return Exhibit(words, picture_rows(rows, labels, columns=[f"{t:g}" for t in times]), table, codes)
