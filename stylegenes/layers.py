@@ -16,6 +16,21 @@ from stylegenes.ops.convolution import conv2d_resample
 from stylegenes.ops.fir import setup_filter
 
 
+class Layer(nn.Module):
+    """A module whose printed form tells its numbers and the shapes of its own parameters and buffers."""
+
+    def extra_repr(self) -> str:
+        """`resolution=32, up=2, weight=[32, 64, 3, 3], bias=[32]`."""
+        plain = {name: value for name, value in vars(self).items() if isinstance(value, bool | int | float | str)}
+        facts = [
+            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value!r}"
+            for name, value in plain.items()
+            if name != "training" and name[0] != "_"
+        ]
+        own = {**self._parameters, **self._buffers}
+        return ", ".join(facts + [f"{name}={list(tensor.shape)}" for name, tensor in own.items() if tensor is not None])
+
+
 def normalize_second_moment(x: torch.Tensor, eps: float = 1e-8) -> torch.Tensor:
     """Scale every row of `x` [N, C] to a mean square of one over C."""
     return x * (x.square().mean(dim=1, keepdim=True) + eps).rsqrt()
@@ -52,7 +67,7 @@ def minibatch_std(x: torch.Tensor, group_size: int | None, num_channels: int, ep
     return torch.cat([x, statistic.repeat(group, 1, h, w)], dim=1)
 
 
-class Linear(nn.Module):
+class Linear(Layer):
     """Fully connected layer whose weight is stored at unit variance and scaled in the forward pass."""
 
     def __init__(
@@ -81,7 +96,7 @@ class Linear(nn.Module):
         return bias_act(nn.functional.linear(x, weight), bias, act=self.act)
 
 
-class Conv2d(nn.Module):
+class Conv2d(Layer):
     """Convolution with optional filtered resampling, whose weight is stored at unit variance.
 
     The gain of the activation is folded into weight and bias where the activation is positively homogeneous.
@@ -133,7 +148,7 @@ def init_scaled(weight: torch.Tensor, gain: float = 1.0) -> None:
     nn.init.normal_(weight, std=gain / math.sqrt(weight[0].numel()))
 
 
-class GroupedResidual(nn.Module):
+class GroupedResidual(Layer):
     """R3GAN's residual block ("The GAN is dead; long live the GAN!", Huang et al. 2024, section 3.3).
 
     Widen by a 1x1 convolution, convolve 3x3 in groups, narrow by 1x1; two leaky ReLUs with biases in between, no

@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from stylegenes.errors import UserError
+from stylegenes.layers import Layer
 from stylegenes.ops.activation import bias_act
 from stylegenes.ops.convolution import conv2d_resample
 from stylegenes.ops.fir import filter2d, setup_filter
@@ -44,7 +45,7 @@ def activate(x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     return bias_act(x, bias.to(x.dtype), act="lrelu", gain=1.0)
 
 
-class ScaledConv(nn.Module):
+class ScaledConv(Layer):
     """Convolution without bias at an equalized learning rate, with doubling before or halving after it."""
 
     def __init__(
@@ -83,7 +84,7 @@ class ScaledConv(nn.Module):
         return filter2d(x, self.binomial) if self.blur and self.up > 1 else x
 
 
-class ScaledLinear(nn.Module):
+class ScaledLinear(Layer):
     """Fully connected layer without bias at an equalized learning rate."""
 
     def __init__(
@@ -102,7 +103,7 @@ class ScaledLinear(nn.Module):
         return nn.functional.linear(x, self.weight.to(x.dtype) * self.weight_gain)
 
 
-class ToRGB(nn.Module):
+class ToRGB(Layer):
     """1x1 convolution to colours, with a bias and no activation."""
 
     def __init__(
@@ -166,7 +167,7 @@ class Stage:
         return self.top, self.alpha < 1
 
 
-class Growth(nn.Module):
+class Growth(Layer):
     """How far a network has grown, as log2 of the resolution; a buffer, so that it is saved and averaged with the rest.
 
     Fully grown at the start, so that a network which nobody grows just works.

@@ -22,6 +22,7 @@ from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.drawing import Look, draw
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator, mix
+from stylegenes.latents import LATENTS as LATENT_REGISTRY
 from stylegenes.metrics.path_length import PathSettings, path_length
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.snapshot import Snapshot, load_snapshot
@@ -56,6 +57,25 @@ def synthesis_spec(name: str) -> dict:
 
 def discriminator_spec(name: str) -> dict:
     return {"name": name, **DISCRIMINATORS.get(name).example_spec(SIZE)}
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        *(pytest.param((SYNTHESES, synthesis_spec(name)), id=name) for name in SYNTHESIS_NAMES),
+        *(pytest.param((DISCRIMINATORS, discriminator_spec(name)), id=f"D-{name}") for name in DISCRIMINATOR_NAMES),
+        *(pytest.param((LATENT_REGISTRY, spec), id=f"latent-{name}") for name, spec in LATENTS.items()),
+    ],
+)
+def test_the_printed_form_tells_every_shape(network):
+    """Of parameters that are a network's own; those of torch's layers tell theirs in torch's way."""
+    registry, spec = network
+    built = registry.build(spec)
+    own = [module for module in built.modules() if type(module).__module__.startswith("stylegenes.")]
+    assert built in own
+    for module in own:
+        for name, tensor in module.named_parameters(recurse=False):
+            assert f"{name}={list(tensor.shape)}" in repr(module)
 
 
 def config_of(synthesis: str, latent: str, discriminator: str, steps: int) -> RunConfig:

@@ -43,6 +43,7 @@ SIDEWAYS = {
     ("devices", "words"),
     ("progressive", "errors"),
     ("progressive", "ops"),
+    ("progressive", "layers"),
     ("discriminators", "perception"),
     ("interop", "snapshot"),
     ("survey", "snapshot"),

@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from stylegenes.errors import UserError
+from stylegenes.layers import Layer
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Registry, Spec
 
 
-class Discriminator(nn.Module, ABC):
+class Discriminator(Layer, ABC):
     """Judges pictures.
 
     Attributes:

@@ -13,13 +13,13 @@ import torch
 from torch import nn
 
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
-from stylegenes.layers import minibatch_std
+from stylegenes.layers import Layer, minibatch_std
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.progressive import Growth, ScaledConv, ScaledLinear, activate, channel_table, double, fade, halve
 from stylegenes.records import ImageBatch
 
 
-class FromRGB(nn.Module):
+class FromRGB(Layer):
     """1x1 convolution of colours with a leaky ReLU."""
 
     def __init__(
@@ -36,7 +36,7 @@ class FromRGB(nn.Module):
         return activate(self.conv(image), self.bias)
 
 
-class Block(nn.Module):
+class Block(Layer):
     """Two convolutions, the second of which halves the resolution."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Block(nn.Module):
         return activate(self.conv1(activate(self.conv0(x), self.bias0)), self.bias1)
 
 
-class Epilogue(nn.Module):
+class Epilogue(Layer):
     """From features at 4 pixels to logits."""
 
     def __init__(

@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate, leaky_relu
 
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
 from stylegenes.errors import UserError
-from stylegenes.layers import spectral
+from stylegenes.layers import Layer, spectral
 from stylegenes.perception.lite0 import TAP_CHANNELS, TAP_STRIDES, Lite0Trunk
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Spec
@@ -27,7 +27,7 @@ HEAD_CHANNELS = {4: 512, 8: 512, 16: 256, 32: 128, 64: 64, 128: 64, 256: 32, 512
 """Channels of a head at each resolution in pixels."""
 
 
-class FixedConv(nn.Module):
+class FixedConv(Layer):
     """A random 1x1 convolution whose weights are buffers: saved, never trained."""
 
     def __init__(
@@ -47,7 +47,7 @@ class FixedConv(nn.Module):
         return nn.functional.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype))
 
 
-class Mixing(nn.Module):
+class Mixing(Layer):
     """Cross-channel mixing of every map, then cross-scale mixing from the coarsest to the finest.
 
     Attributes:
@@ -83,7 +83,7 @@ class Mixing(nn.Module):
         return mixed[::-1]
 
 
-class PointBlock(nn.Module):
+class PointBlock(Layer):
     """A 1x1 convolution with norm and leaky ReLU, which looks no further than the map before it."""
 
     def __init__(
@@ -99,7 +99,7 @@ class PointBlock(nn.Module):
         return leaky_relu(self.norm(self.conv(x)), 0.2)
 
 
-class DownBlock(nn.Module):
+class DownBlock(Layer):
     """Halves the resolution: a strided convolution, or a separable one with pooling; batch norm, leaky ReLU."""
 
     def __init__(
@@ -130,7 +130,7 @@ class DownBlock(nn.Module):
         return x if self.point is None else self.point(x)
 
 
-class PictureStem(nn.Module):
+class PictureStem(Layer):
     """A convolution with leaky ReLU, for a head that looks at pictures in place of features."""
 
     def __init__(
@@ -146,7 +146,7 @@ class PictureStem(nn.Module):
         return leaky_relu(self.conv(x), 0.2)
 
 
-class Head(nn.Module):
+class Head(Layer):
     """Judges one map: blocks down to `end` pixels, then a 4x4 convolution to logits, with or without a label."""
 
     def __init__(

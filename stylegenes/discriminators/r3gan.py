@@ -13,14 +13,14 @@ import torch
 from torch import nn
 
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
-from stylegenes.layers import GroupedResidual, check_stages, init_scaled
+from stylegenes.layers import GroupedResidual, Layer, check_stages, init_scaled
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import downsample2d, setup_filter
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Spec
 
 
-class Downsampling(nn.Module):
+class Downsampling(Layer):
     """Halves the resolution by interpolation, before a 1x1 convolution where the channels change."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Downsampling(nn.Module):
         return x if self.project is None else self.project(x)
 
 
-class Readout(nn.Module):
+class Readout(Layer):
     """A learned 4x4 filter on each channel, then a linear map to the logits."""
 
     def __init__(

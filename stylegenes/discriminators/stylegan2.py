@@ -15,7 +15,7 @@ from torch import nn
 
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
 from stylegenes.errors import UserError
-from stylegenes.layers import Conv2d, Linear, minibatch_std, normalize_second_moment
+from stylegenes.layers import Conv2d, Layer, Linear, minibatch_std, normalize_second_moment
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import downsample2d, setup_filter
 from stylegenes.records import ImageBatch
@@ -24,7 +24,7 @@ from stylegenes.words import did_you_mean
 Architecture = Literal["orig", "skip", "resnet"]
 
 
-class LabelMapping(nn.Module):
+class LabelMapping(Layer):
     """A multi-layer perceptron from a label [N, label_dim] to the direction [N, features] that logits project on."""
 
     def __init__(
@@ -54,7 +54,7 @@ class LabelMapping(nn.Module):
         return x
 
 
-class DiscriminatorBlock(nn.Module):
+class DiscriminatorBlock(Layer):
     """Two convolutions of one resolution, the second of which halves it."""
 
     def __init__(
@@ -82,7 +82,7 @@ class DiscriminatorBlock(nn.Module):
         return self.skip(x, gain=half) + self.conv1(self.conv0(x), gain=half)
 
 
-class Epilogue(nn.Module):
+class Epilogue(Layer):
     """From features at 4 pixels to logits: minibatch standard deviation, a convolution, two linear layers."""
 
     def __init__(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import torch
-from torch import nn
 
 from stylegenes.cameras import NUMBERS
 from stylegenes.errors import UserError
+from stylegenes.layers import Layer
 from stylegenes.records import Condition
 from stylegenes.registry import Registry, Spec
 
 
-class LatentDistribution(nn.Module, ABC):
+class LatentDistribution(Layer, ABC):
     """Draws codes and turns them into w. Swapping one for another touches nothing else.
 
     Attributes:

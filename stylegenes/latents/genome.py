@@ -17,12 +17,12 @@ from torch import nn
 from stylegenes.cameras import NUMBERS
 from stylegenes.errors import UserError
 from stylegenes.latents.base import LATENTS, LatentDistribution
-from stylegenes.layers import Linear, normalize_second_moment
+from stylegenes.layers import Layer, Linear, normalize_second_moment
 from stylegenes.ops.transfer import upload
 from stylegenes.records import Condition
 
 
-class PoseOffset(nn.Module):
+class PoseOffset(Layer):
     """What a camera adds to w: two layers, the last of which starts at zero.
 
     EG3D tells the mapping network the camera, since in pictures of people and animals the pose goes with what is seen

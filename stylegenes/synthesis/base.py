@@ -7,14 +7,14 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 
 import torch
-from torch import nn
 
 from stylegenes.errors import UserError
+from stylegenes.layers import Layer
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Registry, Spec
 
 
-class SynthesisNetwork(nn.Module, ABC):
+class SynthesisNetwork(Layer, ABC):
     """Turns style vectors into pictures.
 
     Attributes:

@@ -12,11 +12,10 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
 
 from stylegenes.cameras import NUMBERS, orbit
 from stylegenes.errors import UserError
-from stylegenes.layers import Linear
+from stylegenes.layers import Layer, Linear
 from stylegenes.ops.bilinear import resize
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import setup_filter, upsample2d
@@ -40,7 +39,7 @@ VIEWS = 1024
 """Cameras that a network remembers, to be seen from where training pictures were."""
 
 
-class Decoder(nn.Module):
+class Decoder(Layer):
     """From the planes' features at a point to what is there: one hidden layer (section 4.1)."""
 
     def __init__(
@@ -63,7 +62,7 @@ class Decoder(nn.Module):
         return Field(torch.sigmoid(x[..., 1:]) * 1.002 - 0.001, x[..., 0])
 
 
-class SuperResolutionBlock(nn.Module):
+class SuperResolutionBlock(Layer):
     """Two styled convolutions and colors, at the resolution of its input or twice that."""
 
     def __init__(
@@ -96,7 +95,7 @@ class SuperResolutionBlock(nn.Module):
         return x, image + self.to_rgb(x, w)
 
 
-class SuperResolution(nn.Module):
+class SuperResolution(Layer):
     """From rendered features to the picture (section 4.3). Both blocks are styled by the last w.
 
     Raises:

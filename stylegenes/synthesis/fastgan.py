@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.functional import batch_norm, interpolate
 
 from stylegenes.errors import UserError
-from stylegenes.layers import normalize_second_moment, spectral
+from stylegenes.layers import Layer, normalize_second_moment, spectral
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Spec
@@ -37,7 +37,7 @@ def gated(x: torch.Tensor) -> torch.Tensor:
     return signal * gate.sigmoid()
 
 
-class ConditionalNorm(nn.Module):
+class ConditionalNorm(Layer):
     """Batch norm whose scale and bias are linear in an embedding."""
 
     def __init__(
@@ -59,7 +59,7 @@ class ConditionalNorm(nn.Module):
         return x * (1 + self.scale(embedding))[:, :, None, None] + self.shift(embedding)[:, :, None, None]
 
 
-class GatedConv(nn.Module):
+class GatedConv(Layer):
     """3x3 convolution to twice the channels, noise, batch norm, and a gated linear unit that halves them again."""
 
     def __init__(
@@ -95,7 +95,7 @@ class GatedConv(nn.Module):
         return gated(self.norm(x))
 
 
-class Gate(nn.Module):
+class Gate(Layer):
     """Skip-layer excitation: a small map decides how much of each channel of a large one passes."""
 
     def __init__(
@@ -113,7 +113,7 @@ class Gate(nn.Module):
         return large * torch.sigmoid(self.excite(nn.functional.silu(self.squeeze(pooled))))
 
 
-class Block(nn.Module):
+class Block(Layer):
     """All layers of one resolution."""
 
     def __init__(

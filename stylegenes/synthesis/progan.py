@@ -11,14 +11,14 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from stylegenes.layers import normalize_second_moment
+from stylegenes.layers import Layer, normalize_second_moment
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.progressive import HE, Growth, ScaledConv, ScaledLinear, ToRGB, activate, channel_table, double, fade
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
-class Start(nn.Module):
+class Start(Layer):
     """The code as features at 4 pixels: fully connected, pixel norm, and a convolution."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Start(nn.Module):
         return normalize_second_moment(activate(self.conv(x), self.bias1))
 
 
-class Block(nn.Module):
+class Block(Layer):
     """Two convolutions, the first of which doubles the resolution, each with pixel norm."""
 
     def __init__(

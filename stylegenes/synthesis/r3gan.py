@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from stylegenes.layers import GroupedResidual, check_stages, init_scaled
+from stylegenes.layers import GroupedResidual, Layer, check_stages, init_scaled
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
@@ -20,7 +20,7 @@ from stylegenes.registry import Spec
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
-class Basis(nn.Module):
+class Basis(Layer):
     """A learned [C, 4, 4] picture whose channels a linear map of the code scales."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Basis(nn.Module):
         return self.linear(code)[:, :, None, None] * self.basis
 
 
-class Upsampling(nn.Module):
+class Upsampling(Layer):
     """Doubles the resolution by interpolation, after a 1x1 convolution where the channels change."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Upsampling(nn.Module):
         return upsample2d(x if self.project is None else self.project(x), self.resample_filter)
 
 
-class Stage(nn.Module):
+class Stage(Layer):
     """All layers of one resolution: how it is reached, then residual blocks."""
 
     def __init__(self, start: nn.Module, blocks: Sequence[nn.Module]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from stylegenes.layers import Layer
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.progressive import (
     HE,
@@ -33,7 +34,7 @@ def instance_norm(x: torch.Tensor, eps: float = 1e-8) -> torch.Tensor:
     return (exact * (exact.square().mean(dim=(2, 3), keepdim=True) + eps).rsqrt()).to(x.dtype)
 
 
-class Style(nn.Module):
+class Style(Layer):
     """Adaptive instance normalization: scale and shift of each normalized channel are linear in w (Eq. 1)."""
 
     def __init__(
@@ -55,7 +56,7 @@ class Style(nn.Module):
         return instance_norm(x) * (1 + styles[:, 0]) + styles[:, 1]
 
 
-class Epilogue(nn.Module):
+class Epilogue(Layer):
     """What follows every convolution, and the input: noise, bias, leaky ReLU, style."""
 
     def __init__(
@@ -84,7 +85,7 @@ class Epilogue(nn.Module):
         return self.style(activate(x, self.bias), w)
 
 
-class Block(nn.Module):
+class Block(Layer):
     """All layers of one resolution, each with a w of its own."""
 
     def __init__(

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from stylegenes.errors import UserError
-from stylegenes.layers import Conv2d, Linear
+from stylegenes.layers import Conv2d, Layer, Linear
 from stylegenes.ops.activation import bias_act, split_gain
 from stylegenes.ops.convolution import modulated_conv2d, quick_layout, scale_channels
 from stylegenes.ops.fir import setup_filter, upsample2d
@@ -36,7 +36,7 @@ def block_resolutions(resolution: int) -> list[int]:
     return [4 << i for i in range(int(math.log2(resolution)) - 1)]
 
 
-class StyledConv(nn.Module):
+class StyledConv(Layer):
     """Modulated 3x3 convolution, noise, bias and activation."""
 
     def __init__(
@@ -96,7 +96,7 @@ class StyledConv(nn.Module):
         return torch.randn(shape, generator=noise.generator, device=where, dtype=self.bias.dtype).to(x.device)
 
 
-class ToRGB(nn.Module):
+class ToRGB(Layer):
     """Modulated 1x1 convolution to colours, without demodulation."""
 
     def __init__(
@@ -122,7 +122,7 @@ class ToRGB(nn.Module):
         return bias_act(x, self.bias, clamp=self.conv_clamp)
 
 
-class SynthesisBlock(nn.Module):
+class SynthesisBlock(Layer):
     """All layers of one resolution: one or two styled convolutions and, where the architecture has it, colours."""
 
     def __init__(

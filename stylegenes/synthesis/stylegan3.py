@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from stylegenes.errors import UserError
-from stylegenes.layers import Linear
+from stylegenes.layers import Layer, Linear
 from stylegenes.ops.convolution import alias_free_modulated_conv2d, quick_layout
 from stylegenes.ops.filtered_lrelu import design_lowpass_filter, filtered_lrelu
 from stylegenes.records import Condition, ImageBatch, Noise
@@ -81,7 +81,7 @@ def plan_signals(
     ]
 
 
-class FourierInput(nn.Module):
+class FourierInput(Layer):
     """Sinusoids of random frequencies within the band, moved and turned as w says (appendix F)."""
 
     def __init__(
@@ -138,7 +138,7 @@ class FourierInput(nn.Module):
         return ((torch.arange(size, dtype=like.dtype, device=like.device) + 0.5 - size / 2) / self.signal.rate)[:, None]
 
 
-class AliasFreeLayer(nn.Module):
+class AliasFreeLayer(Layer):
     """Modulated convolution, then bias and leaky ReLU at a raised sampling rate between two low-pass filters."""
 
     def __init__(
