@@ -14,14 +14,16 @@ from stylegenes.training.augment.geometry import Margins, inverse_matrix, margin
 PRECISIONS = [torch.float64, torch.float32]
 
 
-def _build(official: dict, fixture: Fixture, dtype: torch.dtype) -> AugmentPipe:
-    """A pipe from official keyword arguments, with the recorded single-precision filters."""
+def _pipe(official: dict, p: float) -> AugmentPipe:
+    """A pipe from official keyword arguments."""
     names = {transform.strength for transform in TRANSFORMS.values()}
-    pipe = AugmentPipe(
-        {key: value for key, value in official.items() if key in names},
-        p=1.0,
-        ranges={key: value for key, value in official.items() if key not in names},
-    ).to(dtype)
+    strengths = {key: value for key, value in official.items() if key in names}
+    return AugmentPipe(strengths, p=p, ranges={key: value for key, value in official.items() if key not in names})
+
+
+def _build(official: dict, fixture: Fixture, dtype: torch.dtype) -> AugmentPipe:
+    """A pipe with the recorded single-precision filters."""
+    pipe = _pipe(official, p=1.0).to(dtype)
     pipe.taps.copy_(fixture.weights["Hz_geom"])
     pipe.bands.copy_(fixture.weights["Hz_fbank"])
     return pipe
@@ -45,7 +47,8 @@ def _percentile_runs(fixture: Fixture, prefix: str) -> list[tuple[str, str, floa
 
 
 def _pipe_of_run(what: str, fixture: Fixture, dtype: torch.dtype) -> AugmentPipe:
-    return _build(fixture.kwargs() if what == "bgc" else {what: 1}, fixture, dtype)
+    single = what in {transform.strength for transform in TRANSFORMS.values()}
+    return _build({what: 1} if single else fixture.kwargs(), fixture, dtype)
 
 
 def _recorded(fixture: Fixture) -> Draws:
@@ -137,7 +140,7 @@ def test_recorded_draws(folder, dtype):
 def test_own_filters_are_as_good(folder):
     """With the filters that the package computes itself the picture stays the same to their rounding."""
     fixture = Fixture(folder)
-    pipe = AugmentPipe("bgc", p=float(fixture.arrays["p_random"])).double()
+    pipe = _pipe(fixture.kwargs(), p=float(fixture.arrays["p_random"])).double()
     fixture.check("y_random", pipe.apply_draws(fixture.input("x"), _recorded(fixture)), f64=1e-6)
 
 

@@ -75,3 +75,8 @@ def listed(names: Sequence[str], between: str = ", ", most: int = 4) -> str:
     """The first few of some names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return between.join(shown(name, 60) for name in names[:most]) + more if names else "none"
+
+
+def same_filter(found: torch.Tensor, expected: torch.Tensor) -> bool:
+    """Whether a stored filter is the expected one, to float32's rounding."""
+    return found.shape == expected.shape and torch.allclose(found.cpu().float(), expected.float(), atol=1e-6)

@@ -43,6 +43,9 @@ def heads_from_official(kwargs: Mapping[str, Any], state: State) -> nn.ModuleLis
     given = take(rest, _MULTI, owner=owner)
     maps = list(zip(kwargs["channels"], kwargs["resolutions"], strict=True))[: given["num_discs"]]
     shape = {"separable": given["separable"], "patch": given["patch"]}
+    if given["cond"]:
+        # It hands no sizes of the label on to its heads, so that they have their own defaults.
+        shape |= {"label_dim": _LABEL["c_dim"], "label_map": _LABEL["cmap_dim"], "label_embed": _LABEL["embedding_dim"]}
 
     def build() -> nn.ModuleList:
         return nn.ModuleList(Head(channels, size=size, **shape) for channels, size in maps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ import torch
 from stylegenes.discriminators import DISCRIMINATORS, Discriminator
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.interop.names import State, load_named, require, take
+from stylegenes.interop.names import State, load_named, require, same_filter, take
 from stylegenes.ops.fir import setup_filter
 
 _LISTS = {"WidthPerStage": "widths", "CardinalityPerStage": "groups", "BlocksPerStage": "blocks"}
@@ -22,7 +22,6 @@ _DEFAULTS = {
     "KernelSize": 3,
     "ResamplingFilter": (1, 2, 1),
 }
-_TAPS = (1, 3, 3, 1)
 _BLOCK = {
     "LinearLayer1.Layer.weight": "widen.weight",
     "LinearLayer2.Layer.weight": "filter.weight",
@@ -40,8 +39,13 @@ def _sizes(kwargs: Mapping[str, Any], *, upwards: bool, owner: str) -> dict[str,
         **{ours: list(kwargs[theirs])[:: 1 if upwards else -1] for theirs, ours in _LISTS.items()},
         "expansion": kwargs["ExpansionFactor"],
         "resolution": 4 << (len(kwargs["WidthPerStage"]) - 1),
-        "resample_filter": list(_TAPS),
+        "resample_filter": _taps(kwargs.get("ResamplingFilter", _DEFAULTS["ResamplingFilter"])),
     }
+
+
+def _taps(named: Sequence[float]) -> list[float]:
+    """The taps that the official networks resample with: those that they name, after one that doubles each pixel."""
+    return [a + b for a, b in zip([0, *named], [*named, 0])]
 
 
 def _optional(kwargs: Mapping[str, Any], known: tuple[str, ...], owner: str) -> dict[str, Any]:
@@ -105,7 +109,19 @@ def arguments_of(state: State) -> dict[str, Any]:
     basis = state.get("MainLayers.0.Layers.0.LinearLayer.weight")
     if "AggregationLayer.Layer.weight" in state and basis is not None:
         arguments["NoiseDimension"] = basis.shape[1] - arguments.get("ConditionEmbeddingDimension", 0)
-    return arguments
+    return arguments | _filter_of(state)
+
+
+def _filter_of(state: State) -> dict[str, Any]:
+    """The resampling filter that the weights hold, where it is another than the default."""
+    kernel = next((tensor for key, tensor in state.items() if key.endswith(".Kernel")), None)
+    if kernel is None or same_filter(kernel, setup_filter(_taps(_DEFAULTS["ResamplingFilter"]))):
+        return {}
+    # Each tap is the sum of two neighbours of the named filter, so that these follow one after the other.
+    rows, named = kernel.float().sum(dim=0).tolist(), [0.0]
+    for tap in rows[:-1]:
+        named.append(tap - named[-1])
+    return {"ResamplingFilter": named[1:]}
 
 
 def generator_names(generator: Generator) -> dict[str, str]:
@@ -159,14 +175,16 @@ def generator_from_official(kwargs: Mapping[str, Any], state: State) -> Generato
         UserError: for arguments without a counterpart, and for missing, unexpected or misshapen weights, by name.
     """
     channels = _channels(state, "AggregationLayer.Layer.weight", 0)
-    spec, weights = generator_spec(kwargs, channels), _without_filters(state)
+    spec = generator_spec(kwargs, channels)
+    weights = _without_filters(state, spec["synthesis"]["resample_filter"])
     return load_named(lambda: Generator.from_spec(spec), weights, generator_names, owner="official R3GAN generator")
 
 
 def discriminator_from_official(kwargs: Mapping[str, Any], state: State) -> Discriminator:
     """An official R3GAN discriminator in our modules; see `generator_from_official`."""
     channels = _channels(state, "ExtractionLayer.Layer.weight", 1)
-    spec, weights = discriminator_spec(kwargs, channels), _without_filters(state)
+    spec = discriminator_spec(kwargs, channels)
+    weights = _without_filters(state, spec["resample_filter"])
     names: Callable[[Discriminator], dict[str, str]] = discriminator_names
     return load_named(lambda: DISCRIMINATORS.build(spec), weights, names, owner="official R3GAN discriminator")
 
@@ -176,10 +194,12 @@ def _channels(state: State, key: str, dim: int) -> int:
     return state[key].shape[dim] if key in state else 3
 
 
-def _without_filters(state: State) -> dict[str, torch.Tensor]:
-    """The state without its resampling filters, once they are seen to be the binomial one."""
-    expected = setup_filter(_TAPS)
+def _without_filters(state: State, taps: Sequence[float]) -> dict[str, torch.Tensor]:
+    """The state without its resampling filters, once they are seen to be the ones that `taps` describe."""
+    expected = setup_filter(taps)
     for key, tensor in state.items():
-        if key.endswith(".Kernel") and (tensor.shape != expected.shape or not torch.allclose(tensor.float(), expected)):
-            raise UserError(f"{key} is not the filter {list(_TAPS)} that is supported")
+        if not key.endswith(".Kernel"):
+            continue
+        if not same_filter(tensor, expected):
+            raise UserError(f"{key} is not the filter {list(taps)} that the arguments describe")
     return {key: tensor for key, tensor in state.items() if not key.endswith(".Kernel")}

@@ -14,7 +14,7 @@ import torch
 from stylegenes.discriminators import DISCRIMINATORS, Discriminator
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.interop.names import State, load_named, require
+from stylegenes.interop.names import State, load_named, require, same_filter
 from stylegenes.ops.fir import setup_filter
 
 _OWNER = "rosinality's StyleGAN2"
@@ -94,14 +94,9 @@ def _taps(state: State) -> list[float]:
     taps = (rows / rows.abs().max().clamp(min=1e-12) * 3).tolist()
     taps = [round(tap) if abs(tap - round(tap)) < 1e-4 else tap for tap in taps]
     for key, kernel in kernels.items():
-        expected = setup_filter(taps, gain=4 if key.endswith(_DOUBLING) and _doubles(key) else 1)
-        if kernel.shape != expected.shape or not torch.allclose(kernel.float(), expected, atol=1e-5):
+        if not same_filter(kernel, setup_filter(taps, gain=4 if key.endswith(_DOUBLING) else 1)):
             raise UserError(f"{_OWNER}: {key} is not the filter of the other layers")
     return taps
-
-
-def _doubles(key: str) -> bool:
-    return "upsample" in key or key.endswith("conv.blur.kernel")
 
 
 def _squeezed(state: State) -> dict[str, torch.Tensor]:

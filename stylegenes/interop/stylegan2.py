@@ -15,7 +15,7 @@ import torch
 from stylegenes.discriminators import DISCRIMINATORS, Discriminator
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.interop.names import State, load_named, require, take
+from stylegenes.interop.names import State, load_named, require, same_filter, take
 from stylegenes.ops.fir import setup_filter
 
 _MAPPING = {
@@ -197,7 +197,6 @@ def _without_filters(state: State, taps: Sequence[float]) -> dict[str, torch.Ten
     """
     expected = setup_filter(taps)
     for key, tensor in state.items():
-        same = tensor.shape == expected.shape and torch.allclose(tensor.cpu().float(), expected, atol=1e-6)
-        if re.fullmatch(_RESAMPLING, key) and not same:
+        if re.fullmatch(_RESAMPLING, key) and not same_filter(tensor, expected):
             raise UserError(f"{key} is not the filter that the arguments describe (resample_filter {list(taps)})")
     return {key: tensor for key, tensor in state.items() if not key.endswith("resample_filter")}

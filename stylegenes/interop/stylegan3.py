@@ -10,11 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.interop.names import State, load_named, require, take
+from stylegenes.interop.names import State, load_named, require, same_filter, take
 
 _OWNER = "official StyleGAN3 generator"
 _MAPPING = {"num_layers": 2, "lr_multiplier": 0.01, "w_avg_beta": 0.998}
@@ -124,7 +122,5 @@ def _check_filters(generator: Generator, state: State) -> None:
         owner, kind = f"synthesis.{key}".rsplit(".", 1)
         foreign = names[f"{owner}.weight"].removesuffix("weight") + kind
         found = state.get(foreign)
-        if found is not None and (
-            found.shape != buffer.shape or not torch.allclose(found.float(), buffer.float(), atol=1e-6)
-        ):
+        if found is not None and not same_filter(found, buffer):
             raise UserError(f"{foreign} is not the low-pass filter that the arguments describe")

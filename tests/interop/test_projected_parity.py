@@ -16,18 +16,18 @@ def dtype(request):
 
 
 def maps_of(fixture: Fixture, module: str, dtype: torch.dtype) -> list[torch.Tensor]:
-    names = sorted(name for name in fixture.arrays if re.fullmatch(rf"feat_{module}_\d+", name))
-    return [fixture.input(name, dtype) for name in names]
+    names = [name for name in fixture.arrays if re.fullmatch(rf"feat_{re.escape(module)}_\d+", name)]
+    return [fixture.input(name, dtype) for name in sorted(names, key=lambda name: int(name.rpartition("_")[2]))]
 
 
 def judge(fixture: Fixture, module: str, dtype: torch.dtype, *, train: bool):
     """The recorded module in the wanted mode, its maps, and its logits in the recorded shape."""
     kwargs, state, maps = fixture.kwargs(module), fixture.state(module, dtype), maps_of(fixture, module, dtype)
     maps[0].requires_grad_()
+    label = fixture.condition(dtype, f"c_{module}").label
     if "Multi" in fixture.config["modules"][module]["official_class"]:
         heads = heads_from_official(kwargs, state).train(train)
-        return maps, torch.cat([head(x).flatten(1) for head, x in zip(heads, maps, strict=True)], dim=1)
-    label = fixture.input(f"c_{module}", dtype) if fixture.has(f"c_{module}") else None
+        return maps, torch.cat([head(x, label).flatten(1) for head, x in zip(heads, maps, strict=False)], dim=1)
     return maps, head_from_official(kwargs, state).train(train)(maps[0], label)
 
 

@@ -6,12 +6,13 @@ from parity import Fixture, fixtures
 
 from stylegenes.errors import UserError
 from stylegenes.interop.r3gan import (
+    arguments_of,
     discriminator_from_official,
     discriminator_names,
     generator_from_official,
     generator_names,
 )
-from stylegenes.records import Condition, ImageBatch
+from stylegenes.records import ImageBatch
 from stylegenes.training.losses import Relativistic
 from stylegenes.training.regularizers import gradient_square
 
@@ -28,10 +29,6 @@ def networks(fixture: Fixture, dtype: torch.dtype):
     return G, discriminator_from_official(fixture.kwargs("D"), fixture.state("D", dtype))
 
 
-def condition_of(fixture: Fixture, dtype: torch.dtype) -> Condition:
-    return Condition(label=fixture.input("c", dtype) if fixture.has("c") else None)
-
-
 def gradient_norms(fixture: Fixture, module, names: dict[str, str], player: str) -> torch.Tensor:
     gradients = {names[key]: parameter.grad for key, parameter in module.named_parameters()}
     return torch.stack([gradients[name].norm() for name in fixture.config[f"{player}_param_names_sorted"]])
@@ -44,11 +41,11 @@ def test_pictures_stages_and_generator_gradients(folder, dtype):
     stages = []
     for stage in G.synthesis.stages:
         stage.register_forward_hook(lambda _, __, x: stages.append(x))
-    condition = condition_of(fixture, dtype)
+    condition = fixture.condition(dtype)
     fakes = G(fixture.input("z", dtype), condition)
     fixture.check("img", fakes.image)
-    for i, features in enumerate(stages):
-        fixture.check(f"x_G_stage{i}", features[:1, :6])
+    for name, found in fixture.names(r"x_G_stage(\d+)").items():
+        fixture.check(name, stages[int(found[1])])
     real = ImageBatch(fixture.input("real_img", dtype), condition=condition)
     fake_logits, real_logits = D(fakes), D(real)
     fixture.check("logits_fake", fake_logits[:, 0])
@@ -64,7 +61,7 @@ def test_pictures_stages_and_generator_gradients(folder, dtype):
 def test_penalties_and_discriminator_gradients(folder, dtype):
     fixture = Fixture(folder)
     G, D = networks(fixture, dtype)
-    condition = condition_of(fixture, dtype)
+    condition = fixture.condition(dtype)
     image = fixture.input("real_img", dtype).requires_grad_()
     real = ImageBatch(image, condition=condition)
     fake = G(fixture.input("z", dtype), condition).detach()
@@ -98,3 +95,18 @@ def test_what_does_not_fit_is_named(folder):
     kernel = next(key for key in state if key.endswith("Kernel"))
     with pytest.raises(UserError, match="not the filter"):
         generator_from_official(kwargs, {**state, kernel: torch.ones(4, 4)})
+
+
+@pytest.mark.parametrize("folder", fixtures("r3gan")[:1])
+@pytest.mark.parametrize("named", [[1, 2, 1], [1, 4, 6, 4, 1], [1, 1, 3]])
+def test_other_filters_are_read_from_the_weights(folder, named):
+    """A named filter is widened by one that doubles each pixel: [1, 2, 1] resamples with [1, 3, 3, 1]."""
+    fixture = Fixture(folder)
+    taps = torch.nn.functional.conv1d(torch.tensor([[named]]).float(), torch.ones(1, 1, 2), padding=1)[0, 0]
+    kernel = torch.outer(taps, taps) / taps.sum() ** 2
+    state = {key: kernel if key.endswith("Kernel") else tensor for key, tensor in fixture.state("G").items()}
+    found = generator_from_official(arguments_of(state), state)
+    given = generator_from_official({**fixture.kwargs("G"), "ResamplingFilter": named}, state)
+    for G in (found, given):
+        filters = [buffer for name, buffer in G.named_buffers() if name.endswith("resample_filter")]
+        assert filters and all(torch.allclose(f.float(), kernel, atol=1e-6) for f in filters)

@@ -1,7 +1,5 @@
 """StyleGAN3's generator, T and R, against recorded numbers, through the adapter from the official names."""
 
-import re
-
 import pytest
 import torch
 from parity import Fixture, fixtures
@@ -35,11 +33,10 @@ def test_geometry_of_layers(folder):
 def test_styles(folder, dtype):
     fixture = Fixture(folder)
     G = generator_from_official(fixture.kwargs(), fixture.state(dtype=dtype))
-    z = fixture.input("z", dtype)
-    fixture.check("ws_psi1", G.express(z)[:, 0])
-    psi, cutoff = re.fullmatch(r"psi ([\d.]+), cutoff (\d+)", fixture.config["arrays"]["ws_psi07_cut"]["doc"]).groups()
-    fixture.check("ws_psi07_cut", G.express(z, psi=float(psi), cutoff=int(cutoff)))
-    G.latent.track(G.latent(z))
+    z, condition = fixture.input("z", dtype), fixture.condition(dtype)
+    for name in fixture.names(r"ws_psi\w*?(?<!_after)"):
+        fixture.check(name, G.express(z, condition, **fixture.truncation(name)))
+    G.latent.track(G.latent(z, condition))
     fixture.check("w_avg_after", G.latent.w_avg)
 
 
@@ -51,16 +48,15 @@ def test_pictures_and_features(folder, dtype):
     outputs = []
     for module in (G.synthesis.input, *G.synthesis.layers):
         module.register_forward_hook(lambda _, __, x: outputs.append(x))
-    fixture.check("img", G.synthesis(G.express(fixture.input("z", dtype))).image)
+    ws = G.express(fixture.input("z", dtype), fixture.condition(dtype))
+    fixture.check("img", G.synthesis(ws).image)
     inputs, layers = outputs[0], outputs[1:]
     fixture.check("layer_rms", torch.stack([_rms(x) for x in layers]))
-    for name, meta in fixture.config["arrays"].items():
-        if found := re.fullmatch(r"x_(?:L(\d+)|input)", name):
-            x = inputs if found[1] is None else layers[int(found[1])]
-            fixture.check(name, x[:1, : meta["shape"][1]])
+    for name, found in fixture.names(r"x_(?:L(\d+)|input)").items():
+        fixture.check(name, inputs if found[1] is None else layers[int(found[1])])
     fixture.check("img_ws_mixed", G.synthesis(fixture.input("ws_mixed", dtype)).image)
     G.synthesis.input.transform.copy_(fixture.input("transform", dtype))
-    fixture.check("img_transformed", G.synthesis(G.express(fixture.input("z", dtype))).image)
+    fixture.check("img_transformed", G.synthesis(ws).image)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -68,20 +64,22 @@ def test_training_forward_and_gradient(folder, dtype):
     """Officially a training forward moves each magnitude before it uses it; the gradient is taken afterwards."""
     fixture = Fixture(folder)
     G = generator_from_official(fixture.kwargs(), fixture.state(dtype=dtype))
-    n = fixture.arrays["img_update_emas"].shape[0]
-    ws = G.express(fixture.input("z", dtype)).detach()
+    ws = G.express(fixture.input("z", dtype), fixture.condition(dtype)).detach()
 
     def move(layer, arguments):
         layer.observe(arguments[0])
         layer.settle(layer.magnitude)
 
     hooks = [layer.register_forward_pre_hook(move) for layer in G.synthesis.layers]
+    n = fixture.arrays["img_update_emas"].shape[0]
     fixture.check("img_update_emas", G.synthesis(ws).image[:n])
     for hook in hooks:
         hook.remove()
     fixture.check("magnitude_ema_after", torch.stack([layer.magnitude_ema for layer in G.synthesis.layers]))
-    ws = ws[:n].requires_grad_()
-    score = (G.synthesis(ws).image * fixture.input("gy", dtype)).sum()
+    cotangent = fixture.input("gy", dtype)
+    ws = ws[: len(cotangent)].requires_grad_()
+    image = G.synthesis(ws).image
+    score = (image * torch.nn.functional.interpolate(cotangent, size=image.shape[-2:])).sum()
     fixture.check("grad_ws", torch.autograd.grad(score, ws)[0])
 
 

@@ -33,7 +33,7 @@ def test_fully_connected(folder):
     fixture = Fixture(folder)
     for name in (name.removeprefix("dense_w_") for name in fixture.arrays if name.startswith("dense_w_")):
         gain, multiplier = (float(part.lstrip("glr").replace("_", ".")) for part in name.rsplit("_lr", 1))
-        gain = 2**0.5 if gain > 1 else gain
+        gain = 2**0.5 if abs(gain - 2**0.5) < 1e-3 else gain
         w, b, x = (fixture.input(f"dense_{part}_{name}") for part in "wbx")
         layer = ScaledLinear(w.shape[1], w.shape[0], gain=gain)
         layer.weight.data = w
