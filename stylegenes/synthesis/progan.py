@@ -34,7 +34,7 @@ class Start(Layer):
 
     def forward(self, w: torch.Tensor) -> torch.Tensor:
         """[N, w_dim] to [N, C, 4, 4]."""
-        x = self.linear(w).reshape(len(w), -1, 4, 4)
+        x = self.linear(w).reshape(w.shape[0], -1, 4, 4)
         x = normalize_second_moment(activate(x, self.bias0))
         return normalize_second_moment(activate(self.conv(x), self.bias1))
 

@@ -48,7 +48,7 @@ class Style(Layer):
 
     def styles(self, w: torch.Tensor) -> torch.Tensor:
         """w [N, w_dim] to [N, 2, C]: the scale less one, and the shift."""
-        return (self.affine(w) + self.bias.to(w.dtype)).reshape(len(w), 2, -1)
+        return (self.affine(w) + self.bias.to(w.dtype)).reshape(w.shape[0], 2, -1)
 
     def forward(self, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
         """Features [N, C, H, W] in the style w [N, w_dim]."""
@@ -115,9 +115,9 @@ class Block(Layer):
 
     def _begin(self, x: torch.Tensor | None, w: torch.Tensor) -> torch.Tensor:
         if self.const is not None:
-            return quick_layout(self.const.expand(len(w), -1, -1, -1))
+            return quick_layout(self.const.expand(w.shape[0], -1, -1, -1))
         if self.linear is not None:
-            return quick_layout(self.linear(w).reshape(len(w), -1, 4, 4))
+            return quick_layout(self.linear(w).reshape(w.shape[0], -1, 4, 4))
         assert self.conv0 is not None and x is not None, "only the first block takes no features"
         return self.conv0(x)
 
