@@ -2,12 +2,16 @@
 
 Examples:
   stylegenes export runs/0001 --onnx model.onnx
+  stylegenes export runs/0001 --onnx from-w.onnx --given w      style vectors in, pictures out
+
+Its metadata tells genes, variants, range and how code strings are read; docs/snapshots.md has a reader in numpy.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -22,6 +26,10 @@ class Args:
     """the file to write"""
     psi: float = 1.0
     """truncation that is built in"""
+    given: Literal["code", "w"] = "code"
+    """what goes in: codes, or style vectors w"""
+    raw: bool = False
+    """leave pictures as the network makes them, which is a little beyond [-1, 1]"""
 
 
 def run(args: Args) -> None:
@@ -34,12 +42,15 @@ def run(args: Args) -> None:
     from stylegenes.interop.onnx import check_onnx, export_onnx
     from stylegenes.snapshot import load_snapshot
 
-    generator = load_snapshot(args.snapshot).generator
-    export_onnx(generator, args.onnx, psi=args.psi)
-    difference = check_onnx(generator, args.onnx, psi=args.psi)
-    inputs = "code [N, ...]" + (" and label [N, L]" if generator.label_dim else "")
-    say(f"wrote {args.onnx}: {inputs} in, image [N, C, H, W] in [-1, 1] out, stored noise")
+    found, clamp = load_snapshot(args.snapshot), not args.raw
+    generator, how = found.generator, {"psi": args.psi, "given": args.given, "clamp": clamp}
+    export_onnx(generator, args.onnx, card=found.card, **how)
+    difference = check_onnx(generator, args.onnx, **how)
+    label_dim = generator.synthesis.label_dim if args.given == "w" else generator.label_dim
+    inputs = f"{args.given} [batch, ...]" + (" and label [batch, labels]" if label_dim else "")
+    bounds = "in [-1, 1]" if clamp else "of no bounds"
+    say(f"wrote {args.onnx}: {inputs} in, image [batch, channels, height, width] {bounds} out, stored noise")
     if difference is None:
         say("not compared with ONNX Runtime, which is not installed: pip install 'stylegenes[onnx]'")
     else:
-        say(f"compared with ONNX Runtime on random codes: largest difference {difference:.2g}")
+        say(f"compared with ONNX Runtime at batches of 1, 3 and 16: largest difference {difference:.2g}")

@@ -1,9 +1,11 @@
-"""Generators out as ONNX: code (and label) in, picture out, with stored noise. Any latent, any synthesis network."""
+"""Generators out as ONNX, with stored noise: a code or a w (and a label) in, pictures out. Any latent, any family."""
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
@@ -12,61 +14,160 @@ from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
 from stylegenes.generator import Generator
 from stylegenes.records import Condition, Noise
+from stylegenes.snapshot import Card
 
+Given = Literal["code", "w"]
 OPSET = 18
 TOLERANCE = 1e-4
 """Largest difference of a pixel in [-1, 1] that an export may show, relative to the picture's largest value."""
+BATCHES = (1, 3, 16)
+"""Batch sizes that an export is compared at; none is the exporter's own."""
 
 
 class _Flat(nn.Module):
     """A generator as a plain function of tensors."""
 
-    def __init__(self, generator: Generator, psi: float) -> None:
+    def __init__(self, generator: Generator, psi: float, given: Given, clamp: bool) -> None:
         super().__init__()
-        self.generator, self.psi = generator, psi
+        self.generator, self.psi, self.given, self.clamp = generator, psi, given, clamp
 
-    def forward(self, code: torch.Tensor, label: torch.Tensor | None = None) -> torch.Tensor:
-        return self.generator(code, Condition(label=label), psi=self.psi, noise=Noise("const")).image
+    def forward(self, first: torch.Tensor, label: torch.Tensor | None = None) -> torch.Tensor:
+        """Codes [N, ...] or w [N, w_dim], and labels [N, L], to pictures [N, C, H, W]."""
+        G, condition = self.generator, Condition(label=label)
+        w = first if self.given == "w" else G.latent(self._checked(first), condition)
+        ws = G.truncate(G.broadcast(w), self.psi, condition=condition)
+        image = G.synthesis(ws, condition, noise=Noise("const")).image
+        return image.clamp(-1, 1) if self.clamp else image
+
+    def _checked(self, code: torch.Tensor) -> torch.Tensor:
+        """The code, in which a variant that no gene has becomes an index beyond every table: runtimes refuse that."""
+        genes, variants = self.generator.latent.num_genes, self.generator.latent.num_variants
+        return torch.where((code >= 0) & (code < variants), code, genes * variants) if genes else code
+
+    @property
+    def label_dim(self) -> int:
+        """Length of the label that it reads."""
+        return self.generator.synthesis.label_dim if self.given == "w" else self.generator.label_dim
+
+    def example(self, n: int) -> tuple[torch.Tensor, ...]:
+        """`n` of its inputs."""
+        draws = torch.Generator().manual_seed(n)
+        w_dim = self.generator.latent.w_dim
+        first = torch.randn(n, w_dim, generator=draws) if self.given == "w" else self.generator.sample(n, draws)
+        return (first, torch.eye(self.label_dim)[torch.arange(n) % self.label_dim]) if self.label_dim else (first,)
 
 
-def export_onnx(generator: Generator, path: str | Path, *, psi: float = 1.0) -> Path:
-    """Write `generator` as ONNX: inputs `code` and, for a conditional model, `label`; output `image`; free batch size.
+def export_onnx(
+    generator: Generator,
+    path: str | Path,
+    *,
+    card: Card | None = None,
+    psi: float = 1.0,
+    given: Given = "code",
+    clamp: bool = True,
+) -> Path:
+    """Write `generator` as ONNX: inputs `code` or `w` and, for a conditional model, `label`; output `image`.
+
+    Sizes are fixed but for the batch. A genotype with a variant that its gene lacks is an error in the runtime. The
+    file's metadata tells what the model is and how its code strings are read; see docs/snapshots.md.
 
     Args:
         generator: on the CPU, in eval mode.
         path: the file to write, all or nothing.
+        card: provenance, for the metadata.
         psi: truncation that is built in.
+        given: what goes in: codes, or w [N, w_dim].
+        clamp: keep pictures within [-1, 1]; without it they go as far beyond as the network makes them.
 
     Raises:
-        UserError: without the package `onnx`.
+        UserError: without the package `onnx`, and for a network that cannot be exported.
         OSError: when the file cannot be written.
     """
     try:
-        import onnx  # noqa: F401
+        import onnx
     except ImportError as error:
         raise UserError("export needs the package 'onnx': pip install 'stylegenes[onnx]'") from error
-    inputs = _example(generator, 2)
-    names = ["code", "label"][: len(inputs)]
-    with atomic_path(path) as part, torch.no_grad(), warnings.catch_warnings():
-        # The tracer warns of every size that becomes a constant; the check against ONNX Runtime is what counts.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            _Flat(generator, psi).eval(),
-            inputs,
-            str(part),
-            input_names=names,
-            output_names=["image"],
-            dynamic_axes={name: {0: "N"} for name in [*names, "image"]},
-            opset_version=OPSET,
-            dynamo=False,
-        )
+    if given not in get_args(Given):
+        raise UserError(f"an export takes {' or '.join(get_args(Given))}; got {given!r}")
+    if generator.synthesis.has_camera:
+        raise UserError("a network that is seen through a camera cannot be exported: ONNX has no way to cast its rays")
+    flat = _Flat(generator, psi, given, clamp).eval()
+    names = [given, "label"] if flat.label_dim else [given]
+    with atomic_path(path) as part:
+        _record(flat, part, names)
+        model = onnx.load(part)
+        _name_sizes(model, flat, names)
+        onnx.helper.set_model_props(model, _metadata(flat, card))
+        onnx.checker.check_model(model)
+        onnx.save(model, part)
     return Path(path)
 
 
-def check_onnx(generator: Generator, path: str | Path, *, psi: float = 1.0) -> float | None:
+def _record(flat: _Flat, path: Path, names: list[str]) -> None:
+    with torch.no_grad(), warnings.catch_warnings():
+        # The tracer warns of every size that becomes a constant; the check against ONNX Runtime is what counts.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            flat,
+            flat.example(2),
+            str(path),
+            input_names=names,
+            output_names=["image"],
+            dynamic_axes={name: {0: "batch"} for name in [*names, "image"]},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
+def _name_sizes(model: Any, flat: _Flat, names: list[str]) -> None:
+    """Give inputs and output their true sizes, where the exporter has numbers of its own or none."""
+    synthesis = flat.generator.synthesis
+    picture = (synthesis.image_channels, synthesis.resolution, synthesis.resolution)
+    known = {name: tuple(tensor.shape[1:]) for name, tensor in zip(names, flat.example(1), strict=True)}
+    for slot in [*model.graph.input, *model.graph.output]:
+        sizes = {**known, "image": picture}[slot.name]
+        for axis, size in zip(slot.type.tensor_type.shape.dim, ("batch", *sizes), strict=True):
+            axis.Clear()
+            if isinstance(size, str):
+                axis.dim_param = size
+            else:
+                axis.dim_value = size
+
+
+def _metadata(flat: _Flat, card: Card | None) -> dict[str, str]:
+    """What the file says about itself: words and numbers, and JSON where it is more than one."""
+    generator, latent = flat.generator, flat.generator.latent
+    first = "w_dim" if flat.given == "w" else "genes" if latent.num_genes else "z_dim"
+    axes = {flat.given: ["batch", first], "image": ["batch", "channels", "height", "width"]}
+    axes |= {"label": ["batch", "labels"]} if flat.label_dim else {}
+    facts = {
+        "format": "stylegenes-onnx 1",
+        "name": card.name if card else "",
+        "license": card.license if card else "unspecified",
+        "recipe": card.recipe if card else "",
+        "labels": card.data.label_names if card and card.data and flat.label_dim else [],
+        "latent": latent.spec["name"],
+        "synthesis": generator.synthesis.spec["name"],
+        "genes": latent.num_genes,
+        "variants": latent.num_variants,
+        "w_dim": latent.w_dim,
+        "resolution": generator.synthesis.resolution,
+        "channels": generator.synthesis.image_channels,
+        "psi": flat.psi,
+        "noise": "stored",
+        "range": [-1, 1] if flat.clamp else "unbounded; -1 is black and 1 is white",
+        "axes": axes,
+        "code_string": latent.string_format(),
+    }
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()}
+
+
+def check_onnx(
+    generator: Generator, path: str | Path, *, psi: float = 1.0, given: Given = "code", clamp: bool = True
+) -> float | None:
     """The largest difference between `generator` and the file in ONNX Runtime, relative to the largest pixel value.
 
-    None when ONNX Runtime is not installed. Three codes are drawn, which is another batch size than the exporter saw.
+    None when ONNX Runtime is not installed. Batches of `BATCHES` are drawn, none of the size that the exporter saw.
 
     Raises:
         UserError: when they differ by more than `TOLERANCE`.
@@ -75,20 +176,18 @@ def check_onnx(generator: Generator, path: str | Path, *, psi: float = 1.0) -> f
         import onnxruntime
     except ImportError:
         return None
-    inputs = _example(generator, 3)
-    with torch.no_grad():
-        expected = _Flat(generator, psi)(*inputs)
+    flat, largest = _Flat(generator, psi, given, clamp).eval(), 0.0
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    feed = {slot.name: tensor.numpy() for slot, tensor in zip(session.get_inputs(), inputs, strict=True)}
-    (image,) = session.run(["image"], feed)
-    difference = ((torch.from_numpy(image) - expected).abs().max() / expected.abs().max()).item()
-    if not difference <= TOLERANCE:
-        raise UserError(
-            f"{path} does not reproduce the model: pictures differ by {difference:.3g} (allowed {TOLERANCE})"
-        )
-    return difference
-
-
-def _example(generator: Generator, n: int) -> tuple[torch.Tensor, ...]:
-    code, label_dim = generator.sample(n, torch.Generator().manual_seed(n)), generator.label_dim
-    return (code, torch.eye(label_dim)[torch.arange(n) % label_dim]) if label_dim else (code,)
+    for n in BATCHES:
+        inputs = flat.example(n)
+        with torch.no_grad():
+            expected = flat(*inputs)
+        feed = {slot.name: tensor.numpy() for slot, tensor in zip(session.get_inputs(), inputs, strict=True)}
+        image = torch.from_numpy(session.run(["image"], feed)[0])
+        difference = ((image - expected).abs().max() / expected.abs().max()).item()
+        if not difference <= TOLERANCE:
+            raise UserError(
+                f"{path} does not reproduce the model: pictures differ by {difference:.3g} (allowed {TOLERANCE})"
+            )
+        largest = max(largest, difference)
+    return largest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 
@@ -75,6 +76,10 @@ class LatentDistribution(Layer, ABC):
         Raises:
             UserError: for a string that is damaged or belongs to a latent of another shape.
         """
+
+    def string_format(self) -> dict[str, Any]:
+        """How `to_strings` writes a code, in JSON-ready words and numbers, for readers without this package."""
+        return {}
 
     def features(self, code: torch.Tensor) -> torch.Tensor:
         """Codes as rows of real numbers [N, F], for classifiers and principal components: here the codes themselves."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,6 +50,14 @@ class _Continuous(LatentDistribution):
         """Print codes exactly: float32, little-endian, base64 (URL-safe). Longer than a genotype's string by far."""
         rows = code.detach().cpu().to(torch.float32).numpy().astype("<f4")
         return [base64.urlsafe_b64encode(row.tobytes()).decode().rstrip("=") for row in rows]
+
+    def string_format(self) -> dict[str, Any]:
+        """Base64 of the numbers themselves."""
+        return {
+            "encoding": "base64, URL-safe, without padding",
+            "count": self.z_dim,
+            "numbers": "float32, low byte first",
+        }
 
     def from_strings(self, strings: list[str]) -> torch.Tensor:
         """Read codes printed by `to_strings`, [N, z_dim]."""

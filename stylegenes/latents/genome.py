@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -149,6 +149,23 @@ class Genome(LatentDistribution):
         """Read genotypes printed by a genome of the same number of genes and variants, int64 [N, num_genes]."""
         rows = [self._unpack(string) for string in strings]
         return torch.tensor(rows, dtype=torch.int64, device=self.device).reshape(-1, self.num_genes)
+
+    def string_format(self) -> dict[str, Any]:
+        """Base64 of one whole number, whose bits are the genes' variants, and of a check sum."""
+        return {
+            "encoding": "base64, URL-safe, without padding",
+            "bytes": self._num_bytes,
+            "count": self.num_genes,
+            "bits": self._bits,
+            "order": "one number, high byte first; the last gene in the lowest bits, zeros above the first",
+            "check": {
+                "bytes": 2,
+                "order": "high byte first, after the number",
+                "sum": "CRC-16 with polynomial 0x1021, from 0, unreflected (XMODEM)",
+                "of": f"{self.num_genes}x{self.num_variants}",
+                "then": "the bytes of the number",
+            },
+        }
 
     @property
     def _bits(self) -> int:

@@ -1,0 +1,143 @@
+"""Exports of every family give the model's pictures, at any batch, and tell what they are."""
+
+import binascii
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stylegenes.cli.main import run
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.snapshot import Card, save_snapshot
+from stylegenes.synthesis import SYNTHESES
+
+pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+from stylegenes.interop.onnx import BATCHES, check_onnx, export_onnx  # noqa: E402
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "snapshots.md"
+GENOME = {"name": "genome", "w_dim": 12, "num_genes": 3, "num_variants": 5}
+MAPPING = {"name": "mapping", "w_dim": 12, "z_dim": 5, "depth": 2, "label_dim": 4}
+FAMILIES = {name: SYNTHESES.get(name).example_spec(16, 12) for name in SYNTHESES.names() if name != "eg3d"}
+FAMILIES["stylegan3"] |= {"conv_kernel": 1, "radial_filters": True}
+
+
+def generator_of(name: str, latent: dict, **changes) -> Generator:
+    torch.manual_seed(0)
+    spec = {"latent": latent, "synthesis": {"name": name, **FAMILIES[name], **changes}}
+    return Generator.from_spec(spec).eval().requires_grad_(False)
+
+
+def session_of(path: Path):
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize("given", ["code", "w"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_gives_the_same_pictures_at_any_batch(name, given, tmp_path):
+    assert BATCHES == (1, 3, 16)
+    G = generator_of(name, GENOME if given == "w" else MAPPING)
+    path = export_onnx(G, tmp_path / "model.onnx", psi=0.6, given=given)
+    assert check_onnx(G, path, psi=0.6, given=given) < 1e-4
+    with pytest.raises(UserError, match="does not reproduce"):
+        check_onnx(G, path, psi=-1.0, given=given, clamp=False)
+    (image,) = session_of(path).get_outputs()
+    assert image.shape == ["batch", G.synthesis.image_channels, 16, 16]
+
+
+@pytest.mark.parametrize("given", ["code", "w"])
+def test_a_network_that_reads_the_label_itself(given, tmp_path):
+    G = generator_of("fastgan", GENOME, label_dim=3)
+    path = export_onnx(G, tmp_path / "model.onnx", given=given)
+    assert check_onnx(G, path, given=given) < 1e-4
+    assert [slot.shape for slot in session_of(path).get_inputs()] == [
+        ["batch", 3 if given == "code" else 12],
+        ["batch", 3],
+    ]
+
+
+def test_pictures_are_within_bounds_unless_they_are_wanted_raw(tmp_path):
+    G = generator_of("stylegan2", GENOME)
+    codes = {"code": G.sample(16).numpy()}
+    path = export_onnx(G, tmp_path / "model.onnx")
+    assert np.abs(session_of(path).run(None, codes)[0]).max() == 1
+    raw = export_onnx(G, tmp_path / "raw.onnx", clamp=False)
+    assert check_onnx(G, raw, clamp=False) < 1e-4
+    assert np.abs(session_of(raw).run(None, codes)[0]).max() > 1.1
+
+
+@pytest.mark.parametrize("variant", [5, 6, -1, -5, 1 << 40, -(1 << 62)])
+@pytest.mark.parametrize("gene", [0, 1, 2])
+def test_a_variant_that_no_gene_has_is_refused(variant, gene, genome_file):
+    code = np.zeros((2, 3), np.int64)
+    code[1, gene] = variant
+    with pytest.raises(Exception, match="out of data bounds"):
+        session_of(genome_file).run(None, {"code": code})
+
+
+@pytest.fixture(scope="module")
+def genome_file(tmp_path_factory) -> Path:
+    card = Card(name="nobody's", license="CC0-1.0", recipe="none")
+    return export_onnx(generator_of("r3gan", GENOME), tmp_path_factory.mktemp("onnx") / "model.onnx", card=card)
+
+
+def test_the_file_says_what_it_is(genome_file):
+    about = session_of(genome_file).get_modelmeta().custom_metadata_map
+    expected = {"name": "nobody's", "license": "CC0-1.0", "latent": "genome", "genes": "3", "variants": "5"}
+    expected |= {"w_dim": "12", "resolution": "16", "channels": "3", "range": "[-1, 1]", "psi": "1.0"}
+    assert about == about | expected
+    assert json.loads(about["axes"]) == {"code": ["batch", "genes"], "image": ["batch", "channels", "height", "width"]}
+
+
+def test_the_example_in_the_docs_draws_and_reads_code_strings(genome_file, monkeypatch):
+    """By the metadata alone, and so does the check sum."""
+    example = re.search(r"```python\n(import base64.*?)```", DOCS.read_text(encoding="utf-8"), re.S)
+    assert example
+    monkeypatch.chdir(genome_file.parent)
+    names: dict = {}
+    exec(example[1], names)
+    assert Path("face.png").exists()
+    G = generator_of("r3gan", GENOME)
+    codes = G.sample(20)
+    for code, string in zip(codes.tolist(), G.latent.to_strings(codes), strict=True):
+        assert names["read"](string).tolist() == code
+        data = names["base64"].urlsafe_b64decode(string + "=" * (-len(string) % 4))
+        size, check = names["form"]["bytes"], names["form"]["check"]
+        found = int.from_bytes(data[size : size + check["bytes"]], "big")
+        assert found == binascii.crc_hqx(check["of"].encode() + data[:size], 0)
+
+
+def test_codes_of_numbers_are_read_by_the_metadata(tmp_path):
+    G = generator_of("r3gan", MAPPING)
+    path = export_onnx(G, tmp_path / "model.onnx")
+    form = json.loads(session_of(path).get_modelmeta().custom_metadata_map["code_string"])
+    assert form["numbers"] == "float32, low byte first"
+    code = G.sample(1)
+    (string,) = G.latent.to_strings(code)
+    data = binascii.a2b_base64(string.translate(str.maketrans("-_", "+/")) + "=" * (-len(string) % 4))
+    assert np.frombuffer(data, "<f4", form["count"]).tolist() == code[0].tolist()
+
+
+def test_through_the_command(tmp_path, capsys):
+    save_snapshot(tmp_path / "model", generator_of("progan", GENOME), Card(name="small", license="MIT"))
+    line = ["export", str(tmp_path / "model"), "--onnx", str(tmp_path / "x.onnx"), "--given", "w", "--raw"]
+    assert run(line) == 0
+    said = capsys.readouterr().out
+    assert "w [batch, ...] in" in said and "of no bounds" in said and "batches of 1, 3 and 16" in said
+    about = session_of(tmp_path / "x.onnx").get_modelmeta().custom_metadata_map
+    assert about["license"] == "MIT" and about["range"].startswith("unbounded")
+
+
+def test_what_cannot_be_exported_is_refused(tmp_path):
+    G = generator_of("progan", GENOME)
+    with pytest.raises(UserError, match="takes code or w"):
+        export_onnx(G, tmp_path / "x.onnx", given="z")
+    G.synthesis.has_camera = True
+    with pytest.raises(UserError, match="camera"):
+        export_onnx(G, tmp_path / "x.onnx")
+    assert not list(tmp_path.iterdir())
