@@ -1,7 +1,6 @@
 """turn foreign weights (StyleGAN2, StyleGAN3, ProjectedGAN, R3GAN) into a snapshot, executing nothing of the file
 
-Network pickles of the official PyTorch releases are read, and rosinality's StyleGAN2 checkpoints (.pt). The family is
-told by the names of the weights.
+Network pickles of the official PyTorch releases (.pkl) and rosinality's StyleGAN2 checkpoints (.pt) are read.
 
 Examples:
   stylegenes import ffhq.pkl models/ffhq --license CC-BY-NC-SA-4.0

@@ -68,7 +68,8 @@ GROUPS: dict[str, dict[str, Verb]] = {
             "stylegenes export runs/0001 --onnx model.onnx",
         ),
         "import": Verb(
-            "turn an official pickle into a snapshot, executing nothing", "stylegenes import ffhq.pkl models/ffhq"
+            "turn foreign weights into a snapshot, executing nothing of the file",
+            "stylegenes import ffhq.pkl models/ffhq",
         ),
     },
     "genes": {

@@ -108,7 +108,7 @@ def upfirdn2d(
     (up_x, up_y), (down_x, down_y), (left, right, top, bottom) = pair(up), pair(down), sides(padding)
     taps = (x.new_ones(1, 1) if f is None else f.to(x.dtype)) * (gain if f is None or f.ndim == 2 else gain**0.5)
     # Exporters cannot record banded products, which write into parts of their result.
-    if taps.ndim == 1 and x.device.type == "cpu" and not torch.jit.is_tracing():
+    if taps.ndim == 1 and x.device.type == "cpu" and not torch.onnx.is_in_onnx_export():
         return resample_fir(
             x, taps, up=(up_x, up_y), down=(down_x, down_y), padding=(left, right, top, bottom), flip=flip_filter
         )
