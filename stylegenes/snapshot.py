@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError
@@ -46,6 +46,7 @@ class DataCard:
         count: number of images.
         resolution: height and width in pixels that they were trained at.
         label_names: names of the label's columns; empty for an unconditional model.
+        fit: how other shapes became square, `crop` or `letterbox`.
     """
 
     source: str
@@ -53,6 +54,7 @@ class DataCard:
     count: int = 0
     resolution: int = 0
     label_names: list[str] = field(default_factory=list)
+    fit: Literal["crop", "letterbox"] = "crop"
 
 
 @dataclass(frozen=True)

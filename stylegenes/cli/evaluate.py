@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from stylegenes.cli.bars import Bars
     from stylegenes.data import PackedDataset
+    from stylegenes.data.decode import Fit
     from stylegenes.metrics import Evaluator, MetricRecord, Subject
     from stylegenes.metrics.features import Shard
 
@@ -180,7 +181,15 @@ def _data(source: str, subject: Subject, resolution: int | None) -> PackedDatase
     assert own is not None
     if resolution not in (None, own):
         raise UserError(f"{subject.name} makes pictures of {own} pixels; leave out --resolution {resolution}")
-    return open_dataset(source, resolution=own)
+    return open_dataset(source, resolution=own, fit=_fit(subject))
+
+
+def _fit(subject: Subject) -> Fit:
+    """How the model's own pictures became square: what it is compared to is treated alike."""
+    from stylegenes.snapshot import find_snapshot, read_card
+
+    about = read_card(find_snapshot(subject.name)).data if subject.generator is not None else None
+    return about.fit if about is not None else "crop"
 
 
 def _run_folder(name: str) -> Path:

@@ -37,7 +37,7 @@ GRIDS = 3
 PREPARE = """
 import sys
 from stylegenes.data import open_dataset
-open_dataset(sys.argv[1], resolution=int(sys.argv[2]), fit=sys.argv[3])
+open_dataset(sys.argv[1], resolution=int(sys.argv[2]), fit=sys.argv[3], labels=sys.argv[4] or None)
 """
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -140,7 +140,8 @@ class Slot:
     def _begin_rendering(self, config: RunConfig) -> subprocess.Popen[bytes]:
         """Prepare the data in a process of its own, while the device is checked."""
         data = config.data
-        return subprocess.Popen([sys.executable, "-c", PREPARE, data.source, str(data.resolution), data.fit])
+        told = [data.source, str(data.resolution), data.fit, data.label_file or ""]
+        return subprocess.Popen([sys.executable, "-c", PREPARE, *told])
 
     def _check(self) -> None:
         """The tests of this device, from a checkout that has them."""

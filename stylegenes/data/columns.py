@@ -51,33 +51,50 @@ class Column:
         Raises:
             UserError: when it mixes numbers and words, or looks like text.
         """
-        told = [index for index, cell in enumerate(cells) if cell.lower() not in _MISSING]
-        kinds = [_kind(cells[index]) for index in told]
-        if "word" in kinds and kinds.count("number"):
-            odd, even = told[kinds.index("word")], told[kinds.index("number")]
+        first: dict[str, int] = {}
+        for index, cell in enumerate(cells):
+            first.setdefault(cell, index)
+        kinds: dict[str, list[str]] = {"word": [], "number": [], "truth": [], "infinite": []}
+        for cell in first:
+            if cell.lower() not in _MISSING:
+                kinds[_kind(cell)].append(cell)
+
+        def told(cell: str) -> str:
+            return f"{places[first[cell]]}: {shown(cell)!r}"
+
+        words, numbers = sorted(kinds["word"] + kinds["truth"] + kinds["infinite"]), kinds["number"]
+        if kinds["word"] and numbers:
             raise UserError(
-                f"column {shown(name)} of {table} mixes numbers and words ({places[even]}: {shown(cells[even])!r}, "
-                f"{places[odd]}: {shown(cells[odd])!r}); make all of it numbers, or all of it words"
+                f"column {shown(name)} of {table} mixes numbers and words ({told(numbers[0])}, "
+                f"{told(kinds['word'][0])}); make all of it numbers, or all of it words"
             )
-        if "word" not in kinds:
-            values = {_value(cells[index]) for index in told} - {np.inf, -np.inf}
-            if "truth" in kinds and not values <= {0.0, 1.0}:
-                odd = next(index for index in told if _value(cells[index]) in values - {0.0, 1.0})
+        if not kinds["word"]:
+            odd = next((cell for cell in numbers if _value(cell) not in (0.0, 1.0)), None)
+            if kinds["truth"] and odd is not None:
                 raise UserError(
-                    f"column {shown(name)} of {table} mixes true and false with numbers ({places[odd]}: "
-                    f"{shown(cells[odd])!r}); use one of the two"
+                    f"column {shown(name)} of {table} mixes true and false with numbers ({told(odd)}); use one "
+                    "of the two"
                 )
+            values = {_value(cell) for cell in numbers}
             return cls(name, [name], {}, signed=-1.0 in values and values <= {-1.0, 1.0})
-        words = sorted({cells[index] for index in told})
-        if len(words) > MOST_LABELS or len(words) > max(_MANY_WORDS, len(told) // 2):
+        if len(words) > MOST_LABELS or len(words) > max(_MANY_WORDS, len(cells) // 2):
             raise UserError(
-                f"column {shown(name)} of {table} holds {len(words):,} different words in {len(told):,} rows; is it "
+                f"column {shown(name)} of {table} holds {len(words):,} different words in {len(cells):,} rows; is it "
                 "text, not a label? remove it"
             )
         return cls(name, [f"{name}={word}" for word in words], {word: i for i, word in enumerate(words)}, signed=False)
 
-    def problem(self, cell: str) -> str:
-        """Why a cell is no label, or ""."""
+    def read(self, cells: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:
+        """Labels of cells, float32 [N, number of labels], and by cell why it is none; its labels are zero."""
+        known = {cell: number for number, cell in enumerate(dict.fromkeys(cells))}
+        problems = {cell: problem for cell in known if (problem := self._problem(cell))}
+        values = np.zeros((len(known), len(self.labels)), np.float32)
+        for cell, row in zip(known, values, strict=True):
+            if cell not in problems:
+                self._encode(cell, row)
+        return values[[known[cell] for cell in cells]], problems
+
+    def _problem(self, cell: str) -> str:
         if cell == "":
             return f"column {shown(self.name)} is empty"
         if cell.lower() in _MISSING or (not self.words and _kind(cell) == "infinite"):
@@ -86,14 +103,11 @@ class Column:
             return f"column {shown(self.name)} holds {shown(cell)}, too large for a label (at most {LARGEST:g})"
         return ""
 
-    def encode(self, cell: str) -> np.ndarray:
-        """Labels of a cell without a problem, float32 [number of labels]."""
+    def _encode(self, cell: str, row: np.ndarray) -> None:
         if self.words:
-            row = np.zeros(len(self.labels), np.float32)
             row[self.words[cell]] = 1
-            return row
-        value = _value(cell)
-        return np.array([max(value, 0.0) if self.signed else value], np.float32)
+        else:
+            row[0] = max(_value(cell), 0.0) if self.signed else _value(cell)
 
 
 def large_numbers(table: str, columns: Sequence[str], rows: Sequence[np.ndarray]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.words import did_you_mean
 
 Fit = Literal["crop", "letterbox"]
@@ -102,7 +102,7 @@ def read_picture(data: bytes) -> Image.Image:
             picture.load()
     # Decoders raise nearly anything on damaged bytes: OSError, SyntaxError, struct.error, IndexError and more.
     except Exception as error:
-        raise BadImageError(f"damaged: {error}", "get the file again, or delete it") from error
+        raise BadImageError(f"damaged: {shown(error)}", "get the file again, or delete it") from error
     return _opaque(_upright(picture))
 
 
@@ -126,7 +126,7 @@ def open_picture(data: bytes) -> Image.Image:
         raise BadImageError(f"claims more than {MAX_PIXELS:,} pixels", "delete it, or make it smaller") from error
     # As in read_picture: a hostile header may raise anything.
     except Exception as error:
-        raise BadImageError(f"damaged header: {error}", "get the file again, or delete it") from error
+        raise BadImageError(f"damaged header: {shown(error)}", "get the file again, or delete it") from error
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ from stylegenes.data.avatars.source import AvatarOptions, AvatarSource
 from stylegenes.data.cache import cache_root, cached
 from stylegenes.data.decode import Filter, Fit, View
 from stylegenes.data.files import FileSource
+from stylegenes.data.labels import NONE
 from stylegenes.data.pack import how_to_list, some_left_out
 from stylegenes.data.packed import PackedDataset, is_packed
 from stylegenes.data.parallel import default_workers
@@ -19,6 +20,7 @@ from stylegenes.data.scenes.source import SceneOptions, SceneSource
 from stylegenes.data.source import Source
 from stylegenes.data.stores import open_store
 from stylegenes.errors import UserError
+from stylegenes.words import counted
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ def open_dataset(
     """
     view = View(resolution, fit, filter, channels)
     if not is_drawn(source) and is_packed(Path(source).expanduser()):
-        return _open_packed(Path(source).expanduser(), view)
+        return _open_packed(Path(source).expanduser(), view, None if labels is None else str(labels))
     images = open_source(source, view, labels=None if labels is None else str(labels))
     dataset = cached(images, cache_root(cache_dir), workers=workers or default_workers(), track=track)
     report_oddities(dataset)
@@ -101,11 +103,20 @@ def report_oddities(dataset: PackedDataset) -> None:
         )
 
 
-def _open_packed(folder: Path, view: View) -> PackedDataset:
+def _open_packed(folder: Path, view: View, labels: str | None) -> PackedDataset:
+    """A packed folder as it is; what would need the original images is refused."""
     dataset = PackedDataset.open(folder)
     if (dataset.resolution, dataset.channels) != (view.resolution, view.channels):
         raise UserError(
             f"{folder} is packed at {dataset.resolution} px with {dataset.channels} channels, asked for are "
             f"{view.resolution} px and {view.channels}; pack the original images again at that size"
+        )
+    packed_fit = dataset.description.parameters.get("fit", view.fit)
+    if view.fit == "letterbox" and packed_fit != view.fit:
+        raise UserError(f"{folder} was cropped when it was packed; pack the original images again with --fit letterbox")
+    if labels is not None and (labels != NONE or dataset.label_dim):
+        raise UserError(
+            f"{folder} is packed with {counted(dataset.label_dim, 'label')}; for others pack the original images again "
+            f"with --labels {labels}"
         )
     return dataset

@@ -45,6 +45,7 @@ class Originals:
         enlarged: pictures smaller than the size they are resized to.
         reduced: pictures larger than that.
         animated: pictures of several frames.
+        fit: how those that are not square became so, `crop` or `letterbox`; "" where it is not known.
     """
 
     formats: dict[str, int] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Originals:
     enlarged: int = 0
     reduced: int = 0
     animated: int = 0
+    fit: str = ""
 
     def take(self, original: Original) -> None:
         """Count one more."""

@@ -7,7 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +147,7 @@ def _describe(source: Source, packing: Packing, labels: UsableLabels) -> Descrip
         channels=source.channels,
         label_names=labels.names,
         parameters=source.parameters,
-        originals=packing.originals,
+        originals=replace(packing.originals, fit=str(source.parameters.get("fit", ""))),
         source=source.description,
         label_origin=source.label_origin,
         warnings=[*source.warnings, *labels.warnings],

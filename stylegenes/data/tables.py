@@ -7,7 +7,6 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -51,7 +50,8 @@ def parse_table(name: str, content: bytes) -> Table:
     columns = [Column.of(name, header[i], [line.cells[i] for line in good], places) for i in range(1, width)]
     labels = [label for column in columns for label in column.labels]
     _check_labels(name, labels)
-    rows = [_row(line, columns) for line in body]
+    read = iter(_rows(good, columns, len(labels)))
+    rows = [next(read) if len(line.cells) == width else _uneven(line, width) for line in body]
     warnings += large_numbers(name, labels, [row.values for row in rows if row.values is not None])
     return Table(name, labels, rows, warnings)
 
@@ -78,9 +78,9 @@ def _celeba(name: str, lines: list[str]) -> tuple[list[str], list[_Line]]:
             "get it again, or write the right number into its first line"
         )
     for line in body:
-        wrong = next((cell for cell in line.cells[1:] if cell not in _CELEBA_VALUES), None)
-        if wrong is not None or len(line.cells) != len(header):
-            what = f"{len(line.cells) - 1} values" if wrong is None else f"the value {shown(wrong, 20)!r}"
+        wrong = set(line.cells[1:]) - _CELEBA_VALUES
+        if wrong or len(line.cells) != len(header):
+            what = f"the value {shown(min(wrong), 20)!r}" if wrong else f"{len(line.cells) - 1} values"
             raise UserError(
                 f"{line.where} of {name} holds {what}; CelebA's list has {len(header) - 1} of -1 or 1 in every row; "
                 "get it again"
@@ -114,12 +114,13 @@ def _cells(name: str, lines: list[str], delimiter: str) -> Iterator[_Line]:
 
 def _without_empty_columns(name: str, header: list[str], body: list[_Line]) -> tuple[list[str], list[_Line], list[str]]:
     """Spreadsheets leave columns without any content; they mean nothing."""
-    full = {i for line in body for i, cell in enumerate(line.cells) if cell}
-    empty = dict.fromkeys(i for i in range(1, len(header)) if i not in full)
+    empty = set(range(1, len(header)))
+    for line in body:
+        empty = {i for i in empty if i >= len(line.cells) or not line.cells[i]}
     if not empty:
         return header, body, []
     keep = [i for i in range(max(len(header), *(len(line.cells) for line in body))) if i not in empty]
-    warnings = [f"column {shown(header[i])} of {name} is empty and is not used" for i in empty if header[i]]
+    warnings = [f"column {shown(header[i])} of {name} is empty and is not used" for i in sorted(empty) if header[i]]
     cut = [_Line(line.where, [line.cells[i] for i in keep if i < len(line.cells)]) for line in body]
     return [header[i] for i in keep if i < len(header)], cut, warnings
 
@@ -147,12 +148,22 @@ def _twice(names: list[str]) -> str | None:
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
-def _row(line: _Line, columns: list[Column]) -> Row:
-    key, cells = line.cells[0], line.cells[1:]
-    if len(cells) != len(columns):
-        return Row(line.where, key, None, f"has {len(cells) + 1} cells, expected {len(columns) + 1}")
-    problem = next(filter(None, (column.problem(cell) for column, cell in zip(columns, cells, strict=True))), "")
-    if problem:
-        return Row(line.where, key, None, problem)
-    values = chain.from_iterable(column.encode(cell) for column, cell in zip(columns, cells, strict=True))
-    return Row(line.where, key, np.fromiter(values, np.float32, sum(len(column.labels) for column in columns)))
+def _rows(lines: list[_Line], columns: list[Column], num_labels: int) -> list[Row]:
+    """Rows of lines that have a cell for every column."""
+    values = np.zeros((len(lines), num_labels), np.float32)
+    problems = [""] * len(lines)
+    start = 0
+    for number, column in enumerate(columns, 1):
+        cells = [line.cells[number] for line in lines]
+        values[:, start : start + len(column.labels)], found = column.read(cells)
+        start += len(column.labels)
+        if found:
+            problems = [problem or found.get(cell, "") for problem, cell in zip(problems, cells, strict=True)]
+    return [
+        Row(line.where, line.cells[0], None if problem else row, problem)
+        for line, row, problem in zip(lines, values, problems, strict=True)
+    ]
+
+
+def _uneven(line: _Line, width: int) -> Row:
+    return Row(line.where, line.cells[0], None, f"has {len(line.cells)} cells, expected {width}")

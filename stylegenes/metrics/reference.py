@@ -63,7 +63,7 @@ def open_real(card: Card, data: str | None, resolution: int) -> PackedDataset:
     source = data or (card.data.source if card.data else None)
     if source is None:
         raise UserError("the model's card names no data; give the real pictures with --data")
-    return open_dataset(source, resolution=resolution)
+    return open_dataset(source, resolution=resolution, fit=card.data.fit if card.data else "crop")
 
 
 def measure_real(

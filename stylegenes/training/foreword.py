@@ -43,7 +43,7 @@ def foreword(config: RunConfig, data: Data, *, begun: bool) -> list[str]:
     found = data.originals
     formats = f" ({found.words()})" if found.words() else ""
     done = [
-        f"{found.not_square:,} not square: {_FITS[config.data.fit]}" if found.not_square else "",
+        f"{found.not_square:,} not square: {_FITS[found.fit or config.data.fit]}" if found.not_square else "",
         f"{found.enlarged:,} smaller than {data.resolution} px: enlarged" if found.enlarged else "",
         f"{found.reduced:,} larger than {data.resolution} px: reduced" if found.reduced else "",
         f"{found.animated:,} of several frames: the first is taken" if found.animated else "",

@@ -214,7 +214,8 @@ class Keeper:
 
     def _card(self) -> Card:
         config, data = self.loop.config, self.loop.data
-        about = DataCard(data.source, data.content_hash, len(data), data.resolution, list(data.label_names))
+        names = list(data.label_names)
+        about = DataCard(data.source, data.content_hash, len(data), data.resolution, names, config.data.fit)
         return Card(
             name=self.loop.folder.name,
             recipe=config.recipe,

@@ -277,5 +277,13 @@ def test_list_and_clear(folder, opened, tmp_path):
 def test_a_packed_folder_is_a_source(folder, opened, tmp_path):
     first = opened(folder)
     assert np.array_equal(opened(first.folder).images([3]), first.images([3]))
-    with pytest.raises(UserError, match="packed at 8 px"):
-        opened(first.folder, resolution=16)
+    for options, word in [
+        ({"resolution": 16}, "packed at 8 px"),
+        ({"fit": "letterbox"}, "was cropped when it was packed"),
+        ({"labels": "t.csv"}, "packed with 0 labels"),
+    ]:
+        with pytest.raises(UserError, match=word):
+            opened(first.folder, **options)
+    assert len(opened(first.folder, labels="none")) == 5
+    framed = opened(folder, fit="letterbox")
+    assert opened(framed.folder).originals.fit == "letterbox", "as it was packed"

@@ -139,7 +139,10 @@ def test_the_last_evaluation_frames_the_pictures_as_the_training_did(tmp_path, p
         out = tmp_path / fit
         words = ["train", str(folder), "--recipe", "test", "--out", str(out), "--set", f"data.fit={fit}"]
         assert main.run([*words, "--metrics", "fd@16", "--accelerator", "cpu"]) == 0
-        hashes.add(read_records(out / "metric-fd_lite0.jsonl")[-1].provenance.data)
+        assert main.run(["evaluate", str(out), "--data", str(folder), "--num", "8", "--device", "cpu"]) == 0
+        last, asked = (record.provenance.data for record in read_records(out / "metric-fd_lite0.jsonl"))
+        assert last == asked, "`evaluate` treats the pictures as the card says"
+        hashes.add(last)
     assert len(hashes) == 2
 
 
