@@ -18,6 +18,8 @@ from stylegenes.errors import UserError
 
 NUMBERS = 25
 """Numbers of a camera."""
+CAMERA_NAMES = tuple(f"camera_{i:02d}" for i in range(NUMBERS))
+"""Columns behind the labels of a data set, in which the cameras are."""
 
 _PARALLEL = 1e-6
 

@@ -47,6 +47,10 @@ class Look:
         """The look of some of the codes."""
         return replace(self, condition=self.condition.map(lambda rows: rows[which] if len(rows) > 1 else rows))
 
+    def told(self, index: int) -> Condition:
+        """What the latent is told for the code with this number: not the camera, so that all sides are of one thing."""
+        return Condition(label=self.row(index).label)
+
     def row(self, index: int) -> Condition:
         """The condition [1, ...] of the code with this number."""
         return self.part(slice(index, index + 1)).condition
@@ -138,11 +142,11 @@ def _images_between(
     generator: Generator, start: torch.Tensor, end: torch.Tensor, steps: Sequence[float], look: Look, way: Way
 ) -> Iterator[torch.Tensor]:
     (name,) = generator.latent.to_strings(start)
-    condition = look.row(0)
+    told = generator.synthesis.seen(look.told(0), 1)
     for t in steps:
-        w = _between(generator, start.to(generator.device), end.to(generator.device), t, condition, way)
-        ws = generator.truncate(generator.broadcast(w), look.psi, look.cutoff, condition)
-        yield _synthesize(generator, ws, look, name, condition)
+        w = _between(generator, start.to(generator.device), end.to(generator.device), t, told, way)
+        ws = generator.truncate(generator.broadcast(w), look.psi, look.cutoff, told)
+        yield _synthesize(generator, ws, look, name, look.row(0))
 
 
 def band_layers(generator: Generator, band: str) -> torch.Tensor:
@@ -183,7 +187,7 @@ def _between(
 
 def _express(generator: Generator, codes: torch.Tensor, look: Look) -> Iterator[torch.Tensor]:
     for index, code in enumerate(codes.to(generator.device).split(1)):
-        yield generator.express(code, look.row(index), psi=look.psi, cutoff=look.cutoff)
+        yield generator.express(code, look.told(index), psi=look.psi, cutoff=look.cutoff)
 
 
 @torch.no_grad()

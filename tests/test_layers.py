@@ -12,7 +12,7 @@ LAYERS = [
     | {"devices", "partials", "processes", "sealed", "shape"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
-    {"snapshot", "drawing", "sheets", "survey", "interop"},
+    {"snapshot", "drawing", "volumes", "sheets", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation"},
     {"model", "choice", "opened", "reproduction"},

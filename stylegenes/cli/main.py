@@ -59,6 +59,13 @@ GROUPS: dict[str, dict[str, Verb]] = {
             "ways between codes, through the code's own space and straight through W",
             "stylegenes interpolate runs/0001 --seeds 1,2,3",
         ),
+        "orbit": Verb(
+            "see what a 3D model makes from all sides: pictures, depth or normals",
+            "stylegenes orbit runs/0001 --seeds 3 --out turn.mp4",
+        ),
+        "mesh": Verb(
+            "write what a 3D model makes as a mesh, or as densities", "stylegenes mesh runs/0001 --out figure.glb"
+        ),
         "invert": Verb(
             "bring photos into a model: project, quantize to genotypes, tune",
             "stylegenes invert runs/0001 me.jpg --space w+",

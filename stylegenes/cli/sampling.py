@@ -66,7 +66,7 @@ def check_options(args: Args) -> None:
     """
     if sum(option is not None for option in (args.seeds, args.codes, args.count)) > 1:
         raise UserError("--seeds, --codes and --count each say which pictures to draw; give one of them")
-    if args.where is not None and args.codes is not None:
+    if args.wish.where is not None and args.codes is not None:
         raise UserError("--where draws new codes, --codes names old ones; give one of them")
     if args.mix is not None and args.interpolate is not None:
         raise UserError("--mix and --interpolate are two different pictures; give one of them")
@@ -98,9 +98,10 @@ def open_sampler(args: Args) -> Sampler:
     else:
         default = 8 if args.mix else 4 if args.interpolate else 16
         seeds = parse_seeds(args.seeds) if args.seeds is not None else list(range(args.count or default))
-        codes = codes_of_seeds(generator, seeds) if args.where is None else _wished(args, snapshot, seeds, look)
+        codes = codes_of_seeds(generator, seeds) if args.wish.where is None else _wished(args, snapshot, seeds, look)
         names = [f"seed {seed}" for seed in seeds]
-    wished = {} if args.where is None else {"Where": args.where, "Temperature": f"{args.temperature:g}"}
+    wished = {} if args.wish.where is None else {"Where": args.wish.where, "Temperature": f"{args.wish.temperature:g}"}
+    wished |= {name.capitalize(): f"{value:g}" for name, value in args.side.given.items()}
     weights = fingerprint(generator)
     origin = origin_of(snapshot.card.name, weights, look, data.label_names if data else (), wished)
     if found.origin is not None and (warning := found.origin.warning(origin.model, weights)):
@@ -121,7 +122,10 @@ def _look(args: Args, snapshot: Snapshot, recorded: Origin | None) -> Look:
     if used:
         say(f"drawn as {args.codes} says: {', '.join(used)}")
     rows = parse_labels(labels, generator.label_dim, snapshot.card.data)
-    condition = Condition(label=None if rows is None else rows.to(generator.device))
+    camera = None
+    if args.side.given:
+        camera = generator.synthesis.camera_at(args.side.yaw or 0.0, args.side.pitch or 0.0, args.side.fov)
+    condition = Condition(None if rows is None else rows.to(generator.device), camera)
     value, cutoff = parse_psi(psi or "1")
     return Look(value, cutoff, parse_noise(noise or "const"), condition)
 
@@ -130,8 +134,8 @@ def _wished(args: Args, snapshot: Snapshot, seeds: Sequence[int], look: Look) ->
     # Imported here, since most samples need no statistics.
     from stylegenes.cli.wishing import wished_codes
 
-    assert args.where is not None
-    return wished_codes(args.snapshot, snapshot, args.where, args.temperature, seeds, look)
+    assert args.wish.where is not None
+    return wished_codes(args.snapshot, snapshot, args.wish.where, args.wish.temperature, seeds, look)
 
 
 def write_samples(sampler: Sampler, out: Path | None) -> Path:

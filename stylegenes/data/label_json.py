@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 
+from stylegenes.cameras import CAMERA_NAMES, NUMBERS, why_no_cameras
 from stylegenes.data.columns import LARGEST, MOST_LABELS, large_numbers
 from stylegenes.data.rows import Row, Table
 from stylegenes.errors import UserError, shown
@@ -110,8 +113,17 @@ def _vectors(name: str, pairs: list[tuple[str, Any]]) -> Table:
     for place, (key, label) in zip(_places(pairs), pairs, strict=True):
         problem = f"the label of {shown(key)} is null" if label is None else _problem(label)
         rows.append(Row(place, key, None if problem else np.array(label, np.float32), problem))
-    columns = [f"label_{i}" for i in range(length)]
-    return Table(name, columns, rows, large_numbers(name, columns, [r.values for r in rows if r.values is not None]))
+    values = [row.values for row in rows if row.values is not None]
+    columns, warnings = [f"label_{i}" for i in range(length)], list[str]()
+    reason = why_no_cameras(torch.from_numpy(np.stack(values)[:, :NUMBERS])) if values and length >= NUMBERS else ""
+    if reason is None:
+        # EG3D's labels are cameras; other labels may follow them, and stand before them here.
+        order = [*range(NUMBERS, length), *range(NUMBERS)]
+        rows = [row if row.values is None else replace(row, values=row.values[order]) for row in rows]
+        return Table(name, [*columns[: length - NUMBERS], *CAMERA_NAMES], rows)
+    if length == NUMBERS and reason:
+        warnings = [f"the vectors of {name} have {NUMBERS} numbers but are no cameras: {reason}"]
+    return Table(name, columns, rows, [*warnings, *large_numbers(name, columns, values)])
 
 
 def _problem(vector: list[Any]) -> str:

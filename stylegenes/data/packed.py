@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 
-from stylegenes.cameras import NUMBERS
+from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
 from stylegenes.files import read_json, settle_folder, write_json
@@ -24,9 +24,6 @@ FORMAT = "stylegenes-packed-1"
 Indices = torch.Tensor | np.ndarray | Sequence[int] | range
 
 _IMAGES, _LABELS, _META = "images.npy", "labels.npy", "dataset.json"
-CAMERA_NAMES = tuple(f"camera_{i:02d}" for i in range(NUMBERS))
-"""Columns behind the labels, in which the cameras are."""
-
 _BLOCK = 4 * 2**20
 _BLOCKS_ON_OPEN = 64
 

@@ -12,6 +12,7 @@ from stylegenes.errors import UserError
 from stylegenes.layers import Layer
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Registry, Spec
+from stylegenes.synthesis.volume import Body
 
 
 class SynthesisNetwork(Layer, ABC):
@@ -90,6 +91,19 @@ class SynthesisNetwork(Layer, ABC):
         """Cameras [n, 25] such as training pictures were seen through, or None for networks without a camera."""
         return None
 
+    def camera_at(self, yaw: float, pitch: float, fov: float | None = None) -> torch.Tensor:
+        """The camera [1, 25] at angles in degrees around what is shown.
+
+        Args:
+            yaw: around the vertical axis; 0 is in front, positive shows the right side (from +x).
+            pitch: above the horizon.
+            fov: horizontal angle of view; None takes the usual one.
+
+        Raises:
+            UserError: for a network without a camera.
+        """
+        raise UserError(f"{type(self).__name__} makes flat pictures, which are seen from one side; eg3d has a camera")
+
     def remember_views(self, cameras: torch.Tensor) -> None:
         """Take in the cameras [K, 25] of the training pictures; networks without a camera do nothing."""
         return
@@ -102,8 +116,8 @@ class SynthesisNetwork(Layer, ABC):
         """
         raise UserError(f"{type(self).__name__} renders no volume; eg3d does")
 
-    def density(self, ws: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-        """Density [N, M] before its activation of ws [N, num_ws, w_dim] at points [N, M, 3] of the world.
+    def body(self, ws: torch.Tensor) -> Body:
+        """What ws [N, num_ws, w_dim] make, in space.
 
         Raises:
             UserError: for a network without a volume.

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from stylegenes.cameras import NUMBERS, orbit
+from stylegenes.cameras import NUMBERS, Cameras, fov_of, orbit
 from stylegenes.errors import UserError
 from stylegenes.layers import Layer, Linear
 from stylegenes.ops.bilinear import resize
@@ -24,6 +24,7 @@ from stylegenes.registry import Spec
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 from stylegenes.synthesis.stylegan2 import StyledConv, StyleGAN2Synthesis, ToRGB
 from stylegenes.synthesis.volume import (
+    Body,
     Draws,
     Field,
     Optics,
@@ -254,28 +255,38 @@ class EG3DSynthesis(SynthesisNetwork):
         return self.backbone(ws, noise=noise).image.unflatten(1, (3, self.plane_channels))
 
     def at(self, planes: torch.Tensor, points: torch.Tensor) -> Field:
-        """What is at points [N, M, 3] of planes [N, 3, C, H, W]."""
-        return self.decoder(sample_planes(planes, points, box=self.box, official=self.optics.official))
+        """What is at points [N, M, 3] of planes [N, 3, C, H, W]. Never below float32."""
+        with torch.autocast(planes.device.type, enabled=False):
+            return self.decoder(sample_planes(planes, points, box=self.box, official=self.optics.official))
 
     def rendered(
-        self, planes: torch.Tensor, camera: torch.Tensor, generator: torch.Generator | None = None
+        self,
+        planes: torch.Tensor,
+        camera: torch.Tensor,
+        generator: torch.Generator | None = None,
+        *,
+        resolution: int | None = None,
     ) -> Rendering:
-        """Planes [N, 3, C, H, W] through cameras [N, 25]. Never below float32."""
+        """Planes [N, 3, C, H, W] through cameras [N, 25], at the usual or another resolution. Never below float32."""
         optics, still = self.optics, not (self.training or self.optics.official)
 
         def follow(rays: Rays, draws: Draws) -> Rendering:
             return render(partial(self.at, planes), rays, optics, draws)
 
         with torch.autocast(planes.device.type, enabled=False):
-            rays = cast_rays(camera, int(self.rendering))
+            rays = cast_rays(camera, resolution or int(self.rendering))
             draws = Draws.centered(rays, optics) if still else Draws.random(rays, optics, generator)
             return in_parts(rays, optics, draws, self.most_points, follow)
 
-    def density(self, ws: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-        """Density [N, M] before its activation of ws [N, num_ws, w_dim] at points [N, M, 3], in world units."""
+    def body(self, ws: torch.Tensor) -> Body:
+        """What ws [N, num_ws, w_dim] make, in space, with the stored noise."""
         planes = self.planes(ws, Noise("const"))
-        with torch.autocast(planes.device.type, enabled=False):
-            return self.at(planes, points).density
+
+        def seen(camera: torch.Tensor, resolution: int) -> Rendering:
+            one_for_all = planes.expand(len(camera), -1, -1, -1, -1) if len(planes) == 1 else planes
+            return self.rendered(one_for_all, camera.to(planes), resolution=resolution)
+
+        return Body(self.box, self.image_channels, partial(self.at, planes), seen)
 
     def seen(self, condition: Condition | None, n: int) -> Condition:
         """The condition with the first of `views` where it has no camera.
@@ -289,6 +300,13 @@ class EG3DSynthesis(SynthesisNetwork):
         if condition.camera.shape != (n, NUMBERS):
             raise UserError(f"cameras have shape {list(condition.camera.shape)}; this network needs [{n}, {NUMBERS}]")
         return condition
+
+    def camera_at(self, yaw: float, pitch: float, fov: float | None = None) -> torch.Tensor:
+        """The camera [1, 25] at angles in degrees on the sphere on which the first of `views` stands."""
+        first = self.views[:1]
+        angles = (torch.tensor([float(angle)], device=first.device) for angle in (yaw, pitch))
+        radius = Cameras.of(first).position.norm().item()
+        return orbit(*angles, radius=radius, fov=fov_of(first).item() if fov is None else fov, pivot=self.pivot)
 
     def render_at(self, resolution: int) -> None:
         """Render pictures of resolution x resolution pixels from here on, before super-resolution."""

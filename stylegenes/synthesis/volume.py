@@ -76,6 +76,23 @@ class Rendering:
 
 
 @dataclass(frozen=True)
+class Body:
+    """What one or more codes have made, in space.
+
+    Attributes:
+        box: side of the cube around the origin that it fills, in world units.
+        colors: how many of its features are colors, the first ones.
+        at: what is at points.
+        seen: how cameras see it, [N, 25] for N codes or for one, at a resolution in pixels.
+    """
+
+    box: float
+    colors: int
+    at: Look
+    seen: Callable[[torch.Tensor, int], Rendering]
+
+
+@dataclass(frozen=True)
 class Optics:
     """How rays are sampled and composited.
 

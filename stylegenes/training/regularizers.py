@@ -359,5 +359,5 @@ class DensityVariation(Regularizer):
         where = torch.rand(shape, generator=scene.rng, device=ws.device) - 0.5
         points = where * (2.0 if self.official else synthesis.box)
         near = points + self.distance * _noise_like(points, scene.rng)
-        density = synthesis.density(ws, torch.cat([points, near], dim=1))
+        density = synthesis.body(ws).at(torch.cat([points, near], dim=1)).density
         return self.weight * (density[:, : self.points] - density[:, self.points :]).abs().mean(dim=1)

@@ -189,9 +189,10 @@ def test_super_resolution_by_one_two_and_four_from_any_rendering(resolution, sta
 def test_density_is_that_of_the_picture():
     S = build()
     ws, points = torch.randn(2, S.num_ws, 8), torch.rand(2, 20, 3) - 0.5
-    planes = S.planes(ws, Noise("const"))
-    assert torch.equal(S.density(ws, points), S.at(planes, points).density)
-    assert torch.equal(S.at(planes, points + 5).density, S.at(planes, points + 9).density), "nothing outside the box"
+    body, picture = S.body(ws), S(ws, noise=Noise("const"))
+    assert torch.equal(body.seen(picture.condition.camera, 8).depth.view(2, 1, 8, 8), picture.depth)
+    assert body.at(points).density.shape == (2, 20)
+    assert torch.equal(body.at(points + 5).density, body.at(points + 9).density), "nothing outside the box"
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,7 @@ def test_flat_networks_say_that_they_have_no_volume():
     flat = SYNTHESES.build({"name": "stylegan2", "resolution": 8, "w_dim": 8, "channel_max": 8})
     assert not flat.has_camera
     with pytest.raises(UserError, match="has no volume"):
-        flat.density(torch.zeros(1, 4, 8), torch.zeros(1, 1, 3))
+        flat.body(torch.zeros(1, 4, 8))
     with pytest.raises(UserError, match="renders no volume"):
         flat.render_at(8)
 
@@ -228,5 +229,5 @@ def test_rendering_is_never_below_float32():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         rough = S.rendered(planes, S.views[:1])
         assert S(ws, noise=Noise("const")).depth.dtype == torch.float32
-        assert S.density(ws, torch.zeros(1, 3, 3)).dtype == torch.float32
+        assert S.body(ws).at(torch.zeros(1, 3, 3)).density.dtype == torch.float32
     assert torch.equal(exact.features, rough.features) and torch.equal(exact.depth, rough.depth)

@@ -198,8 +198,8 @@ def test_densities_are_compared_inside_the_box(official, outside, box, monkeypat
     """At box 1 seven eighths of the published code's points lie where nothing is; the share depends on the box."""
     G = Generator.from_spec({"latent": config().model.latent, "synthesis": synthesis_spec(box=box)})
     seen = []
-    density = G.synthesis.density
-    monkeypatch.setattr(G.synthesis, "density", lambda ws, points: seen.append(points) or density(ws, points))
+    at = G.synthesis.at
+    monkeypatch.setattr(G.synthesis, "at", lambda planes, points: seen.append(points) or at(planes, points))
     ws = G.express(G.sample(4))
     scene = Scene(G, None, None, None, torch.Generator().manual_seed(0), lambda: ws)
     penalty = DensityVariation(1.0, points=500, official=official).penalty(scene)

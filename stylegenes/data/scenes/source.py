@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from PIL import Image
 
+from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.decode import View, to_pixels
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.options import parse_options
-from stylegenes.data.packed import CAMERA_NAMES, LeftOut
+from stylegenes.data.packed import LeftOut
 from stylegenes.data.scenes.domain import ATTRIBUTES, Scene, cameras, sample
 from stylegenes.data.scenes.solids import shoot
 from stylegenes.data.source import Picture, Source
