@@ -18,6 +18,7 @@ from stylegenes.analysis.shrinkage import shrink
 from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.analysis.wishes import Wish, check_temperature
 from stylegenes.errors import UserError
+from stylegenes.perception.trust import warn_of_doubts
 
 _FLOOR = 1e-4
 """Probabilities are kept this far from 0 and 1, so that no variant is excluded by rounding."""
@@ -121,6 +122,7 @@ def sample_exactly(
     """
     if not 1 <= n <= candidates:
         raise UserError(f"keeping {n} of {candidates} candidates is impossible; judge at least as many as are kept")
+    warn_of_doubts(judge.classifier, [wish.attribute for wish in wishes])
     proposed = tables.sample(candidates, generator)
     probability = judge.probabilities(proposed)
     log_weight = torch.stack([wish.likelihood(probability).clamp_min(1e-12).log() for wish in wishes]).sum(dim=0)
@@ -175,6 +177,7 @@ def sample_accepted(
     """
     if tries < 1 or not sources:
         raise UserError(f"accepting needs at least one try and one source; got {tries} and {len(sources)}")
+    warn_of_doubts(judge.classifier, [wish.attribute for wish in wishes])
     genotype = torch.zeros(len(sources), tables.log_probability.shape[0], dtype=torch.int64)
     probability = torch.zeros(len(sources), len(judge.classifier.attributes), dtype=torch.float64)
     best = torch.full((len(sources),), -1.0, dtype=torch.float64)

@@ -12,6 +12,7 @@ from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
 from stylegenes.perception import PerceptualDistance
+from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.words import did_you_mean
 
 METHODS = ("checked", "statistics")
@@ -170,9 +171,15 @@ def editor(
     """
     if method not in METHODS:
         raise UserError(f"there is no method {method!r} of editing{did_you_mean(method, METHODS, 'methods')}")
-    if method == "checked":
-        return lambda genotype, wishes: edit_checked(judge, report, genotype, wishes, strength, hold)
-    return lambda genotype, wishes: edit(report, genotype, wishes, strength, hold)
+
+    def make(genotype: torch.Tensor, wishes: Sequence[Wish]) -> Edit:
+        held = [report.attributes[a] for a in hold.attributes] if hold is not None else []
+        warn_of_doubts(judge.classifier, [*(wish.attribute for wish in wishes), *held])
+        if method == "checked":
+            return edit_checked(judge, report, genotype, wishes, strength, hold)
+        return edit(report, genotype, wishes, strength, hold)
+
+    return make
 
 
 def traverse(mean: torch.Tensor, genotype: torch.Tensor, gene: int, column: int, steps: int) -> torch.Tensor:

@@ -15,6 +15,7 @@ from stylegenes.analysis.wishes import Wish, find_attribute
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
+from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.records import Condition
 
 Frechet = Callable[[torch.Tensor], float]
@@ -134,6 +135,8 @@ def trade_off(
 @torch.no_grad()
 def measure(method: Method, wishes: Sequence[Wish], referee: Referee, n: int, *, seed: int = 0) -> Outcome:
     """Draw `n` pictures and judge them."""
+    for judge in (referee.own, referee.second):
+        warn_of_doubts(judge, [wish.attribute for wish in wishes])
     rng = torch.Generator().manual_seed(seed)
     pictures = method.draw(wishes, n, rng)
     pairs = torch.randperm(n, generator=rng)

@@ -18,6 +18,7 @@ from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.drawing import Look, codes_of_seeds
 from stylegenes.errors import UserError
 from stylegenes.notation import parse_codes, parse_seeds
+from stylegenes.perception.trust import warn_of_doubts
 
 if TYPE_CHECKING:
     from stylegenes.cli.breed import Args
@@ -75,6 +76,7 @@ def _select(bench: Workbench, founders: torch.Tensor, cross: Cross, args: Args, 
 
 def fulfilment(judge: Judge, wishes: list[Wish], genotype: torch.Tensor) -> torch.Tensor:
     """Probability that all wishes are fulfilled, taking them as independent, [n]."""
+    warn_of_doubts(judge.classifier, [wish.attribute for wish in wishes])
     probability = judge.probabilities(genotype)
     return torch.stack([wish.likelihood(probability) for wish in wishes]).prod(dim=0)
 

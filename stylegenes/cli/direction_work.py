@@ -29,6 +29,7 @@ from stylegenes.errors import UserError
 from stylegenes.files import write_table
 from stylegenes.notation import parse_layers
 from stylegenes.perception import AttributeClassifier
+from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.survey import Survey, fingerprint
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run(args: directions_verb.Args) -> None:
     opened = open_model(args.snapshot, args.label, args.device)
     classifier = open_classifier(args.classifier, opened.device)
     if classifier is not None and args.survey is None and args.labels is None:
-        _names(args.attributes, list(classifier.attributes))
+        warn_of_doubts(classifier, _names(args.attributes, list(classifier.attributes)))
     samples = _chosen(_samples(args, opened, classifier), args.attributes)
     write_labels(args.out / "samples.csv", opened.generator, samples)
     results = _fit(args, opened, samples)
@@ -255,6 +256,7 @@ def _report_move(args: move_verb.Args, opened: Opened, codes: torch.Tensor, rows
     classifier = open_classifier(args.classifier, opened.device)
     if classifier is None:
         return
+    warn_of_doubts(classifier, args.name.split(","))
     perceptual, ws = open_perceptual(opened.device), opened.ws(codes)
     table = []
     for end, moved in (("left", rows[0]), ("right", rows[-1])):

@@ -12,6 +12,7 @@ from stylegenes.cli.console import progress, say, show_table
 from stylegenes.cli.workbench import Workbench, open_workbench
 from stylegenes.errors import UserError
 from stylegenes.metrics.reference import open_real
+from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.survey import Draws, OnShard, Survey, Surveyor, SurveyPlan, conduct
 from stylegenes.words import command
 
@@ -25,6 +26,7 @@ def run(args: Args) -> None:
     if min(args.num, args.shard, args.batch) < 1:
         raise UserError(f"--num, --shard and --batch must be positive; got {args.num}, {args.shard} and {args.batch}")
     bench = open_workbench(args.snapshot, args.classifier, args.device)
+    warn_of_doubts(bench.classifier, bench.classifier.attributes)
     labels = _labels(bench, args.labels)
     surveyor = Surveyor(bench.snapshot.generator, bench.classifier, bench.snapshot.discriminator, args.batch, labels)
     plan = surveyor.plan(seed=args.seed, shard_size=args.shard)

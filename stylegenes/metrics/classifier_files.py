@@ -130,7 +130,19 @@ def _load_folder(folder: Path) -> AttributeClassifier:
         weights_hash=config["sha256"],
     )
     load_strictly(classifier, load_file(file), str(file))
+    classifier.tested = _tested(folder / "report.json")
     return classifier.eval().requires_grad_(False)
+
+
+def _tested(report: Path) -> dict[str, float | None]:
+    """The AUC of every attribute in a report; nothing where there is none, or it is another file of that name."""
+    if not report.is_file():
+        return {}
+    values = read_json(report)
+    rows = values.get("attributes") if isinstance(values, dict) else None
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    known = {str(row.get("name")): row.get("auc", "") for row in rows}
+    return {name: auc for name, auc in known.items() if auc is None or isinstance(auc, int | float)}
 
 
 def read_scoring(path: Path) -> Scoring:

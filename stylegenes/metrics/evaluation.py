@@ -21,6 +21,7 @@ from stylegenes.metrics.record import Files, Floor, MetricRecord, Provenance
 from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.sources import GeneratorSource, ImageSource, LabeledImages, choose
 from stylegenes.perception import AttributeClassifier, FeatureExtractor, PerceptualDistance
+from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.survey import fingerprint
 from stylegenes.words import did_you_mean
 
@@ -168,6 +169,8 @@ class Evaluator:
                 f"{name} needs an attribute classifier; train one with: stylegenes classifier DATA --out FOLDER, and "
                 "give it with --classifier FOLDER"
             )
+        if metric.needs_classifier and self.classifier is not None:
+            warn_of_doubts(self.classifier, self.classifier.attributes)
         if metric.needs_distance and self.distance is None:
             raise UserError(f"{name} needs a perceptual distance")
         synthesis = subject.need_generator(name).synthesis

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import torch
 from torch import nn
@@ -46,12 +48,15 @@ class AttributeClassifier(nn.Module, ABC):
         weights_hash: sha256 of the weights.
         attributes: the attribute names, in the order of the output's columns.
         resolution: height and width in pixels of the pictures it was trained on; it resizes others itself.
+        tested: area under the ROC curve of each attribute on pictures kept apart, None where they were all alike;
+            empty where no test is on record.
     """
 
     name: str
     weights_hash: str
     attributes: list[str]
     resolution: int
+    tested: Mapping[str, float | None] = MappingProxyType({})
 
     @abstractmethod
     def forward(self, images: torch.Tensor) -> torch.Tensor:

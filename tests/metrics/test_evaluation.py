@@ -106,7 +106,7 @@ def test_a_metric_never_changes_the_model_or_the_random_state():
 @pytest.mark.parametrize(
     ("subject", "metrics", "kwargs", "message"),
     [
-        (Subject("toy", toy_generator()), ["fdd"], {}, "no metric 'fdd'; metrics: fd, kid"),
+        (Subject("toy", toy_generator()), ["fdd"], {}, "no metric 'fdd'; did you mean 'fd'"),
         (Subject("set", pictures=DATA), ["ppl"], {}, "ppl needs a generator; set is a set of pictures"),
         (Subject("toy", toy_generator()), ["separability"], {"classifier": None}, "stylegenes classifier"),
         (Subject("toy", toy_generator()), ["ppl"], {"distance": None}, "needs a perceptual distance"),

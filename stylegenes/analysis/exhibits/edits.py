@@ -15,6 +15,7 @@ from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.plots.changes import edit_figure, edit_study_figure
 from stylegenes.analysis.plots.style import picture_rows
 from stylegenes.analysis.wishes import Wish
+from stylegenes.perception.trust import warn_of_doubts
 
 STEPS = 10
 
@@ -33,6 +34,7 @@ def edit_exhibit(report: EditReport, wishes: Sequence[Wish], genes: Sequence[int
 
 def traversal_exhibit(judge: Judge, report: GeneReport, start: torch.Tensor, gene: int, wish: Wish) -> Exhibit:
     """The variants of one gene of the genotype `start` [G], in the order of an attribute."""
+    warn_of_doubts(judge.classifier, [wish.attribute])
     strip = traverse(report.shrunk.mean, start, gene, wish.column, STEPS)
     strip = strip if wish.present else strip.flip(0)
     probability = judge.probabilities(strip)[:, wish.column].tolist()

@@ -17,6 +17,7 @@ from stylegenes.analysis.pruning import Usage
 from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.drawing import codes_of_seeds
 from stylegenes.latents import genome_of
+from stylegenes.perception.trust import warn_of_doubts
 
 VARIANTS_SHOWN = 8
 
@@ -82,6 +83,7 @@ def strips_exhibits(judge: Judge, report: GeneReport, attributes: list[int], see
     rng, start = torch.Generator().manual_seed(seed), codes_of_seeds(judge.generator, [seed])[0]
     genome = genome_of(judge.generator.latent, "strips of genes")
     strips, ordered, rows, drawn_codes, ordered_codes = [], [], [], [], []
+    warn_of_doubts(judge.classifier, [report.attributes[a] for a in attributes])
     for a in attributes:
         gene, name = report.top(a, 1)[0], report.attributes[a]
         again = redraw(start, gene, VARIANTS_SHOWN, genome.num_variants, rng)
