@@ -6,8 +6,6 @@ input normalization and the label embedding of StyleGAN2-ADA.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from torch import nn
 from stylegenes.cameras import NUMBERS
 from stylegenes.errors import UserError
 from stylegenes.latents.base import LATENTS, LatentDistribution
+from stylegenes.latents.strings import decode, encode
 from stylegenes.layers import Linear, normalize_second_moment
 from stylegenes.ops.transfer import upload
 from stylegenes.records import Condition
@@ -49,7 +48,7 @@ class _Continuous(LatentDistribution):
     def to_strings(self, code: torch.Tensor) -> list[str]:
         """Print codes exactly: float32, little-endian, base64 (URL-safe). Longer than a genotype's string by far."""
         rows = code.detach().cpu().to(torch.float32).numpy().astype("<f4")
-        return [base64.urlsafe_b64encode(row.tobytes()).decode().rstrip("=") for row in rows]
+        return [encode(row.tobytes()) for row in rows]
 
     def string_format(self) -> dict[str, Any]:
         """Base64 of the numbers themselves."""
@@ -65,13 +64,7 @@ class _Continuous(LatentDistribution):
         return torch.from_numpy(np.stack(rows) if rows else np.zeros((0, self.z_dim), np.float32)).to(self.device)
 
     def _unpack(self, string: str) -> np.ndarray:
-        try:
-            data = base64.b64decode(string + "=" * (-len(string) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise UserError("this is not a code string (letters, digits, '-' and '_' only)") from error
-        if len(data) != 4 * self.z_dim:
-            raise UserError(f"code string holds {len(data)} bytes; this latent has {self.z_dim} numbers of 4 bytes")
-        return np.frombuffer(data, "<f4").astype(np.float32)
+        return np.frombuffer(decode(string, 4 * self.z_dim), "<f4").astype(np.float32)
 
     def check_code(self, code: torch.Tensor) -> None:
         """Refuse a code of another shape.

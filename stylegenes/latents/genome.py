@@ -7,7 +7,6 @@ num_variants ** num_genes (Eq. 5), while the parameters number num_variants * w_
 
 from __future__ import annotations
 
-import base64
 import binascii
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ from torch import nn
 from stylegenes.cameras import NUMBERS
 from stylegenes.errors import UserError
 from stylegenes.latents.base import LATENTS, LatentDistribution
+from stylegenes.latents.strings import decode, encode
 from stylegenes.layers import Layer, Linear, normalize_second_moment
 from stylegenes.ops.transfer import upload
 from stylegenes.records import Condition
@@ -185,20 +185,15 @@ class Genome(LatentDistribution):
         for variant in genotype:
             number = number << self._bits | variant
         packed = number.to_bytes(self._num_bytes, "big")
-        return base64.urlsafe_b64encode(packed + self._check_sum(packed)).decode().rstrip("=")
+        return encode(packed + self._check_sum(packed))
 
     def _unpack(self, string: str) -> list[int]:
-        string = string.strip()
-        try:
-            data = base64.b64decode(string + "=" * (-len(string) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise UserError(f"{string!r} is not a genotype string (letters, digits, '-' and '_' only)") from error
+        data = decode(string, self._num_bytes + 2)
         packed, check = data[:-2], data[-2:]
-        if len(packed) != self._num_bytes or check != self._check_sum(packed):
+        if check != self._check_sum(packed):
             raise UserError(
-                f"genotype string {string!r} is damaged or belongs to another model; this genome has "
-                f"{self.num_genes} genes x {self.num_variants} variants ({len(self._pack([0] * self.num_genes))} "
-                "characters)"
+                f"genotype string {string.strip()!r} has a wrong letter or belongs to another model; this genome has "
+                f"{self.num_genes} genes x {self.num_variants} variants"
             )
         number, mask = int.from_bytes(packed, "big"), (1 << self._bits) - 1
         return [number >> self._bits * i & mask for i in reversed(range(self.num_genes))]

@@ -19,6 +19,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 from stylegenes.errors import UserError
 from stylegenes.processes import follow_parent
 from stylegenes.training.batch import plan_batch
+from stylegenes.training.changed import check_labels, moved
 from stylegenes.training.config import RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.training.folder import run_lock
@@ -150,6 +151,7 @@ class Worker:
         data = self._open_data(phases)
         if data is None:
             return None
+        check_labels(self.folder, data)
         check_variety(data)
         if self.accept is not None:
             self.accept(data)
@@ -180,6 +182,10 @@ class Worker:
         try:
             with interruptible(self.wish):
                 return self.data or self.config.data.open()
+        except UserError as error:
+            if not holds_run(self.folder):
+                raise
+            raise UserError(f"{error}; {moved(self.folder, self.config.data.source)}") from error
         except KeyboardInterrupt:
             log.warning("stopped while the pictures were prepared; the same command goes on from there")
             return None

@@ -14,6 +14,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.registry import Spec
 from stylegenes.training.batch import plan_batch
+from stylegenes.training.changed import other_data
 from stylegenes.training.config import RunConfig
 from stylegenes.training.ema import ema_beta, update_ema
 from stylegenes.training.feed import Data, Feed, pool_of
@@ -275,10 +276,7 @@ class Loop:
         self.announce("reading the state")
         stored = read_state(self.state_file)
         if stored.data_hash != self.data.content_hash:
-            raise UserError(
-                f"{self.folder} was trained on other data (hash {stored.data_hash}, now {self.data.content_hash}); "
-                "use a new folder, with --init-from to start from this run's snapshot"
-            )
+            raise UserError(other_data(self.folder, self.data))
         restore(self.players, stored, str(self.state_file))
         self.stepper.forget_graphs()
         self.counters = stored.counters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ from stylegenes.training.draws import seed_for
 from stylegenes.training.ema import make_ema
 from stylegenes.training.losses import LOSSES, AdversarialLoss
 from stylegenes.training.regularizers import REGULARIZERS, Player, Regularizer
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -248,20 +251,34 @@ def frozen_names(D: Discriminator, stages: int) -> set[str]:
 def start_from(path: str, G: Generator, D: Discriminator) -> None:
     """Copy the networks of a snapshot into `G` and, where it keeps one, `D` (transfer learning).
 
+    The labels may be others: what reads them begins anew.
+
     Raises:
         UserError: when the snapshot's networks have another shape.
     """
     snapshot = load_snapshot(path)
     _check_spec("generator", path, snapshot.generator.spec, G.spec)
-    G.load_state_dict(snapshot.generator.state_dict())
+    _copy(snapshot.generator, G)
     if snapshot.discriminator is not None:
         _check_spec("discriminator", path, {"D": snapshot.discriminator.spec}, {"D": D.spec})
-        D.load_state_dict(snapshot.discriminator.state_dict())
+        _copy(snapshot.discriminator, D)
+
+
+def _copy(source: nn.Module, target: nn.Module) -> None:
+    """Copy the state; what has another shape because it reads other labels begins anew."""
+    state, own = source.state_dict(), target.state_dict()
+    fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
+    if len(fitting) < len(own):
+        log.info(
+            "other labels than in the snapshot: these begin anew: %s", ", ".join(sorted(own.keys() - fitting.keys()))
+        )
+    target.load_state_dict({**own, **fitting})
 
 
 def _check_spec(what: str, path: str, given: dict[str, Any], wanted: dict[str, Any]) -> None:
     for part, spec in wanted.items():
-        keys = sorted(key for key in spec.keys() | given[part].keys() if spec.get(key) != given[part].get(key))
+        every = (spec.keys() | given[part].keys()) - {"label_dim"}
+        keys = sorted(key for key in every if spec.get(key) != given[part].get(key))
         if keys:
             found = ", ".join(f"{key}={given[part].get(key)!r}" for key in keys)
             raise UserError(

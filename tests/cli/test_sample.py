@@ -88,7 +88,7 @@ def test_mixing_and_interpolation_are_written(models, tmp_path):
         (["--seeds", "5-2"], "ascending range"),
         (["--seeds", "a"], "whole number"),
         (["--seeds", "1", "--count", "3"], "give one of them"),
-        (["--codes", "nonsense"], "damaged or belongs to another model"),
+        (["--codes", "nonsense"], "has 8 characters; a code string of this model has"),
         (["--codes", "missing.png"], "cannot be read"),
         (["--count", "0"], "at least 1"),
         (["--label", "Hat"], "unconditional"),

@@ -20,10 +20,13 @@ def test_string_of_another_shape_or_with_a_typo_is_refused():
     string = Genome(32, 32, num_variants=256).to_strings(torch.zeros(1, 32, dtype=torch.int64))[0]
     with pytest.raises(UserError, match="another model"):
         Genome(32, 32, num_variants=255).from_strings([string])
-    with pytest.raises(UserError, match="damaged"):
+    with pytest.raises(UserError, match="has a wrong letter"):
         Genome(32, 32, num_variants=256).from_strings(["B" + string[1:]])
-    with pytest.raises(UserError, match="not a genotype string"):
+    with pytest.raises(UserError, match=r"it holds '\?'"):
         Genome(32, 32, num_variants=256).from_strings(["what?!"])
+    for length in (0, 1, 44, 45, 47, 48):
+        with pytest.raises(UserError, match=f"has {length} characters; a code string of this model has 46"):
+            Genome(32, 32, num_variants=256).from_strings([(string * 2)[:length]])
 
 
 def test_lookup_equals_the_loop_and_so_does_its_gradient(rng):
