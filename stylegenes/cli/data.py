@@ -4,6 +4,7 @@ examples:
   stylegenes data check photos --sheet photos.png     what is wrong with which file
   stylegenes data avatars --out faces.zip --n 2000    the embedded faces as PNGs with their attributes
   stylegenes data pack photos --out packed --resolution 256    decode once, train anywhere
+  stylegenes data cameras colmap/sparse --center --out photos/dataset.json --picture cameras.png
   stylegenes data cache                               where the cache lies and how large it is
 """
 
@@ -181,15 +182,36 @@ class Cache:
         say(f"{_size(sum(dataset.nbytes for dataset in datasets)):>10}  in {root}")
 
 
+@dataclass(frozen=True)
+class CamerasOf:
+    """Say which convention cameras are in and what is usually wrong with them, draw them, convert them."""
+
+    path: tyro.conf.Positional[Path]
+    """dataset.json, NeRF's transforms.json, COLMAP's images.txt, a folder that holds one of them, or `scenes`."""
+    picture: Path | None = None
+    """Draw the cameras around the origin here (PNG)."""
+    out: Path | None = None
+    """Write them as dataset.json here, to be put beside the pictures."""
+    center: bool = False
+    """Move, turn and scale them to stand around the origin at a distance of 2.7."""
+
+    def run(self) -> None:
+        """Say, draw and write."""
+        from stylegenes.cli.data_cameras import look_at_cameras
+
+        look_at_cameras(self.path, self.picture, self.out, self.center)
+
+
 Args = (
     Annotated[Check, tyro.conf.subcommand("check")]
     | Annotated[Avatars, tyro.conf.subcommand("avatars")]
     | Annotated[Pack, tyro.conf.subcommand("pack")]
+    | Annotated[CamerasOf, tyro.conf.subcommand("cameras")]
     | Annotated[Cache, tyro.conf.subcommand("cache")]
 )
 
 
-def run(args: Check | Avatars | Pack | Cache) -> None:
+def run(args: Check | Avatars | Pack | CamerasOf | Cache) -> None:
     """Run the chosen subcommand."""
     args.run()
 
