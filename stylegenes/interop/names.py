@@ -50,7 +50,7 @@ def load_named(build: Callable[[], M], state: State, names_of: Callable[[M], Map
         owner: what messages call the source.
 
     Raises:
-        UserError: lists missing and unexpected names, and shapes that differ.
+        UserError: lists missing and unexpected names, shapes that differ, and weights that are no numbers.
     """
     with torch.device("meta"):
         sketch = build()
@@ -65,6 +65,9 @@ def load_named(build: Callable[[], M], state: State, names_of: Callable[[M], Map
     ]
     if wrong:
         raise UserError(f"{owner}: shapes differ: {listed(wrong, '; ')}")
+    broken = [name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if broken:
+        raise UserError(f"{owner}: weights that are no numbers (NaN or infinite): {listed(broken)}")
     module = build()
     module.to(next((tensor.dtype for tensor in state.values() if tensor.is_floating_point()), torch.float32))
     module.load_state_dict({ours: state[foreign] for ours, foreign in names.items()})

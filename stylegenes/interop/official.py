@@ -17,7 +17,7 @@ from stylegenes.interop import fastgan, r3gan, rosinality, stylegan2, stylegan3
 from stylegenes.interop.arguments import plain_arguments
 from stylegenes.interop.contents import find_network
 from stylegenes.interop.names import State, listed
-from stylegenes.interop.records import Record
+from stylegenes.interop.records import Record, mapping
 from stylegenes.interop.safe_pickle import named, read_weights
 
 T = TypeVar("T")
@@ -107,18 +107,19 @@ _D_POSITIONAL = ("c_dim", "img_resolution", "img_channels")
 
 
 def _stylegan2(module: Record, state: State) -> Generator:
-    kwargs = plain_arguments(module.kwargs(*_G_POSITIONAL), owner="official generator")
+    kwargs = module.kwargs(*_G_POSITIONAL)
     clamp = _observed(module, "synthesis.b4.conv1", "conv_clamp")
-    place = kwargs.get("synthesis_kwargs", kwargs)
-    return stylegan2.generator_from_official(_with_decay(module, kwargs, place, clamp), state)
+    if "synthesis_kwargs" in kwargs:
+        kwargs["synthesis_kwargs"] = {**clamp, **mapping(kwargs["synthesis_kwargs"])}
+    else:
+        kwargs = {**clamp, **kwargs}
+    return stylegan2.generator_from_official(_with_decay(module, kwargs, "official generator"), state)
 
 
-def _with_decay(module: Record, kwargs: dict[str, Any], place: Any, clamp: dict[str, Any]) -> dict[str, Any]:
-    """The arguments, and what the layers themselves say about those that were left to their defaults."""
-    mapping = {**_observed(module, "mapping", "w_avg_beta"), **(kwargs.get("mapping_kwargs") or {})}
-    if place is kwargs:
-        return {**clamp, **kwargs, "mapping_kwargs": mapping}
-    return {**kwargs, "mapping_kwargs": mapping, "synthesis_kwargs": {**clamp, **(place or {})}}
+def _with_decay(module: Record, kwargs: dict[str, Any], owner: str) -> dict[str, Any]:
+    """The arguments, checked, and what the mapping network itself says where they leave its decay to the default."""
+    inner = {**_observed(module, "mapping", "w_avg_beta"), **mapping(kwargs.get("mapping_kwargs"))}
+    return plain_arguments({**kwargs, "mapping_kwargs": inner}, owner=owner)
 
 
 def _observed(module: Record, path: str, name: str) -> dict[str, Any]:
@@ -133,13 +134,13 @@ def _observed(module: Record, path: str, name: str) -> dict[str, Any]:
 
 
 def _stylegan2_discriminator(module: Record, state: State) -> Discriminator:
-    kwargs = plain_arguments(module.kwargs(*_D_POSITIONAL), owner="official discriminator")
-    return stylegan2.discriminator_from_official({**_observed(module, "b4.conv", "conv_clamp"), **kwargs}, state)
+    given = {**_observed(module, "b4.conv", "conv_clamp"), **module.kwargs(*_D_POSITIONAL)}
+    return stylegan2.discriminator_from_official(plain_arguments(given, owner="official discriminator"), state)
 
 
 def _stylegan3(module: Record, state: State) -> Generator:
-    kwargs = plain_arguments(module.kwargs(*_G_POSITIONAL), owner="official StyleGAN3 generator")
-    return stylegan3.generator_from_official(_with_decay(module, kwargs, kwargs, {}), state)
+    kwargs = _with_decay(module, module.kwargs(*_G_POSITIONAL), "official StyleGAN3 generator")
+    return stylegan3.generator_from_official(kwargs, state)
 
 
 def _fastgan(module: Record, state: State) -> Generator:

@@ -16,7 +16,7 @@ from stylegenes.errors import UserError, shown
 from stylegenes.interop.records import Budget, Name, Record
 
 _OBJECT = 8
-"""Steps that an object counts for, by the memory it takes."""
+"""Steps that an object of some hundred bytes counts for."""
 _INT_BITS, _KEY_BITS, _NAME_LENGTH = 512, 64, 300
 
 
@@ -249,6 +249,11 @@ def _pop(machine: Machine, _: Any) -> None:
         machine.since_mark()
 
 
+def _empty_set(machine: Machine, _: Any) -> None:
+    machine.budget.spend(_OBJECT)
+    machine.stack.append(set())
+
+
 def _drop(machine: Machine, _: Any) -> None:
     machine.since_mark()
 
@@ -272,7 +277,6 @@ _MADE: dict[str, Callable[[], Any]] = {
     "NEWFALSE": lambda: False,
     "EMPTY_LIST": list,
     "EMPTY_DICT": dict,
-    "EMPTY_SET": set,
     "EMPTY_TUPLE": tuple,
 }
 OPERATIONS: dict[str, Callable[[Machine, Any], None]] = {
@@ -286,6 +290,7 @@ OPERATIONS: dict[str, Callable[[Machine, Any], None]] = {
     "TUPLE": _many(lambda machine, values: tuple(values)),
     "LIST": _many(lambda machine, values: values),
     "DICT": _many(_dict),
+    "EMPTY_SET": _empty_set,
     "FROZENSET": _many(lambda machine, values: frozenset(map(key, values))),
     "SETITEM": _set_item,
     "SETITEMS": _set_items,

@@ -223,6 +223,13 @@ HOSTILE = {
     "pixels_without_end": holding(style(img_resolution=number(1 << 40))),
     "not_a_number": holding(style(conv_clamp=b"G\x7f\xf8" + bytes(6))),
     "endless_filter": holding(style(resample_filter=b"](" + b"K\x01" * 1000 + b"e")),
+    "endless_decay": holding(
+        module(
+            _init_kwargs=dictionary(**STYLE),
+            _parameters=dictionary(**{"synthesis.b4.const": ONE}),
+            _modules=dictionary(mapping=module(w_avg_beta=b"G\x7f\xf0" + bytes(6))),
+        )
+    ),
     "terminal_in_a_key": holding(b"N", key="\x1b[2J\x1b]0;title\x07key\nerror: fake"),
     "terminal_in_a_network": holding(module(), key="\x1b[2J\x1b]0;title\x07key\nerror: fake"),
     "terminal_in_a_class": holding(name("os\x1b[2J.sys\ntem") + b"(" + word("x") + b"tR"),

@@ -55,6 +55,14 @@ def test_misshapen_weights_are_named():
         generator_from_official(G_KWARGS, state)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_named(value):
+    state = official_generator()
+    state["synthesis.b4.const"][0, 0, 0] = value
+    with pytest.raises(UserError, match=r"no numbers .*: synthesis\.b4\.const"):
+        generator_from_official(G_KWARGS, state)
+
+
 def test_another_filter_than_described_is_refused():
     state = {**official_generator(), "synthesis.b8.resample_filter": torch.ones(4, 4) / 16}
     with pytest.raises(UserError, match="resample_filter"):

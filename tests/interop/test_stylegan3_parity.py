@@ -7,7 +7,7 @@ from parity import Fixture, fixtures
 from stylegenes.errors import UserError
 from stylegenes.interop.stylegan3 import generator_from_official, generator_spec
 
-FOLDERS = [*fixtures("sg3_t_generator"), *fixtures("sg3_r_generator")]
+FOLDERS = fixtures("sg3_")
 
 
 @pytest.fixture(params=[torch.float64, torch.float32], ids=str)

@@ -21,7 +21,7 @@ from stylegenes.errors import UserError
 from stylegenes.interop.official import import_weights
 from stylegenes.interop.safe_pickle import CALLS
 
-SECONDS, MEMORY = 5.0, 500 << 20
+SECONDS, MEMORY = 5.0, 200 << 20
 OPCODES = [opcode.code.encode("latin1") for opcode in pickletools.opcodes]
 EXTREMES = [b"\x00" * 4, b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\xff" * 4, b"\x00\x00\x00\x10"]
 
