@@ -15,8 +15,8 @@ from typing import Any, BinaryIO, NoReturn
 from stylegenes.errors import UserError, shown
 from stylegenes.interop.records import Budget, Name, Record
 
-_OBJECT = 8
-"""Steps that an object of some hundred bytes counts for."""
+_OBJECT, _SMALL = 8, 2
+"""Steps that an object of some hundred bytes counts for, and one of less."""
 _INT_BITS, _KEY_BITS, _NAME_LENGTH = 512, 64, 300
 
 
@@ -137,6 +137,7 @@ def refuse_call(name: str) -> NoReturn:
 def _push(machine: Machine, value: Any) -> None:
     if isinstance(value, int) and value.bit_length() > _INT_BITS:
         refuse(f"a whole number of {value.bit_length()} bits")
+    machine.budget.spend(1)
     machine.stack.append(value)
 
 
@@ -157,6 +158,7 @@ def _global(machine: Machine, argument: str) -> None:
 
 
 def _mark(machine: Machine, _: Any) -> None:
+    machine.budget.spend(_SMALL)
     machine.marks.append(machine.stack)
     machine.stack = []
 
@@ -233,6 +235,7 @@ def _build(machine: Machine, _: Any) -> None:
 
 
 def _remember(machine: Machine, index: int | None) -> None:
+    machine.budget.spend(_SMALL)
     machine.memo[len(machine.memo) if index is None else index] = machine.stack[-1]
 
 
@@ -249,9 +252,12 @@ def _pop(machine: Machine, _: Any) -> None:
         machine.since_mark()
 
 
-def _empty_set(machine: Machine, _: Any) -> None:
-    machine.budget.spend(_OBJECT)
-    machine.stack.append(set())
+def _made(make: Callable[[], Any], cost: int) -> Callable[[Machine, Any], None]:
+    def run(machine: Machine, _: Any) -> None:
+        machine.budget.spend(cost)
+        machine.stack.append(make())
+
+    return run
 
 
 def _drop(machine: Machine, _: Any) -> None:
@@ -271,18 +277,19 @@ _PUSHED = (
     "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING BINBYTES "
     "SHORT_BINBYTES BINBYTES8 BYTEARRAY8 UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8"
 )
-_MADE: dict[str, Callable[[], Any]] = {
-    "NONE": lambda: None,
-    "NEWTRUE": lambda: True,
-    "NEWFALSE": lambda: False,
-    "EMPTY_LIST": list,
-    "EMPTY_DICT": dict,
-    "EMPTY_TUPLE": tuple,
+_MADE: dict[str, tuple[Callable[[], Any], int]] = {
+    "NONE": (lambda: None, 0),
+    "NEWTRUE": (lambda: True, 0),
+    "NEWFALSE": (lambda: False, 0),
+    "EMPTY_TUPLE": (tuple, 0),
+    "EMPTY_LIST": (list, _SMALL),
+    "EMPTY_DICT": (dict, _SMALL),
+    "EMPTY_SET": (set, _OBJECT),
 }
 OPERATIONS: dict[str, Callable[[Machine, Any], None]] = {
     **{opcode.name: _unknown for opcode in pickletools.opcodes},
     **dict.fromkeys(_PUSHED.split(), _push),
-    **{name: lambda machine, _, make=make: machine.stack.append(make()) for name, make in _MADE.items()},
+    **{name: _made(make, cost) for name, (make, cost) in _MADE.items()},
     **{f"TUPLE{n}": lambda machine, _, n=n: _tuple(machine, n) for n in (1, 2, 3)},
     **{name: lambda machine, _: None for name in ("PROTO", "FRAME", "STOP")},
     **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _recall),
@@ -290,7 +297,6 @@ OPERATIONS: dict[str, Callable[[Machine, Any], None]] = {
     "TUPLE": _many(lambda machine, values: tuple(values)),
     "LIST": _many(lambda machine, values: values),
     "DICT": _many(_dict),
-    "EMPTY_SET": _empty_set,
     "FROZENSET": _many(lambda machine, values: frozenset(map(key, values))),
     "SETITEM": _set_item,
     "SETITEMS": _set_items,

@@ -11,8 +11,12 @@ import torch
 
 from stylegenes.errors import UserError
 
-STEPS = 1_000_000
-"""Instructions that one file may take; the largest official networks take about a tenth."""
+STEPS, MOST_STEPS, BYTES_PER_STEP = 1_000_000, 4_000_000, 8
+"""Instructions that a small file may take, any file may, and the bytes that allow another one.
+
+A network of 1,200 modules takes 0.8 million; its weights take far more than eight bytes for each.
+"""
+_SLACK = 1 << 20
 _NODES, _PATH_LENGTH = 5_000, 300
 
 
@@ -97,7 +101,12 @@ class Budget:
     """
 
     held: int
-    steps: int = STEPS
+    steps: int
+
+    @classmethod
+    def of(cls, size: int) -> Budget:
+        """That of a file of `size` bytes: twice its content and 1 MiB, and the instructions for it."""
+        return cls(held=2 * size + _SLACK, steps=min(STEPS + size // BYTES_PER_STEP, MOST_STEPS))
 
     def spend(self, steps: int) -> None:
         """Count instructions."""

@@ -24,8 +24,6 @@ from stylegenes.interop.pickle_machine import Call, Machine, key, refuse
 from stylegenes.interop.records import Budget, Record, mapping
 
 READABLE = "network pickles of StyleGAN2-ADA, StyleGAN3, ProjectedGAN and R3GAN (PyTorch), and rosinality's .pt"
-_SLACK = 1 << 20
-"""Bytes that any file may unfold to beyond twice its length."""
 _MESSAGE, _PATH = 420, 140
 _NUMBERS = {"f8": "d", "f4": "f", "f2": "e", "b1": "?"} | {
     f"{kind}{size}": code.upper() if kind == "u" else code
@@ -168,7 +166,7 @@ def named(path: str | PathLike[str]) -> Iterator[None]:
 
 
 def _read(data: bytes) -> Any:
-    budget = Budget(held=2 * len(data) + _SLACK)
+    budget = Budget.of(len(data))
     stream = io.BytesIO(data)
     if data.startswith(b"PK"):
         return torch_storage.load_zip(stream, len(data), budget, CALLS)
