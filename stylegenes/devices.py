@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from stylegenes.errors import UserError
@@ -16,7 +19,7 @@ def pick_device(name: str) -> torch.device:
     """
     if name == "auto":
         mps = torch.backends.mps.is_available()
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
@@ -24,7 +27,28 @@ def pick_device(name: str) -> torch.device:
         raise UserError(
             f"device {name!r} {_why_not(name)}; --device takes cpu, cuda, cuda:1 ..., mps, or auto, the fastest here"
         ) from error
+    if device.type == "cuda":
+        set_exact(True)
     return device
+
+
+def set_exact(exact: bool) -> None:
+    """Whether float32 on CUDA is float32, as figures want it, or TF32 in convolutions and products, as in training."""
+    torch.backends.cudnn.allow_tf32 = not exact
+    torch.set_float32_matmul_precision("highest" if exact else "high")
+
+
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Within this context float32 on CUDA is float32 and nothing is computed in less; then as before."""
+    before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+    set_exact(True)
+    try:
+        with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
+            yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before[0]
+        torch.set_float32_matmul_precision(before[1])
 
 
 def _why_not(name: str) -> str:

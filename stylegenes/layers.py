@@ -237,11 +237,12 @@ class SpectralNorm(nn.Module):
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
         """The weight over its spectral norm, same shape."""
-        rows = self._rows(weight)
-        if self.training:
-            self._iterate(rows)
-        # Copies, since a later forward moves the buffers before this one is back-propagated.
-        return weight / torch.dot(self.u.clone(), rows @ self.v.clone())
+        with torch.autocast(weight.device.type, enabled=False):
+            rows = self._rows(weight)
+            if self.training:
+                self._iterate(rows)
+            # Copies, since a later forward moves the buffers before this one is back-propagated.
+            return weight / torch.dot(self.u.clone(), rows @ self.v.clone())
 
 
 M = TypeVar("M", bound=nn.Module)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from stylegenes.devices import exactly
 from stylegenes.errors import UserError
 from stylegenes.files import settle_all
 from stylegenes.generator import Generator
@@ -171,7 +172,7 @@ class Keeper:
         assert self.evaluate is not None, "an evaluation is due only where one was given"
         self.loop.announce("evaluating")
         try:
-            with interruptible(self.loop.wish):
+            with interruptible(self.loop.wish), exactly():
                 self.metrics = dict(self.evaluate(self.loop.players.ema))
         except KeyboardInterrupt:
             log.warning("stopped in the middle of an evaluation; it is made when the run goes on")

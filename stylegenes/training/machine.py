@@ -15,6 +15,7 @@ from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 
+from stylegenes.devices import set_exact
 from stylegenes.errors import UserError
 
 Accelerator = Literal["auto", "cpu", "cuda", "mps"]
@@ -117,7 +118,7 @@ def make_fabric(machine: Machine) -> Fabric:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     precision = "bf16-mixed" if machine.autocast else "32-true"
     if machine.device_type == "cuda":
-        torch.set_float32_matmul_precision("high")
+        set_exact(False)
         torch.backends.cudnn.benchmark = True
     strategy = "auto"
     if machine.ranks > 1:

@@ -105,7 +105,12 @@ def gradient_square(logits: torch.Tensor, *images: torch.Tensor) -> torch.Tensor
     A discriminator may leave the second picture of a pair unread.
     """
     gradients = torch.autograd.grad(logits.sum(), images, create_graph=True, allow_unused=True)
-    return torch.stack([g.square().sum(dim=(1, 2, 3)) for g in gradients if g is not None]).sum(dim=0)
+    return torch.stack([_widened(g).square().sum(dim=(1, 2, 3)) for g in gradients if g is not None]).sum(dim=0)
+
+
+def _widened(x: torch.Tensor) -> torch.Tensor:
+    """Half precisions as float32: squares of many small numbers are summed."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def path_lengths(images: torch.Tensor, ws: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
@@ -120,13 +125,14 @@ def path_lengths(images: torch.Tensor, ws: torch.Tensor, noise: torch.Tensor) ->
         The norm of J^T y for y = noise / sqrt(H W): root of the mean over layers of the squared norms, [N], with its
         graph.
     """
-    return path_gradients(images, ws, noise).square().sum(dim=2).mean(dim=1).sqrt()
+    return _widened(path_gradients(images, ws, noise)).square().sum(dim=2).mean(dim=1).sqrt()
 
 
 def path_gradients(images: torch.Tensor, ws: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
     """J^T y, [N, num_ws, w_dim], for the arguments of `path_lengths`."""
     area = images.shape[2] * images.shape[3]
-    (gradient,) = torch.autograd.grad((images * noise).sum() / area**0.5, ws, create_graph=True)
+    slope = (_widened(images) * noise).sum() / area**0.5
+    (gradient,) = torch.autograd.grad(slope, ws, create_graph=True)
     return gradient
 
 
@@ -211,10 +217,12 @@ class _NoisyPenalty(Regularizer):
         pictures = [picture.detach() for picture in batch.pictures]
         noisy = [picture + self.sigma * _noise_like(picture, scene.rng) for picture in pictures]
         before = None if scene.rng is None else scene.rng.get_state()
-        clean = scene.judge(batch.with_pictures(pictures))
-        if scene.rng is not None and before is not None:
-            scene.rng.set_state(before)
-        moved = scene.judge(batch.with_pictures(noisy))
+        # In half precision the logits would be off by more than a small step moves them.
+        with torch.autocast(batch.image.device.type, enabled=False):
+            clean = scene.judge(batch.with_pictures(pictures))
+            if scene.rng is not None and before is not None:
+                scene.rng.set_state(before)
+            moved = scene.judge(batch.with_pictures(noisy))
         slope = (moved - clean).sum(dim=1) / self.sigma
         return slope.square() * (self.gamma / 2)
 

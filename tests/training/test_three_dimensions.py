@@ -110,11 +110,11 @@ def test_a_flat_network_is_not_told_cameras(tmp_path):
 def test_mirrored_pictures_come_with_mirrored_cameras():
     data = Seen()
     feed = Feed(data, total=64, rank=0, ranks=1, mirror=True, labels=False, cameras=True, seed=0, device=CPU)
-    batch = feed._load(0)
+    share = feed._load(0)
     feed.close()
     pictures, cameras = data.images(torch.arange(16)), data.cameras(torch.arange(16))
     flipped = 0
-    for image, camera in zip(batch.image, batch.condition.camera, strict=True):
+    for image, camera in zip(share.images, share.condition.camera, strict=True):
         as_is = (pictures == image).flatten(1).all(dim=1)
         if as_is.any():
             assert torch.equal(camera, cameras[as_is][0])
