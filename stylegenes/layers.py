@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
@@ -65,6 +65,22 @@ def minibatch_std(x: torch.Tensor, group_size: int | None, num_channels: int, ep
     deviation = (exact.var(dim=0, correction=0) + eps).sqrt()
     statistic = deviation.mean(dim=(2, 3, 4)).reshape(n // group, num_channels, 1, 1).to(x.dtype)
     return torch.cat([x, statistic.repeat(group, 1, h, w)], dim=1)
+
+
+class HostBuffers(nn.Module):
+    """A module some of whose buffers stay on the CPU wherever it goes: settings that every forward looks at.
+
+    Attributes:
+        on_host: their names.
+    """
+
+    on_host: tuple[str, ...] = ()
+
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> HostBuffers:
+        kept = {name: self._buffers[name] for name in self.on_host}
+        super()._apply(fn, recurse)
+        self._buffers.update(kept)
+        return self
 
 
 class Linear(Layer):

@@ -16,12 +16,13 @@ from stylegenes.cameras import NUMBERS
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
 from stylegenes.discriminators.stylegan2 import StyleGAN2Discriminator
 from stylegenes.errors import UserError
+from stylegenes.layers import HostBuffers
 from stylegenes.ops.bilinear import resize
 from stylegenes.records import Condition, ImageBatch
 
 
 @DISCRIMINATORS.register("dual")
-class DualDiscriminator(Discriminator):
+class DualDiscriminator(HostBuffers, Discriminator):
     """Pairs of a picture and its rendered picture to one logit each, by StyleGAN2's discriminator.
 
     Raises:
@@ -61,6 +62,7 @@ class DualDiscriminator(Discriminator):
             mbstd_num_channels=mbstd_num_channels,
             label_depth=label_depth,
         )
+        self.on_host = ("rendering",)
         self.rendering: torch.Tensor
         self.register_buffer("rendering", torch.tensor(rendering_resolution))
 

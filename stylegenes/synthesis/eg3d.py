@@ -15,7 +15,7 @@ import torch
 
 from stylegenes.cameras import NUMBERS, Cameras, fov_of, orbit
 from stylegenes.errors import UserError
-from stylegenes.layers import Layer, Linear
+from stylegenes.layers import HostBuffers, Layer, Linear
 from stylegenes.ops.bilinear import resize
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import setup_filter, upsample2d
@@ -136,7 +136,7 @@ class SuperResolution(Layer):
 
 
 @SYNTHESES.register("eg3d")
-class EG3DSynthesis(SynthesisNetwork):
+class EG3DSynthesis(HostBuffers, SynthesisNetwork):
     """ws and a camera to pictures, with the rendered picture (`raw`) and its depth beside them.
 
     In evaluation mode rays are sampled in the middle of their strata, so that the same code and camera make the same
@@ -213,6 +213,7 @@ class EG3DSynthesis(SynthesisNetwork):
             conv_clamp=conv_clamp,
         )
         self.radius, self.fov, self.pivot = radius, fov, (pivot[0], pivot[1], pivot[2])
+        self.on_host = ("rendering",)
         self.rendering: torch.Tensor
         self.views: torch.Tensor
         self.register_buffer("rendering", torch.tensor(rendering_resolution))

@@ -300,7 +300,10 @@ def _merge(a: Field, depth_a: torch.Tensor, b: Field, depth_b: torch.Tensor) -> 
 
 def plane_coordinates(points: torch.Tensor, *, official: bool = False) -> torch.Tensor:
     """Points [N, M, 3] on the three planes, [N, 3, M, 2] (column, row)."""
-    return torch.stack([points[..., list(axes)] for axes in (OFFICIAL_PLANES if official else PLANES)], dim=1)
+    # Taken one by one: a list of indices would be copied to the device.
+    x = points.unbind(2)
+    planes = OFFICIAL_PLANES if official else PLANES
+    return torch.stack([torch.stack([x[i] for i in axes], dim=2) for axes in planes], dim=1)
 
 
 def sample_planes(planes: torch.Tensor, points: torch.Tensor, *, box: float, official: bool = False) -> torch.Tensor:

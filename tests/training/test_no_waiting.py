@@ -13,10 +13,11 @@ from test_every_network import Pictures, combinations, config_of
 from tiny_run import TinyData, tiny_config
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from stylegenes.records import Condition, ImageBatch
+from stylegenes.records import ImageBatch
 from stylegenes.training import step as step_module
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.blur import gaussian_blur
+from stylegenes.training.feed import pool_of
 from stylegenes.training.players import build_players
 from stylegenes.training.resolve import complete_config
 from stylegenes.training.step import Stepper, StepSettings
@@ -43,6 +44,9 @@ class Watching(TorchDispatchMode):
             kwargs["device"] = META  # where a generator of the device would draw
         given = [a for a in args if isinstance(a, torch.Tensor) and a.numel()]
         looks = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape} & set(func.tags)
+        if func._overloadpacket is torch.ops.aten.index:
+            masks = [i for i in args[1] if i is not None and (i.dtype == torch.bool or i.device != META)]
+            looks = looks if masks else set()
         assert not (looks and any(a.device == META for a in given)), f"{func} looks at values"
         target = kwargs.get("device") or (given[0].device if given else META)
         if given and func._overloadpacket in (torch.ops.aten._to_copy, torch.ops.aten.copy_):
@@ -66,11 +70,11 @@ def every_phase(config, data) -> list[str]:
     config = complete_config(config, data, warn=False)
     plan = plan_batch(config.batch, ranks=1, discriminator=config.model.discriminator)
     settings = StepSettings(plan.total, plan.accumulation, plan.group, config.mixing, config.noise, config.seed)
-    labels = torch.eye(3).repeat(4, 1) if config.data.labels else None
     players = build_players(config, META)
-    stepper = Stepper(players, FarRanks(), settings, labels=labels)
-    condition = Condition(None if labels is None else torch.empty(plan.total, 3, device=META))
-    real = ImageBatch(torch.empty(plan.total, 3, data.resolution, data.resolution, device=META), condition=condition)
+    pool = pool_of(data, players.G.synthesis, labels=config.data.labels, mirror=False, seed=0)
+    stepper = Stepper(players, FarRanks(), settings, pool=pool)
+    told = pool.map(lambda rows: torch.empty(plan.total, rows.shape[1], device=META))
+    real = ImageBatch(torch.empty(plan.total, 3, data.resolution, data.resolution, device=META), condition=told)
     for phase in players.phases:
         key = (0, 0, phase.name)
         inputs = stepper._inputs(real, key, False)
