@@ -17,8 +17,10 @@ from stylegenes.data.pack import UsableLabels, usable_labels
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.parallel import ordered_map
 from stylegenes.data.progress import Track
+from stylegenes.errors import shown
 
 _MOST_ON_SHEET = 144
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,16 @@ def _report(source: FileSource, looks: list[_Look], bad: list[LeftOut], labels: 
         near_duplicates=[[looks[index].name for index in group] for group in alike],
         label_origin=source.label_origin,
         labels={name: float(sum_) for name, sum_ in zip(labels.names, labels.matrix.sum(axis=0), strict=True)},
-        warnings=[*source.warnings, *labels.warnings],
+        warnings=[*source.warnings, *labels.warnings, *_contradictions(looks, copies, labels.matrix)],
+    )
+
+
+def _contradictions(looks: list[_Look], copies: list[list[int]], labels: np.ndarray) -> list[str]:
+    """Equal files that are labeled differently."""
+    unlike = [group for group in copies if (labels[group] != labels[group[0]]).any()]
+    names = [", ".join(shown(looks[index].name, 40) for index in group[:_NAMED]) for group in unlike]
+    return [f"{group} are one file with different labels" for group in names[:_NAMED]] + (
+        [f"{len(names) - _NAMED} more groups of equal files have different labels"] if len(names) > _NAMED else []
     )
 
 

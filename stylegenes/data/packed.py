@@ -17,7 +17,7 @@ import torch
 
 from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.originals import Originals
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.files import read_json, settle_folder, write_json
 
 FORMAT = "stylegenes-packed-1"
@@ -125,13 +125,16 @@ class PackedDataset:
                 raise DamagedError(f"{folder} has format {meta['format']!r}; this version reads {FORMAT!r}")
             description = Description.from_json(meta["description"])
             images = np.load(folder / _IMAGES, mmap_mode="r")
-            labels = np.load(folder / _LABELS)
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            labels = np.load(folder / _LABELS, mmap_mode="r")
+            dataset = cls(folder, description, images, labels)
+            dataset._verify(meta["checksums"], meta["count"], verify_all)
+            dataset._take_labels(meta.get("labels_checksum"))
+        except DamagedError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError) as error:
             raise DamagedError(
-                f"the packed data set {folder} is damaged ({error}); delete it and pack it again"
+                f"the packed data set {folder} is damaged ({shown(error)}); delete it and pack it again"
             ) from error
-        dataset = cls(folder, description, images, labels)
-        dataset._verify(meta["checksums"], meta["count"], verify_all)
         return dataset
 
     @staticmethod
@@ -202,6 +205,14 @@ class PackedDataset:
         """Size on disk in bytes."""
         return sum(path.stat().st_size for path in self.folder.iterdir())
 
+    def _take_labels(self, checksum: int | None) -> None:
+        """Read the labels into memory; their size is known to be right. Earlier versions wrote no checksum."""
+        self._labels = np.array(self._labels)
+        whole = checksum is None or zlib.crc32(self._labels.tobytes()) == checksum
+        if not (whole and np.isfinite(self._labels).all()):
+            what = "holds labels that are no numbers" if whole else "does not match its checksum"
+            raise DamagedError(f"{self.folder / _LABELS} {what}; delete it and pack it again")
+
     def _verify(self, checksums: list[int], count: int, verify_all: bool) -> None:
         expected = (count, self.channels, self.resolution, self.resolution)
         if self._images.shape != expected or self._images.dtype != np.uint8:
@@ -209,7 +220,7 @@ class PackedDataset:
                 f"{self.folder / _IMAGES} holds {self._images.shape}, expected {expected}; pack it again"
             )
         columns = len(self.description.label_names)
-        if self._labels.shape != (count, columns):
+        if self._labels.shape != (count, columns) or self._labels.dtype != np.float32:
             raise DamagedError(f"{self.folder / _LABELS} holds {self._labels.shape}, expected {(count, columns)}")
         blocks = range(len(checksums))
         if not verify_all:
@@ -268,7 +279,13 @@ class PackedWriter:
         np.save(self.folder / _LABELS, labels.astype(np.float32))
         flat = images.reshape(-1)
         checksums = [_checksum(flat, block) for block in range(math.ceil(len(flat) / _BLOCK))]
-        meta = {"format": FORMAT, "count": len(images), "description": asdict(description), "checksums": checksums}
+        meta = {
+            "format": FORMAT,
+            "count": len(images),
+            "description": asdict(description),
+            "checksums": checksums,
+            "labels_checksum": zlib.crc32(labels.astype(np.float32).tobytes()),
+        }
         write_json(self.folder / _META, meta)
 
     def _header(self, file: BinaryIO, count: int) -> None:

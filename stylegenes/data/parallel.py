@@ -88,7 +88,7 @@ def _context() -> BaseContext:
 
 def in_child(function: Callable[[], T]) -> T | None:
     """The result of a call that may end its process, made in one of its own; None when it did. Errors pass through."""
-    with ProcessPoolExecutor(1, _context()) as pool:
+    with ProcessPoolExecutor(1, _context(), begin_helper) as pool:
         try:
             return pool.submit(function).result()
         except BrokenProcessPool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from stylegenes.data import PackedDataset, open_dataset
+from stylegenes.errors import UserError, shown
 from stylegenes.records import NoiseMode
 from stylegenes.registry import Spec
 from stylegenes.training.ranges import check_ranges
@@ -23,6 +24,9 @@ class DataConfig:
         mirror: whether images are shown flipped left to right half of the time.
         labels: whether the networks are conditioned on the data's labels.
         label_file: where labels come from: a file in the source or on disk, or `none`; None looks for one.
+
+    Raises:
+        UserError: for a name that no configuration can be written with.
     """
 
     source: str = "avatars"
@@ -31,6 +35,13 @@ class DataConfig:
     mirror: bool = True
     labels: bool = False
     label_file: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("source", self.source), ("label_file", self.label_file or "")):
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise UserError(f"data.{name} {shown(value, 200)} is no name in UTF-8; rename it") from error
 
     def open(self) -> PackedDataset:
         """The pictures, packed now or found in the cache.

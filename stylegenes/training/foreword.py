@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from stylegenes.data.originals import DRAWN
 from stylegenes.errors import UserError
 from stylegenes.training.config import AugmentConfig, RunConfig
 from stylegenes.training.feed import Data
@@ -41,7 +42,7 @@ def foreword(config: RunConfig, data: Data, *, begun: bool) -> list[str]:
         begun: whether the run goes on, so that it is too late for other settings.
     """
     found = data.originals
-    formats = f" ({found.words()})" if found.words() else ""
+    formats = f" ({found.words()})" if found.words() and DRAWN not in found.formats else ""
     done = [
         f"{found.not_square:,} not square: {_FITS[found.fit or config.data.fit]}" if found.not_square else "",
         f"{found.enlarged:,} smaller than {data.resolution} px: enlarged" if found.enlarged else "",

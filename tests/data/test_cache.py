@@ -145,12 +145,24 @@ def damage_meta(path):
     (path / "dataset.json").write_text('{"format": ')
 
 
+def damage_labels(path):
+    labels = np.load(path / "labels.npy")
+    np.save(path / "labels.npy", 1 - labels)
+
+
+def damage_length(path):
+    """A header that claims more labels than there is memory."""
+    with (path / "labels.npy").open("r+b") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (10**12, 1)})
+
+
 def damage_missing(path):
     (path / "labels.npy").unlink()
 
 
-@pytest.mark.parametrize("damage", [damage_flip, damage_cut, damage_meta, damage_missing])
+@pytest.mark.parametrize("damage", [damage_flip, damage_cut, damage_meta, damage_labels, damage_length, damage_missing])
 def test_damage_is_noticed_and_repaired(folder, opened, damage, tmp_path, caplog):
+    write(folder, {"t.csv": b"file,A\n" + b"".join(b"%d.png,1\n" % i for i in range(5))})
     first = opened(folder)
     expected = first.images(range(5)).clone()
     (packed,) = packed_folders(tmp_path)
@@ -160,6 +172,17 @@ def test_damage_is_noticed_and_repaired(folder, opened, damage, tmp_path, caplog
     again = opened(folder)
     assert np.array_equal(again.images(range(5)), expected)
     assert "built anew" in caplog.text
+
+
+def test_labels_that_an_earlier_version_took_for_numbers_are_refused(folder, opened):
+    write(folder, {"t.csv": b"file,A\n" + b"".join(b"%d.png,1\n" % i for i in range(5))})
+    packed = opened(folder).folder
+    meta = read_json(packed / "dataset.json")
+    del meta["labels_checksum"]
+    write_json(packed / "dataset.json", meta)
+    np.save(packed / "labels.npy", np.full((5, 1), np.nan, np.float32))
+    with pytest.raises(DamagedError, match="no numbers"):
+        opened(packed)
 
 
 @pytest.fixture

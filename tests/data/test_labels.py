@@ -268,6 +268,13 @@ def test_check_and_opening_name_file_row_and_column(folder, caplog, capsys):
         assert "cat/1.png: row 3 of t.csv: column Age holds 'nan'" in text
 
 
+def test_equal_files_of_different_classes_are_named(folder, capsys):
+    write(folder, {"cat/7.png": png(1), "dog/7.png": png(1), "cat/8.png": png(2), "cat/9.png": png(2)})
+    run(["data", "check", str(folder), "--workers", "1"])
+    out = capsys.readouterr().out
+    assert "dog/7.png are one file with different labels" in out and out.count("one file") == 1
+
+
 words = st.sampled_from(["1", "0", "-1", "0.5", "red", "yes", "nan", "", "1e39", "x,y", 'q"', "\x1b[0m", "é", "1.png"])
 
 

@@ -1,6 +1,7 @@
 """Before it begins, a training says what happens to the pictures, and refuses those that teach it nothing."""
 
 import io
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -155,3 +156,10 @@ def test_qualities_of_jpegs_are_read():
             buffer, "JPEG", quality=quality
         )
         assert jpeg_quality(Image.open(buffer)) == quality
+
+
+def test_a_source_whose_name_is_not_utf_8_is_refused(tmp_path, photos, capsys):
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/\xfe")
+    photos(4).rename(odd)
+    assert main.run(["train", odd, "--recipe", "test", "--out", str(tmp_path / "run")]) == 1
+    assert "no name in UTF-8" in capsys.readouterr().err
