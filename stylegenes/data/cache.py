@@ -9,18 +9,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.pack import pack
-from stylegenes.data.packed import FORMAT, DamagedError, Description, LeftOut, PackedDataset
+from stylegenes.data.packed import FORMAT, MOST_META, DamagedError, Description, LeftOut, PackedDataset
 from stylegenes.data.progress import Track
 from stylegenes.data.source import Source
 from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_record, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,23 @@ _POINTER = 2
 """Version of what a pointer holds."""
 _FORGOTTEN = 7 * 24 * 3600.0
 """Seconds after which an interrupted build is not gone on with."""
+
+
+@dataclass(frozen=True)
+class _Pointer:
+    """What is known of a source once it has been decoded.
+
+    Attributes:
+        folder: where its pixels are, under the content hash.
+        source: where it lies, in words.
+        bad: files that turned out to be no pictures.
+        warnings: what else turned out.
+    """
+
+    folder: str
+    source: str
+    bad: list[LeftOut]
+    warnings: list[str]
 
 
 def cache_root(cache_dir: str | Path | None = None) -> Path:
@@ -69,31 +86,23 @@ def _look_up(source: Source, pointer: Path, root: Path) -> PackedDataset | None:
     if not pointer.exists():
         return None
     try:
-        found = read_json(pointer)
-        dataset = PackedDataset.open(root / "datasets" / found["folder"])
-        bad = [LeftOut(**entry) for entry in found["bad"]]
-        dataset.description = _of_source(dataset.description, source, bad, found["warnings"])
-        return dataset
-    except (UserError, KeyError, TypeError) as error:
+        found = read_record(pointer, _Pointer, most=MOST_META)
+        dataset = PackedDataset.open(root / "datasets" / found.folder)
+    except UserError as error:
         logger.warning("the cache is built anew: %s", error)
         return None
+    dataset.description = _of_source(dataset.description, source, found)
+    return dataset
 
 
-def _of_source(content: Description, source: Source, bad: list[LeftOut], warnings: list[str]) -> Description:
-    """What the content says of itself, with the facts about this source of it.
-
-    Args:
-        content: of the packed folder, which other sources share.
-        source: known before anything is decoded.
-        bad: files that turned out to be no pictures when this source was decoded.
-        warnings: what else turned out then.
-    """
+def _of_source(content: Description, source: Source, found: _Pointer) -> Description:
+    """What the content, which other sources share, says of itself, with the facts about this source of it."""
     return replace(
         content,
         source=source.description,
         label_origin=source.label_origin,
-        warnings=[*source.warnings, *warnings],
-        left_out=[*source.left_out, *bad],
+        warnings=[*source.warnings, *found.warnings],
+        left_out=[*source.left_out, *found.bad],
         ignored=source.ignored,
         license=source.license,
     )
@@ -112,13 +121,8 @@ def _build(source: Source, pointer: Path, root: Path, workers: int, track: Track
     folder = part.with_name(whole.content_hash[:32])
     _move_into_place(part, folder)
     shutil.rmtree(part, ignore_errors=True)
-    found = {
-        "folder": folder.name,
-        "source": source.description,
-        "bad": [asdict(item) for item in whole.left_out[len(source.left_out) :]],
-        "warnings": whole.warnings[len(source.warnings) :],
-    }
-    write_json(pointer, found)
+    bad, warnings = whole.left_out[len(source.left_out) :], whole.warnings[len(source.warnings) :]
+    write_json(pointer, asdict(_Pointer(folder.name, source.description, bad, warnings)))
     dataset = PackedDataset.open(folder)
     dataset.description = whole
     return dataset
@@ -182,12 +186,12 @@ def _sources(root: Path) -> dict[str, list[str]]:
     sources: dict[str, list[str]] = {}
     for pointer in sorted((root / "index").glob("*.json")):
         try:
-            found = read_json(pointer)
-            places = sources.setdefault(found["folder"], [])
-            if found["source"] not in places:
-                places.append(found["source"])
-        except (UserError, KeyError, TypeError):
+            found = read_record(pointer, _Pointer, most=MOST_META)
+        except UserError:
             continue
+        places = sources.setdefault(found.folder, [])
+        if found.source not in places:
+            places.append(found.source)
     return sources
 
 

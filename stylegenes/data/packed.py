@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import zlib
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ import torch
 from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError, shown
-from stylegenes.files import read_json, settle_folder, write_json
+from stylegenes.files import read_record, settle_folder, write_json
 
 FORMAT = "stylegenes-packed-1"
 Indices = torch.Tensor | np.ndarray | Sequence[int] | range
@@ -26,6 +25,8 @@ Indices = torch.Tensor | np.ndarray | Sequence[int] | range
 _IMAGES, _LABELS, _META = "images.npy", "labels.npy", "dataset.json"
 _BLOCK = 4 * 2**20
 _BLOCKS_ON_OPEN = 64
+MOST_META = 2**32
+"""Bytes of a file about a data set: it has an entry for every picture of a build, and every file left out."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +79,28 @@ class Description:
     ignored: int = 0
     license: str = ""
 
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Description:
-        """What `asdict` made."""
-        left_out = [LeftOut(**entry) for entry in values["left_out"]]
-        return cls(**{**values, "left_out": left_out, "originals": Originals(**values.get("originals", {}))})
-
     def of_content(self) -> Description:
         """Without the facts about the source, for a place that other sources of the same content share."""
         return replace(self, source="", label_origin="", warnings=[], left_out=[], ignored=0)
+
+
+@dataclass(frozen=True)
+class _Meta:
+    """The file beside the pixels.
+
+    Attributes:
+        format: version of the folder's layout.
+        count: number of images.
+        description: what the data set says about itself.
+        checksums: of the blocks of pixels.
+        labels_checksum: of the labels; None in folders of earlier versions.
+    """
+
+    format: str
+    count: int
+    description: Description
+    checksums: list[int]
+    labels_checksum: int | None = None
 
 
 class DamagedError(UserError):
@@ -120,28 +134,28 @@ class PackedDataset:
         """
         folder = settle_folder(folder)
         try:
-            meta = json.loads((folder / _META).read_text("utf-8"))
-            if meta["format"] != FORMAT:
-                raise DamagedError(f"{folder} has format {meta['format']!r}; this version reads {FORMAT!r}")
-            description = Description.from_json(meta["description"])
+            meta = read_record(folder / _META, _Meta, most=MOST_META)
+            if meta.format != FORMAT:
+                raise DamagedError(f"{folder} has format {shown(meta.format)!r}; this version reads {FORMAT!r}")
             images = np.load(folder / _IMAGES, mmap_mode="r")
             labels = np.load(folder / _LABELS, mmap_mode="r")
-            dataset = cls(folder, description, images, labels)
-            dataset._verify(meta["checksums"], meta["count"], verify_all)
-            dataset._take_labels(meta.get("labels_checksum"))
+            dataset = cls(folder, meta.description, images, labels)
+            dataset._verify(meta.checksums, meta.count, verify_all)
+            dataset._take_labels(meta.labels_checksum)
         except DamagedError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError) as error:
+        # NumPy raises the second and third for files that are damaged.
+        except (UserError, OSError, ValueError, EOFError) as error:
             raise DamagedError(
-                f"the packed data set {folder} is damaged ({shown(error)}); delete it and pack it again"
+                f"the packed data set {folder} is damaged ({shown(error, 200)}); delete it and pack it again"
             ) from error
         return dataset
 
     @staticmethod
     def describe(folder: Path, description: Description) -> None:
         """Replace what a packed folder says about itself; pixels and labels stay."""
-        meta = read_json(folder / _META)
-        write_json(folder / _META, {**meta, "description": asdict(description)})
+        meta = read_record(folder / _META, _Meta, most=MOST_META)
+        write_json(folder / _META, asdict(replace(meta, description=description)))
 
     def __len__(self) -> int:
         return self._images.shape[0]
@@ -279,14 +293,8 @@ class PackedWriter:
         np.save(self.folder / _LABELS, labels.astype(np.float32))
         flat = images.reshape(-1)
         checksums = [_checksum(flat, block) for block in range(math.ceil(len(flat) / _BLOCK))]
-        meta = {
-            "format": FORMAT,
-            "count": len(images),
-            "description": asdict(description),
-            "checksums": checksums,
-            "labels_checksum": zlib.crc32(labels.astype(np.float32).tobytes()),
-        }
-        write_json(self.folder / _META, meta)
+        labels_checksum = zlib.crc32(labels.astype(np.float32).tobytes())
+        write_json(self.folder / _META, asdict(_Meta(FORMAT, len(images), description, checksums, labels_checksum)))
 
     def _header(self, file: BinaryIO, count: int) -> None:
         """The .npy header. NumPy pads it, so that the count can change in place."""

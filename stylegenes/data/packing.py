@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from stylegenes.data.originals import Originals
-from stylegenes.data.packed import LeftOut
+from stylegenes.data.packed import MOST_META, LeftOut
 from stylegenes.data.source import Picture
 from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_record, write_json
 
 FILE = "progress.json"
 
@@ -36,10 +36,8 @@ class Packing:
     def load(cls, folder: Path) -> Packing:
         """The progress that an earlier build left; none where the file is missing or damaged."""
         try:
-            values = read_json(folder / FILE)
-            bad = [LeftOut(**entry) for entry in values["bad"]]
-            return cls(**{**values, "originals": Originals(**values["originals"]), "bad": bad})
-        except (UserError, KeyError, TypeError):
+            return read_record(folder / FILE, cls, most=MOST_META)
+        except UserError:
             return cls()
 
     def save(self, folder: Path) -> None:

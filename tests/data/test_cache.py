@@ -1,10 +1,12 @@
 """The cache: found again, noticed when damaged, shared by processes."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -183,6 +185,35 @@ def test_labels_that_an_earlier_version_took_for_numbers_are_refused(folder, ope
     np.save(packed / "labels.npy", np.full((5, 1), np.nan, np.float32))
     with pytest.raises(DamagedError, match="no numbers"):
         opened(packed)
+
+
+def places(value, here=()):
+    """The way to every value in nested JSON."""
+    yield here
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from places(item, (*here, key))
+
+
+@pytest.mark.parametrize("odd", [None, -1, 10**30, float("nan"), "x", [None], {"a": 1}])
+def test_a_description_of_any_other_shape_is_damage(folder, opened, odd):
+    (folder / "broken.png").write_bytes(b"x")
+    packed = opened(folder).folder
+    whole = read_json(packed / "dataset.json")
+    for place in places(whole):
+        changed = deepcopy(whole)
+        inner = changed
+        for key in place[:-1]:
+            inner = inner[key]
+        if place:
+            inner[place[-1]] = odd
+        (packed / "dataset.json").write_text(json.dumps(changed if place else odd))
+        try:
+            dataset = PackedDataset.open(packed)
+        except DamagedError as error:
+            assert str(error).isprintable()
+        else:
+            assert len(dataset) == 5 and dataset.originals.words() is not None and dataset.label_dim == 0
 
 
 @pytest.fixture
