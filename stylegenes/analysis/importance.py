@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from stylegenes.analysis.inference import gene_q_values, split_half_reliability
+from stylegenes.analysis.inference import split_half_reliability
 from stylegenes.analysis.shrinkage import Shrunk, shrink
 from stylegenes.analysis.statistics import VariantStatistics
 
@@ -61,7 +61,7 @@ def report_genes(statistics: VariantStatistics) -> GeneReport:
         score=importance(statistics.mean),
         shrunk_score=torch.where(shrunk.effect_variance > 0, importance(shrunk.mean), 0.0),
         explained=shrunk.effect_variance / statistics.spread.square().clamp_min(1e-12),
-        q_value=gene_q_values(statistics),
+        q_value=shrunk.q_value,
         reliability=split_half_reliability(statistics),
         shrunk=shrunk,
     )

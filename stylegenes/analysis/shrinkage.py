@@ -23,11 +23,13 @@ class Shrunk:
     Attributes:
         mean: [G, V, A], posterior mean of p(a | k_i = j).
         effect_variance: [G, A], variance of the true values over a gene's variants.
+        q_value: [G, A], false-discovery rate at which the gene is said to act on the attribute.
         noise_share: [A], the part of the observed variance between variants that is sampling noise, in [0, 1].
     """
 
     mean: torch.Tensor
     effect_variance: torch.Tensor
+    q_value: torch.Tensor
     noise_share: torch.Tensor
 
 
@@ -42,7 +44,8 @@ def shrink(statistics: VariantStatistics, *, fdr: float = 0.1) -> Shrunk:
     noise = statistics.within[:, None] / statistics.seen.clamp_min(1)[..., None]
     observed = deviation.square().mean(dim=1)
     effect = (observed - noise.mean(dim=1)).clamp_min(0)
-    effect = torch.where(gene_q_values(statistics) <= fdr, effect, 0.0)
+    q_value = gene_q_values(statistics)
+    effect = torch.where(q_value <= fdr, effect, 0.0)
     keep = effect[:, None] / (effect[:, None] + noise).clamp_min(1e-300)
     share = noise.mean(dim=(0, 1)) / observed.mean(dim=0).clamp_min(1e-300)
-    return Shrunk(statistics.overall + keep * deviation, effect, share.clamp_max(1))
+    return Shrunk(statistics.overall + keep * deviation, effect, q_value, share.clamp_max(1))

@@ -171,7 +171,7 @@ def test_impossible_edits_are_refused(judge, report):
         edit(report, start, wish, Strength(), Hold(attributes=[0]))
     with pytest.raises(UserError, match="methods: checked, statistics"):
         editor(judge, report, Strength(), method="magic")
-    with pytest.raises(UserError, match="rank in"):
+    with pytest.raises(UserError, match="rank from 0 to 1"):
         Strength(rank=2)
     with pytest.raises(UserError, match="one genotype"):
         edit(report, start[None], wish, Strength())

@@ -4,17 +4,20 @@ import csv
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 from stylegenes.analysis.breeding import Lineage
+from stylegenes.analysis.statistics import tally
 from stylegenes.cli.main import run
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.generator import Generator
 from stylegenes.latents import genome_of
 from stylegenes.snapshot import Card, DataCard, load_snapshot, save_snapshot
+from stylegenes.survey import Survey
 
 NAMES = ["Bright", "Reddish", "Top_Heavy"]
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -69,6 +72,37 @@ def test_the_survey_goes_on_and_says_what_it_resolves(model, capsys):
     said = capsys.readouterr().out
     assert "768 judged pictures" in said and "at" not in said.split("768 judged")[1].split("\n")[0]
     assert "resolves" in said and "noise share" in said
+
+
+@pytest.fixture
+def unsurveyed(model, tmp_path):
+    """The model before its survey, and its scorer."""
+    copy = shutil.copytree(model, tmp_path / "copy", ignore=shutil.ignore_patterns("genes"))
+    return str(copy), save_scorer(tmp_path / "scorer.pt", 6.0)
+
+
+def test_too_few_pictures_are_told_in_words(unsurveyed, capsys):
+    path, scorer = unsurveyed
+    assert run(["survey", path, "--classifier", scorer, "-n", "12", "--shard", "12"]) == 0
+    assert "too few draws" in capsys.readouterr().out
+    assert run(["stats", path, "--genes", "1"]) == 0
+    said = capsys.readouterr().out.replace("\n", " ")
+    assert "0 of 24 variants matter for some attribute" in said
+    assert "too few draws to say which variants matter for Bright, Reddish, Top_Heavy: each was seen 2 times" in said
+    rows = table(Path(path) / "genes" / "exhibits" / "genes-map.csv")
+    assert {row["variants"] for row in rows} == {row["resolves_all"] for row in rows} == {"too few draws to say"}
+
+
+def test_a_survey_stops_at_a_precision_and_says_whether_it_was_reached(unsurveyed, capsys):
+    path, scorer = unsurveyed
+    ask = ["survey", path, "--classifier", scorer, "--shard", "128", "--batch", "128"]
+    assert run([*ask, "-n", "256", "--precision", "0.05"]) == 0
+    assert "256 judged" in (said := capsys.readouterr().out) and "Not every variant is known to" in said
+    assert run([*ask, "-n", "50000", "--precision", "0.05"]) == 0
+    said = capsys.readouterr().out
+    assert "Every variant is known to a standard error of 0.05" in said and "50,000" not in said
+    statistics = tally(Survey(Path(path) / "genes" / "survey"))
+    assert statistics.careful_error.max() <= 0.05 and 256 < statistics.num_draws < 2500
 
 
 def test_stats_write_figures_and_tables(model):
