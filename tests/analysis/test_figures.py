@@ -63,7 +63,7 @@ def made_report(genes, variants, attributes, acting):
         explained=score,
         q_value=torch.zeros_like(score),
         reliability=torch.ones_like(score),
-        shrunk=Shrunk(mean=mean, effect_variance=score, noise_share=torch.zeros_like(score)),
+        shrunk=Shrunk(mean=mean, effect_variance=score, q_value=score, noise_share=torch.zeros_like(score)),
     )
 
 
