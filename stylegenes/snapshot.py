@@ -23,7 +23,7 @@ from torch import nn
 from stylegenes import __version__
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.discriminators.base import Discriminator
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.files import atomic_folder, read_json, read_record, settle_all, settle_folder, write_json
 from stylegenes.generator import Generator
 from stylegenes.words import nearest_place
@@ -306,7 +306,7 @@ def _read_weights(file: Path, module: nn.Module, config: dict[str, Any]) -> None
     try:
         state = load_file(file)
     except SafetensorError as error:
-        raise UserError(f"{file} is damaged: {error}") from error
+        raise UserError(f"{file} is damaged: {shown(error, 200)}") from error
     load_strictly(module, state, str(file))
 
 
@@ -318,7 +318,8 @@ def load_strictly(module: nn.Module, state: dict[str, torch.Tensor], where: str)
     """
     own = module.state_dict()
     problems = [f"missing: {', '.join(sorted(own.keys() - state.keys()))}"] if own.keys() - state.keys() else []
-    problems += [f"extra: {', '.join(sorted(state.keys() - own.keys()))}"] if state.keys() - own.keys() else []
+    foreign = [shown(key) for key in sorted(state.keys() - own.keys())]
+    problems += [f"extra: {', '.join(foreign[:20])}{', ...' if len(foreign) > 20 else ''}"] if foreign else []
     problems += [
         f"{key} has shape {list(state[key].shape)}, expected {list(own[key].shape)}"
         for key in sorted(own.keys() & state.keys())

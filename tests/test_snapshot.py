@@ -197,3 +197,24 @@ def test_a_swap_of_the_newest_snapshot_that_was_cut_short_is_finished(tmp_path, 
     save_snapshot(snapshots / "last", generator, replace(CARD, images_seen=1))
     save_snapshot(snapshots / "new", generator, replace(CARD, images_seen=2)).rename(snapshots / ".last.next")
     assert find_snapshot(tmp_path / "run").name == "last" and read_card(snapshots / "last").images_seen == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (b"{", "damaged"),
+        (b'{"\x1b[2J":{"dtype":"\x1b[31m","shape":[1],"data_offsets":[0,4]}}', "damaged"),
+        (b'{"\\u001b[2Jx":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', "does not fit"),
+        (b'{"x":{"dtype":"F32","shape":[1125899906842624],"data_offsets":[0,4]}}', "damaged"),
+        (b"[" * 100_000, "damaged"),
+    ],
+)
+def test_hostile_headers_are_refused_in_one_printable_line(header, said, folder):
+    data = len(header).to_bytes(8, "little") + header + bytes(4)
+    (folder / "model.safetensors").write_bytes(data)
+    config = json.loads((folder / "config.json").read_text())
+    config["sha256"]["model.safetensors"] = hashlib.sha256(data).hexdigest()
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=said) as refused:
+        load_snapshot(folder)
+    assert str(refused.value).isprintable()

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.perception.base import AttributeClassifier
 from stylegenes.perception.resize import resize
 from stylegenes.perception.weights import file_hash
@@ -115,7 +115,7 @@ def exported_scorer(path: Path, scoring: Scoring) -> ModuleScorer:
     try:
         module = torch.export.load(path).module() if path.suffix == ".pt2" else torch.jit.load(path).eval()
     except Exception as error:
-        raise UserError(f"{path} is neither TorchScript nor an exported program: {error}") from error
+        raise UserError(f"{path} is neither TorchScript nor an exported program: {shown(error, 200)}") from error
     return ModuleScorer(module, scoring, name=path.stem, weights_hash=file_hash(path))
 
 
@@ -132,7 +132,7 @@ def onnx_scorer(path: Path, scoring: Scoring) -> ModuleScorer:
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise UserError(f"{path} is not an ONNX model that onnxruntime can run: {error}") from error
+        raise UserError(f"{path} is not an ONNX model that onnxruntime can run: {shown(error, 200)}") from error
     entry = session.get_inputs()[0].name
 
     def score(images: torch.Tensor) -> torch.Tensor:

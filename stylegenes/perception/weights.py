@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.words import command
 
 
@@ -71,7 +71,10 @@ def load_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise UserError(f"{path} is not a plain PyTorch file of tensors: {error}") from error
+        # torch's own words advise to read the file without any protection.
+        raise UserError(
+            f"{path} is not a plain PyTorch file of tensors ({type(error).__name__}); nothing in it was executed"
+        ) from error
     if not isinstance(loaded, dict) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
         raise UserError(f"{path} holds {type(loaded).__name__}, not a table of tensors (a state dict)")
     return dict(loaded)
@@ -90,7 +93,7 @@ def check_keys(given: dict[str, torch.Tensor], wanted: dict[str, torch.Size], wh
         if k in given and given[k].shape != wanted[k]
     ]
     problems = [
-        f"{label}: {', '.join(names[:5])}"
+        f"{label}: {shown(', '.join(names[:5]), 200)}"
         for label, names in (("missing", missing), ("not expected", extra), ("of another shape", wrong))
         if names
     ]
