@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,6 +37,14 @@ def set_exact(exact: bool) -> None:
     """Whether float32 on CUDA is float32, as figures want it, or TF32 in convolutions and products, as in training."""
     torch.backends.cudnn.allow_tf32 = not exact
     torch.set_float32_matmul_precision("highest" if exact else "high")
+
+
+def make_deterministic() -> None:
+    """Ask for kernels that give the same bits every time; torch names in a warning those of which there are none."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
 
 
 @contextmanager

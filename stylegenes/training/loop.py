@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from stylegenes.devices import make_deterministic
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.registry import Spec
@@ -102,6 +103,8 @@ class Loop:
         self.wish, self.announce, self.max_seconds = wish, announce, max_seconds
         self.counters = Counters()
         self.plan = plan_batch(config.batch, ranks=ranks.count, discriminator=config.model.discriminator)
+        if config.batch.deterministic and ranks.device.type == "cuda":
+            make_deterministic()
         self.announce("building the networks")
         self.players = build_players(config, ranks.device)
         self.p_schedule: Schedule = SCHEDULES.build(config.augment.p)

@@ -25,7 +25,16 @@ from stylegenes.words import command
 CONFIG_FILE = "config.json"
 log = logging.getLogger(__name__)
 
-MAY_CHANGE = ("kimg", "intervals", "tensorboard", "batch.micro", "batch.graphs", "data.source", "data.label_file")
+MAY_CHANGE = (
+    "kimg",
+    "intervals",
+    "tensorboard",
+    "batch.micro",
+    "batch.graphs",
+    "batch.deterministic",
+    "data.source",
+    "data.label_file",
+)
 """Settings that a run may be continued with other values of; its course does not depend on them."""
 
 
