@@ -16,7 +16,7 @@ def test_it_measures_in_the_time_it_has(tmp_path, monkeypatch):
     gpu.main(gpu.Args(device="cpu", only="stylegan2-64", batch=4, seconds=5, out=out))
     found = json.loads(out.read_text())
     assert found["stylegan2-64"]["images/s"] > 0 and found["stylegan2-64"]["times the textbook"] > 0
-    assert 0 < found["stylegan2-64"]["generator forward, of the product"]
+    assert found["stylegan2-64"]["generator forward, of the product"] > 0
     gpu.main(gpu.Args(device="cpu", only="tiny32", seconds=1, out=out))
     assert json.loads(out.read_text())["tiny32"] == {"left out": "no time was left"}
 
