@@ -49,8 +49,14 @@ class GeneReport:
         return self.explained.amax(dim=0).topk(min(n, len(self.attributes))).indices.tolist()
 
     def top(self, attribute: int, n: int) -> list[int]:
-        """The `n` genes that matter most for an attribute, the most important first."""
-        return self.shrunk.effect_variance[:, attribute].topk(min(n, len(self.score))).indices.tolist()
+        """The `n` genes that matter most for an attribute, the most important first; then those that are least idle."""
+        effect, doubt = self.shrunk.effect_variance[:, attribute].tolist(), self.q_value[:, attribute].tolist()
+        return sorted(range(len(effect)), key=lambda gene: (-effect[gene], doubt[gene]))[:n]
+
+    def acting(self, attribute: int) -> list[int]:
+        """The genes that are shown to act on an attribute, the most important first."""
+        effect = self.shrunk.effect_variance[:, attribute]
+        return self.top(attribute, int((effect > 0).sum()))
 
 
 def report_genes(statistics: VariantStatistics) -> GeneReport:

@@ -20,6 +20,7 @@ from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.plots.genes import heat_map
 from stylegenes.analysis.wishes import Wish, find_attribute, parse_where
 from stylegenes.errors import UserError
+from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.sheets import Origin
 from stylegenes.words import did_you_mean
 
@@ -219,6 +220,7 @@ def _generations(study: GeneStudy, origin: Origin, founders: torch.Tensor, way: 
 
 def fulfilment(judge: Judge, wishes: Sequence[Wish], genotype: torch.Tensor) -> torch.Tensor:
     """Probability that all wishes are fulfilled, taking them as independent, [n]."""
+    warn_of_doubts(judge.classifier, [wish.attribute for wish in wishes])
     probability = judge.probabilities(genotype)
     return torch.stack([wish.likelihood(probability) for wish in wishes]).prod(dim=0)
 
@@ -236,12 +238,12 @@ class Importance:
     table: Table
 
     def top(self, attribute: str, n: int = 3) -> list[int]:
-        """The `n` genes that matter most for an attribute.
+        """The `n` genes that matter most for an attribute, or as many as are shown to act on it.
 
         Raises:
             UserError: for an unknown attribute.
         """
-        return self.report.top(find_attribute(attribute, self.report.attributes), n)
+        return self.report.acting(find_attribute(attribute, self.report.attributes))[:n]
 
     def figure(self) -> Figure:
         """Genes and attributes as a map."""
@@ -252,7 +254,7 @@ class Importance:
 
     def __repr__(self) -> str:
         names = self.report.attributes
-        return "\n".join(f"{name}: genes {', '.join(map(str, self.top(name)))}" for name in names)
+        return "\n".join(f"{name}: genes {', '.join(map(str, self.top(name))) or 'none shown'}" for name in names)
 
 
 def importance_of(study: GeneStudy) -> Importance:
@@ -262,10 +264,9 @@ def importance_of(study: GeneStudy) -> Importance:
         UserError: without a genome or a survey.
     """
     statistics, report = study.statistics, study.report
-    acting = report.shrunk_score > 0
     rows = []
     for a, name in enumerate(report.attributes):
-        top = [gene for gene in report.top(a, 3) if acting[gene, a]]
-        explained = float(report.explained[top[0], a]) if top else 0.0
-        rows.append([name, float(statistics.overall[a]), int(acting[:, a].sum()), " ".join(map(str, top)), explained])
+        acting = report.acting(a)
+        explained = float(report.explained[acting[0], a]) if acting else 0.0
+        rows.append([name, float(statistics.overall[a]), len(acting), " ".join(map(str, acting[:3])), explained])
     return Importance(report, Table(["attribute", "mean", "genes", "top_genes", "top_gene_explains"], rows))

@@ -12,6 +12,7 @@ from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.inference import StopAtPrecision, known_to, resolution, resolves
 from stylegenes.discriminators import Discriminator
 from stylegenes.errors import UserError
+from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.survey import Draws, OnShard, Survey, Surveyor, SurveyPlan, conduct
 
 
@@ -67,7 +68,7 @@ class Surveyed:
             {
                 "attribute": name,
                 "mean": float(statistics.overall[a]),
-                "top gene": str(report.top(a, 1)[0]) if report.explained[:, a].max() > 0 else "none shown",
+                "top gene": " ".join(map(str, report.acting(a)[:1])) or "none shown",
                 "explains": float(report.explained[:, a].max()),
                 "reliability": float(report.reliability[report.top(a, 1)[0], a]),
                 "noise share": float(report.shrunk.noise_share[a]),
@@ -107,6 +108,7 @@ def survey_genes(
     Raises:
         UserError: for whatever is wrong with the classifier, the labels or the folder.
     """
+    warn_of_doubts(study.classifier, study.classifier.attributes)
     surveyor = Surveyor(study.generator, study.classifier, discriminator, settings.batch, labels)
     plan = surveyor.plan(seed=settings.seed, shard_size=settings.shard)
     stop = _stopper(settings, plan)

@@ -68,7 +68,7 @@ def _summarize(bench: Workbench, survey: Survey, precision: float | None) -> Non
         {
             "attribute": name,
             "mean": float(statistics.overall[a]),
-            "top gene": str(report.top(a, 1)[0]) if report.explained[:, a].max() > 0 else "none shown",
+            "top gene": " ".join(map(str, report.acting(a)[:1])) or "none shown",
             "explains": float(report.explained[:, a].max()),
             "reliability": float(report.reliability[report.top(a, 1)[0], a]),
             "noise share": float(report.shrunk.noise_share[a]),

@@ -90,6 +90,7 @@ def test_too_few_pictures_are_told_in_words(unsurveyed, capsys):
     assert "0 of 24 variants matter for some attribute" in said
     assert "too few draws to say which variants matter for Bright, Reddish, Top_Heavy: each was seen 2 times" in said
     rows = table(Path(path) / "genes" / "exhibits" / "genes-map.csv")
+    assert "No gene is shown to act" in (Path(path) / "genes" / "exhibits" / "variants.json").read_text()
     assert {row["variants"] for row in rows} == {row["resolves_all"] for row in rows} == {"too few draws to say"}
 
 

@@ -54,11 +54,12 @@ def variants_exhibit(
 ) -> Exhibit:
     """The variants of the most important gene, and a table of all that matter at the false-discovery rate `fdr`."""
     strongest = report.strongest(1)[0]
+    shown = "" if report.acting(strongest) else "No gene is shown to act on any attribute; more pictures may show one. "
     words = Words(
         "variants",
         "Variants that matter",
-        f"The variants of the most important gene for {statistics.attributes[strongest]}, in order of their mean "
-        "probability. The table lists, for all genes and attributes, the variants whose pictures differ from the "
+        f"{shown}The variants of the most important gene for {statistics.attributes[strongest]}, in order of their "
+        "mean probability. The table lists, for all genes and attributes, the variants whose pictures differ from the "
         f"average at a false-discovery rate of {fdr:.0%}. {made}",
         12,
     )
@@ -90,7 +91,8 @@ def strips_exhibits(judge: Judge, report: GeneReport, attributes: list[int], see
         pictures = judge.shown(again)
         drawn_codes += genome.to_strings(again)
         where = difference_map(pictures)
-        strips.append(GeneStrip(f"gene {gene}\n{name.replace('_', ' ')}", pictures, where))
+        doubt = "" if report.acting(a) else "\n(not shown to act)"
+        strips.append(GeneStrip(f"gene {gene}\n{name.replace('_', ' ')}{doubt}", pictures, where))
         line = traverse(report.shrunk.mean, start, gene, a, VARIANTS_SHOWN)
         ordered.append(judge.shown(line))
         ordered_codes += genome.to_strings(line)
