@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from stylegenes.drawing import BANDS, Look, Way, band_layers, draw, draw_between, draw_mixed
+from stylegenes.drawing import BANDS, Look, Way, band_layers, draw, draw_between, draw_mixed, express
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
+from stylegenes.records import Condition
 from stylegenes.sheets import Origin, Sheet
 
 Track = Callable[[Iterable[Any], str, int], Iterator[Any]]
@@ -50,6 +51,16 @@ class Choice:
     def strings(self) -> list[str]:
         """The code string of every code."""
         return self.generator.latent.to_strings(self.codes)
+
+    @property
+    def ws(self) -> torch.Tensor:
+        """Style vectors [N, num_ws, w_dim] of the codes."""
+        return express(self.generator, self.codes, self.look)
+
+    @property
+    def conditions(self) -> Condition:
+        """The condition of every code, [N, ...]."""
+        return self.look.condition.map(lambda rows: rows.expand(len(self), -1) if len(rows) == 1 else rows)
 
     def samples(self, track: Track = untracked) -> Sheet:
         """A picture of each code."""
@@ -110,16 +121,20 @@ class Choice:
             [list(self._between(start, end, times, way)) for way in ways]
             for start, end in track(pairs, "interpolating", len(pairs))
         ]
+        if len(ways) > 1 and all(np.array_equal(row[0], strip) for row in rows for strip in row):
+            # This latent's ways are all the same.
+            ways, rows = ways[-1:], [row[-1:] for row in rows]
+        named = {} if tuple(ways) == ("own",) else {"Ways": ", ".join(ways)}
+        drawn = replace(self, origin=replace(self.origin, more={**self.origin.more, **named}))
         if moving:
-            frames = [np.concatenate(beside, axis=1) for row in rows for beside in zip(*row, strict=True)]
-            return self._sheet(frames)
+            return drawn._sheet([np.concatenate(beside, axis=1) for row in rows for beside in zip(*row, strict=True)])
         captions = [
             name
             for start, end in pairs
             for way in ways
             for name in (self._caption(start, way, ways), *[""] * (steps - 1), self.names[end])
         ]
-        return self._sheet([one for row in rows for strip in row for one in strip], captions, len(times))
+        return drawn._sheet([one for row in rows for strip in row for one in strip], captions, len(times))
 
     def _between(self, start: int, end: int, times: Sequence[float], way: Way) -> Iterator[np.ndarray]:
         look = self.look.part(slice(start, start + 1))

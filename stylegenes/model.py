@@ -8,7 +8,7 @@ model.edit("Eyeglasses=1", seed=3)
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +18,9 @@ import torch
 from stylegenes.choice import Choice
 from stylegenes.devices import pick_device
 from stylegenes.drawing import Way, codes_of_seeds
+from stylegenes.latents import genome_of
 from stylegenes.notation import parse_hold, parse_seeds
-from stylegenes.opened import AnyClassifier, Codes, Label, OpenedModel, Seeds, as_codes, as_seeds
+from stylegenes.opened import AnyClassifier, Codes, Label, OpenedModel, Seeds, as_codes, as_seeds, view_text
 from stylegenes.sheets import Sheet
 from stylegenes.snapshot import find_snapshot, load_snapshot, place_for_snapshot, save_snapshot
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from stylegenes.analysis.surveying import Surveyed, SurveySettings
     from stylegenes.data.decode import Fit
     from stylegenes.inversion.inversion import Inversion, InversionSettings
+    from stylegenes.inversion.photos import Photos
     from stylegenes.metrics.evaluating import Evaluation
 
 OnProgress = Callable[[str, int, int], None]
@@ -77,6 +79,7 @@ class Model(OpenedModel):
         temperature: float = 0.5,
         psi: float | str | None = None,
         noise: str | None = None,
+        view: Mapping[str, float] | None = None,
     ) -> Choice:
         """Codes and how to draw them, without drawing them yet; the arguments are those of `sample`.
 
@@ -84,8 +87,8 @@ class Model(OpenedModel):
             UserError: as `sample`.
         """
         found = as_codes(self.generator, codes)
-        look, notes = self.look(found.origin, psi, noise)
-        more: dict[str, str] = {}
+        look, notes = self.look(found.origin, psi, noise, view)
+        more = {} if look.condition.camera is None else view_text(found.origin, view)
         if codes is not None:
             code, names = self.generator.latent.from_strings(found.codes), [one[:10] for one in found.codes]
         else:
@@ -94,7 +97,7 @@ class Model(OpenedModel):
             code = codes_of_seeds(self.generator, chosen)
             if where is not None:
                 code, sentence = self.study.wished(where, temperature, chosen, look)
-                more, notes = {"Where": where, "Temperature": f"{temperature:g}"}, [*notes, sentence]
+                more, notes = {**more, "Where": where, "Temperature": f"{temperature:g}"}, [*notes, sentence]
         origin = self.origin(look, more)
         if found.origin is not None and (warning := found.origin.warning(origin.model, origin.weights)):
             notes = [f"note: {warning}", *notes]
@@ -110,6 +113,7 @@ class Model(OpenedModel):
         temperature: float = 0.5,
         psi: float | str | None = None,
         noise: str | None = None,
+        view: Mapping[str, float] | None = None,
     ) -> Sheet:
         """Pictures of seeds, of codes, or by wish.
 
@@ -122,12 +126,13 @@ class Model(OpenedModel):
             temperature: of the wishes: lower is more accurate and less varied.
             psi: truncation, 0.7, or "0.7:8" for the 8 leading layers.
             noise: `const`, `random` or `none`.
+            view: yaw, pitch and fov in degrees, for a 3D model.
 
         Raises:
             UserError: for codes of another model, unknown attributes, or a missing label or survey.
         """
         picked = {"seeds": seeds, "codes": codes, "where": where, "temperature": temperature}
-        return self.choose(count, **picked, psi=psi, noise=noise).samples()
+        return self.choose(count, **picked, psi=psi, noise=noise, view=view).samples()
 
     def draw(self, codes: Codes, *, psi: float | str | None = None, noise: str | None = None) -> Sheet:
         """Pictures of codes; see `sample`."""
@@ -263,7 +268,7 @@ class Model(OpenedModel):
 
     def invert(
         self,
-        photos: str | PathLike[str] | Sequence[str | PathLike[str]],
+        photos: str | PathLike[str] | Sequence[str | PathLike[str]] | Photos,
         settings: InversionSettings | None = None,
         *,
         fit: Fit = "crop",
@@ -274,7 +279,7 @@ class Model(OpenedModel):
         """Bring photos into the model.
 
         Args:
-            photos: image files, or folders of them.
+            photos: image files, or folders of them; or what `targets` made of them.
             settings: space, steps and so on.
             fit: `crop` takes the central square, `letterbox` keeps all.
             work: folder that keeps the state, so that the same call goes on; None keeps nothing.
@@ -287,26 +292,40 @@ class Model(OpenedModel):
         from stylegenes.inversion.inversion import InversionSettings
         from stylegenes.inversion.invert import invert
         from stylegenes.inversion.objective import Objective
-        from stylegenes.inversion.photos import load_photos
+        from stylegenes.inversion.photos import Photos
         from stylegenes.perception import reported_distance
 
-        condition, synthesis = self.condition, self.generator.synthesis
-        paths = [photos] if isinstance(photos, str | PathLike) else photos
-        size = {"resolution": synthesis.resolution, "channels": synthesis.image_channels}
-        found = load_photos([Path(path) for path in paths], **size, fit=fit)
+        condition, how = self.condition, settings or InversionSettings()
+        found = photos if isinstance(photos, Photos) else self.targets(photos, how, fit)
         for sentence in found.notes:
             on_note(sentence)
         objective = Objective(reported_distance(self.device))
-        told = {"work": work, "on_progress": on_progress, "on_note": on_note}
         return invert(
             self.generator,
             found,
-            settings or InversionSettings(),
+            how,
             objective,
             condition=condition,
             name=self.card.name,
-            **told,
+            work=work,
+            on_progress=on_progress,
+            on_note=on_note,
         )
+
+    def targets(
+        self,
+        photos: str | PathLike[str] | Sequence[str | PathLike[str]],
+        settings: InversionSettings | None = None,
+        fit: Fit = "crop",
+    ) -> Photos:
+        """Photos at the model's size, before anything is computed; see `invert`."""
+        from stylegenes.inversion.photos import load_photos
+
+        if settings is not None and settings.discrete:
+            genome_of(self.generator.latent, f"--space {settings.space}")
+        paths = [photos] if isinstance(photos, str | PathLike) else photos
+        size = self.generator.synthesis.resolution, self.generator.synthesis.image_channels
+        return load_photos([Path(path) for path in paths], resolution=size[0], channels=size[1], fit=fit)
 
     def evaluate(
         self,

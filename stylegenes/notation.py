@@ -12,7 +12,7 @@ import torch
 
 from stylegenes.analysis.editing import Hold
 from stylegenes.analysis.wishes import find_attribute
-from stylegenes.drawing import BANDS, band_layers
+from stylegenes.drawing import BANDS, Way, band_layers
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.records import Noise, NoiseMode
@@ -152,6 +152,21 @@ def parse_psi(text: str) -> tuple[float, int | None]:
     if psi != psi or (colon and not layers.strip().isdecimal()):
         raise UserError(f"psi {text!r} is not a number like 0.7, or 0.7:8 for the 8 leading layers")
     return psi, int(layers) if colon else None
+
+
+def parse_steps(text: str) -> tuple[int, tuple[Way, ...]]:
+    """`24` as (24, ("own",)), steps and the latent's own way; `24:w`, `24:code` or `24:both` for others.
+
+    Raises:
+        UserError: for anything else.
+    """
+    number, colon, word = text.partition(":")
+    ways: dict[str, tuple[Way, ...]] = {"own": ("own",), "code": ("code",), "w": ("w",), "both": ("code", "w")}
+    if not number.strip().isdecimal() or (colon and word not in ways):
+        raise UserError(f"--interpolate {text!r} is not a number of steps like 24, or 24:{', 24:'.join(ways)}")
+    if int(number) < 1:
+        raise UserError(f"--interpolate is {number}; at least 1 step from code to code is needed")
+    return int(number), ways[word or "own"]
 
 
 def parse_layers(text: str, generator: Generator) -> list[int]:

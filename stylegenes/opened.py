@@ -30,6 +30,8 @@ from stylegenes.snapshot import MODELS, Card, Snapshot
 from stylegenes.survey import fingerprint
 from stylegenes.words import command
 
+VIEW = ("yaw", "pitch", "fov")
+"""What says from where a 3D model is seen, in degrees."""
 Seeds = str | int | Sequence[int]
 Codes = str | Sequence[str] | torch.Tensor | Sheet
 Label = str | int | Sequence[float] | torch.Tensor
@@ -135,12 +137,22 @@ class OpenedModel:
         """The variant statistics of the survey, or of the summary that came with the model."""
         return self.study.statistics
 
+    @property
+    def plain_look(self) -> Look:
+        """Stored noise, no truncation, the label."""
+        return Look(condition=self.condition)
+
     def origin(self, look: Look | None = None, more: Mapping[str, str] | None = None) -> Origin:
         """What files say about pictures that were drawn with a look, or plainly."""
-        plain = look or Look(condition=self.condition)
-        return origin_of(self.card.name, self.weights, plain, self.label_names, more)
+        return origin_of(self.card.name, self.weights, look or self.plain_look, self.label_names, more)
 
-    def look(self, recorded: Origin | None, psi: float | str | None, noise: str | None) -> tuple[Look, list[str]]:
+    def look(
+        self,
+        recorded: Origin | None,
+        psi: float | str | None,
+        noise: str | None,
+        view: Mapping[str, float] | None = None,
+    ) -> tuple[Look, list[str]]:
         """How to draw: as it was asked, else as the file of the codes says, else plainly; and what to say about it."""
         used = []
         value, mode = psi, noise
@@ -153,8 +165,24 @@ class OpenedModel:
             condition = parse_labels(recorded.labels, self.generator.label_dim, self.card.data)
             used.append(f"label {', '.join(recorded.labels)}")
         shown = self.condition if condition is None else Condition(label=condition.to(self.device))
+        kept = {key: float(recorded.more[key.capitalize()]) for key in VIEW if key.capitalize() in recorded.more} if (
+            recorded is not None and not view
+        ) else {}
+        used += [f"{key} {angle:g}" for key, angle in kept.items()]
+        camera = self.camera(view or kept)
+        shown = Condition(shown.label, camera)
         look = Look(*parse_psi("1" if value is None else str(value)), parse_noise(mode or "const"), shown)
         return look, [f"drawn as the file says: {', '.join(used)}"] if used else []
+
+    def camera(self, view: Mapping[str, float]) -> torch.Tensor | None:
+        """The camera [1, 25] of a view by yaw, pitch and fov in degrees; None where nothing of it is given.
+
+        Raises:
+            UserError: for a model that is flat.
+        """
+        if not view:
+            return None
+        return self.generator.synthesis.camera_at(view.get("yaw", 0.0), view.get("pitch", 0.0), view.get("fov"))
 
     def genotype(self, code: Codes | None, seed: int) -> torch.Tensor:
         """The genotype [G] of a code, or of a seed.
@@ -256,6 +284,14 @@ def as_codes(generator: Generator, codes: Codes | None) -> Carried:
     if isinstance(codes, Sheet):
         return Carried(list(codes.codes), codes.origin)
     return Carried(generator.latent.to_strings(codes) if isinstance(codes, torch.Tensor) else list(codes))
+
+
+def view_text(recorded: Origin | None, view: Mapping[str, float] | None) -> dict[str, str]:
+    """A view as a file says it: the one given, else the recorded one."""
+    if view:
+        return {key.capitalize(): f"{value:g}" for key, value in view.items()}
+    more = {} if recorded is None else recorded.more
+    return {key.capitalize(): more[key.capitalize()] for key in VIEW if key.capitalize() in more}
 
 
 def _folder_name(label: str) -> str:

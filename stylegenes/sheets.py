@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from stylegenes import __version__
 from stylegenes.drawing import Look
 from stylegenes.errors import UserError
-from stylegenes.files import read_json
+from stylegenes.files import atomic_path, read_json
 from stylegenes.pictures import (
     ANIMATIONS,
     STILLS,
@@ -35,6 +36,7 @@ MOVING = tuple(suffix for suffix in ANIMATIONS if suffix not in STILLS)
 """Suffixes that are animations only; a .webp is a sheet unless an animation is asked for."""
 CARRIERS = (*STILLS, *MOVING, ".json")
 """Suffixes of files that carry code strings."""
+_MADE = "made.txt"
 _OWN = ("Software", "Model", "Weights", "Psi", "Noise", "Label", "Codes")
 
 
@@ -48,7 +50,7 @@ class Origin:
         psi: truncation as text, `0.7` or `0.7:8`.
         noise: `const`, `none` or `random`.
         labels: what a conditional model was given, as `--label` takes it: one for all codes, or one for each.
-        more: whatever else there is to say, by capitalized key: Where, Mixing, Command.
+        more: whatever else there is to say, by capitalized key: Where, Mixing, Made.
     """
 
     model: str
@@ -73,6 +75,10 @@ class Origin:
         more = {key: value for key, value in text.items() if key not in _OWN}
         known = {key: text[key.capitalize()] for key in ("weights", "psi", "noise") if text.get(key.capitalize())}
         return cls(text["Model"], labels=labels, more=more, **known)
+
+    def made(self, by: str) -> Origin:
+        """The same, with what makes the file, see `free_path`."""
+        return replace(self, more={**self.more, "Made": by})
 
     def warning(self, model: str, weights: str) -> str | None:
         """What to say where another model draws these codes; None where it is the same one."""
@@ -209,6 +215,37 @@ def read_sheet(path: str | Path) -> Carried:
         return _read_json(path)
     text = read_text(path)
     return Carried([code for code in text.get("Codes", "").split("\n") if code.strip()], Origin.read(text))
+
+
+def free_path(path: Path, made: str, beside: Sequence[str] = ()) -> Path:
+    """`path` where nothing is there or what is there was made by the same; else `NAME-2`, `NAME-3`, ...
+
+    Args:
+        path: a picture, or a folder.
+        made: what makes it: a command line, or settings. A picture says so under `Made`, a folder in made.txt.
+        beside: suffixes of files that are written beside a picture.
+    """
+    for number in count(1):
+        one = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+        others = [one.with_suffix(suffix) for suffix in beside]
+        if not any(place.exists() for place in (one, *others)) or _made_by(one) == made:
+            return one
+    raise AssertionError("numbers do not end")
+
+
+def claim_folder(path: Path, made: str) -> Path:
+    """`free_path` of a folder, which says from here on what it was made by."""
+    place = free_path(path, made)
+    with atomic_path(place / _MADE) as part:
+        part.write_text(made + "\n", encoding="utf-8")
+    return place
+
+
+def _made_by(path: Path) -> str | None:
+    try:
+        return (path / _MADE).read_text(encoding="utf-8").strip() if path.is_dir() else read_text(path).get("Made")
+    except (UserError, OSError, UnicodeDecodeError):
+        return None
 
 
 def codes_record(origin: Origin, names: Sequence[str], files: Sequence[str], codes: Sequence[str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,10 @@ INK, PALE = "#333333", "#bbbbbb"
 COLORS = {"w": "#1f6f8b", "z": "#d1802f"}
 
 
-def write_figure(path: Path, figure: Figure) -> Path:
-    """Write a figure atomically; the suffix chooses the format. Returns the path."""
+def write_figure(path: Path, figure: Figure, text: Mapping[str, str] | None = None) -> Path:
+    """Write a figure atomically, with `text` inside; the suffix chooses the format. Returns the path."""
     with atomic_path(path) as part:
-        figure.savefig(part, dpi=150, bbox_inches="tight")
+        figure.savefig(part, dpi=150, bbox_inches="tight", metadata=dict(text or {}))
     return path
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from stylegenes.analysis.samples import attribute_index
+from stylegenes.drawing import Look, express
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
@@ -34,6 +35,21 @@ def move(ws: torch.Tensor, vector: torch.Tensor, strength: float, layers: list[i
     mask = torch.zeros(ws.shape[1], dtype=ws.dtype, device=ws.device)
     mask[list(range(ws.shape[1])) if layers is None else layers] = strength
     return ws + mask[None, :, None] * vector.to(ws)
+
+
+def step(
+    generator: Generator, codes: torch.Tensor, vector: torch.Tensor, strength: float, layers: Sequence[int], look: Look
+) -> torch.Tensor:
+    """Step along a vector of z: [N, num_ws, w_dim] of codes [N, ...] + strength * vector on the chosen layers."""
+    ws = express(generator, codes, look)
+    moved = express(generator, codes + strength * vector.to(codes), look)
+    chosen = torch.tensor([layer in layers for layer in range(ws.shape[1])], device=ws.device)
+    return torch.where(chosen[None, :, None], moved, ws)
+
+
+def evenly(count: int) -> list[float]:
+    """`count` positions from -1 to 1, with an exact zero in the middle of an odd count."""
+    return [2 * i / (count - 1) - 1 for i in range(count)]
 
 
 def combine(ws_a: torch.Tensor, ws_b: torch.Tensor, t: float = 0.5) -> torch.Tensor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -86,6 +88,16 @@ def noise_study(
         raise UserError("this network has no noise inputs, so there is nothing to study")
     boundary = boundary or max(4, generator.synthesis.resolution // 8)
     return [_repeat(generator, ws, case, random, draws, condition) for case in noise_cases(boundary)]
+
+
+def noise_rows(effects: Sequence[NoiseEffect]) -> list[dict[str, Any]]:
+    """A row for each picture and case: mean and largest deviation of its pixels."""
+    return [
+        {"picture": row, "noise": effect.case.name, "mean deviation": float(effect.deviation[row].mean())}
+        | {"largest deviation": float(effect.deviation[row].max())}
+        for row in range(len(effects[0].deviation))
+        for effect in effects
+    ]
 
 
 def _repeat(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,19 @@ class LabeledCodes:
 
     def __len__(self) -> int:
         return self.codes.shape[0]
+
+    def first(self, n: int) -> LabeledCodes:
+        """The first `n` of them, or all."""
+        return LabeledCodes(self.codes[:n], self.probabilities[:n], self.attributes)
+
+    def only(self, attributes: Sequence[str]) -> LabeledCodes:
+        """With these attributes alone.
+
+        Raises:
+            UserError: for an unknown name; lists the known ones.
+        """
+        columns = [attribute_index(self.attributes, name) for name in attributes]
+        return LabeledCodes(self.codes, self.probabilities[:, columns], list(attributes))
 
     def column(self, attribute: str) -> torch.Tensor:
         """The probabilities [N] of one attribute.

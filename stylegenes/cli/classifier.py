@@ -48,8 +48,7 @@ def run(args: Args) -> None:
     Raises:
         UserError: for data without labels, an attribute that it does not have, or a place that holds something else.
     """
-    from stylegenes.cli.bars import Bars
-    from stylegenes.cli.console import say
+    from stylegenes.cli.console import Bars, say
     from stylegenes.data import open_dataset
     from stylegenes.devices import pick_device
     from stylegenes.metrics import check_place, paper_settings, quick_settings, save_classifier, train_classifier

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import TaskID
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -94,3 +95,34 @@ def _cell(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     return "-" if value != value else f"{value:.3f}"
+
+
+class Bars:
+    """One bar for each name that reports. Used as a context manager."""
+
+    def __init__(self, *, show: bool = True) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._terminal = show and console().is_terminal
+        self._plain = show and not self._terminal
+        self._progress = RichProgress(*columns, console=console(), transient=True, disable=not self._terminal)
+        self._tasks: dict[str, TaskID] = {}
+        self._last = time.monotonic()
+
+    def __enter__(self) -> Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def update(self, what: str, done: int, total: int) -> None:
+        """`done` of `total` of `what`."""
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=total)
+        self._progress.update(self._tasks[what], completed=done, total=total)
+        if self._plain and time.monotonic() - self._last > _PLAIN_INTERVAL:
+            self._last = time.monotonic()
+            say(f"{what}: {done} of {total}")

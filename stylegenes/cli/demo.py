@@ -93,10 +93,10 @@ def _train(args: Args) -> RunResult:
 
 def _draw(snapshot: Path, folder: Path) -> None:
     _sample(snapshot, folder / "samples.png", count=36)
-    _sample(snapshot, folder / "interpolation.png", interpolate=8)
+    _sample(snapshot, folder / "interpolation.png", interpolate="8")
 
 
-def _sample(snapshot: Path, out: Path, *, count: int | None = None, interpolate: int | None = None) -> None:
+def _sample(snapshot: Path, out: Path, *, count: int | None = None, interpolate: str | None = None) -> None:
     from stylegenes.cli import sample
 
     sample.run(sample.Args(snapshot=snapshot, out=out, count=count, interpolate=interpolate))

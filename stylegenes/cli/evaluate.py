@@ -26,7 +26,7 @@ from stylegenes.errors import UserError
 if TYPE_CHECKING:
     import torch
 
-    from stylegenes.cli.bars import Bars
+    from stylegenes.cli.console import Bars
     from stylegenes.data import PackedDataset
     from stylegenes.data.decode import Fit
     from stylegenes.metrics import Evaluator, MetricRecord, Subject
@@ -98,8 +98,7 @@ def measure(args: Args, subject: Subject, data: PackedDataset) -> None:
     """
     from rich.table import Table
 
-    from stylegenes.cli.bars import Bars
-    from stylegenes.cli.console import console
+    from stylegenes.cli.console import Bars, console
     from stylegenes.devices import pick_device
     from stylegenes.metrics import append_record
 

@@ -1,8 +1,8 @@
-"""ways between codes, through the code's own space and straight through W
+"""ways between codes; the same as stylegenes sample --interpolate, which takes its place
 
 Examples:
   stylegenes interpolate runs/0001 --seeds 1,2,3             strips in both spaces, one above the other
-  stylegenes interpolate runs/0001 --seeds 1,2 --space w --steps 48 --out way.mp4
+  stylegenes sample runs/0001 --seeds 1,2,3 --interpolate 8:both     the same by the command that stays
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ class Args:
 
     snapshot: tyro.conf.Positional[Path]
     """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
-    seeds: str = "0-2"
-    """seeds of the codes to go between, in this order"""
+    seeds: str | None = None
+    """seeds of the codes to go between, in this order (default: 0-2)"""
     codes: str | None = None
     """code strings instead, or a file of them"""
     space: Literal["code", "w", "both"] = "both"
     """code: the latent's own way (z on a great arc, genotypes by their variants); w: straight in W"""
     steps: int = 8
     """steps from each code to the next"""
-    out: Path = Path("interpolation.png")
-    """.png, .webp: strips; .gif, .mp4: an animation"""
+    out: Path | None = None
+    """.png, .webp: strips; .gif, .mp4: an animation (default: MODEL-interpolation.png, or the next free name)"""
     label: str | None = None
     """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"
@@ -42,6 +42,14 @@ def run(args: Args) -> None:
     Raises:
         UserError: for fewer than two codes, or an unknown suffix.
     """
-    from stylegenes.cli import latent_work
+    from stylegenes.cli import sample
+    from stylegenes.cli.console import say
+    from stylegenes.words import command
 
-    latent_work.run_interpolate(args)
+    seeds = args.seeds or (None if args.codes else "0-2")
+    way = f"{args.steps}:{args.space}"
+    chosen = ["--seeds", seeds] if args.codes is None and seeds else ["--codes", str(args.codes)]
+    say(f"note: this is now {command('sample', args.snapshot, *chosen, '--interpolate', way)}")
+    seeds = None if args.codes is not None else seeds
+    options = {"seeds": seeds, "codes": args.codes, "interpolate": way, "label": args.label, "device": args.device}
+    sample.run(sample.Args(args.snapshot, out=args.out, **options))

@@ -41,8 +41,8 @@ class Args:
     """optimize the noise inputs too; for w and w+ only"""
     calibrate: int = 8
     """how many of the model's own samples are projected to know what looks out of distribution; 0 skips it"""
-    out: Path = Path("inversion")
-    """folder to write"""
+    out: Path | None = None
+    """folder to write (default: MODEL-inversion, or the next free name)"""
     label: str | None = None
     """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"
@@ -55,6 +55,32 @@ def run(args: Args) -> None:
     Raises:
         UserError: for unusable photos, or a space that the model does not have.
     """
-    from stylegenes.cli import invert_work
+    from dataclasses import replace
 
-    invert_work.run(args)
+    from stylegenes.cli.console import Bars, say, show_table
+    from stylegenes.cli.places import folder_place, made_by
+    from stylegenes.inversion.inversion import InversionSettings
+    from stylegenes.model import open_model
+    from stylegenes.snapshot import save_snapshot
+    from stylegenes.words import counted
+
+    settings = InversionSettings(
+        args.space, args.steps, args.tuning_steps, args.batch, args.optimize_noise, args.calibrate
+    )
+    model = open_model(args.snapshot, label=args.label, device=args.device)
+    targets = model.targets(args.photos, settings, args.fit)
+    out = folder_place(args, f"{model.card.name}-inversion")
+    say(f"{counted(len(targets.paths), 'photo')}; the pictures so far are in {out / 'progress.png'}")
+    with Bars() as bars:
+        found = model.invert(targets, settings, work=out, on_progress=bars.update, on_note=say)
+    found = replace(found, origin=found.origin.made(made_by(args)))
+    found.save(out)
+    if found.quantization:
+        show_table(found.quantization, f"nearest variants, mean over {counted(len(found.results), 'photo')}")
+    if found.tuned is not None:
+        show_table(found.tuning, f"{args.space}: what tuning gained, and what it moved")
+        say(f"random pictures drifted by {found.tuned.drift.ratio:.1%} of the distance between two of them")
+        save_snapshot(out / "tuned", found.tuned.generator, found.tuned_card(model.card))
+        say(f"the tuned model is in {out / 'tuned'}; its parent is {model.card.name}")
+    show_table(found.summary, f"{found.distance} of each photo")
+    say(f"rows of comparison.png: {', '.join(found.rows)}; tables, style vectors and pictures in {out}")

@@ -38,8 +38,8 @@ class Args:
     """sides, each a picture (default: 8 in a sheet, 96 frames in an animation)"""
     size: int | None = None
     """height and width in pixels of raw pictures, depth and normals (default: the picture's)"""
-    out: Path = Path("orbit.png")
-    """.png, .webp: a sheet; .gif, .mp4: an animation"""
+    out: Path | None = None
+    """.png, .webp: a sheet; .gif, .mp4: an animation (default: orbit.png, or the next free name)"""
     label: str | None = None
     """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"

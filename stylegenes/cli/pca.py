@@ -31,8 +31,8 @@ class Args:
     """how far the strips go to both sides, in standard deviations"""
     layers: str = "all"
     """layers that move in the strips: all, coarse, middle, fine, or numbers like 0-3,7"""
-    out: Path = Path("pca")
-    """folder to write"""
+    out: Path | None = None
+    """folder to write (default: MODEL-pca, or the next free name)"""
     seed: int = 0
     """of the samples"""
     label: str | None = None
@@ -47,6 +47,28 @@ def run(args: Args) -> None:
     Raises:
         UserError: for a bad model, layers or counts.
     """
-    from stylegenes.cli import latent_work
+    from stylegenes.analysis.component_study import study_components
+    from stylegenes.analysis.latent_files import save_components
+    from stylegenes.analysis.latent_plots import plot_components, write_figure
+    from stylegenes.cli.console import say, show_table
+    from stylegenes.cli.places import folder_place, made_by
+    from stylegenes.errors import UserError
+    from stylegenes.files import write_table
+    from stylegenes.model import open_model
+    from stylegenes.notation import parse_layers
 
-    latent_work.run_pca(args)
+    if min(args.samples, args.components) < 1:
+        raise UserError(f"--samples and --components must be positive; got {args.samples} and {args.components}")
+    model = open_model(args.snapshot, label=args.label, device=args.device)
+    layers, look = parse_layers(args.layers, model.generator), model.plain_look
+    study = study_components(model.generator, args.samples, args.space, seed=args.seed, look=look)
+    found, origin, out = study.found, model.origin().made(made_by(args)), folder_place(args, f"{model.card.name}-pca")
+    save_components(out / "components", found, model.weights)
+    write_table(out / "variance.csv", study.rows)
+    write_figure(out / "variance.png", plot_components(found, study.coordinates))
+    show_table(study.rows[: max(8, args.components)], f"components of {found.space}, {args.samples} codes")
+    say(f"{found.needed(0.8)} of {len(study.rows)} components hold 80% of the variance, {found.needed(0.95)} hold 95%")
+    shown = min(args.components, len(found.basis))
+    study.extremes(shown, origin).save(out / "extremes.png")
+    study.strips(shown, args.strength, layers, origin).save(out / "strips.png")
+    say(f"components, tables and pictures in {out}")

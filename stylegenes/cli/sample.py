@@ -7,17 +7,26 @@ Examples:
   stylegenes sample runs/0001 --codes grid.png --psi 0.7        a grid again, nearer to the mean (else as it was)
   stylegenes sample runs/0001 --seeds 1-4,11-14 --mix coarse    4 x 4 style mixing
   stylegenes sample runs/0001 --seeds 3,8,5 --interpolate 24 --out way.gif
+  stylegenes sample runs/0001 --interpolate 8:both              ways through the code's own space and straight in W
   stylegenes sample runs/0001 --seeds 0-7 --yaw 30 --pitch 10   a 3D model from the right and above
   stylegenes sample runs/0001 --where "Smiling=1,Eyeglasses=0"  pictures by wish, after stylegenes survey
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
+
+if TYPE_CHECKING:
+    from stylegenes.choice import Choice, Track
+    from stylegenes.drawing import Way
+
+_SHOWN, _SHORT = 8, 240
+"""Code strings printed, and the length up to which they are."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +81,9 @@ class Args:
     """noise inputs: as stored in the model (default), drawn anew for each code, or none"""
     mix: Literal["coarse", "middle", "fine", "all"] | None = None
     """style mixing grid: rows from the first half of the codes, with these styles taken from the second half"""
-    interpolate: int | None = None
-    """pictures from each code to the next: a strip, or an animation if --out is .gif, .webp or .mp4"""
+    interpolate: str | None = None
+    """pictures from each code to the next: a strip, or an animation if --out is .gif or .mp4; 8:code goes through
+    the code's own space, 8:w straight in W, 8:both shows the two"""
     label: str | None = None
     """for a conditional model: a class number, or label names with commas between, like Smiling,Male=0.5"""
     side: Annotated[Side, tyro.conf.arg(name="")] = field(default_factory=Side)
@@ -88,13 +98,111 @@ def run(args: Args) -> None:
     Raises:
         UserError: for options that exclude each other, and whatever is wrong with them or the snapshot.
     """
-    from stylegenes.cli import sampling
+    from stylegenes.cli.console import say, track
+    from stylegenes.cli.places import made_by
+    from stylegenes.model import open_model
+    from stylegenes.notation import parse_steps
 
-    sampling.check_options(args)
-    sampler = sampling.open_sampler(args)
+    _check(args)
+    steps, ways = parse_steps(args.interpolate) if args.interpolate is not None else (0, ())
+    default = 8 if args.mix else 4 if steps else 16
+    model = open_model(args.snapshot, label=args.label, device=args.device)
+    choice = model.choose(
+        args.count or default,
+        seeds=args.seeds,
+        codes=args.codes,
+        where=args.wish.where,
+        temperature=args.wish.temperature,
+        psi=args.psi,
+        noise=args.noise,
+        view=args.side.given,
+    )
+    choice = replace(choice, origin=choice.origin.made(made_by(args)))
+    for note in choice.notes:
+        say(note)
     if args.mix is not None:
-        sampling.write_mixing(sampler, args.out, args.mix)
-    elif args.interpolate is not None:
-        sampling.write_interpolation(sampler, args.out, args.interpolate)
+        _write_mixing(args, choice, args.mix, track)
+    elif steps:
+        _write_ways(args, choice, steps, ways, track)
     else:
-        sampling.write_samples(sampler, args.out)
+        _write_samples(args, choice, track)
+
+
+def _check(args: Args) -> None:
+    """Refuse options that exclude each other, before the model is loaded."""
+    from stylegenes.errors import UserError
+    from stylegenes.pictures import ANIMATIONS, STILLS
+    from stylegenes.sheets import MOVING
+
+    if sum(option is not None for option in (args.seeds, args.codes, args.count)) > 1:
+        raise UserError("--seeds, --codes and --count each say which pictures to draw; give one of them")
+    if args.wish.where is not None and args.codes is not None:
+        raise UserError("--where draws new codes, --codes names old ones; give one of them")
+    if args.mix is not None and args.interpolate is not None:
+        raise UserError("--mix and --interpolate are two different pictures; give one of them")
+    if args.count is not None and args.count < 1:
+        raise UserError(f"--count is {args.count}; at least 1 picture can be drawn")
+    suffix = "" if args.out is None else args.out.suffix.lower()
+    allowed = (*STILLS, *MOVING) if args.interpolate is not None else STILLS
+    if suffix and suffix not in allowed:
+        hint = "; an animation needs --interpolate" if suffix in ANIMATIONS else ""
+        raise UserError(f"--out ends in {suffix}; here it can end in {', '.join(allowed)}{hint}")
+    if not suffix and args.out is not None and (args.mix or args.interpolate):
+        raise UserError(f"--out {args.out} has no suffix; a grid or strip is one file, like {args.out}.png")
+
+
+def _write_samples(args: Args, choice: Choice, track: Track) -> None:
+    """One grid, or a folder of single files, with the codes beside."""
+    from stylegenes.cli.console import say
+    from stylegenes.cli.places import picture_place
+    from stylegenes.files import write_json
+    from stylegenes.sheets import codes_record
+    from stylegenes.words import counted
+
+    out, sheet = picture_place(args, f"{choice.origin.model}-samples.png", (".json",)), choice.samples(track)
+    files = [out.name] * len(choice)
+    if out.suffix:
+        sheet.save(out)
+        listing = out.with_suffix(".json")
+    else:
+        files = [f"{name.replace(' ', '')}.png" for name in choice.names]
+        sheet.save_each(out, files)
+        listing = out / "codes.json"
+    write_json(listing, codes_record(sheet.origin, choice.names, files, sheet.codes))
+    # Strings are printed where they are short enough to copy, as a genome's are.
+    if out.suffix and len(sheet.codes[0]) <= _SHORT:
+        for name, string in list(zip(choice.names, sheet.codes, strict=True))[:_SHOWN]:
+            say(f"{name:<10} {string}")
+    say(f"{counted(len(choice), 'picture')} in {out}; all {len(choice)} codes are in {listing}")
+
+
+def _write_mixing(args: Args, choice: Choice, band: str, track: Track) -> None:
+    from stylegenes.cli.console import say
+    from stylegenes.cli.places import picture_place
+
+    sheet = choice.mixing(band, track)
+    out = sheet.save(picture_place(args, f"{choice.origin.model}-mixing-{band}.png"))
+    shown = "coarse, middle, fine" if band == "all" else band
+    say(f"style mixing ({shown} styles from the top row) in {out}")
+
+
+def _write_ways(args: Args, choice: Choice, steps: int, ways: Sequence[Way], track: Track) -> None:
+    """Rows of a strip, or an endless animation that returns to the first code."""
+    from stylegenes.cli.console import say
+    from stylegenes.cli.places import picture_place
+    from stylegenes.sheets import FPS, MOVING
+    from stylegenes.words import counted
+
+    out = picture_place(args, f"{choice.origin.model}-interpolation.png")
+    moving = out.suffix.lower() in MOVING
+    sheet = choice.interpolation(steps, ways, moving=moving, track=track)
+    sheet.save(out)
+    drawn = sheet.origin.more.get("Ways", "")
+    if len(ways) > 1 and "," not in drawn:
+        say("this latent's own way is the straight one in W; it is drawn once")
+    named = f" ({drawn.replace(', ', ' and ')})" if drawn else ""
+    if moving:
+        frames = counted(len(sheet), "frame")
+        say(f"{frames} ({len(sheet) / FPS:.1f} s) between {counted(len(choice), 'code')} in {out}{named}")
+    else:
+        say(f"a strip of {counted(len(sheet), 'picture')} between {counted(len(choice), 'code')} in {out}{named}")

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 
 from stylegenes.cli.console import say, track
-from stylegenes.cli.opened import Opened, open_model
+from stylegenes.cli.places import made_by, picture_place
+from stylegenes.choice import Choice
 from stylegenes.drawing import draw_ws
 from stylegenes.errors import UserError
 from stylegenes.pictures import to_uint8
 from stylegenes.records import Condition
-from stylegenes.sheets import FPS, MOVING, Sheet, origin_of
-from stylegenes.survey import fingerprint
+from stylegenes.model import open_model
+from stylegenes.sheets import FPS, MOVING, Sheet
 from stylegenes.synthesis.volume import Body
 from stylegenes.volumes import (
     MESHES,
@@ -40,32 +41,32 @@ def run_orbit(args: orbit.Args) -> None:
     for name, value in (("steps", args.steps), ("size", args.size)):
         if value is not None and value < 1:
             raise UserError(f"--{name} is {value}; it must be at least 1")
-    opened = open_model(args.snapshot, args.label, args.device)
-    synthesis, moving = opened.generator.synthesis, args.out.suffix.lower() in MOVING
+    out = picture_place(args, "orbit.png")
+    model = open_model(args.snapshot, label=args.label, device=args.device)
+    synthesis, moving = model.generator.synthesis, out.suffix.lower() in MOVING
     steps = args.steps or (96 if moving else 8)
     if args.path == "around":
         cameras = around(synthesis, steps, pitch=args.pitch, fov=args.fov)
     else:
         cameras = swing(synthesis, steps, fov=args.fov)
-    codes = opened.codes(args.seeds, args.codes)
-    rows = opened.ws(codes).split(1)
-    pictures = [picture for ws in track(rows, "turning", len(rows)) for picture in _sides(opened, ws, cameras, args)]
-    strings = opened.generator.latent.to_strings(codes)
-    origin = origin_of(opened.card.name, fingerprint(opened.generator), opened.look, more={"Show": args.show})
-    Sheet(pictures, strings, origin, columns=steps).save(args.out)
+    choice = model.choose(seeds=None if args.codes else args.seeds, codes=args.codes)
+    rows = choice.ws.split(1)
+    pictures = [picture for ws in track(rows, "turning", len(rows)) for picture in _sides(choice, ws, cameras, args)]
+    origin = replace(choice.origin, more={**choice.origin.more, "Show": args.show, "Made": made_by(args)})
+    Sheet(pictures, choice.strings, origin, columns=steps).save(out)
     time = f" ({len(pictures) / FPS:.1f} s)" if moving else ""
-    say(f"{counted(len(codes), 'code')} from {counted(steps, 'side')}{time} in {args.out}")
+    say(f"{counted(len(choice), 'code')} from {counted(steps, 'side')}{time} in {out}")
 
 
-def _sides(opened: Opened, ws: torch.Tensor, cameras: torch.Tensor, args: orbit.Args) -> list[np.ndarray]:
+def _sides(choice: Choice, ws: torch.Tensor, cameras: torch.Tensor, args: orbit.Args) -> list[np.ndarray]:
     """Pictures [H, W, C] of one ws [1, num_ws, w_dim] from every camera."""
     if args.show == "picture":
-        label = opened.look.condition.label
-        looks = [replace(opened.look, condition=Condition(label, camera)) for camera in cameras.split(1)]
-        return [picture for look in looks for picture in draw_ws(opened.generator, ws, look)]
+        label = choice.look.condition.label
+        looks = [replace(choice.look, condition=Condition(label, camera)) for camera in cameras.split(1)]
+        return [picture for look in looks for picture in draw_ws(choice.generator, ws, look)]
     with torch.no_grad():
-        body = opened.generator.synthesis.body(ws)
-    size = args.size or opened.generator.synthesis.resolution
+        body = choice.generator.synthesis.body(ws)
+    size = args.size or choice.generator.synthesis.resolution
     if args.show == "depth":
         return depth_pictures(body, cameras, size)
     if args.show == "normals":
@@ -85,10 +86,10 @@ def run_mesh(args: mesh.Args) -> None:
     if suffix not in (*MESHES, DENSITIES):
         raise UserError(f"--out {args.out} must end in {', '.join((*MESHES, DENSITIES))}")
     level = _level(args.level)
-    opened = open_model(args.snapshot, args.label, args.device)
-    code = opened.codes(str(args.seed), args.code)
+    opened = open_model(args.snapshot, label=args.label, device=args.device)
+    choice = opened.choose(seeds=None if args.code else args.seed, codes=args.code)
     with torch.no_grad():
-        body = opened.generator.synthesis.body(opened.ws(code[:1]))
+        body = opened.generator.synthesis.body(choice.ws[:1])
     volume = sample_volume(body, args.resolution, opened.device)
     if suffix == DENSITIES:
         volume.save(args.out)

@@ -16,13 +16,12 @@ from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.statistics import Recorded, VariantStatistics, tally
 from stylegenes.analysis.summary import FILE, Summary, summarize
 from stylegenes.cli.console import say
-from stylegenes.cli.opened import open_perceptual
 from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.files import read_json, write_json
 from stylegenes.latents import Genome, genome_of
 from stylegenes.metrics import load_classifier, shipped_classifiers
-from stylegenes.perception import AttributeClassifier, PerceptualDistance
+from stylegenes.perception import AttributeClassifier, PerceptualDistance, reported_distance
 from stylegenes.snapshot import MODELS, Snapshot, find_snapshot, load_snapshot
 from stylegenes.survey import Survey, SurveyPlan, fingerprint
 from stylegenes.words import command
@@ -128,7 +127,7 @@ class Workbench:
     @cached_property
     def perceptual(self) -> PerceptualDistance:
         """How far two pictures are apart."""
-        return open_perceptual(self.device)
+        return reported_distance(self.device)
 
     @property
     def is_surveyed(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,6 +16,7 @@ from stylegenes.inversion.photos import Photos
 from stylegenes.inversion.projection import Projection, ProjectionSettings
 from stylegenes.inversion.tuning import Tuned
 from stylegenes.sheets import Origin, Sheet
+from stylegenes.snapshot import Card
 from stylegenes.words import counted, did_you_mean
 
 InversionSpace = Literal["w", "w+", "genome", "codebook", "pti"]
@@ -50,6 +51,11 @@ class InversionSettings:
             raise UserError(f"--calibrate is {self.calibrate}; give 3 own samples or more, or 0 to do without")
         if self.optimize_noise and self.space not in ("w", "w+"):
             raise UserError(f"--optimize-noise goes with --space w or w+; {self.space} keeps the stored noise")
+
+    @property
+    def discrete(self) -> bool:
+        """Whether genotypes are looked for."""
+        return self.space in ("genome", "codebook")
 
     @property
     def projection(self) -> ProjectionSettings:
@@ -129,6 +135,11 @@ class Inversion:
             {"pictures": "random codes, after against before", "mse": drift.mse, name: drift.perceptual},
             {"pictures": "two random codes", "mse": drift.pair_mse, name: drift.pair_perceptual},
         ]
+
+    def tuned_card(self, parent: Card) -> Card:
+        """The card of the tuned model, from that of the model that was tuned."""
+        notes = f"Tuned by {self.origin.model.rpartition('-')[2]} inversion on {counted(len(self.photos.paths), 'picture')}. {parent.notes}".strip()
+        return replace(parent, name=self.origin.model, parent=parent.name, notes=notes, metrics={})
 
     def save(self, folder: str | Path) -> Path:
         """Write latents.safetensors, comparison.png and the tables; the tuned model is `save_snapshot`'s to write.

@@ -33,7 +33,6 @@ OnProgress = Callable[[str, int, int], None]
 OnNote = Callable[[str], None]
 
 _PREVIEW_SECONDS, _SAVE_SECONDS = 3.0, 10.0
-_DISCRETE = ("genome", "codebook")
 
 
 def invert(
@@ -64,12 +63,12 @@ def invert(
     Raises:
         UserError: for a space that the model does not have, or a state of other photos in `work`.
     """
-    if settings.space in _DISCRETE:
+    if settings.discrete:
         genome_of(generator.latent, f"--space {settings.space}")
     job = _Job(generator, photos, objective, settings, condition, work, on_progress, on_note)
     found = job.project()
     job.judge(found)
-    best = job.quantize(found) if settings.space in _DISCRETE else None
+    best = job.quantize(found) if settings.discrete else None
     tuned = job.tune(best, found) if settings.space in ("codebook", "pti") else None
     owner = generator if tuned is None else tuned.generator
     more = (

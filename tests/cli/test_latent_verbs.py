@@ -8,7 +8,9 @@ import torch
 from latent_toys import PooledDistance, SignClassifier
 from PIL import Image
 
-from stylegenes.cli import direction_work, invert_work, main
+from stylegenes import opened, perception
+from stylegenes.analysis import gene_study
+from stylegenes.cli import main
 from stylegenes.cli.console import show_table
 from stylegenes.generator import Generator
 from stylegenes.inversion.projection import Projector
@@ -44,9 +46,9 @@ def classifier(models):
 
 @pytest.fixture
 def toy_judges(monkeypatch, classifier):
-    for module in (direction_work, invert_work):
-        monkeypatch.setattr(module, "open_perceptual", lambda device: PooledDistance())
-    monkeypatch.setattr(direction_work, "open_classifier", lambda path, device: path and classifier)
+    for module in (gene_study, perception):
+        monkeypatch.setattr(module, "reported_distance", lambda device: PooledDistance())
+    monkeypatch.setattr(opened, "load_classifier", lambda path, device: classifier)
 
 
 @pytest.fixture

@@ -1,0 +1,93 @@
+"""Principal components of a latent space with pictures of what they do (Liu 2019, section 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from stylegenes.analysis.moves import evenly, move, step
+from stylegenes.analysis.pca import Components, extremes, principal_components
+from stylegenes.analysis.samples import latent_spaces
+from stylegenes.drawing import Look, draw, draw_ws, express
+from stylegenes.errors import UserError
+from stylegenes.generator import Generator
+from stylegenes.sheets import Origin, Sheet
+
+COLUMNS, ENDS = 7, 5
+"""Pictures in a row of a strip, and at each end of a component."""
+
+
+@dataclass(frozen=True)
+class ComponentStudy:
+    """Components of a model's latent space and the codes that they were found from.
+
+    Attributes:
+        generator: the model.
+        look: how codes become pictures.
+        codes: [N, ...].
+        coordinates: [N, C], the codes in the space of the components.
+        found: the components.
+    """
+
+    generator: Generator
+    look: Look
+    codes: torch.Tensor
+    coordinates: torch.Tensor
+    found: Components
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row a component: its variance, and the share explained up to it."""
+        both = zip(self.found.variance.tolist(), self.found.explained.tolist(), strict=True)
+        return [{"component": i, "variance": v, "explained": e} for i, (v, e) in enumerate(both, start=1)]
+
+    def extremes(self, shown: int, origin: Origin) -> Sheet:
+        """A row for each of the first components: the codes at both of its ends."""
+        pictures, captions, strings = [], [], []
+        for component in range(1, shown + 1):
+            ends = extremes(self.found, self.coordinates, component, ENDS)
+            codes = self.codes[torch.cat([ends.low.flip(0), ends.high.flip(0)])]
+            pictures += draw(self.generator, codes, self.look)
+            strings += self.generator.latent.to_strings(codes)
+            captions += [f"pc{component} low"] * len(ends.low) + [f"pc{component} high"] * len(ends.high)
+        return Sheet(pictures, strings, origin, captions, len(pictures) // shown)
+
+    def strips(self, shown: int, strength: float, layers: Sequence[int], origin: Origin) -> Sheet:
+        """A row for each of the first components: the first code moved along it; the sheet carries that code."""
+        code = self.codes[:1]
+        strengths = [strength * position for position in evenly(COLUMNS)]
+        steps = [(component, amount) for component in range(1, shown + 1) for amount in strengths]
+        ws = express(self.generator, code, self.look)
+        moved = [self._moved(code, ws, self.found.vector(number), amount, layers) for number, amount in steps]
+        captions = [f"pc{component} {amount:+.2g}" for component, amount in steps]
+        names = self.generator.latent.to_strings(code)
+        pictures = list(draw_ws(self.generator, torch.cat(moved), self.look, names * len(moved)))
+        return Sheet(pictures, names, origin, captions, COLUMNS)
+
+    def _moved(
+        self, code: torch.Tensor, ws: torch.Tensor, vector: torch.Tensor, amount: float, layers: Sequence[int]
+    ) -> torch.Tensor:
+        if self.found.space == "w":
+            return move(ws, vector, amount, list(layers))
+        return step(self.generator, code, vector, amount, layers, self.look)
+
+
+def study_components(
+    generator: Generator, samples: int, space: str = "w", *, seed: int = 0, look: Look | None = None
+) -> ComponentStudy:
+    """Draw codes and find the components of `w` or `z`; for a genome both are its chosen variants.
+
+    Raises:
+        UserError: for fewer samples than a code has numbers.
+    """
+    look = look or Look()
+    codes = generator.sample(samples, torch.Generator().manual_seed(seed))
+    spaces = latent_spaces(generator, codes, condition=look.condition)
+    coordinates = spaces.get(space, spaces["w"])
+    if samples <= coordinates.shape[1]:
+        raise UserError(f"--samples is {samples}; components of {coordinates.shape[1]} numbers need more than that")
+    found = principal_components("w" if coordinates is spaces["w"] else "z", coordinates)
+    return ComponentStudy(generator, look, codes, coordinates, found)

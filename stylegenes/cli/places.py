@@ -1,0 +1,50 @@
+"""Where a command writes that was not told where: never over what another command line wrote."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from stylegenes.errors import UserError
+from stylegenes.pictures import STILLS
+from stylegenes.sheets import claim_folder, free_path
+from stylegenes.words import command
+
+_NOT_MADE_BY = ("out", "device")
+"""Options that change nothing about what is made."""
+
+
+def made_by(args: Any) -> str:
+    """The command line of a verb's `Args` in one form: positional arguments, then options that are not defaults."""
+    verb = type(args).__module__.rpartition(".")[2]
+    fields = [field for field in dataclasses.fields(args) if field.name not in _NOT_MADE_BY]
+    words: list[str] = []
+    for field in sorted(fields, key=lambda field: "Positional" not in str(field.type)):
+        value = getattr(args, field.name)
+        if "Positional" in str(field.type):
+            words += map(str, value) if isinstance(value, list | tuple) else [str(value)]
+        elif value != field.default:
+            words.append(f"--{field.name.replace('_', '-')}={value}")
+    return command(verb, *words)
+
+
+def picture_place(args: Any, default: str | Path, beside: tuple[str, ...] = ()) -> Path:
+    """`--out`, or else the default name or the next free one after it; `beside` are suffixes of files written along."""
+    return args.out or free_path(Path(default), made_by(args), beside)
+
+
+def folder_place(args: Any, default: str) -> Path:
+    """`--out`, or else the default folder, or the next free one after it; the same command finds its own again."""
+    return args.out or claim_folder(Path(default), made_by(args))
+
+
+def still_place(out: Path) -> Path:
+    """Where a picture goes.
+
+    Raises:
+        UserError: when it does not end as a picture does.
+    """
+    if out.suffix.lower() not in STILLS:
+        raise UserError(f"--out {out} must end in {' or '.join(STILLS)}")
+    return out
