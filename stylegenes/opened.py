@@ -165,9 +165,11 @@ class OpenedModel:
             condition = parse_labels(recorded.labels, self.generator.label_dim, self.card.data)
             used.append(f"label {', '.join(recorded.labels)}")
         shown = self.condition if condition is None else Condition(label=condition.to(self.device))
-        kept = {key: float(recorded.more[key.capitalize()]) for key in VIEW if key.capitalize() in recorded.more} if (
-            recorded is not None and not view
-        ) else {}
+        kept = (
+            {key: float(recorded.more[key.capitalize()]) for key in VIEW if key.capitalize() in recorded.more}
+            if (recorded is not None and not view)
+            else {}
+        )
         used += [f"{key} {angle:g}" for key, angle in kept.items()]
         camera = self.camera(view or kept)
         shown = Condition(shown.label, camera)

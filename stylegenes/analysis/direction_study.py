@@ -17,6 +17,7 @@ from stylegenes.drawing import Look, draw_ws, express
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
+from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.sheets import Origin, Sheet
 
 OnProgress = Callable[[str, int, int], None]
@@ -235,6 +236,7 @@ def move_codes(
 
 def move_effects(moved: Moved, classifier: AttributeClassifier, perceptual: PerceptualDistance) -> list[dict[str, Any]]:
     """Changes at both ends."""
+    warn_of_doubts(classifier, moved.names)
     table = []
     for end, row in (("left", moved.rows[0]), ("right", moved.rows[-1])):
         effect = measure_move(

@@ -108,14 +108,18 @@ def _samples(args: Args, model: Model, on_progress: OnProgress) -> LabeledCodes:
     """Codes with labels, of a table, a survey, or new ones that the classifier judges."""
     import torch
 
-    from stylegenes.analysis.samples import label_samples, read_labels, survey_labels
+    from stylegenes.analysis.samples import attribute_index, label_samples, read_labels, survey_labels
+    from stylegenes.perception.trust import warn_of_doubts
     from stylegenes.survey import Survey
 
+    wanted = None if args.attributes is None else [name.strip() for name in args.attributes.split(",")]
     if args.labels is not None:
         found = read_labels(args.labels, model.generator)
     elif args.survey is not None:
         found = survey_labels(Survey(args.survey), model.generator).first(args.samples)
     else:
+        known = list(model.classifier.attributes)
+        warn_of_doubts(model.classifier, [known[attribute_index(known, name)] for name in wanted or known])
         random = torch.Generator().manual_seed(args.seed)
         found = label_samples(
             model.generator,
@@ -125,7 +129,7 @@ def _samples(args: Args, model: Model, on_progress: OnProgress) -> LabeledCodes:
             condition=model.condition,
             progress=lambda done, total: on_progress("judging samples", done, total),
         )
-    return found if args.attributes is None else found.only([name.strip() for name in args.attributes.split(",")])
+    return found if wanted is None else found.only(wanted)
 
 
 def _write_fits(fits: SpaceFits, out: Path, model: str, count: int, c: float) -> None:

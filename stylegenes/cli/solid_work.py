@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from stylegenes.choice import Choice
 from stylegenes.cli.console import say, track
 from stylegenes.cli.places import made_by, picture_place
-from stylegenes.choice import Choice
 from stylegenes.drawing import draw_ws
 from stylegenes.errors import UserError
+from stylegenes.model import open_model
 from stylegenes.pictures import to_uint8
 from stylegenes.records import Condition
-from stylegenes.model import open_model
 from stylegenes.sheets import FPS, MOVING, Sheet
 from stylegenes.synthesis.volume import Body
 from stylegenes.volumes import (

@@ -138,7 +138,8 @@ class Inversion:
 
     def tuned_card(self, parent: Card) -> Card:
         """The card of the tuned model, from that of the model that was tuned."""
-        notes = f"Tuned by {self.origin.model.rpartition('-')[2]} inversion on {counted(len(self.photos.paths), 'picture')}. {parent.notes}".strip()
+        space, photos = self.origin.model.rpartition("-")[2], counted(len(self.photos.paths), "picture")
+        notes = f"Tuned by {space} inversion on {photos}. {parent.notes}".strip()
         return replace(parent, name=self.origin.model, parent=parent.name, notes=notes, metrics={})
 
     def save(self, folder: str | Path) -> Path:
