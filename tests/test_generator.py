@@ -53,5 +53,5 @@ def test_disagreeing_widths_are_refused():
 def test_noise_range():
     noise = Noise("random", min_resolution=8, max_resolution=16)
     assert [noise.mode_at(r) for r in (4, 8, 16, 32)] == ["none", "random", "random", "none"]
-    with pytest.raises(UserError, match="use one of"):
+    with pytest.raises(UserError, match="unknown; accepted: random, const, none"):
         Noise("loud")

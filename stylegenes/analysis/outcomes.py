@@ -54,6 +54,9 @@ class Outcome:
         """
         return self.exhibit.save(Path(path).parent, Path(path).stem, self.origin)
 
+    def _repr_png_(self) -> bytes:
+        return self.exhibit._repr_png_()
+
     def _repr_html_(self) -> str:
         return self.exhibit._repr_html_()
 

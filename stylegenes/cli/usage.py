@@ -50,8 +50,9 @@ class _Explainer:
 
     def __init__(self, args: Any, prog: str, argv: Sequence[str]) -> None:
         self.prog, self.argv = prog, argv
-        parts = [getattr(part, "__origin__", part) for part in get_args(args) or (args,)]
-        self.subcommands = [part.__name__.lower() for part in parts] if len(parts) > 1 else []
+        given = get_args(args) or (args,)
+        parts = [getattr(part, "__origin__", part) for part in given]
+        self.subcommands = [part.__metadata__[0].name for part in given] if len(given) > 1 else []
         fields = [field for part in parts for field in part.__dataclass_fields__.values()]
         self.options = [field.name.replace("_", "-") for field in fields if "Positional" not in str(field.type)]
 

@@ -55,7 +55,7 @@ def test_components_survive_the_disk(tmp_path, study):
 
 
 def test_missing_and_damaged_files_are_refused(tmp_path, study):
-    with pytest.raises(UserError, match="there is no .*none.safetensors"):
+    with pytest.raises(UserError, match=r"there is no .*none\.safetensors"):
         load_steps(tmp_path / "none")
     components = principal_components("w", study[3]["w"])
     save_components(tmp_path / "c", components, "abc").write_bytes(b"no")

@@ -93,11 +93,15 @@ class Exhibit:
         write_json(folder / f"{words.name}.json", asdict(words))
         return picture
 
-    def _repr_html_(self) -> str:
-        """Figure and caption, for a notebook."""
+    def _repr_png_(self) -> bytes:
+        """The figure, for a notebook."""
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=_DPI / 2)
-        picture = base64.b64encode(buffer.getvalue()).decode()
+        return buffer.getvalue()
+
+    def _repr_html_(self) -> str:
+        """Figure and caption, for a notebook."""
+        picture = base64.b64encode(self._repr_png_()).decode()
         title, caption = html.escape(self.words.title), html.escape(self.words.caption)
         return f'<h4>{title}</h4><img alt="{title}" src="data:image/png;base64,{picture}"><p>{caption}</p>'
 
