@@ -23,7 +23,7 @@ def test_it_measures_in_the_time_it_has(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", gpu.CASES)
 def test_every_case_is_a_configuration(name):
-    """Built with a tenth of the channels, so that it is quick; sizes must fit as they do in full."""
+    """Complete, and its batch divides."""
     case = gpu.CASES[name]
     config = gpu.config_of(case, case.batch)
     assert config.batch.total == case.batch
