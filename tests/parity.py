@@ -93,7 +93,7 @@ def as_recorded(actual: torch.Tensor, meta: dict) -> torch.Tensor:
     shape, doc = meta["shape"], meta.get("doc", "")
     if list(actual.shape) == shape:
         return actual
-    if slices := re.search(r"\[([:\d\s,-]*:[:\d\s,-]*)\]", doc):
+    if slices := re.search(r"\[([:\d\s,.-]*:[:\d\s,.-]*)\]", doc):
         actual = actual[_parse_index(slices[1])]
     if sample := re.search(r"\bsample (\d+)", doc):
         actual = actual[int(sample[1]) : int(sample[1]) + 1] if shape[0] == 1 else actual
@@ -109,9 +109,15 @@ def _rms(meta: dict, expected: torch.Tensor) -> float:
     return meta["rms"] if "rms" in meta else expected.double().square().mean().sqrt().item()
 
 
-def _parse_index(text: str) -> tuple[slice, ...]:
-    parts = [part.strip().split(":") for part in text.split(",")]
-    return tuple(slice(*[int(number) if number else None for number in part]) for part in parts)
+def _parse_index(text: str) -> tuple:
+    return tuple(_parse_axis(part.strip()) for part in text.split(","))
+
+
+def _parse_axis(text: str) -> object:
+    if text == "...":
+        return ...
+    parts = [int(number) if number.strip() else None for number in text.split(":")]
+    return slice(*parts) if ":" in text else parts[0]
 
 
 def fixtures(prefix: str) -> list:
