@@ -13,6 +13,7 @@ from stylegenes.analysis.breeding import CROSSES, Cross, Farm, Lineage, cross_ch
 from stylegenes.analysis.editing import Edit, Editor, EditReport, judge_edit
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.exhibits.edits import edit_exhibit
+from stylegenes.analysis.exhibits.exhibit import SCREEN_DPI
 from stylegenes.analysis.exhibits.family import family_exhibit, generations_exhibit
 from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.importance import GeneReport
@@ -55,7 +56,7 @@ class Outcome:
         return self.exhibit.save(Path(path).parent, Path(path).stem, self.origin)
 
     def _repr_png_(self) -> bytes:
-        return self.exhibit._repr_png_()
+        return self.exhibit.png(SCREEN_DPI, self.origin)
 
     def _repr_html_(self) -> str:
         return self.exhibit._repr_html_()

@@ -88,20 +88,24 @@ class Exhibit:
         words = self.words if name is None else replace(self.words, name=name)
         picture = folder / f"{words.name}.png"
         with atomic_path(picture) as part:
-            self.figure.savefig(part, dpi=_DPI, metadata={} if origin is None else origin.text(self.codes))
+            part.write_bytes(self.png(_DPI, origin))
         self.table.save(folder / f"{words.name}.csv")
         write_json(folder / f"{words.name}.json", asdict(words))
         return picture
 
-    def _repr_png_(self) -> bytes:
-        """The figure, for a notebook."""
+    def png(self, dpi: float, origin: Origin | None = None) -> bytes:
+        """The figure as a PNG file, which carries its codes where `origin` says what they were drawn with."""
         buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=_DPI / 2)
+        metadata = {} if origin is None else origin.text(self.codes)
+        self.figure.savefig(buffer, format="png", dpi=dpi, metadata=metadata)
         return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png(SCREEN_DPI)
 
     def _repr_html_(self) -> str:
         """Figure and caption, for a notebook."""
-        picture = base64.b64encode(self._repr_png_()).decode()
+        picture = base64.b64encode(self.png(SCREEN_DPI)).decode()
         title, caption = html.escape(self.words.title), html.escape(self.words.caption)
         return f'<h4>{title}</h4><img alt="{title}" src="data:image/png;base64,{picture}"><p>{caption}</p>'
 
@@ -113,7 +117,7 @@ def load_words(folder: Path) -> list[Words]:
     return sorted(found, key=lambda words: (words.order, words.name))
 
 
-_DPI = 160
+_DPI, SCREEN_DPI = 160, 80
 
 
 def _text(value: Value) -> Value:
