@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import numpy as np
 
+from stylegenes.data.decode import SUFFIXES
 from stylegenes.errors import UserError, shown
 
 MOST_LABELS = 10_000
@@ -77,6 +79,12 @@ class Column:
                 )
             values = {_value(cell) for cell in numbers}
             return cls(name, [name], {}, signed=-1.0 in values and values <= {-1.0, 1.0})
+        image = next((word for word in words if PurePosixPath(word).suffix.lower() in SUFFIXES), None)
+        if image is not None:
+            raise UserError(
+                f"column {shown(name)} of {table} holds names of images ({told(image)}); they belong into the first "
+                "column, and nothing else names images"
+            )
         if len(words) > MOST_LABELS or len(words) > max(_MANY_WORDS, len(cells) // 2):
             raise UserError(
                 f"column {shown(name)} of {table} holds {len(words):,} different words in {len(cells):,} rows; is it "

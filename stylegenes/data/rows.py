@@ -126,7 +126,11 @@ def _finder(entries: Sequence[str]) -> Callable[[str], list[str]]:
 
     def find(key: str) -> list[str]:
         composed = unicodedata.normalize("NFC", key)
-        return next((index[composed] for index in indices if composed in index), [])
+        for name in (composed, composed.replace("\\", "/").removeprefix("./")):
+            found = next((index[name] for index in indices if name in index), [])
+            if found:
+                return found
+        return []
 
     return find
 

@@ -130,6 +130,17 @@ def test_accents_composed_in_two_ways_are_one_name():
     assert list(labels_of({"t.csv": table("e\u0301.png,1,2")}, ["\u00e9.png"]).rows) == ["\u00e9.png"]
 
 
+@pytest.mark.parametrize("key", ["./a/1.png", "a\\1.png", ".\\a\\1.png"])
+def test_paths_of_other_systems_are_read(key):
+    assert list(labels_of({"t.csv": table(f"{key},1,2")}, ["a/1.png", "b/1.png"]).rows) == ["a/1.png"]
+
+
+def test_row_numbers_before_the_names_are_not_taken_for_names():
+    content = table("0,1.png,1", "1,0.png,0", header=",file,Happy")
+    with pytest.raises(UserError, match=r"column file of t\.csv holds names of images \(row 3: '0\.png'\)"):
+        labels_of({"t.csv": content}, ["0.png", "1.png"])
+
+
 def test_rows_without_a_picture_are_counted_and_named():
     (warning,) = labels_of({"t.csv": table("1.png,1,2", "gone.png,1,2")}, ["1.png"]).warnings
     assert warning.startswith("1 of 2 rows of t.csv name no image") and "row 3 'gone.png'" in warning
