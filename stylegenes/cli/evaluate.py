@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from stylegenes.data.decode import Fit
     from stylegenes.metrics import Evaluator, MetricRecord, Subject
     from stylegenes.metrics.features import Shard
+    from stylegenes.metrics.sources import LabeledImages
 
 NUM_ON_GPU, NUM_ELSEWHERE = 50_000, 2_000
 
@@ -90,7 +91,7 @@ def _evaluate(args: Args, name: str, source: str) -> None:
     measure(args, subject, _data(source, subject, args.resolution))
 
 
-def measure(args: Args, subject: Subject, data: PackedDataset) -> None:
+def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
     """Measure an opened subject against opened data, print and record.
 
     Raises:
@@ -120,7 +121,7 @@ def measure(args: Args, subject: Subject, data: PackedDataset) -> None:
 
 
 def _evaluator(
-    args: Args, data: PackedDataset, device: torch.device, folder: Path, shard: Shard, bars: Bars
+    args: Args, data: LabeledImages, device: torch.device, folder: Path, shard: Shard, bars: Bars
 ) -> Evaluator:
     from stylegenes.data.cache import cache_root
     from stylegenes.metrics import Evaluator, load_classifier

@@ -18,7 +18,7 @@ END_ON_GPU, END_ELSEWHERE = 50_000, 10_000
 
 @dataclass
 class Judging:
-    """A budget that every process can be sent: data and judge are opened at the first call.
+    """A budget that every process can be sent: the judge is opened at the first call, and data not accepted yet.
 
     Attributes:
         text: the budget, as `metrics.budget` reads it.
@@ -27,13 +27,21 @@ class Judging:
 
     text: str
     config: RunConfig
+    _data: LabeledImages | None = field(default=None, repr=False)
     _evaluate: Any = field(default=None, repr=False)
 
     def __call__(self, generator: Generator) -> dict[str, float]:
         """Values by metric name."""
         if self._evaluate is None:
-            self._evaluate = _open(self.text, self.config, generator.device)
+            self._evaluate = _open(self.text, self.data, generator.device)
         return self._evaluate(generator)
+
+    @property
+    def data(self) -> LabeledImages:
+        """The pictures as the run opened them: cut or framed alike, with the same labels."""
+        if self._data is None:
+            self._data = self.config.data.open()
+        return self._data
 
     def accept(self, data: LabeledImages) -> None:
         """See that the data can be judged, before a run is spent on it.
@@ -49,6 +57,7 @@ class Judging:
                 need_enough(part.metric, data.source, len(data), part.num)
             except UserError as error:
                 raise UserError(f"{error}; to train without it add --metrics none") from error
+        self._data = data
 
 
 def judging(text: str, config: RunConfig) -> Judging | None:
@@ -65,23 +74,21 @@ def judging(text: str, config: RunConfig) -> Judging | None:
     return Judging(text, config)
 
 
-def judge_finished(text: str, result: RunResult, machine: Machine) -> None:
+def judge_finished(judge: Judging, result: RunResult, machine: Machine) -> None:
     """Evaluate a finished run with many fakes, once; the records go into its folder."""
     from stylegenes.cli import evaluate
     from stylegenes.cli.console import say
     from stylegenes.devices import pick_device
     from stylegenes.metrics.budget import read_budgets
-    from stylegenes.training import read_config
 
-    metric, judge, _ = read_budgets(text)[0]
+    metric, extractor, _ = read_budgets(judge.text)[0]
     num = END_ON_GPU if machine.device_type == "cuda" else END_ELSEWHERE
     if _is_judged(result, metric):
         return
     say(f"measuring the finished run with {num:,} pictures; Ctrl-C skips it")
-    args = evaluate.Args(str(result.snapshot), metrics=metric, num=num, judge=judge["name"], out=result.folder)
+    args = evaluate.Args(str(result.snapshot), metrics=metric, num=num, judge=extractor["name"], out=result.folder)
     subject = evaluate.open_subject(str(result.snapshot), None, pick_device(args.device))
-    # As the run opened them: cut or framed alike, with the same labels.
-    evaluate.measure(args, subject, read_config(result.folder).data.open())
+    evaluate.measure(args, subject, judge.data)
 
 
 def _is_judged(result: RunResult, metric: str) -> bool:
@@ -95,8 +102,8 @@ def _is_judged(result: RunResult, metric: str) -> bool:
     return any(record.subject_hash == own for record in records)
 
 
-def _open(text: str, config: RunConfig, device: Any) -> Any:
+def _open(text: str, data: LabeledImages, device: Any) -> Any:
     from stylegenes.data.cache import cache_root
     from stylegenes.metrics import budget
 
-    return budget(text, config.data.open(), device=device, cache=cache_root() / "statistics")
+    return budget(text, data, device=device, cache=cache_root() / "statistics")

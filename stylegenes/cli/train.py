@@ -85,7 +85,7 @@ def run(args: Args) -> None:
     if result.finished:
         say(f"finished {kimg:g} kimg in {result.seconds / 3600:.2f} h: {result.snapshot}")
         if evaluate is not None:
-            judge_finished(args.metrics, result, machine)
+            judge_finished(evaluate, result, machine)
     else:
         say(f"saved {folder} at {kimg:g} kimg -- continue with: {command('train', folder)}")
 

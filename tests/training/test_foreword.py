@@ -118,11 +118,14 @@ def test_too_few_pictures_for_the_evaluation_are_told_before_training(tmp_path, 
 
 def test_as_few_pictures_as_an_evaluation_takes_are_trained_and_measured(tmp_path, photos, capsys, monkeypatch):
     monkeypatch.setattr("stylegenes.cli.judging.END_ELSEWHERE", 16)
-    words = ["train", str(photos(4)), "--recipe", "test", "--out", str(tmp_path / "run"), "--accelerator", "cpu"]
-    assert main.run([*words, "--metrics", "fd@16"]) == 0
+    folder = photos(4)
+    (folder / "broken.jpg").write_bytes(b"x")
+    words = ["train", str(folder), "--recipe", "test", "--out", str(tmp_path / "run"), "--accelerator", "cpu"]
+    assert main.run([*words, "--set", "intervals.evaluate_kimg=0.04", "--metrics", "fd@16"]) == 0
     out = capsys.readouterr().out
     assert "4 pictures of" in out and "JPEG of quality 85 (4)" in out and "2 not square: cropped" in out
     assert "only 4 pictures: expect copies of them" in out
+    assert out.count("broken.jpg") == 1, "oddities of the data are said once"
     assert (tmp_path / "run" / "metric-fd_lite0.jsonl").exists()
 
 
