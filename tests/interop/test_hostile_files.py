@@ -14,6 +14,7 @@ import pytest
 import torch
 from official_pickles import EasyDict, Plain, Wrapped, projected_discriminator, tree
 
+from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.generator import Generator
 from stylegenes.interop import fastgan, r3gan, stylegan2, stylegan3
 
@@ -271,7 +272,7 @@ def test_hostile_files_are_refused_in_one_line(tmp_path):
     assert said["outcomes"] == {"refused": len(HOSTILE)}, said["faults"]
 
 
-def official(generator: Generator, names: dict[str, str]) -> dict[str, torch.Tensor]:
+def official(generator: torch.nn.Module, names: dict[str, str]) -> dict[str, torch.Tensor]:
     return {foreign: generator.state_dict()[ours].clone() for ours, foreign in names.items()}
 
 
@@ -294,19 +295,18 @@ def seeds(foreign_classes, tmp_path) -> Path:
     GF = Generator.from_spec(fastgan.generator_spec({"img_resolution": 16, "z_dim": 2, "ngf": 1}))
     stages = {"CardinalityPerStage": [1, 1], "BlocksPerStage": [1, 1], "ExpansionFactor": 1}
     GR = Generator.from_spec(r3gan.generator_spec({"WidthPerStage": [2, 2], "NoiseDimension": 2, **stages}))
-    D2 = {"class_name": "D"}
+    judge = {"c_dim": 0, "img_resolution": 8, "img_channels": 1, "channel_base": 8, "channel_max": 2}
+    D2 = DISCRIMINATORS.build(stylegan2.discriminator_spec(judge))
+    plain = tree(official(D2, stylegan2.discriminator_names(D2)), {"_init_kwargs": EasyDict(judge)})
+    inner = {f"Model.{key}": value for key, value in official(GR, r3gan.generator_names(GR)).items()}
     files = {
-        "stylegan2": tree(
-            official(G2, stylegan2.generator_names(G2)), {"_init_args": (), "_init_kwargs": EasyDict(small)}
-        ),
+        "stylegan2": tree(official(G2, stylegan2.generator_names(G2)), {"_init_kwargs": EasyDict(small)}),
         "stylegan3": tree(official(G3, stylegan3.generator_names(G3, layers)), {"_init_kwargs": EasyDict(alias)}),
         "fastgan": tree(official(GF, fastgan.generator_names(GF, {})), {"img_resolution": 16}, Plain),
-        "r3gan": tree(
-            {f"Model.{key}": value for key, value in official(GR, r3gan.generator_names(GR)).items()}, kind=Wrapped
-        ),
+        "r3gan": tree(inner, kind=Wrapped),
     }
     for title, G in files.items():
-        D = projected_discriminator(foreign_classes) if title == "fastgan" else D2
+        D = projected_discriminator(foreign_classes) if title == "fastgan" else plain
         for protocol in (2, 4):
             (tmp_path / f"{title}-{protocol}").write_bytes(pickle.dumps({"G_ema": G, "D": D}, protocol=protocol))
     state = {"conv1.conv.weight": torch.ones(1, 1, 1, 3, 3), "to_rgb1.conv.weight": torch.ones(1, 1, 1, 1, 1)}
@@ -314,7 +314,7 @@ def seeds(foreign_classes, tmp_path) -> Path:
     for plain in (True, False):
         torch.save({"g_ema": state, "d": {}}, tmp_path / f"plain-{plain}", _use_new_zipfile_serialization=plain)
     for title, data in HOSTILE.items():
-        if len(data) < 3000:
+        if len(data) < 1000:
             (tmp_path / title).write_bytes(data)
     return tmp_path
 
@@ -322,7 +322,7 @@ def seeds(foreign_classes, tmp_path) -> Path:
 def test_files_at_random_are_read_or_refused(seeds):
     said = read_all(seeds, 300)
     assert not said["faults"] and sum(said["outcomes"].values()) == 300
-    assert said["outcomes"].get("refused", 0) > 100
+    assert said["unchanged"]["network"] >= 8, "the files themselves are read"
 
 
 @pytest.mark.slow
