@@ -192,7 +192,10 @@ def figures_of(case: Case, args: Args, seconds: float, product: float) -> dict[s
     found["generator forward, of the product"] = forward_fraction(stepper, batch, share / 2, product)
     if device.type == "cuda":
         found["peak memory, GiB"] = torch.cuda.max_memory_allocated() / 2**30
-        found["images/s without graphs"] = images_a_second(stepper_of(config, device, graphs=False), real, share)
+        stepper.forget_graphs()
+        stepper.graphs = None
+        torch.cuda.empty_cache()
+        found["images/s without graphs"] = images_a_second(stepper, real, share)
     if case.textbook:
         found["textbook, images/s"] = textbook_rate(stepper.players, real.image, share)
         found["times the textbook"] = found["images/s"] / found["textbook, images/s"]
