@@ -56,40 +56,30 @@ class Column:
         first: dict[str, int] = {}
         for index, cell in enumerate(cells):
             first.setdefault(cell, index)
-        kinds: dict[str, list[str]] = {"word": [], "number": [], "truth": [], "infinite": []}
-        for cell in first:
-            if cell.lower() not in _MISSING:
-                kinds[_kind(cell)].append(cell)
 
         def told(cell: str) -> str:
             return f"{places[first[cell]]}: {shown(cell)!r}"
 
-        words, numbers = sorted(kinds["word"] + kinds["truth"] + kinds["infinite"]), kinds["number"]
-        if kinds["word"] and numbers:
-            raise UserError(
-                f"column {shown(name)} of {table} mixes numbers and words ({told(numbers[0])}, "
-                f"{told(kinds['word'][0])}); make all of it numbers, or all of it words"
-            )
-        if not kinds["word"]:
+        kinds = {cell: _kind(cell) for cell in first if cell.lower() not in _MISSING}
+        numbers = [cell for cell, kind in kinds.items() if kind == "number"]
+        word = next((cell for cell, kind in kinds.items() if kind == "word"), None)
+        where = f"column {shown(name)} of {table}"
+        if word is None:
             odd = next((cell for cell in numbers if _value(cell) not in (0.0, 1.0)), None)
-            if kinds["truth"] and odd is not None:
-                raise UserError(
-                    f"column {shown(name)} of {table} mixes true and false with numbers ({told(odd)}); use one "
-                    "of the two"
-                )
+            if odd is not None and "truth" in kinds.values():
+                raise UserError(f"{where} mixes true and false with numbers ({told(odd)}); use one of the two")
             values = {_value(cell) for cell in numbers}
             return cls(name, [name], {}, signed=-1.0 in values and values <= {-1.0, 1.0})
-        image = next((word for word in words if PurePosixPath(word).suffix.lower() in SUFFIXES), None)
+        if numbers:
+            both = f"{told(numbers[0])}, {told(word)}"
+            raise UserError(f"{where} mixes numbers and words ({both}); make all of it numbers, or all of it words")
+        image = next((cell for cell in kinds if PurePosixPath(cell).suffix.lower() in SUFFIXES), None)
         if image is not None:
-            raise UserError(
-                f"column {shown(name)} of {table} holds names of images ({told(image)}); they belong into the first "
-                "column, and nothing else names images"
-            )
-        if len(words) > MOST_LABELS or len(words) > max(_MANY_WORDS, len(cells) // 2):
-            raise UserError(
-                f"column {shown(name)} of {table} holds {len(words):,} different words in {len(cells):,} rows; is it "
-                "text, not a label? remove it"
-            )
+            raise UserError(f"{where} holds names of images ({told(image)}); they belong into the first column alone")
+        if len(kinds) > MOST_LABELS or len(kinds) > max(_MANY_WORDS, len(cells) // 2):
+            many = f"{len(kinds):,} different words in {len(cells):,} rows"
+            raise UserError(f"{where} holds {many}; is it text, not a label? remove it")
+        words = sorted(kinds)
         return cls(name, [f"{name}={word}" for word in words], {word: i for i, word in enumerate(words)}, signed=False)
 
     def read(self, cells: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:

@@ -137,7 +137,7 @@ def test_paths_of_other_systems_are_read(key):
 
 def test_row_numbers_before_the_names_are_not_taken_for_names():
     content = table("0,1.png,1", "1,0.png,0", header=",file,Happy")
-    with pytest.raises(UserError, match=r"column file of t\.csv holds names of images \(row 3: '0\.png'\)"):
+    with pytest.raises(UserError, match=r"column file of t\.csv holds names of images \(row 2: '1\.png'\)"):
         labels_of({"t.csv": content}, ["0.png", "1.png"])
 
 
