@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylegenes.errors import UserError
-from stylegenes.training.augment import AUGMENTS, AugmentPipe, DiffAugment
+from stylegenes.training.augment import AUGMENTS, AugmentPipe, DiffAugment, geometry
 from stylegenes.training.augment.draws import PRESETS, Draws, decide
 from stylegenes.training.augment.geometry import (
     Margins,
@@ -198,3 +198,19 @@ def test_refusals_say_what_to_do(build, message):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_build(preset, rng):
     assert AugmentPipe(preset, p=0.8)(_images(2, 3, 24, 24), rng).isfinite().all()
+
+
+@pytest.mark.parametrize("size", [(32, 32), (16, 24)])
+def test_a_device_that_is_not_looked_at_pads_more_and_warps_the_same(size, monkeypatch):
+    """On a GPU nobody looks how far the matrices reach: the largest padding and the filters give the same pictures."""
+    pipe = AUGMENTS.build({"name": "ada", "transforms": "bg", "p": 0.9})
+    images = torch.rand(8, 3, *size) * 2 - 1
+    draws = pipe.draw(images.shape, torch.Generator().manual_seed(3))
+    expected = pipe.apply_draws(images, draws)
+    inverse = geometry.inverse_matrix(decide(draws, pipe.probabilities()), pipe.ranges, *size)
+    assert geometry.margins_for(inverse, *size, len(pipe.taps)) != geometry.largest_margins(*size)
+    monkeypatch.setattr(
+        geometry, "margins_for", lambda inverse, height, width, taps: geometry.largest_margins(height, width)
+    )
+    monkeypatch.setattr(geometry, "warp_by_matrices", geometry.warp_by_filters)
+    torch.testing.assert_close(pipe.apply_draws(images, draws), expected, rtol=1e-4, atol=1e-4)
