@@ -160,17 +160,15 @@ def make_mesh(body: Body, volume: Volume, level: float, device: torch.device | s
 def depth_pictures(body: Body, cameras: torch.Tensor, resolution: int) -> list[np.ndarray]:
     """Depth seen by cameras [N, 25], uint8 [H, W, 3]: near is dark, far is light, nothing is white.
 
-    All cameras share one scale, the box as it is seen from the first.
+    All cameras share one scale, from the nearest to the farthest that is opaque.
     """
-    middle = Cameras.of(cameras).position[0].norm().item()
-    near, far = max(middle - body.box * 0.75, 0.0), middle + body.box * 0.75
-    pictures = []
-    for camera in cameras.split(1):
-        seen = body.seen(camera, resolution)
-        gray = ((seen.depth - near) / (far - near)).clamp(0, 1) * 0.85
-        gray = torch.where(seen.weight > 0.5, gray, 1.0).view(resolution, resolution, 1)
-        pictures.append(gray.expand(-1, -1, 3).mul(255).round().to(torch.uint8).cpu().numpy())
-    return pictures
+    seen = [body.seen(camera, resolution) for camera in cameras.split(1)]
+    depth, opaque = (torch.cat([getattr(one, name) for one in seen]) for name in ("depth", "weight"))
+    opaque = opaque > 0.5
+    near, far = (depth[opaque].min(), depth[opaque].max()) if opaque.any() else (depth.min(), depth.max())
+    gray = torch.where(opaque, (depth - near) / (far - near).clamp(min=1e-6) * 0.85, 1.0).clamp(0, 1)
+    pictures = gray.mul(255).round().to(torch.uint8).cpu().view(-1, resolution, resolution, 1).expand(-1, -1, -1, 3)
+    return list(pictures.numpy())
 
 
 def normal_pictures(body: Body, cameras: torch.Tensor, resolution: int) -> list[np.ndarray]:
