@@ -33,7 +33,8 @@ def state(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def statistics() -> VariantStatistics:
-    return VariantStatistics(["a", "b"], torch.rand(2, 3, 4) * 9, torch.rand(2, 3, 4, 2), torch.rand(2, 3, 4, 2))
+    sums = torch.rand(2, 3, 4, 2)
+    return VariantStatistics(["a", "b"], torch.rand(2, 3, 4) * 9, sums, sums / 2, torch.zeros(2), torch.ones(2))
 
 
 @pytest.fixture(scope="module")

@@ -136,10 +136,8 @@ class GeneStudy:
         place = self._drawn
         if place is None:
             line = command("survey", self.reference, "--classifier", "PATH")
-            known = "".join(f", or {', '.join(self.known_classifiers)}" for _ in self.known_classifiers[:1])
-            raise UserError(
-                f"{self.name} has no survey yet; make one with: {line} (a folder of stylegenes classifier{known})"
-            )
+            known = ", or ".join(["a folder that stylegenes classifier wrote", ", ".join(self.known_classifiers)])
+            raise UserError(f"{self.name} has no survey yet; make one with: {line} ({known.removesuffix(', or ')})")
         survey = Survey(place / "survey")
         self._check(survey.plan, survey.folder)
         if not survey.indices():

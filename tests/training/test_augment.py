@@ -180,10 +180,10 @@ def test_bands_sum_to_an_impulse():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: AugmentPipe("bcg"), "unknown augmentation preset 'bcg'; accepted: b, bg, bgc"),
-        (lambda: AugmentPipe({"flip": 1.0}), "unknown augmentation 'flip'; accepted: aniso, "),
+        (lambda: AugmentPipe("bcg"), "unknown augmentation preset 'bcg'; did you mean 'bg'\\? accepted: b, bg, bgc"),
+        (lambda: AugmentPipe({"flip": 1.0}), "unknown augmentation 'flip'; did you mean 'xflip'\\? accepted: aniso, "),
         (lambda: AugmentPipe({"xflip": -1.0}), "'xflip' is -1.0; it must be 0"),
-        (lambda: AugmentPipe(ranges={"xint": 0.1}), "unknown augmentation range 'xint'; accepted: "),
+        (lambda: AugmentPipe(ranges={"xint": 0.1}), "range 'xint'; did you mean 'xint_max'\\? accepted: "),
         (lambda: AugmentPipe(p=1.5), "p = 1.5; it must be in"),
         (lambda: DiffAugment("color,shift"), "'shift'; accepted: color, translation, cutout"),
         (lambda: AugmentPipe("filter", p=1.0)(torch.zeros(1, 3, 16, 16)), "above 21 pixels, got 16 x 16"),
