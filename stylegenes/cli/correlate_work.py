@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def run(args: Args) -> None:
     """Correlate reals, the model and the other one."""
     bench = open_workbench(args.snapshot, args.classifier, args.device)
-    data = open_real(bench.snapshot.card, args.data, bench.snapshot.generator.synthesis.resolution)
+    synthesis = bench.snapshot.generator.synthesis
+    data = open_real(bench.snapshot.card, args.data, synthesis.resolution, synthesis.image_channels)
     other = None if args.other is None else load_snapshot(args.other, bench.device)
     sets = [of_data(bench, data, args.num, args.seed)]
     if args.other is not None and other is not None:

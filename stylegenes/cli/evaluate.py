@@ -177,11 +177,13 @@ def open_subject(name: str, resolution: int | None, device: torch.device) -> Sub
 def _data(source: str, subject: Subject, resolution: int | None) -> PackedDataset:
     from stylegenes.data import open_dataset
 
-    own = subject.generator.synthesis.resolution if subject.generator is not None else resolution
+    own, channels = resolution, subject.pictures.channels if subject.pictures is not None else None
+    if subject.generator is not None:
+        own, channels = subject.generator.synthesis.resolution, subject.generator.synthesis.image_channels
     assert own is not None
     if resolution not in (None, own):
         raise UserError(f"{subject.name} makes pictures of {own} pixels; leave out --resolution {resolution}")
-    return open_dataset(source, resolution=own, fit=_fit(subject))
+    return open_dataset(source, resolution=own, channels=channels, fit=_fit(subject))
 
 
 def _fit(subject: Subject) -> Fit:

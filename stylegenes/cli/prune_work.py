@@ -53,7 +53,7 @@ def _write(bench: Workbench, num: int, args: Args) -> None:
 
 def _measure(bench: Workbench, numbers: list[int], args: Args) -> None:
     generator = bench.snapshot.generator
-    data = open_real(bench.snapshot.card, args.data, generator.synthesis.resolution)
+    data = open_real(bench.snapshot.card, args.data, generator.synthesis.resolution, generator.synthesis.image_channels)
     real = measure_real(data, bench.folder / "reals", bench.device)
 
     def distance(pruned: Generator, seed: int) -> float:

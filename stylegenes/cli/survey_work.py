@@ -102,7 +102,7 @@ def _labels(bench: Workbench, source: str | None) -> torch.Tensor | None:
         return None
     if source == "uniform":
         return torch.eye(generator.label_dim)
-    data = open_real(bench.snapshot.card, source, generator.synthesis.resolution)
+    data = open_real(bench.snapshot.card, source, generator.synthesis.resolution, generator.synthesis.image_channels)
     if data.label_dim != generator.label_dim:
         raise UserError(
             f"{data.source} has {data.label_dim} labels, the model takes {generator.label_dim}; give its own data with "

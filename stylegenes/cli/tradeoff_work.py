@@ -37,7 +37,8 @@ def run(args: Args) -> None:
         raise UserError("--wishes needs at least one wish, --num at least 2 pictures and --tries at least 1")
     for wish in (wish for wishes in sets for wish in wishes):
         find_attribute(wish.attribute, second.attributes)
-    data = open_real(bench.snapshot.card, args.data, bench.snapshot.generator.synthesis.resolution)
+    synthesis = bench.snapshot.generator.synthesis
+    data = open_real(bench.snapshot.card, args.data, synthesis.resolution, synthesis.image_channels)
     methods = genome_methods(bench.judge, bench.statistics, _temperatures(args.temperatures), tries=args.tries)
     methods += _baseline(args, bench, data)
     real = measure_real(data, bench.folder / "reals", bench.device)

@@ -52,8 +52,9 @@ class Args:
     """stages of the discriminator, from the image on, that stay as they are"""
     max_minutes: float | None = None
     """end this sitting after so long; the same command continues"""
-    metrics: str = "fd@2k"
-    """METRIC@FAKES every intervals.evaluate_kimg, which picks the best snapshot; more fakes at the end; or none"""
+    metrics: str | None = None
+    """METRIC@FAKES every intervals.evaluate_kimg, which picks the best snapshot; more fakes at the end; or none. A
+    new run takes fd@2k, one that goes on what it had"""
     dry_run: bool = False
     """print the resolved plan, with speed and memory measured by a few real steps, and train nothing"""
 
@@ -72,7 +73,7 @@ def run(args: Args) -> None:
     machine = Machine(args.accelerator, args.devices, args.nodes)
     folder = _run_folder(args)
     config = _config(args, machine)
-    evaluate = judging(args.metrics, config)
+    evaluate = judging(config.metrics, config)
     if args.dry_run:
         _print_plan(config, machine, evaluate)
         return
@@ -121,6 +122,8 @@ def _config(args: Args, machine: Machine) -> RunConfig:
     overrides = list(args.set)
     if args.kimg is not None:
         overrides.append(f"kimg={args.kimg}")
+    if args.metrics is not None:
+        overrides.append(f"metrics={args.metrics}")
     if _is_run(args.source):
         if args.recipe or args.init_from or args.freeze_d:
             raise UserError("a run is continued as it was begun: leave out --recipe, --init-from and --freeze-d")

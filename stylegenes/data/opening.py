@@ -31,7 +31,7 @@ def open_dataset(
     resolution: int,  # height and width in pixels
     fit: Fit = "crop",  # central square, or letterbox: all of it with black bars
     filter: Filter = "lanczos",  # resize filter, with antialiasing
-    channels: int = 3,  # 3 for RGB, 1 for grey
+    channels: int | None = None,  # 3 for RGB, 1 for gray; None takes RGB, or what a packed set has
     labels: str | Path | None = None,  # a label file, or "none"; None looks for one
     cache_dir: str | Path | None = None,  # else STYLEGENES_CACHE, else the platform's cache folder
     workers: int | None = None,  # processes that decode; None is one a processor
@@ -56,9 +56,13 @@ def open_dataset(
     Raises:
         UserError: for a source that is missing, empty or mostly bad, or labels that cannot be read.
     """
-    view = View(resolution, fit, filter, channels)
     if not is_drawn(source) and is_packed(Path(source).expanduser()):
+<<<<<<< HEAD
         return _open_packed(Path(source).expanduser(), view, None if labels is None else str(labels))
+=======
+        return _open_packed(Path(source).expanduser(), resolution, channels)
+    view = View(resolution, fit, filter, channels or 3)
+>>>>>>> fe2be94 (What the data decide is followed or refused by name; gray sets train and evaluate; a run keeps what it measures)
     images = open_source(source, view, labels=None if labels is None else str(labels))
     dataset = cached(images, cache_root(cache_dir), workers=workers or default_workers(), track=track)
     report_oddities(dataset)
@@ -103,13 +107,18 @@ def report_oddities(dataset: PackedDataset) -> None:
         )
 
 
+<<<<<<< HEAD
 def _open_packed(folder: Path, view: View, labels: str | None) -> PackedDataset:
     """A packed folder as it is; what would need the original images is refused."""
+=======
+def _open_packed(folder: Path, resolution: int, channels: int | None) -> PackedDataset:
+>>>>>>> fe2be94 (What the data decide is followed or refused by name; gray sets train and evaluate; a run keeps what it measures)
     dataset = PackedDataset.open(folder)
-    if (dataset.resolution, dataset.channels) != (view.resolution, view.channels):
+    wanted = (resolution, channels or dataset.channels)
+    if (dataset.resolution, dataset.channels) != wanted:
         raise UserError(
-            f"{folder} is packed at {dataset.resolution} px with {dataset.channels} channels, asked for are "
-            f"{view.resolution} px and {view.channels}; pack the original images again at that size"
+            f"{folder} is packed at {dataset.resolution} px with {counted(dataset.channels, 'channel')}, asked for are "
+            f"{wanted[0]} px and {wanted[1]}; ask for what it has, or pack the original images again at that size"
         )
     packed_fit = dataset.description.parameters.get("fit", view.fit)
     if view.fit == "letterbox" and packed_fit != view.fit:

@@ -54,8 +54,8 @@ class Yardstick:
         return frechet_distance(self.real, made.all.moments.gaussian())
 
 
-def open_real(card: Card, data: str | None, resolution: int) -> PackedDataset:
-    """The data set given, or the one that the model was trained on.
+def open_real(card: Card, data: str | None, resolution: int, channels: int | None = None) -> PackedDataset:
+    """The data set given, or the one that the model was trained on, in the size and with the channels of the model.
 
     Raises:
         UserError: when neither is known.
@@ -63,7 +63,8 @@ def open_real(card: Card, data: str | None, resolution: int) -> PackedDataset:
     source = data or (card.data.source if card.data else None)
     if source is None:
         raise UserError("the model's card names no data; give the real pictures with --data")
-    return open_dataset(source, resolution=resolution, fit=card.data.fit if card.data else "crop")
+    fit = card.data.fit if card.data else "crop"
+    return open_dataset(source, resolution=resolution, channels=channels, fit=fit)
 
 
 def measure_real(

@@ -20,6 +20,7 @@ class DataConfig:
     Attributes:
         source: a folder, zip or LMDB, or the word `avatars` for the embedded set.
         resolution: height and width in pixels.
+        channels: 3 for RGB, 1 for gray; None takes RGB, or what a packed set has.
         fit: how odd shapes become square, `crop` or `letterbox`.
         mirror: whether images are shown flipped left to right half of the time.
         labels: whether the networks are conditioned on the data's labels.
@@ -31,6 +32,7 @@ class DataConfig:
 
     source: str = "avatars"
     resolution: int = 32
+    channels: Literal[1, 3] | None = None
     fit: Literal["crop", "letterbox"] = "crop"
     mirror: bool = True
     labels: bool = False
@@ -49,7 +51,9 @@ class DataConfig:
         Raises:
             UserError: for a source that is missing, empty or mostly bad.
         """
-        return open_dataset(self.source, resolution=self.resolution, fit=self.fit, labels=self.label_file)
+        return open_dataset(
+            self.source, resolution=self.resolution, channels=self.channels, fit=self.fit, labels=self.label_file
+        )
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,7 @@ class RunConfig:
         seed: start of every random choice.
         init_from: a snapshot to start from (transfer learning), or None.
         tensorboard: whether TensorBoard's event files are written.
+        metrics: what the run measures of itself, as `stylegenes train --metrics` reads it; none for nothing.
         freeze_d: stages of the discriminator, from the image on, that are not trained.
 
     Raises:
@@ -219,6 +224,7 @@ class RunConfig:
     init_from: str | None = None
     freeze_d: int = 0
     tensorboard: bool = True
+    metrics: str = "fd@2k"
 
     def __post_init__(self) -> None:
         check_ranges(self)

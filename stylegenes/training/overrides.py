@@ -38,6 +38,10 @@ SPECS: dict[str, Registry[Any]] = {
 """Where the configuration holds a registry spec, and which registry knows its keys."""
 
 
+FROM_DATA = {"data.resolution": "resolution", "data.channels": "image_channels"}
+"""Settings of the data that both networks follow, and what the networks call them."""
+
+
 def apply_overrides(config: RunConfig, overrides: Iterable[str]) -> RunConfig:
     """The configuration with `key=value` assignments, in order.
 
@@ -47,11 +51,15 @@ def apply_overrides(config: RunConfig, overrides: Iterable[str]) -> RunConfig:
         UserError: for an unknown key (lists the accepted ones) or a value of the wrong type.
     """
     tree = config.to_dict()
+    given: dict[str, tuple[str, str]] = {}
     for override in overrides:
         key, sign, text = override.partition("=")
         if not sign:
             raise UserError(f"an override reads KEY=VALUE, for example batch.total=16; got {override!r}")
-        _assign(tree, key.strip(), text.strip())
+        _assign(tree, _source_of(key.strip(), text.strip(), given), text.strip())
+    for name in FROM_DATA:
+        if name in given:
+            _tell_networks(tree, name)
     return config_from_dict(tree)
 
 
@@ -71,6 +79,35 @@ def config_from_dict(tree: Mapping[str, Any]) -> RunConfig:
     for name, kwargs in config.regularizers.items():
         _check_spec(REGULARIZERS, {"name": name, **kwargs}, f"regularizers.{name}")
     return config
+
+
+def _source_of(key: str, text: str, given: dict[str, tuple[str, str]]) -> str:
+    """The setting that decides over `key`: what the networks take from the data is set at the data.
+
+    Raises:
+        UserError: when it was given another value before under another name, or only the data can tell.
+    """
+    group, _, name = key.rpartition(".")
+    if name == "label_dim" and group.startswith("model."):
+        raise UserError(f"{key} follows from the data; --set data.labels=true conditions the networks on its labels")
+    target = next((t for t, own in FROM_DATA.items() if group.startswith("model.") and name == own), key)
+    if target in FROM_DATA:
+        before = given.setdefault(target, (key, text))
+        if before[0] != key and before[1] != text:
+            raise UserError(f"{key}={text} contradicts {before[0]}={before[1]}; both networks are as the data are")
+        given[target] = (key, text)
+    return target
+
+
+def _tell_networks(tree: dict[str, Any], name: str) -> None:
+    """Take out of the networks' specs what is now decided by the data."""
+    value = tree["data"][name.partition(".")[2]]
+    for part in ("synthesis", "discriminator"):
+        spec = tree["model"][part]
+        if FROM_DATA[name] in spec and value is not None:
+            spec[FROM_DATA[name]] = value
+        elif value is None:
+            spec.pop(FROM_DATA[name], None)
 
 
 def _assign(tree: dict[str, Any], key: str, text: str) -> None:

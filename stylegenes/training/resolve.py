@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from stylegenes.discriminators import DISCRIMINATORS
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.files import read_object, write_json
 from stylegenes.latents import LATENTS
 from stylegenes.registry import Registry, Spec
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MAY_CHANGE = (
     "kimg",
+    "metrics",
     "intervals",
     "tensorboard",
     "batch.micro",
@@ -103,6 +104,11 @@ def _shared_rendering(model: ModelConfig) -> dict[str, Any]:
 def _fill(registry: Registry[Any], spec: Spec, values: Mapping[str, Any]) -> Spec:
     accepted = registry.parameters(spec["name"])
     for key, value in values.items():
+        if key in spec and spec[key] != value:
+            raise UserError(
+                f"the {registry.kind} is to have {key}={shown(spec[key])}, and the data ask for {value}; leave it out, "
+                "or set it at the data (data.resolution, data.channels, data.labels)"
+            )
         if key not in accepted:
             raise UserError(
                 f"{registry.kind} {spec['name']!r} takes no {key}, which the data and data.labels ask for ({value}); "

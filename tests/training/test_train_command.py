@@ -1,13 +1,18 @@
 """The command: what it takes, what it refuses, what it prints."""
 
+from dataclasses import replace
+
 import pytest
 import tiny_run
 
 from stylegenes.cli import main
+from stylegenes.errors import UserError
 from stylegenes.metrics import read_records
 from stylegenes.recipes import RECIPES
-from stylegenes.snapshot import read_card
+from stylegenes.snapshot import load_snapshot, read_card
+from stylegenes.training import read_config
 from stylegenes.training.history import read_history
+from stylegenes.training.resolve import complete_config, write_config
 
 
 @pytest.fixture
@@ -87,3 +92,81 @@ def test_a_run_is_continued_as_it_was_begun(tmp_path, tiny, capsys):
     ):
         assert command(out, *words) == 1
         assert message in capsys.readouterr().err
+
+
+def test_what_is_measured_is_kept_with_the_run(tmp_path, tiny):
+    """As it was begun, until another --metrics is given."""
+    out = tmp_path / "run"
+    words = ("photos", "--recipe", "test", "--out", out, "--set", "intervals.evaluate_kimg=0.04")
+    assert command(*words, "--max-minutes", "0") == 0
+    assert main.run(["train", str(out)]) == 0
+    assert read_config(out).metrics == "none" and not list(out.glob("metric*"))
+    assert main.run(["train", str(out), "--metrics", "nonsense@2k"]) == 1
+    assert read_config(out).metrics == "none"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("--init-from", "nowhere"), ("--freeze-d", "40"), ("--set", "regularizers.r2.interval=3"),
+     ("--set", "model.latent.w_dim=9"), ("--set", "data.labels=true")],
+)  # fmt: skip
+def test_a_refused_start_leaves_nothing_that_is_in_the_way(tmp_path, tiny, wrong):
+    out = tmp_path / "runs" / "a"
+    words = ("photos", "--recipe", "test", "--out", out, "--accelerator", "cpu", "--max-minutes", "0")
+    assert command(*words, *wrong) == 1
+    assert not out.parent.exists()
+    out.mkdir(parents=True)
+    assert command(*words, *wrong) == 1 and not any(out.iterdir())
+    assert command(*words) == 0
+
+
+def test_a_start_that_was_killed_binds_nobody(tmp_path, tiny):
+    """Its config.json is there and its state is not."""
+    out = tmp_path / "run"
+    write_config(tiny_run.tiny_config("model.latent.num_genes=2"), out)
+    assert command("photos", "--recipe", "test", "--out", out, "--max-minutes", "0") == 0
+    assert read_config(out).model.latent["num_genes"] == 4
+    (out / "state.safetensors").unlink()
+    assert command(out, "--max-minutes", "0") == 0
+
+
+@pytest.mark.parametrize("how", ["packed", "model.synthesis.image_channels=1"])
+def test_gray_pictures_from_end_to_end(tmp_path, monkeypatch, how):
+    monkeypatch.setitem(RECIPES, "test", tiny_run.tiny_config)
+    monkeypatch.setenv("STYLEGENES_CACHE", str(tmp_path / "cache"))
+    source, out, more = "avatars:n=16", str(tmp_path / "run"), ["--set", how]
+    if how == "packed":
+        source, more = str(tmp_path / "gray"), []
+        words = ["--channels", "1", "--resolution", "8", "--out", source]
+        assert main.run(["data", "pack", "avatars:n=16", *words]) == 0
+    assert command(source, "--recipe", "test", "--out", out, "--kimg", "0.008", *more) == 0
+    assert load_snapshot(out).generator.synthesis.image_channels == 1
+    assert main.run(["evaluate", out, "--data", source, "--metrics", "fd", "--num", "8"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model.synthesis.resolution=16", "data.resolution=8"], "data.resolution=8 contradicts model.synthesis.reso"),
+        (["data.channels=3", "model.discriminator.image_channels=1"], "contradicts data.channels=3"),
+        (["model.discriminator.label_dim=3"], "--set data.labels=true"),
+        (["data.channels=2"], "is not one of 1, 3"),
+    ],
+)
+def test_what_the_data_decide_is_never_overruled_in_silence(overrides, message):
+    with pytest.raises(UserError, match=message):
+        tiny_run.tiny_config(*overrides)
+
+
+def test_networks_follow_what_is_said_of_one_of_them():
+    config = tiny_run.tiny_config("model.synthesis.resolution=16", "model.discriminator.image_channels=1")
+    assert (config.data.resolution, config.data.channels) == (16, 1)
+    specs = config.model.synthesis, config.model.discriminator
+    assert all(spec["resolution"] == 16 and spec.get("image_channels", 1) == 1 for spec in specs)
+
+
+def test_a_configuration_that_contradicts_the_data_is_refused():
+    config = tiny_run.tiny_config()
+    config = replace(config, model=replace(config.model, synthesis={**config.model.synthesis, "image_channels": 1}))
+    with pytest.raises(UserError, match="image_channels=1, and the data ask for 3"):
+        complete_config(config, tiny_run.TinyData())
