@@ -15,7 +15,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from stylegenes.errors import UserError, shown
 from stylegenes.words import did_you_mean
@@ -48,6 +48,16 @@ class Range:
             return least
         most = f"at most {self.high:g}" if self.high < 1e6 else f"at most {self.high:,.0f}"
         return most if self.low == -math.inf else f"{least} and {most}"
+
+
+Count = Annotated[int, Range(1, 2**20)]
+"""How many, at least one."""
+Few = Annotated[int, Range(0, 128)]
+"""How many of what there are never hundreds of: layers, taps, factors."""
+Share = Annotated[float, Range(0, 1)]
+Factor = Annotated[float, Range(0, 1e6)]
+"""A weight or a scale, 0 for none."""
+Positive = Annotated[float, Range(0, 1e6, open_low=True)]
 
 
 def check(value: Any, hint: Any, where: str) -> Any:
@@ -120,7 +130,7 @@ def _try(value: Any, kind: Any, where: str) -> Any:
         return _entries(value, inside, where)
     if kind is None or kind is type(None):
         return value if value is None else _ABSENT
-    return value if isinstance(value, origin) else _ABSENT
+    return value if not isinstance(origin, type) or isinstance(value, origin) else _ABSENT
 
 
 def _number(value: Any, kind: type) -> Any:

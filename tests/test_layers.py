@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
-    | {"devices", "partials", "processes", "sealed", "shape"},
+    | {"devices", "partials", "processes", "sealed", "shape", "bounds"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
     {"snapshot", "drawing", "volumes", "sheets", "survey", "interop"},
@@ -31,6 +31,8 @@ SIDEWAYS = {
     ("files", "partials"),
     ("partials", "processes"),
     ("files", "shape"),
+    ("bounds", "errors"),
+    ("registry", "bounds"),
     ("registry", "shape"),
     ("sealed", "errors"),
     ("sealed", "files"),

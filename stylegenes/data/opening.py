@@ -56,13 +56,9 @@ def open_dataset(
     Raises:
         UserError: for a source that is missing, empty or mostly bad, or labels that cannot be read.
     """
-    if not is_drawn(source) and is_packed(Path(source).expanduser()):
-<<<<<<< HEAD
-        return _open_packed(Path(source).expanduser(), view, None if labels is None else str(labels))
-=======
-        return _open_packed(Path(source).expanduser(), resolution, channels)
     view = View(resolution, fit, filter, channels or 3)
->>>>>>> fe2be94 (What the data decide is followed or refused by name; gray sets train and evaluate; a run keeps what it measures)
+    if not is_drawn(source) and is_packed(Path(source).expanduser()):
+        return _open_packed(Path(source).expanduser(), view, channels, None if labels is None else str(labels))
     images = open_source(source, view, labels=None if labels is None else str(labels))
     dataset = cached(images, cache_root(cache_dir), workers=workers or default_workers(), track=track)
     report_oddities(dataset)
@@ -107,14 +103,10 @@ def report_oddities(dataset: PackedDataset) -> None:
         )
 
 
-<<<<<<< HEAD
-def _open_packed(folder: Path, view: View, labels: str | None) -> PackedDataset:
+def _open_packed(folder: Path, view: View, channels: int | None, labels: str | None) -> PackedDataset:
     """A packed folder as it is; what would need the original images is refused."""
-=======
-def _open_packed(folder: Path, resolution: int, channels: int | None) -> PackedDataset:
->>>>>>> fe2be94 (What the data decide is followed or refused by name; gray sets train and evaluate; a run keeps what it measures)
     dataset = PackedDataset.open(folder)
-    wanted = (resolution, channels or dataset.channels)
+    wanted = (view.resolution, channels or dataset.channels)
     if (dataset.resolution, dataset.channels) != wanted:
         raise UserError(
             f"{folder} is packed at {dataset.resolution} px with {counted(dataset.channels, 'channel')}, asked for are "

@@ -19,6 +19,7 @@ from stylegenes.errors import UserError
 from stylegenes.layers import HostBuffers
 from stylegenes.ops.bilinear import resize
 from stylegenes.records import Condition, ImageBatch
+from stylegenes.shape import Count, Few, Positive
 
 
 @DISCRIMINATORS.register("dual")
@@ -35,15 +36,15 @@ class DualDiscriminator(HostBuffers, Discriminator):
         label_dim: int = 0,  # length of the label, 0 for none
         *,
         camera: bool = False,  # whether it is told the camera
-        image_channels: int = 3,  # color channels of the pictures
+        image_channels: Count = 3,  # color channels of the pictures
         rendering_resolution: int = 64,  # height and width of the rendered picture; a schedule may change it
         channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
         resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the downsampling
-        conv_clamp: float | None = None,  # bound on the absolute value of the convolutions; None sets none
-        mbstd_group_size: int | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
+        conv_clamp: Positive | None = None,  # bound on the absolute value of the convolutions; None sets none
+        mbstd_group_size: Count | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
         mbstd_num_channels: int = 1,  # channels of it, 0 for none
-        label_depth: int = 8,  # layers of the mapping network of label and camera
+        label_depth: Few = 8,  # layers of the mapping network of label and camera
     ) -> None:
         super().__init__()
         if rendering_resolution < 1:

@@ -13,10 +13,12 @@ import torch
 from torch import nn
 
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
+from stylegenes.errors import UserError
 from stylegenes.layers import Layer, minibatch_std
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.progressive import Growth, ScaledConv, ScaledLinear, activate, channel_table, double, fade, halve
 from stylegenes.records import ImageBatch
+from stylegenes.shape import Count
 
 
 class FromRGB(Layer):
@@ -69,6 +71,8 @@ class Epilogue(Layer):
         mbstd_num_channels: int,  # channels of it, 0 for none
     ) -> None:
         super().__init__()
+        if mbstd_num_channels and channels % mbstd_num_channels:
+            raise UserError(f"mbstd_num_channels must divide {channels} channels; got {mbstd_num_channels}")
         self.mbstd_group_size, self.mbstd_num_channels = mbstd_group_size, mbstd_num_channels
         self.conv = ScaledConv(channels + mbstd_num_channels, channels)
         self.fc = ScaledLinear(channels * 16, channels)
@@ -101,11 +105,11 @@ class ProGANDiscriminator(Discriminator):
         resolution: int,  # height and width of the pictures in pixels, a power of two
         label_dim: int = 0,  # length of the label, 0 for none
         *,
-        image_channels: int = 3,  # colour channels of the pictures
+        image_channels: Count = 3,  # colour channels of the pictures
         channel_base: int = 16384,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
         blur: bool = True,  # filter before halving (configuration B on), else plain averages (configuration A)
-        mbstd_group_size: int | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
+        mbstd_group_size: Count | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
         mbstd_num_channels: int = 1,  # channels of it, 0 for none
     ) -> None:
         super().__init__()

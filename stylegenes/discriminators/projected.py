@@ -22,6 +22,7 @@ from stylegenes.layers import Layer, spectral
 from stylegenes.perception.lite0 import TAP_CHANNELS, TAP_STRIDES, Lite0Trunk
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Spec
+from stylegenes.shape import Count
 
 HEAD_CHANNELS = {4: 512, 8: 512, 16: 256, 32: 128, 64: 64, 128: 64, 256: 32, 512: 16, 1024: 8}
 """Channels of a head at each resolution in pixels."""
@@ -201,7 +202,7 @@ class ProjectedDiscriminator(Discriminator):
         resolution: int,  # height and width of the pictures in pixels
         label_dim: int = 0,  # length of the label, 0 for none
         *,
-        image_channels: int = 3,  # colour channels of the pictures, 1 or 3
+        image_channels: Count = 3,  # colour channels of the pictures, 1 or 3
         trunk_size: int | None = None,  # pictures are resized to this; None: their own size, enlarged to 224 if smaller
         mix_channels: int = 64,  # channels of the finest map after mixing
         expand: bool = True,  # double the channels from a map to the next coarser one

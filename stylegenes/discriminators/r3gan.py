@@ -18,6 +18,7 @@ from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import downsample2d, setup_filter
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Spec
+from stylegenes.shape import Count
 
 
 class Downsampling(Layer):
@@ -76,11 +77,11 @@ class R3GANDiscriminator(Discriminator):
         resolution: int,  # height and width of the pictures in pixels, 4 x 2^(stages - 1)
         label_dim: int = 0,  # length of the label, 0 for none
         *,
-        image_channels: int = 3,  # colour channels of the pictures
+        image_channels: Count = 3,  # colour channels of the pictures
         widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, from 4 pixels up
         groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of the 3x3 convolutions of each stage
         blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2),  # residual blocks of each stage
-        expansion: int = 2,  # how many times wider the inside of a residual block is
+        expansion: Count = 2,  # how many times wider the inside of a residual block is
         label_embed: int = 768,  # length of the projected label
         resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the downsampling
     ) -> None:

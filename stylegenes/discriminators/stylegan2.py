@@ -19,6 +19,7 @@ from stylegenes.layers import Conv2d, Layer, Linear, minibatch_std, normalize_se
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import downsample2d, setup_filter
 from stylegenes.records import ImageBatch
+from stylegenes.shape import Count, Few, Positive
 from stylegenes.words import did_you_mean
 
 Architecture = Literal["orig", "skip", "resnet"]
@@ -123,21 +124,21 @@ class StyleGAN2Discriminator(Discriminator):
         resolution: int,  # height and width of the pictures in pixels, a power of two from 8 on
         label_dim: int = 0,  # length of the label, 0 for none
         *,
-        image_channels: int = 3,  # colour channels of the pictures
+        image_channels: Count = 3,  # colour channels of the pictures
         channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
         architecture: Architecture = "resnet",  # resnet (residual), orig (plain) or skip (colours at every resolution)
         activation: str = "lrelu",  # activation of the layers
         resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the downsampling
-        conv_clamp: float | None = None,  # bound on the absolute value of the convolutions; None sets none
-        mbstd_group_size: int | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
+        conv_clamp: Positive | None = None,  # bound on the absolute value of the convolutions; None sets none
+        mbstd_group_size: Count | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
         mbstd_num_channels: int = 1,  # channels of it, 0 for none
         label_features: int | None = None,  # length of the projected label; None takes the channels at 4 pixels
-        label_depth: int = 8,  # layers of the label's mapping network
+        label_depth: Few = 8,  # layers of the label's mapping network
         label_embed: int | None = None,  # width of the label's embedding; None takes label_features
         label_hidden: int | None = None,  # width of its layers; None takes label_features
         label_activation: str = "lrelu",  # activation of its layers
-        label_lr_multiplier: float = 0.01,  # learning rate of its layers relative to the optimizer's
+        label_lr_multiplier: Positive = 0.01,  # learning rate of its layers relative to the optimizer's
     ) -> None:
         super().__init__()
         if resolution < 8 or resolution & (resolution - 1):

@@ -19,6 +19,7 @@ from stylegenes.latents.strings import decode, encode
 from stylegenes.layers import Linear, normalize_second_moment
 from stylegenes.ops.transfer import upload
 from stylegenes.records import Condition
+from stylegenes.shape import Count, Few, Positive, Share
 
 
 def slerp(start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor) -> torch.Tensor:
@@ -82,7 +83,7 @@ class Gaussian(_Continuous):
 
     def __init__(
         self,
-        w_dim: int = 512,  # length of z and of w
+        w_dim: Count = 512,  # length of z and of w
         *,
         normalize: bool = False,  # scale every z to unit second moment, as the traditional progressive GAN does
     ) -> None:
@@ -118,16 +119,16 @@ class Mapping(_Continuous):
 
     def __init__(
         self,
-        w_dim: int = 512,  # length of w
+        w_dim: Count = 512,  # length of w
         z_dim: int | None = None,  # length of z; None takes w_dim
         *,
-        depth: int = 8,  # fully connected layers; 0 makes w the normalized z
+        depth: Few = 8,  # fully connected layers; 0 makes w the normalized z
         label_dim: int = 0,  # length of the label, 0 for none
         camera: bool = False,  # whether the camera is embedded with the label
         hidden_dim: int | None = None,  # width between the layers; None takes w_dim
         embed_dim: int | None = None,  # width of the embedded label; None takes w_dim
-        lr_multiplier: float = 0.01,  # learning rate of the layers relative to the optimizer's
-        w_avg_beta: float = 0.998,  # decay of the running mean of w, a batch at a time
+        lr_multiplier: Positive = 0.01,  # learning rate of the layers relative to the optimizer's
+        w_avg_beta: Share = 0.998,  # decay of the running mean of w, a batch at a time
         act: str = "lrelu",  # activation after each layer
     ) -> None:
         super().__init__()

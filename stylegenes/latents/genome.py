@@ -20,6 +20,7 @@ from stylegenes.latents.strings import decode, encode
 from stylegenes.layers import Layer, Linear, normalize_second_moment
 from stylegenes.ops.transfer import upload
 from stylegenes.records import Condition
+from stylegenes.shape import Count
 
 
 class PoseOffset(Layer):
@@ -54,10 +55,10 @@ class Genome(LatentDistribution):
 
     def __init__(
         self,
-        w_dim: int = 512,  # length of w
-        num_genes: int = 64,  # positions in a genotype
+        w_dim: Count = 512,  # length of w
+        num_genes: Count = 64,  # positions in a genotype
         *,
-        num_variants: int = 256,  # variants in the bank of each gene
+        num_variants: Count = 256,  # variants in the bank of each gene
         camera: bool = False,  # whether the camera, where one is given, adds to w
     ) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.ops.resampling import resample_fir
 
 Pair = int | Sequence[int]
@@ -66,6 +66,8 @@ def setup_filter(
     f = torch.as_tensor(1.0 if taps is None else taps, dtype=torch.float32, device=device).clone()
     if f.ndim > 2 or f.numel() == 0:
         raise UserError(f"a filter has one or two dimensions and at least one tap; got shape {list(f.shape)}")
+    if normalize and not (f.isfinite().all() and f.sum().abs() > 1e-6 * f.abs().max()):
+        raise UserError(f"a filter has finite taps whose sum is not 0; got {shown(taps)} (resample_filter)")
     f = f.reshape(1) if f.ndim == 0 else f
     if f.ndim == 1 and not (f.numel() >= SEPARABLE_TAPS if separable is None else separable):
         f = torch.outer(f, f)

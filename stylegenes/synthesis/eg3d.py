@@ -21,6 +21,7 @@ from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Spec
+from stylegenes.shape import Count, Positive
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 from stylegenes.synthesis.stylegan2 import StyledConv, StyleGAN2Synthesis, ToRGB
 from stylegenes.synthesis.volume import (
@@ -111,8 +112,8 @@ class SuperResolution(Layer):
         w_dim: int,  # length of w
         input_resolution: int,  # height and width that features are resized to, 1, 1/2 or 1/4 of the picture's
         channels: Sequence[int] = (128, 64),  # of the two blocks
-        image_channels: int = 3,  # color channels
-        conv_clamp: float | None = None,  # bound on the absolute value of every layer
+        image_channels: Count = 3,  # color channels
+        conv_clamp: Positive | None = None,  # bound on the absolute value of every layer
     ) -> None:
         super().__init__()
         if resolution not in (input_resolution, 2 * input_resolution, 4 * input_resolution) or len(channels) != 2:
@@ -151,14 +152,14 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels
-        w_dim: int = 512,  # length of w
+        w_dim: Count = 512,  # length of w
         *,
-        image_channels: int = 3,  # color channels of the picture
+        image_channels: Count = 3,  # color channels of the picture
         plane_resolution: int = 256,  # height and width of a plane, a power of two
         plane_channels: int = 32,  # features of a plane
         channel_base: int = 32768,  # the planes' network has channel_base // r channels at resolution r ...
         channel_max: int = 512,  # ... but at most these
-        conv_clamp: float | None = None,  # bound on the absolute value of convolutions; None sets none
+        conv_clamp: Positive | None = None,  # bound on the absolute value of convolutions; None sets none
         rendering_resolution: int = 64,  # height and width of the rendered picture; a schedule may change it
         samples: int = 48,  # samples on a ray in the first pass
         importance: int = 48,  # and in the second

@@ -16,6 +16,7 @@ from stylegenes.layers import Layer, normalize_second_moment, spectral
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Spec
+from stylegenes.shape import Count
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 GATES = {64: 4, 128: 8, 256: 16, 512: 32}
@@ -154,9 +155,9 @@ class FastGANSynthesis(SynthesisNetwork):
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels, a power of two from 8 to 1024
-        w_dim: int = 256,  # length of w, which is scaled to unit second moment
+        w_dim: Count = 256,  # length of w, which is scaled to unit second moment
         *,
-        image_channels: int = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # colour channels of the picture
         width: int = 128,  # channels at 128 pixels
         lite: bool = False,  # one convolution a resolution without noise, in place of two with it
         label_dim: int = 0,  # length of the label that the batch norms follow, 0 for none

@@ -15,6 +15,7 @@ from stylegenes.layers import Layer, normalize_second_moment
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.progressive import HE, Growth, ScaledConv, ScaledLinear, ToRGB, activate, channel_table, double, fade
 from stylegenes.records import Condition, ImageBatch, Noise
+from stylegenes.shape import Count
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
@@ -74,9 +75,9 @@ class ProGANSynthesis(SynthesisNetwork):
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels, a power of two
-        w_dim: int = 512,  # length of w
+        w_dim: Count = 512,  # length of w
         *,
-        image_channels: int = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # colour channels of the picture
         channel_base: int = 16384,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
         blur: bool = True,  # bilinear upsampling (configuration B), else repeated pixels (configuration A)

@@ -17,6 +17,7 @@ from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Spec
+from stylegenes.shape import Count
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
@@ -85,13 +86,13 @@ class R3GANSynthesis(SynthesisNetwork):
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels, 4 x 2^(stages - 1)
-        w_dim: int = 64,  # length of w
+        w_dim: Count = 64,  # length of w
         *,
-        image_channels: int = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # colour channels of the picture
         widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, from 4 pixels up
         groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of the 3x3 convolutions of each stage
         blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2),  # residual blocks of each stage
-        expansion: int = 2,  # how many times wider the inside of a residual block is
+        expansion: Count = 2,  # how many times wider the inside of a residual block is
         label_dim: int = 0,  # length of a label that joins w, 0 for none
         label_embed: int = 64,  # length of the embedded label
         resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the upsampling

@@ -24,6 +24,7 @@ from stylegenes.progressive import (
     fade,
 )
 from stylegenes.records import Condition, ImageBatch, Noise
+from stylegenes.shape import Count
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
@@ -135,9 +136,9 @@ class StyleGAN1Synthesis(SynthesisNetwork):
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels, a power of two
-        w_dim: int = 512,  # length of w
+        w_dim: Count = 512,  # length of w
         *,
-        image_channels: int = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # colour channels of the picture
         channel_base: int = 16384,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
         const_input: bool = True,  # start from a learned constant (configuration D on), else from w (configuration C)

@@ -19,6 +19,7 @@ from stylegenes.ops.activation import bias_act, split_gain
 from stylegenes.ops.convolution import modulated_conv2d, quick_layout, scale_channels
 from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
+from stylegenes.shape import Count, Positive
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 from stylegenes.words import did_you_mean
 
@@ -50,7 +51,7 @@ class StyledConv(Layer):
         act: str = "lrelu",  # activation
         use_noise: bool = True,  # whether the layer has a noise input
         resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the upsampling
-        conv_clamp: float | None = None,  # bound on the absolute value of the output; None sets none
+        conv_clamp: Positive | None = None,  # bound on the absolute value of the output; None sets none
     ) -> None:
         super().__init__()
         self.resolution, self.up, self.act = resolution, up, act
@@ -105,7 +106,7 @@ class ToRGB(Layer):
         image_channels: int,  # colour channels
         *,
         w_dim: int,  # length of w
-        conv_clamp: float | None = None,  # bound on the absolute value of the output; None sets none
+        conv_clamp: Positive | None = None,  # bound on the absolute value of the output; None sets none
     ) -> None:
         super().__init__()
         self.conv_clamp = conv_clamp
@@ -181,16 +182,16 @@ class StyleGAN2Synthesis(SynthesisNetwork):
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels, a power of two
-        w_dim: int = 512,  # length of w
+        w_dim: Count = 512,  # length of w
         *,
-        image_channels: int = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # colour channels of the picture
         channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
         architecture: Architecture = "skip",  # how colours are made: skip, orig (at the end), resnet (residual blocks)
         use_noise: bool = True,  # whether the layers have noise inputs
         activation: str = "lrelu",  # activation of the convolutions
         resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the upsampling
-        conv_clamp: float | None = None,  # bound on the absolute value of every layer; None sets none
+        conv_clamp: Positive | None = None,  # bound on the absolute value of every layer; None sets none
     ) -> None:
         super().__init__()
         resolutions = block_resolutions(resolution)

@@ -25,6 +25,7 @@ from stylegenes.layers import Layer, Linear
 from stylegenes.ops.convolution import alias_free_modulated_conv2d, quick_layout
 from stylegenes.ops.filtered_lrelu import design_lowpass_filter, filtered_lrelu
 from stylegenes.records import Condition, ImageBatch, Noise
+from stylegenes.shape import Count, Few, Positive, Share
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
@@ -238,23 +239,23 @@ class StyleGAN3Synthesis(SynthesisNetwork):
     def __init__(
         self,
         resolution: int,  # height and width of the picture in pixels, a power of two
-        w_dim: int = 512,  # length of w
+        w_dim: Count = 512,  # length of w
         *,
-        image_channels: int = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # colour channels of the picture
         channel_base: int = 32768,  # a signal of cutoff f has channel_base / 2 / f channels ...
         channel_max: int = 512,  # ... but at most these
-        num_layers: int = 14,  # layers before the one that makes the picture
+        num_layers: Few = 14,  # layers before the one that makes the picture
         num_critical: int = 2,  # layers at the end whose cutoff is the picture's Nyquist frequency
         first_cutoff: float = 2.0,  # cutoff of the first layer, in cycles over the picture
-        first_stopband: float = 2**2.1,  # least stop band of the first layer
-        last_stopband_rel: float = 2**0.3,  # least stop band of the last layer, relative to its cutoff
-        margin: int = 10,  # samples beyond each edge of the picture
-        conv_kernel: int = 3,  # height and width of the convolutions; 1 for configuration R
-        filter_taps: int = 6,  # taps of a low-pass filter for each step of resampling
-        oversampling: int = 2,  # sampling rate of the nonlinearities, relative to their surroundings
+        first_stopband: Positive = 2**2.1,  # least stop band of the first layer
+        last_stopband_rel: Positive = 2**0.3,  # least stop band of the last layer, relative to its cutoff
+        margin: Few = 10,  # samples beyond each edge of the picture
+        conv_kernel: Few = 3,  # height and width of the convolutions; 1 for configuration R
+        filter_taps: Few = 6,  # taps of a low-pass filter for each step of resampling
+        oversampling: Few = 2,  # sampling rate of the nonlinearities, relative to their surroundings
         radial_filters: bool = False,  # rotationally symmetric downsampling filters; True for configuration R
-        conv_clamp: float | None = 256.0,  # bound on the absolute value of every layer; None sets none
-        magnitude_beta: float = 0.999,  # decay of the running mean squares, a training step at a time
+        conv_clamp: Positive | None = 256.0,  # bound on the absolute value of every layer; None sets none
+        magnitude_beta: Share = 0.999,  # decay of the running mean squares, a training step at a time
         output_scale: float = 0.25,  # factor on the picture
     ) -> None:
         super().__init__()

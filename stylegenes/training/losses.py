@@ -8,6 +8,7 @@ import torch
 from torch.nn.functional import softplus
 
 from stylegenes.registry import Registry
+from stylegenes.shape import Factor
 
 
 class AdversarialLoss(ABC):
@@ -71,7 +72,7 @@ class Wasserstein(UnpairedLoss):
 
     def __init__(
         self,
-        drift: float = 0.001,  # weight of the mean square of the real logits
+        drift: Factor = 0.001,  # weight of the mean square of the real logits
     ) -> None:
         self.drift = drift
 

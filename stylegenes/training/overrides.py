@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import inspect
 import json
-import types
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stylegenes.discriminators import DISCRIMINATORS
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.latents import LATENTS
 from stylegenes.registry import Registry, Spec
+from stylegenes.shape import brief, check, describe
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.training.augment import AUGMENTS
 from stylegenes.training.config import RunConfig
@@ -185,50 +184,41 @@ def _check_spec(registry: Registry[Any], spec: Spec, path: str) -> None:
         raise UserError(f"{path}: {error}") from error
 
 
-def _build(kind: Any, tree: Mapping[str, Any], path: str) -> Any:
+def _build(kind: Any, tree: Any, path: str) -> Any:
+    if not isinstance(tree, Mapping):
+        raise UserError(f"{path.rstrip('.') or 'a configuration'} is a group of settings; got {brief(tree)}")
     hints = typing.get_type_hints(kind)
     for key in tree:
         if key not in hints:
-            raise UserError(f"unknown setting {path + key!r}{did_you_mean(key, list(hints))}")
+            raise UserError(f"unknown setting {shown(path + str(key))!r}{did_you_mean(str(key)[:100], list(hints))}")
+    needed = [f.name for f in dataclasses.fields(kind) if f.default is f.default_factory is dataclasses.MISSING]
+    missing = [path + key for key in needed if key not in tree]
+    if missing:
+        raise UserError(f"the configuration lacks {', '.join(missing)}")
     values = {}
     for key, value in tree.items():
         inner = hints[key]
-        if dataclasses.is_dataclass(inner):
-            values[key] = _build(inner, value, f"{path}{key}.")
-        else:
-            values[key] = _check(value, inner, path + key)
+        values[key] = (
+            _build(inner, value, f"{path}{key}.")
+            if dataclasses.is_dataclass(inner)
+            else check(value, inner, path + key)
+        )
     return kind(**values)
-
-
-def _check(value: Any, hint: Any, key: str) -> Any:
-    """`value` if it has the hinted type; an int passes for a float."""
-    for kind in _alternatives(hint):
-        origin = typing.get_origin(kind) or kind
-        if kind is Any:
-            return value
-        if origin is typing.Literal:
-            if value in typing.get_args(kind):
-                return value
-        elif origin is float and isinstance(value, int) and not isinstance(value, bool):
-            return float(value)
-        elif isinstance(origin, type) and isinstance(value, origin) and (origin is bool or not isinstance(value, bool)):
-            return value
-    raise UserError(f"{key} = {value!r} is not {_describe(hint)}")
 
 
 def _parse(text: str, hint: Any, key: str) -> Any:
     """Read a value of the hinted type from text."""
     choices = [_check_none(text), text]
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         choices.insert(1, json.loads(text.lower() if text.lower() in ("true", "false") else text))
     for choice in choices:
         if choice is _ABSENT:
             continue
         try:
-            return _check(choice, hint, key)
+            return check(choice, hint, key)
         except UserError:
             continue
-    raise UserError(f"{key}={text} is not {_describe(hint)}")
+    raise UserError(f"{key}={text} is not {describe(hint)}")
 
 
 _ABSENT = object()
@@ -236,22 +226,3 @@ _ABSENT = object()
 
 def _check_none(text: str) -> Any:
     return None if text.lower() == "none" else _ABSENT
-
-
-def _alternatives(hint: Any) -> tuple[Any, ...]:
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return typing.get_args(hint)
-    if hint is inspect.Parameter.empty:
-        return (Any,)
-    return (hint,)
-
-
-def _describe(hint: Any) -> str:
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "none"}
-    parts = []
-    for kind in _alternatives(hint):
-        if typing.get_origin(kind) is typing.Literal:
-            parts.append(f"one of {', '.join(map(str, typing.get_args(kind)))}")
-        else:
-            parts.append(names.get(kind, str(kind)))
-    return " or ".join(parts)

@@ -14,6 +14,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Registry
+from stylegenes.shape import Count, Factor, Share
 
 Player = Literal["G", "D"]
 
@@ -160,9 +161,9 @@ class R1(_GradientPenalty):
 
     def __init__(
         self,
-        gamma: float = 10.0,  # weight; grows with the square of the resolution and shrinks with the batch
+        gamma: Factor = 10.0,  # weight; grows with the square of the resolution and shrinks with the batch
         *,
-        interval: int = 16,  # evaluated every so many steps
+        interval: Count = 16,  # evaluated every so many steps
     ) -> None:
         super().__init__(gamma, interval)
 
@@ -177,9 +178,9 @@ class R2(_GradientPenalty):
 
     def __init__(
         self,
-        gamma: float = 10.0,  # weight
+        gamma: Factor = 10.0,  # weight
         *,
-        interval: int = 16,  # evaluated every so many steps
+        interval: Count = 16,  # evaluated every so many steps
     ) -> None:
         super().__init__(gamma, interval)
 
@@ -201,9 +202,9 @@ class _NoisyPenalty(Regularizer):
 
     def __init__(
         self,
-        gamma: float = 10.0,  # weight, as in R1 and R2
+        gamma: Factor = 10.0,  # weight, as in R1 and R2
         *,
-        interval: int = 16,  # evaluated every so many steps
+        interval: Count = 16,  # evaluated every so many steps
         sigma: float = 0.01,  # standard deviation of the noise; pictures are in [-1, 1]
     ) -> None:
         super().__init__()
@@ -259,9 +260,9 @@ class GradientPenalty(Regularizer):
 
     def __init__(
         self,
-        weight: float = 10.0,  # lambda
+        weight: Factor = 10.0,  # lambda
         *,
-        interval: int = 1,  # evaluated every so many steps
+        interval: Count = 1,  # evaluated every so many steps
     ) -> None:
         super().__init__()
         self.weight = weight
@@ -291,11 +292,11 @@ class PathLength(Regularizer):
 
     def __init__(
         self,
-        weight: float = 2.0,  # weight of the penalty
+        weight: Factor = 2.0,  # weight of the penalty
         *,
-        interval: int = 4,  # evaluated every so many steps
-        decay: float = 0.01,  # share of the new mean in the running mean
-        batch_shrink: int = 2,  # evaluated on 1 / batch_shrink of the batch
+        interval: Count = 4,  # evaluated every so many steps
+        decay: Share = 0.01,  # share of the new mean in the running mean
+        batch_shrink: Count = 2,  # evaluated on 1 / batch_shrink of the batch
     ) -> None:
         super().__init__()
         if batch_shrink < 1 or interval < 1:
@@ -342,9 +343,9 @@ class DensityVariation(Regularizer):
 
     def __init__(
         self,
-        weight: float = 0.25,  # weight of the penalty
+        weight: Factor = 0.25,  # weight of the penalty
         *,
-        interval: int = 4,  # evaluated every so many steps
+        interval: Count = 4,  # evaluated every so many steps
         points: int = 1000,  # points of a sample
         distance: float = 0.004,  # standard deviation of the way to the neighbor, in world units
         official: bool = False,  # draw points where the published code does

@@ -155,7 +155,12 @@ def read_config(folder: Path) -> RunConfig:
     Raises:
         UserError: when there is none, or it is damaged.
     """
-    return config_from_dict(read_object(folder / CONFIG_FILE))
+    path = folder / CONFIG_FILE
+    tree = read_object(path)
+    try:
+        return config_from_dict(tree)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _may_change(key: str) -> bool:

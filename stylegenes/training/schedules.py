@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from stylegenes.errors import UserError
 from stylegenes.registry import Registry
+from stylegenes.shape import Count
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class AdaptiveAugmentation(Schedule):
         self,
         target: float = 0.6,  # wanted mean sign of D(real)
         *,
-        interval: int = 4,  # adjusted every so many steps
+        interval: Count = 4,  # adjusted every so many steps
         speed_kimg: float = 500.0,  # thousand images in which the strength can go from 0 to 1
         initial: float = 0.0,  # strength at the start
     ) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 import torch
 
 from stylegenes.errors import UserError
+from stylegenes.shape import Share
 from stylegenes.training.augment.base import AUGMENTS, Augmentation
 from stylegenes.words import did_you_mean
 
@@ -90,8 +91,8 @@ class DiffAugment(Augmentation):
         self,
         policy: str = "color,translation,cutout",  # groups of POLICIES or single transforms, joined by commas
         *,
-        max_translation: float = 0.125,  # relative to the picture's size
-        cutout_size: float = 0.5,  # edge of the square, relative to the picture's size; 0.2 for projected GANs
+        max_translation: Share = 0.125,  # relative to the picture's size
+        cutout_size: Share = 0.5,  # edge of the square, relative to the picture's size; 0.2 for projected GANs
     ) -> None:
         super().__init__()
         self.max_translation = max_translation
