@@ -149,7 +149,7 @@ def _decode(described: str | bytes) -> dict[str, str]:
     """What `json.dumps` wrote; nothing where others wrote."""
     try:
         return {str(key): str(value) for key, value in json.loads(described).items()}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return {}
 
 

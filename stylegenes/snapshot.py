@@ -24,8 +24,17 @@ from stylegenes import __version__
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.discriminators.base import Discriminator
 from stylegenes.errors import UserError, shown
-from stylegenes.files import atomic_folder, read_json, read_record, settle_all, settle_folder, write_json
+from stylegenes.files import (
+    atomic_folder,
+    check_regular,
+    read_object,
+    read_record,
+    settle_all,
+    settle_folder,
+    write_json,
+)
 from stylegenes.generator import Generator
+from stylegenes.shape import check
 from stylegenes.words import nearest_place
 
 log = logging.getLogger(__name__)
@@ -163,7 +172,7 @@ def load_snapshot(path: str | PathLike[str], device: torch.device | str = "cpu")
         UserError: when there is none, when it is damaged, or when its keys are not exactly the network's.
     """
     folder = find_snapshot(path)
-    config = read_json(folder / "config.json")
+    config = read_object(folder / "config.json")
     _check_format(folder, config)
     generator = _build(folder, config)
     _read_weights(folder / "model.safetensors", generator, config)
@@ -265,14 +274,17 @@ def describe(card: Card, generator: Generator) -> str:
     return f"# {card.name}\n\n| | |\n|---|---|\n{table}\n{notes}"
 
 
-def _check_format(folder: Path, config: Any) -> None:
-    if not isinstance(config, dict) or config.get("format") != FORMAT or "generator" not in config:
+def _check_format(folder: Path, config: dict[str, Any]) -> None:
+    if config.get("format") != FORMAT or "generator" not in config:
         raise UserError(f"{folder} is not a snapshot of stylegenes: its config.json does not say {FORMAT!r}")
     if config.get("format_version") != FORMAT_VERSION:
         raise UserError(
             f"{folder} has snapshot format {config.get('format_version')}; this version reads {FORMAT_VERSION}. "
             "Install the stylegenes that wrote it (card.json names it)"
         )
+    place = folder / "config.json is damaged"
+    check(config["generator"], dict[str, dict[str, Any]], f"{place}: generator")
+    check(config.get("sha256"), dict[str, str], f"{place}: sha256")
 
 
 def _build(folder: Path, config: dict[str, Any]) -> Generator:
@@ -301,7 +313,8 @@ def _write_weights(file: Path, module: nn.Module, half: bool) -> str:
 def _read_weights(file: Path, module: nn.Module, config: dict[str, Any]) -> None:
     if not file.exists():
         raise UserError(f"{file} is missing; the snapshot is incomplete")
-    if config.get("sha256", {}).get(file.name) != _sha256(file):
+    check_regular(file)
+    if config["sha256"].get(file.name) != _sha256(file):
         raise UserError(f"{file} is damaged: its sha256 is not the one in config.json")
     try:
         state = load_file(file)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_record, write_json
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _fill(folder: Path, num_genes: int, num_variants: int, train_and_score: Trai
     place = folder / f"{num_genes}x{num_variants}"
     result = place / "cell.json"
     if result.is_file():
-        cell = Cell(**read_json(result))
+        cell = read_record(result, Cell)
         if cell.score is not None:
             return cell
     place.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_object, write_json
 from stylegenes.latents import Genome
+from stylegenes.shape import check
 
 Cross = Callable[[torch.Tensor, torch.Tensor, torch.Generator | None], torch.Tensor]
 """Two parents int64 [n, G] each, and randomness, to children [n, G]."""
@@ -119,8 +120,12 @@ class Lineage:
 
     @classmethod
     def load(cls, path: str | Path) -> Lineage:
-        """Read what `save` wrote."""
-        return cls([Individual(**values) for values in read_json(path)["individuals"]])
+        """Read what `save` wrote.
+
+        Raises:
+            UserError: when the file is missing or damaged.
+        """
+        return cls(check(read_object(path).get("individuals"), list[Individual], f"individuals in {path}"))
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def load_steps(path: Path) -> Steps:
         else:
             found = Directions(about["space"], about["attributes"], **tensors)
             names = list(about["attributes"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(f"{path} is missing, damaged, or no file of directions ({error})") from error
     return Steps(about["space"], about["model"], names, found)
 

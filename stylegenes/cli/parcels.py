@@ -7,9 +7,11 @@ import io
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_object, write_json
+from stylegenes.shape import check
 
 MANIFEST = "parcel.json"
 FORMAT = "stylegenes-parcel-1"
@@ -64,16 +66,17 @@ def open_parcel(parcel: Path, folder: Path) -> None:
 def _parts(parcel: Path) -> list[bytes]:
     if not (parcel / MANIFEST).exists():
         raise UserError(f"{parcel} has no {MANIFEST}: it is no parcel, or not all of it was brought along")
-    manifest = read_json(parcel / MANIFEST)
+    manifest = read_object(parcel / MANIFEST)
     if manifest.get("format") != FORMAT:
         raise UserError(f"{parcel / MANIFEST} is of format {manifest.get('format')!r}; this version reads {FORMAT!r}")
     parts = []
-    for listed in manifest["parts"]:
-        path = parcel / Path(listed["name"]).name
+    listed = check(manifest.get("parts"), list[dict[str, Any]], f"parts in {parcel / MANIFEST}")
+    for entry in listed:
+        path = parcel / Path(str(entry.get("name"))).name
         if not path.exists():
-            raise UserError(f"{path} is missing; bring all {len(manifest['parts'])} parts along")
+            raise UserError(f"{path} is missing; bring all {len(listed)} parts along")
         part = path.read_bytes()
-        if hashlib.sha256(part).hexdigest() != listed["sha256"]:
+        if hashlib.sha256(part).hexdigest() != entry.get("sha256"):
             raise UserError(f"{path} is damaged: its checksum does not match; copy it again")
         parts.append(part)
     return parts

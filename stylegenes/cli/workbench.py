@@ -18,7 +18,7 @@ from stylegenes.analysis.summary import FILE, Summary, summarize
 from stylegenes.cli.console import say
 from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_record, write_json
 from stylegenes.latents import Genome, genome_of
 from stylegenes.metrics import load_classifier, shipped_classifiers
 from stylegenes.perception import AttributeClassifier, PerceptualDistance, reported_distance
@@ -28,6 +28,13 @@ from stylegenes.words import command
 
 _PICTURES = 2000
 """Drawn for correlations where the draws of a survey are not at hand."""
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """The classifier that a survey was made with."""
+
+    path: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class Workbench:
     @property
     def _remembered(self) -> str | None:
         notes = (folder / "classifier.json" for folder in (self.folder, self.path / "genes"))
-        return next((read_json(note)["path"] for note in notes if note.is_file()), None)
+        return next((read_record(note, _Remembered).path for note in notes if note.exists()), None)
 
     def remember_classifier(self) -> None:
         """Let later verbs find the classifier of this one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_folder, read_json, settle_folder, write_json
+from stylegenes.files import atomic_folder, read_json, read_object, settle_folder, write_json
 from stylegenes.metrics.classifier_training import ClassifierSettings, Trained
 from stylegenes.metrics.sources import LabeledImages
 from stylegenes.perception import (
@@ -23,6 +23,7 @@ from stylegenes.perception import (
     onnx_scorer,
 )
 from stylegenes.perception.weights import file_hash
+from stylegenes.shape import Count, as_record
 from stylegenes.snapshot import MODELS, load_strictly
 from stylegenes.words import command, nearest_place
 
@@ -112,22 +113,26 @@ def _load_folder(folder: Path) -> AttributeClassifier:
             f"{folder} holds no classifier (no config.json); give a folder of stylegenes classifier, or one that comes "
             f"with the package: {', '.join(shipped_classifiers())}"
         )
-    config = read_json(folder / "config.json")
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
+    config = read_object(folder / "config.json")
+    if config.get("format") != FORMAT:
         raise UserError(
             f"{folder} is not a classifier: its config.json does not say {FORMAT!r}; give a folder that stylegenes "
             "classifier wrote"
         )
     file = folder / WEIGHTS
-    if not file.is_file() or file_hash(file) != config["sha256"]:
+    try:
+        about = as_record(_About, {key: config.get(key) for key in _About.__annotations__}, "config.json")
+    except UserError as error:
+        raise UserError(f"{folder} is damaged: {error}") from error
+    if not file.is_file() or file_hash(file) != about.sha256:
         raise UserError(f"{file} is missing or damaged: its sha256 is not the one in config.json")
     classifier = CalibratedClassifier(
-        config["network"],
-        config["attributes"],
-        resolution=config["resolution"],
-        image_channels=config["image_channels"],
+        about.network,
+        about.attributes,
+        resolution=about.resolution,
+        image_channels=about.image_channels,
         name=folder.name,
-        weights_hash=config["sha256"],
+        weights_hash=about.sha256,
     )
     load_strictly(classifier, load_file(file), str(file))
     classifier.tested = _tested(folder / "report.json")
@@ -145,16 +150,27 @@ def _tested(report: Path) -> dict[str, float | None]:
     return {name: auc for name, auc in known.items() if auc is None or isinstance(auc, int | float)}
 
 
+@dataclass(frozen=True)
+class _About:
+    """What a classifier's config.json says that rebuilds it."""
+
+    network: dict[str, Any]
+    attributes: list[str]
+    resolution: Count
+    image_channels: Count
+    sha256: str
+
+
 def read_scoring(path: Path) -> Scoring:
     """The description beside an exported file: `scorer.json` for `scorer.onnx`.
 
     Raises:
         UserError: when it is missing or has other fields.
     """
-    values: Any = read_json(path.with_suffix(".json"))
+    values = read_json(path.with_suffix(".json"))
     try:
-        return Scoring(**values)
-    except TypeError as error:
+        return as_record(Scoring, values, "it")
+    except UserError as error:
         raise UserError(
             f"{path.with_suffix('.json')} does not describe a scorer ({error}); it needs 'attributes' and "
             "'resolution', and may have 'logits', 'low', 'high', 'channels'"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,8 @@ import torch
 
 from stylegenes import __version__
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
+from stylegenes.files import append_json_line, read_json_lines
+from stylegenes.shape import as_record
 
 
 def library_versions() -> dict[str, str]:
@@ -122,11 +122,9 @@ class MetricRecord:
 
 
 def append_record(folder: Path, record: MetricRecord) -> Path:
-    """Add a line to `metric-NAME.jsonl` in `folder`, all or nothing. Returns the file."""
+    """Add a line to `metric-NAME.jsonl` in `folder`. Returns the file."""
     path = folder / f"metric-{record.metric}.jsonl"
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    with atomic_path(path) as part:
-        part.write_text(before + json.dumps(asdict(record)) + "\n", encoding="utf-8")
+    append_json_line(path, asdict(record))
     return path
 
 
@@ -134,29 +132,18 @@ def read_records(path: Path) -> list[MetricRecord]:
     """The records in a `metric-NAME.jsonl`.
 
     Raises:
-        UserError: when it cannot be read; names the line.
+        UserError: when it cannot be read, or holds something else; names the line. A line that is cut short is passed
+            over with a warning.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
     records = []
-    for number, line in enumerate(lines, 1):
+    for number, value in enumerate(read_json_lines(path), 1):
         try:
-            records.append(_from_json(json.loads(line)))
-        except KeyError as error:
-            raise UserError(f"line {number} of {path} is no metric record: it lacks {error}") from error
-        except (ValueError, TypeError, AttributeError) as error:
+            records.append(as_record(MetricRecord, value, "it"))
+        except UserError as error:
             raise UserError(f"line {number} of {path} is no metric record: {error}") from error
     if not records:
         raise UserError(f"{path} holds no metric record")
     return records
-
-
-def _from_json(values: dict[str, Any]) -> MetricRecord:
-    provenance, floor = Provenance(**values.pop("provenance")), values.pop("floor")
-    files = Files(**values.pop("files", {}))
-    return MetricRecord(**values, provenance=provenance, floor=None if floor is None else Floor(**floor), files=files)
 
 
 def differences(a: MetricRecord, b: MetricRecord) -> list[str]:

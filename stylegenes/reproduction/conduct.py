@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_object, write_json
 from stylegenes.reproduction.steps import Step
+from stylegenes.shape import check
 from stylegenes.snapshot import find_snapshot, read_card
 
 _POLL = 0.2
@@ -58,7 +59,7 @@ class Progress:
             digest = hashlib.sha256(json.dumps([step.argv, read]).encode()).hexdigest()
             self._digests[step.name] = digest
             marker = self._marker(step)
-            if marker.is_file() and read_json(marker).get("digest") == digest:
+            if marker.is_file() and read_object(marker).get("digest") == digest:
                 self._done.add(step.name)
 
     def is_done(self, step: Step) -> bool:
@@ -72,7 +73,7 @@ class Progress:
 
     def seconds(self, step: Step) -> float:
         """How long a step that is done has taken; a training, over all lengths that it had before it went on."""
-        return float(read_json(self._marker(step))["seconds"])
+        return check(read_object(self._marker(step)).get("seconds"), float, f"seconds in {self._marker(step)}")
 
     def is_ready(self, step: Step) -> bool:
         """Whether everything that it reads is there."""

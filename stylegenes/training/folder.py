@@ -8,13 +8,14 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.errors import UserError, shown
+from stylegenes.files import read_record, write_json
 from stylegenes.processes import is_alive
 from stylegenes.training.state import STATE_FILE
 
@@ -42,7 +43,7 @@ def run_lock(folder: Path) -> Iterator[None]:
         ) from error
     try:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
-        write_json(folder / HOLDER, {"pid": os.getpid(), "host": socket.gethostname(), "since": since})
+        write_json(folder / HOLDER, asdict(_Note(os.getpid(), socket.gethostname(), since)))
         yield
     except (UserError, KeyboardInterrupt):
         if fresh and not (folder / STATE_FILE).exists():
@@ -65,10 +66,18 @@ def _remove(folder: Path, made: list[Path]) -> None:
 def _holder(folder: Path) -> str:
     """Who holds the lock. The note of a process that is dead is not about the present holder."""
     try:
-        note = read_json(folder / HOLDER)
-        pid, host, since = note["pid"], note["host"], note["since"]
-        if not is_alive(pid, host):
-            return "another process"
-    except (UserError, KeyError, TypeError):
+        note = read_record(folder / HOLDER, _Note)
+    except UserError:
         return "another process"
-    return f"process {pid} on {host} since {since}"
+    if not is_alive(note.pid, note.host):
+        return "another process"
+    return f"process {note.pid} on {shown(note.host)} since {shown(note.since)}"
+
+
+@dataclass(frozen=True)
+class _Note:
+    """Who holds the lock."""
+
+    pid: int
+    host: str
+    since: str

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from stylegenes.errors import UserError
+from stylegenes.files import read_record
 from stylegenes.processes import is_alive
 
 FOLDER = "ranks"
@@ -81,8 +83,8 @@ def read_statuses(folder: Path) -> list[RankStatus]:
     found = []
     for path in sorted((folder / FOLDER).glob("*.json")):
         try:
-            found.append(RankStatus(**json.loads(path.read_text())))
-        except (ValueError, OSError):
+            found.append(read_record(path, RankStatus))
+        except UserError:
             continue
     return found
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from stylegenes.files import atomic_path, read_json, write_json
+from stylegenes.files import atomic_path, read_record, write_json
 from stylegenes.sheets import Origin
 
 _SHOWN = 40
@@ -113,7 +113,7 @@ class Exhibit:
 def load_words(folder: Path) -> list[Words]:
     """The words of the exhibits in a folder, in the order of a report."""
     files = [path for path in folder.glob("*.json") if path.with_suffix(".png").is_file()]
-    found = [Words(**read_json(path)) for path in files]
+    found = [read_record(path, Words) for path in files]
     return sorted(found, key=lambda words: (words.order, words.name))
 
 
