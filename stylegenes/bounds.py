@@ -68,6 +68,9 @@ class _Bound(TorchDispatchMode):
 def _wanted(func: Any, args: Any, kwargs: Any) -> int:
     """Bytes of the tensor that a factory (`zeros`, `randn`, ...) is asked for; 0 for everything else."""
     names = [argument.name for argument in func._schema.arguments]
+    device = kwargs.get("device")
+    if device is not None and torch.device(device).type != "cpu":
+        return 0
     if "size" not in names or any(isinstance(argument, torch.Tensor) for argument in args):
         return 0
     place = names.index("size")

@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 from stylegenes.errors import UserError
 from stylegenes.ops.activation import bias_act, split_gain
 from stylegenes.ops.convolution import conv2d_resample
-from stylegenes.ops.fir import setup_filter
+from stylegenes.ops.fir import Taps, setup_filter
 
 
 class Layer(nn.Module):
@@ -128,7 +128,7 @@ class Conv2d(Layer):
         act: str = "linear",  # activation, a key of ops.activation.ACTIVATIONS
         up: int = 1,  # upsampling factor
         down: int = 1,  # downsampling factor
-        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the resampling
+        resample_filter: Taps = (1, 3, 3, 1),  # low-pass filter of the resampling
         conv_clamp: float | None = None,  # bound on the absolute value of the output; None sets none
     ) -> None:
         super().__init__()

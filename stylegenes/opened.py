@@ -208,7 +208,8 @@ class OpenedModel:
         Raises:
             UserError: when neither is known.
         """
-        return open_real(self.card, data, self.generator.synthesis.resolution)
+        synthesis = self.generator.synthesis
+        return open_real(self.card, data, synthesis.resolution, synthesis.image_channels)
 
     def survey_labels(self, source: str | None) -> torch.Tensor | None:
         """The rows [M, L] that a survey of this model draws from: its label, the data's, or all classes alike.

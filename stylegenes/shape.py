@@ -52,6 +52,8 @@ class Range:
 
 Count = Annotated[int, Range(1, 2**20)]
 """How many, at least one."""
+Pixels = Annotated[int, Range(1, 4096)]
+"""Height and width of a picture."""
 Few = Annotated[int, Range(0, 128)]
 """How many of what there are never hundreds of: layers, taps, factors."""
 Share = Annotated[float, Range(0, 1)]
@@ -66,11 +68,16 @@ def check(value: Any, hint: Any, where: str) -> Any:
     Raises:
         UserError: says where, what was given and what is allowed; numbers must be finite.
     """
+    refusal = None
     for kind in _alternatives(hint):
-        found = _try(value, kind, where)
+        try:
+            found = _try(value, kind, where)
+        except UserError as error:
+            refusal = error
+            continue
         if found is not _ABSENT:
             return found
-    raise UserError(f"{where} is {brief(value)}, not {describe(hint)}")
+    raise refusal or UserError(f"{where} is {brief(value)}, not {describe(hint)}")
 
 
 def as_record(kind: type[T], value: Any, where: str) -> T:

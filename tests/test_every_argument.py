@@ -53,13 +53,13 @@ def uses(registry, built) -> None:
         w = built(built.sample(2), condition(built, 2))
         assert w.shape == (2, built.w_dim) and torch.isfinite(w).all()
     elif registry is SYNTHESES:
-        if built.resolution > 64:
+        if max(built.resolution, getattr(built, "rendering_resolution", 0)) > 64:
             return
         made = built(torch.randn(2, built.num_ws, built.w_dim), condition(built, 2), noise=Noise("const"))
         assert made.image.shape == (2, built.image_channels, built.resolution, built.resolution)
         assert torch.isfinite(made.image).all()
     elif registry is DISCRIMINATORS:
-        if built.resolution > 64:
+        if max(built.resolution, getattr(built, "rendering_resolution", 0)) > 64:
             return
         image = torch.randn(4, built.image_channels, built.resolution, built.resolution)
         logits = built(built.prepare(ImageBatch(image, condition=condition(built, 4))))

@@ -6,7 +6,6 @@ agree; and it is told the camera, so that a picture's view is the one it was dra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -18,8 +17,9 @@ from stylegenes.discriminators.stylegan2 import StyleGAN2Discriminator
 from stylegenes.errors import UserError
 from stylegenes.layers import HostBuffers
 from stylegenes.ops.bilinear import resize
+from stylegenes.ops.fir import Taps
 from stylegenes.records import Condition, ImageBatch
-from stylegenes.shape import Count, Few, Positive
+from stylegenes.shape import Count, Few, Pixels, Positive
 
 
 @DISCRIMINATORS.register("dual")
@@ -37,10 +37,10 @@ class DualDiscriminator(HostBuffers, Discriminator):
         *,
         camera: bool = False,  # whether it is told the camera
         image_channels: Count = 3,  # color channels of the pictures
-        rendering_resolution: int = 64,  # height and width of the rendered picture; a schedule may change it
+        rendering_resolution: Pixels = 64,  # height and width of the rendered picture; a schedule may change it
         channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
-        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the downsampling
+        resample_filter: Taps = (1, 3, 3, 1),  # low-pass filter of the downsampling
         conv_clamp: Positive | None = None,  # bound on the absolute value of the convolutions; None sets none
         mbstd_group_size: Count | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
         mbstd_num_channels: int = 1,  # channels of it, 0 for none

@@ -156,13 +156,13 @@ class Head(Layer):
         *,
         size: int,  # nominal height and width of the map; the nearest power of two counts
         end: int = 8,  # height and width that blocks lead down to
-        width: int | None = None,  # channels of every block; None takes HEAD_CHANNELS
+        width: Count | None = None,  # channels of every block; None takes HEAD_CHANNELS
         separable: bool = False,  # depthwise and pointwise convolutions in the blocks
         patch: bool = False,  # add a 1x1 block to each
         picture: bool = False,  # the input is a picture: begin with a convolution at full size
         label_dim: int = 0,  # length of the label, 0 for none
-        label_map: int = 64,  # length of the vector that logits are projected on
-        label_embed: int = 128,  # length of the embedded label
+        label_map: Count = 64,  # length of the vector that logits are projected on
+        label_embed: Count = 128,  # length of the embedded label
     ) -> None:
         super().__init__()
         size = min(HEAD_CHANNELS, key=lambda known: abs(known - size))
@@ -204,14 +204,14 @@ class ProjectedDiscriminator(Discriminator):
         *,
         image_channels: Count = 3,  # colour channels of the pictures, 1 or 3
         trunk_size: int | None = None,  # pictures are resized to this; None: their own size, enlarged to 224 if smaller
-        mix_channels: int = 64,  # channels of the finest map after mixing
+        mix_channels: Count = 64,  # channels of the finest map after mixing
         expand: bool = True,  # double the channels from a map to the next coarser one
         heads: int = 4,  # how many maps are judged, from the finest on
-        width: int | None = None,  # channels of the heads; None takes HEAD_CHANNELS
+        width: Count | None = None,  # channels of the heads; None takes HEAD_CHANNELS
         separable: bool = False,  # depthwise and pointwise convolutions in the heads
         patch: bool = False,  # add a 1x1 block to each block of a head
-        label_map: int = 64,  # length of the vector that logits are projected on
-        label_embed: int = 128,  # length of the embedded label
+        label_map: Count = 64,  # length of the vector that logits are projected on
+        label_embed: Count = 128,  # length of the embedded label
         pretrained: bool = True,  # read the trunk's ImageNet weights, else random ones
     ) -> None:
         super().__init__()

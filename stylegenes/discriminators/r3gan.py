@@ -15,7 +15,7 @@ from torch import nn
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
 from stylegenes.layers import GroupedResidual, Layer, check_stages, init_scaled
 from stylegenes.ops.convolution import quick_layout
-from stylegenes.ops.fir import downsample2d, setup_filter
+from stylegenes.ops.fir import Taps, downsample2d, setup_filter
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Spec
 from stylegenes.shape import Count
@@ -29,7 +29,7 @@ class Downsampling(Layer):
         in_channels: int,  # channels of the input
         out_channels: int,  # channels of the output
         *,
-        resample_filter: Sequence[float],  # low-pass filter
+        resample_filter: Taps,  # low-pass filter
     ) -> None:
         super().__init__()
         self.project = None
@@ -83,7 +83,7 @@ class R3GANDiscriminator(Discriminator):
         blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2),  # residual blocks of each stage
         expansion: Count = 2,  # how many times wider the inside of a residual block is
         label_embed: int = 768,  # length of the projected label
-        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the downsampling
+        resample_filter: Taps = (1, 3, 3, 1),  # low-pass filter of the downsampling
     ) -> None:
         super().__init__()
         check_stages(resolution, widths, groups, blocks)

@@ -7,7 +7,6 @@ Discriminator", Miyato and Koyama 2018) after a mapping network, as in StyleGAN2
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import torch
@@ -17,7 +16,7 @@ from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
 from stylegenes.errors import UserError
 from stylegenes.layers import Conv2d, Layer, Linear, minibatch_std, normalize_second_moment
 from stylegenes.ops.convolution import quick_layout
-from stylegenes.ops.fir import downsample2d, setup_filter
+from stylegenes.ops.fir import Taps, downsample2d, setup_filter
 from stylegenes.records import ImageBatch
 from stylegenes.shape import Count, Few, Positive
 from stylegenes.words import did_you_mean
@@ -65,7 +64,7 @@ class DiscriminatorBlock(Layer):
         *,
         residual: bool,  # add a resampled 1x1 path around the convolutions
         act: str,  # activation
-        resample_filter: Sequence[float],  # low-pass filter of the downsampling
+        resample_filter: Taps,  # low-pass filter of the downsampling
         conv_clamp: float | None,  # bound on the absolute value of the convolutions
     ) -> None:
         super().__init__()
@@ -129,7 +128,12 @@ class StyleGAN2Discriminator(Discriminator):
         channel_max: int = 512,  # ... but at most these
         architecture: Architecture = "resnet",  # resnet (residual), orig (plain) or skip (colours at every resolution)
         activation: str = "lrelu",  # activation of the layers
-        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the downsampling
+        resample_filter: Taps = (
+            1,
+            3,
+            3,
+            1,
+        ),  # low-pass filter of the downsampling
         conv_clamp: Positive | None = None,  # bound on the absolute value of the convolutions; None sets none
         mbstd_group_size: Count | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
         mbstd_num_channels: int = 1,  # channels of it, 0 for none

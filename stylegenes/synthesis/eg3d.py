@@ -21,7 +21,7 @@ from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Spec
-from stylegenes.shape import Count, Positive
+from stylegenes.shape import Count, Few, Pixels, Positive
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 from stylegenes.synthesis.stylegan2 import StyledConv, StyleGAN2Synthesis, ToRGB
 from stylegenes.synthesis.volume import (
@@ -160,8 +160,8 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         channel_base: int = 32768,  # the planes' network has channel_base // r channels at resolution r ...
         channel_max: int = 512,  # ... but at most these
         conv_clamp: Positive | None = None,  # bound on the absolute value of convolutions; None sets none
-        rendering_resolution: int = 64,  # height and width of the rendered picture; a schedule may change it
-        samples: int = 48,  # samples on a ray in the first pass
+        rendering_resolution: Pixels = 64,  # height and width of the rendered picture; a schedule may change it
+        samples: Few = 48,  # samples on a ray in the first pass
         importance: int = 48,  # and in the second
         near: float | None = None,  # depth where rays begin; None begins at the box
         far: float | None = None,  # depth where they end; None ends at the box

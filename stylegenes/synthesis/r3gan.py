@@ -14,7 +14,7 @@ from torch import nn
 
 from stylegenes.layers import GroupedResidual, Layer, check_stages, init_scaled
 from stylegenes.ops.convolution import quick_layout
-from stylegenes.ops.fir import setup_filter, upsample2d
+from stylegenes.ops.fir import Taps, setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Spec
 from stylegenes.shape import Count
@@ -47,7 +47,7 @@ class Upsampling(Layer):
         in_channels: int,  # channels of the input
         out_channels: int,  # channels of the output
         *,
-        resample_filter: Sequence[float],  # low-pass filter
+        resample_filter: Taps,  # low-pass filter
     ) -> None:
         super().__init__()
         self.project = None
@@ -95,7 +95,7 @@ class R3GANSynthesis(SynthesisNetwork):
         expansion: Count = 2,  # how many times wider the inside of a residual block is
         label_dim: int = 0,  # length of a label that joins w, 0 for none
         label_embed: int = 64,  # length of the embedded label
-        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the upsampling
+        resample_filter: Taps = (1, 3, 3, 1),  # low-pass filter of the upsampling
     ) -> None:
         super().__init__()
         check_stages(resolution, widths, groups, blocks)

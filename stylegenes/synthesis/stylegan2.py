@@ -7,7 +7,6 @@ each sample. Gains of activations are folded into demodulation, noise strength a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import torch
@@ -17,7 +16,7 @@ from stylegenes.errors import UserError
 from stylegenes.layers import Conv2d, Layer, Linear
 from stylegenes.ops.activation import bias_act, split_gain
 from stylegenes.ops.convolution import modulated_conv2d, quick_layout, scale_channels
-from stylegenes.ops.fir import setup_filter, upsample2d
+from stylegenes.ops.fir import Taps, setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.shape import Count, Positive
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
@@ -50,7 +49,12 @@ class StyledConv(Layer):
         up: int = 1,  # upsampling factor
         act: str = "lrelu",  # activation
         use_noise: bool = True,  # whether the layer has a noise input
-        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the upsampling
+        resample_filter: Taps = (
+            1,
+            3,
+            3,
+            1,
+        ),  # low-pass filter of the upsampling
         conv_clamp: Positive | None = None,  # bound on the absolute value of the output; None sets none
     ) -> None:
         super().__init__()
@@ -137,7 +141,7 @@ class SynthesisBlock(Layer):
         residual: bool,  # add a resampled 1x1 path around the convolutions
         act: str,  # activation
         use_noise: bool,  # whether the layers have noise inputs
-        resample_filter: Sequence[float],  # low-pass filter of the upsampling
+        resample_filter: Taps,  # low-pass filter of the upsampling
         conv_clamp: float | None,  # bound on the absolute value of every layer
     ) -> None:
         super().__init__()
@@ -190,7 +194,12 @@ class StyleGAN2Synthesis(SynthesisNetwork):
         architecture: Architecture = "skip",  # how colours are made: skip, orig (at the end), resnet (residual blocks)
         use_noise: bool = True,  # whether the layers have noise inputs
         activation: str = "lrelu",  # activation of the convolutions
-        resample_filter: Sequence[float] = (1, 3, 3, 1),  # low-pass filter of the upsampling
+        resample_filter: Taps = (
+            1,
+            3,
+            3,
+            1,
+        ),  # low-pass filter of the upsampling
         conv_clamp: Positive | None = None,  # bound on the absolute value of every layer; None sets none
     ) -> None:
         super().__init__()

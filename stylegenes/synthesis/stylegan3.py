@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Annotated, cast
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from stylegenes.layers import Layer, Linear
 from stylegenes.ops.convolution import alias_free_modulated_conv2d, quick_layout
 from stylegenes.ops.filtered_lrelu import design_lowpass_filter, filtered_lrelu
 from stylegenes.records import Condition, ImageBatch, Noise
-from stylegenes.shape import Count, Few, Positive, Share
+from stylegenes.shape import Count, Few, Positive, Range, Share
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
@@ -247,7 +247,7 @@ class StyleGAN3Synthesis(SynthesisNetwork):
         num_layers: Few = 14,  # layers before the one that makes the picture
         num_critical: int = 2,  # layers at the end whose cutoff is the picture's Nyquist frequency
         first_cutoff: float = 2.0,  # cutoff of the first layer, in cycles over the picture
-        first_stopband: Positive = 2**2.1,  # least stop band of the first layer
+        first_stopband: Annotated[float, Range(0, 64, open_low=True)] = 2**2.1,  # least stop band of the first layer
         last_stopband_rel: Positive = 2**0.3,  # least stop band of the last layer, relative to its cutoff
         margin: Few = 10,  # samples beyond each edge of the picture
         conv_kernel: Few = 3,  # height and width of the convolutions; 1 for configuration R

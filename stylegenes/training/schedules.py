@@ -151,7 +151,7 @@ class ByResolution(Progressive):
         """The value of the highest resolution that has been reached."""
         images = progress.images / 1000
         phase, within = divmod(images, self.hold_kimg + self.fade_kimg)
-        resolution = 2 ** (self.start_level + phase + (within > self.hold_kimg))
+        resolution = 2 ** min(self.start_level + phase + (within > self.hold_kimg), 64)
         reached = [value for least, value in self.values if least <= resolution]
         return reached[-1] if reached else self.values[0][1]
 

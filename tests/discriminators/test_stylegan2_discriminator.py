@@ -103,7 +103,7 @@ def test_missing_and_misshapen_labels_are_refused():
     [
         ({"resolution": 4}, "at least 8"),
         ({"resolution": 24}, "power of two"),
-        ({"architecture": "dense"}, "accepted: orig, skip, resnet"),
+        ({"architecture": "dense"}, "not one of orig, skip, resnet"),
         ({"mbstd_num_channels": 3}, "must divide 16"),
     ],
 )
