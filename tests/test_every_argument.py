@@ -146,7 +146,10 @@ def test_a_refusal_names_the_argument(spec, message):
 
 
 def test_a_network_larger_than_the_memory_is_refused_before_it_is_made(monkeypatch):
-    for spec in ({"w_dim": 2**20, "num_genes": 2**10, "num_variants": 2**20}, {"w_dim": 1000, "num_genes": 100}):
+    for spec in (
+        {"w_dim": 2**20, "num_genes": 2**10, "num_variants": 2**20},
+        {"w_dim": 1024, "num_genes": 64, "num_variants": 2**16},
+    ):
         monkeypatch.setattr(bounds, "free_memory", lambda: 2**26)
         with pytest.raises(UserError, match="needs more memory than there is"):
             LATENTS.build({"name": "genome", **spec})
