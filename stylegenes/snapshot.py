@@ -217,7 +217,7 @@ def _what_it_is(name: str, folder: Path) -> str:
         return f"the folder has no config.json and card.json, nor snapshots/ with them; {shipped}"
     if folder.exists():
         return f"it is a file, and a snapshot is a folder; {shipped}"
-    if (MODELS / name).is_dir():
+    if (MODELS / name / "classifier.safetensors").is_file():
         return f"it is a classifier that comes with the package; {shipped}"
     meant = nearest_place(folder, shipped_models())
     hint = ";" if meant is None else f"; did you mean {meant!r}?"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stylegenes.errors import UserError
-from stylegenes.metrics.features import Features
+from stylegenes.metrics.features import Features, FeatureSet
 from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.metrics.kernel import kernel_distance
 from stylegenes.metrics.neighbors import density_coverage, outliers, precision_recall
@@ -72,6 +72,13 @@ DISTRIBUTION_METRICS: dict[str, DistributionMetric] = {
     "dc": DistributionMetric(_density_coverage, {"k": 5}, least=6),
     "outliers": DistributionMetric(_outliers, {"quantile": 0.99}),
 }
+
+
+def floors_of(name: str, real: FeatureSet) -> dict[str, float]:
+    """A metric between the two halves of the reals, by the names of its numbers."""
+    if real.halves is None:
+        return {name: real.floors[name]}
+    return {number.metric: number.value for number in DISTRIBUTION_METRICS[name].compute(*real.halves)}
 
 
 def need_enough(name: str, source: str, num_real: int, num_fake: int) -> None:

@@ -14,7 +14,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.metrics.distribution import DISTRIBUTION_METRICS, need_enough
+from stylegenes.metrics.distribution import DISTRIBUTION_METRICS, floors_of, need_enough
 from stylegenes.metrics.features import FeaturePass, FeatureSet, Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS, Probe
 from stylegenes.metrics.record import Files, Floor, MetricRecord, Provenance
@@ -256,9 +256,9 @@ class Evaluator:
         start, metric = time.monotonic(), DISTRIBUTION_METRICS[name]
         numbers = metric.compute(real.all, fake.all)
         if name not in self._floors:
-            self._floors[name] = {number.metric: number.value for number in metric.compute(*real.halves)}
+            self._floors[name] = floors_of(name, real)
         floors = self._floors[name]
-        num, seconds = min(map(len, real.halves)), time.monotonic() - start
+        num, seconds = real.half, time.monotonic() - start
         provenance = replace(
             self._provenance(subject, metric.settings),
             data=self.data.content_hash,

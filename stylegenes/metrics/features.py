@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
 from stylegenes.metrics.moments import Moments
 from stylegenes.metrics.rows import Rows
+from stylegenes.metrics.shipped import Shipped, find_shipped
 from stylegenes.metrics.sources import ImageSource, blocks
 from stylegenes.perception import FeatureExtractor
 from stylegenes.sealed import load_sealed, save_sealed
@@ -69,15 +70,24 @@ class Features:
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """What a pass makes: all features, and two disjoint random halves of them, for floors."""
+    """What a pass makes: all features, and two disjoint random halves of them, for floors.
 
-    halves: tuple[Features, Features]
-    rows: Rows | None
+    Attributes:
+        all: the features of all pictures.
+        halves: of either half; None where the moments came with the package.
+        half: features in the smaller half.
+        floors: metrics between the halves that are known already, by name.
+    """
+
+    all: Features
+    halves: tuple[Features, Features] | None
+    half: int
+    floors: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def all(self) -> Features:
-        """The features of all pictures."""
-        return Features(self.halves[0].moments.merged(self.halves[1].moments), self.rows)
+    def rows(self) -> Rows | None:
+        """All rows, where they were kept."""
+        return self.all.rows
 
 
 @dataclass
@@ -126,6 +136,9 @@ class FeaturePass:
         Raises:
             UserError: when another process of the same pass died or hangs.
         """
+        shipped = self._shipped()
+        if shipped is not None:
+            return FeatureSet(Features(shipped.moments), None, shipped.half, shipped.floors)
         if self.folder is None:
             rows = np.empty((len(self.source), self.judge.feature_dim), np.float32) if self.keep_rows else None
             return _split(self._accumulate(self._empty(), rows).halves, rows)
@@ -140,12 +153,18 @@ class FeaturePass:
         """
         if self.folder is None:
             raise UserError("processes that share a pass need a folder to meet in")
+        if self._shipped() is not None:
+            return
         folder = self._open()
         if self._whole(folder) is not None:
             return
         state = self._load(folder, self.shard.rank) or self._empty()
         if not self._complete(state, self.shard.rank):
             self._save(folder, self._accumulate(state, self._open_rows(folder), folder))
+
+    def _shipped(self) -> Shipped | None:
+        """The moments of this very pass that come with the package; rows never do."""
+        return None if self.keep_rows else find_shipped(self.key())
 
     @property
     def place(self) -> Path | None:
@@ -282,8 +301,9 @@ def half_of(start: int, stop: int) -> torch.Tensor:
 
 
 def _split(halves: tuple[Moments, Moments], array: np.ndarray | None) -> FeatureSet:
+    moments, half = halves[0].merged(halves[1]), min(halves[0].count, halves[1].count)
     if array is None:
-        return FeatureSet((Features(halves[0]), Features(halves[1])), None)
+        return FeatureSet(Features(moments), (Features(halves[0]), Features(halves[1])), half)
     rows, which = Rows(array), half_of(0, len(array)).numpy()
     parts = [rows.select(np.flatnonzero(which == i)) for i in range(2)]
-    return FeatureSet((Features(halves[0], parts[0]), Features(halves[1], parts[1])), rows)
+    return FeatureSet(Features(moments, rows), (Features(halves[0], parts[0]), Features(halves[1], parts[1])), half)

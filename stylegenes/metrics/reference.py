@@ -11,7 +11,8 @@ import torch
 from stylegenes.data import PackedDataset, open_dataset
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.metrics.features import FeaturePass, FeatureSet
+from stylegenes.metrics.distribution import floors_of
+from stylegenes.metrics.features import FeaturePass
 from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.metrics.moments import Gaussian, Moments
 from stylegenes.metrics.sources import GeneratorSource, choose, to_grid
@@ -76,9 +77,4 @@ def measure_real(
     """Judge all real pictures once; the folder keeps the result."""
     judge = Lite0Features().eval().requires_grad_(False).to(device)
     found = FeaturePass(choose(data, None), judge, folder=folder, device=device, on_block=on_block).run()
-    return Yardstick(judge, found.all.moments.gaussian(), _floor(found), device)
-
-
-def _floor(found: FeatureSet) -> float:
-    first, second = (half.moments.gaussian() for half in found.halves)
-    return frechet_distance(first, second)
+    return Yardstick(judge, found.all.moments.gaussian(), floors_of("fd", found)["fd"], device)
