@@ -21,11 +21,10 @@ def main() -> None:
     data = open_dataset("avatars", resolution=RESOLUTION)
     made = FeaturePass(choose(data, None), Lite0Features().eval().requires_grad_(False))
     found = made.run()
-    what = f"{data.source}, {RESOLUTION} px, judged by {made.judge.name}"
+    about = {"source": data.source, "data": data.content_hash, "judge": made.judge.name}
     folder = Path(shipped.__file__).parent.parent / "models" / "statistics"
-    print(
-        shipped.ship(made.key(), shipped.Shipped(found.all.moments, found.half, floors_of("fd", found)), what, folder)
-    )
+    known = shipped.Shipped(found.all.moments, found.half, floors_of("fd", found))
+    print(shipped.ship(made.key(), known, about, folder))
 
 
 if __name__ == "__main__":

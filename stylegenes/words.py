@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections.abc import Iterable
 from itertools import islice
@@ -13,12 +14,13 @@ SYNONYMS = {"gpu": "cuda", "fid": "fd"}
 
 
 def nearest(given: str, accepted: Iterable[str]) -> str | None:
-    """The accepted name that `given` is most like, whatever the case; None when none is near."""
+    """The accepted name that `given` is most like, or a word of, whatever the case; None when none is near."""
     folded = {_fold(name): name for name in accepted}
     synonym = SYNONYMS.get(_fold(given), "")
     if synonym in folded:
         return folded[synonym]
     close = difflib.get_close_matches(_fold(given), folded, n=1)
+    close += [name for name in folded if _fold(given) in re.split(r"[_-]", name)]
     return folded[close[0]] if close else None
 
 

@@ -57,22 +57,6 @@ def test_a_command_has_at_most_twelve_flags(name):
         assert len(flags) <= 12, f"{name} has {len(flags)}: {flags}"
 
 
-def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
-    from stylegenes.generator import Generator
-    from stylegenes.snapshot import Card, save_snapshot
-
-    spec = {
-        "latent": {"name": "genome", "w_dim": 16, "num_genes": 4, "num_variants": 4},
-        "synthesis": {"name": "stylegan2", "resolution": 8, "w_dim": 16, "channel_base": 64, "channel_max": 8},
-    }
-    monkeypatch.chdir(tmp_path)
-    save_snapshot("stylegenes-demo/run/snapshots/last", Generator.from_spec(spec), Card("toy"))
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
-
-
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):

@@ -73,6 +73,7 @@ def test_a_name_is_nearest_to_itself_whatever_its_case(names, data):
         ("avatars23", ["avatars32", "avatars32-mapping"], "avatars32"),
         ("smilling", ["Smiling", "Hat"], "Smiling"),
         ("long hair", ["Long_Hair"], "Long_Hair"),
+        ("hat", ["Smiling", "Wearing_Hat"], "Wearing_Hat"),
         ("zebra", ["Smiling", "Hat"], None),
     ],
 )

@@ -55,14 +55,14 @@ def find_shipped(key: str, folder: Path | None = None) -> Shipped | None:
     return Shipped(Moments(count, mean * count, outer), half, floors)
 
 
-def ship(key: str, shipped: Shipped, what: str, folder: Path | None = None) -> Path:
-    """Write the file that `find_shipped` reads; `what` says in words whose moments these are. Returns its path."""
+def ship(key: str, shipped: Shipped, about: Mapping[str, str], folder: Path | None = None) -> Path:
+    """Write the file that `find_shipped` reads, with whatever else is to be said about it. Returns its path."""
     gaussian = shipped.moments.gaussian()
     rows, columns = torch.triu_indices(len(gaussian.mean), len(gaussian.mean))
     tensors = {"mean": gaussian.mean, "covariance": gaussian.covariance[rows, columns].float()}
     about = {
+        **about,
         "key": key,
-        "what": what,
         "count": str(shipped.moments.count),
         "half": str(shipped.half),
         "floors": json.dumps(dict(shipped.floors)),

@@ -1,0 +1,61 @@
+"""Every Python block of the README and of docs/ runs, in a folder that has what the documents speak of.
+
+The blocks of a document are run from top to bottom in one namespace, so that each document must import and open what it
+uses. What would take minutes is made small: numbers from 1,000 on become 64.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegenes.cli import main
+from stylegenes.generator import Generator
+from stylegenes.snapshot import Card, save_snapshot
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCKS = {
+    path: re.findall(r"^```python\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE)
+    for path in sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+}
+SPEC = {
+    "latent": {"name": "genome", "w_dim": 16, "num_genes": 4, "num_variants": 4},
+    "synthesis": {"name": "stylegan2", "resolution": 8, "w_dim": 16, "channel_base": 64, "channel_max": 8},
+}
+
+
+def small(block: str) -> str:
+    block = re.sub(r"@\d+k", "@16", block)
+    return re.sub(r"(?<![\w.])\d{1,3}(?:_\d{3})+(?![\w.])|(?<![\w.])\d{4,}(?![\w.])", "64", block)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder as it is after the commands of the README: a run, photos with labels, an exported model."""
+    folder = tmp_path_factory.mktemp("place")
+    save_snapshot(folder / "stylegenes-demo/run/snapshots/last", Generator.from_spec(SPEC), Card("toy"))
+    for kind in ("cat", "dog"):
+        (folder / "photos" / kind).mkdir(parents=True)
+        for number in range(4):
+            pixels = np.random.default_rng(number).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "photos" / kind / f"{number}.png")
+    if any("model.onnx" in block for blocks in BLOCKS.values() for block in blocks):
+        pytest.importorskip("onnx")
+        assert main.run(["export", "avatars32", "--onnx", str(folder / "model.onnx")]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("document", [path for path, blocks in BLOCKS.items() if blocks], ids=lambda path: path.name)
+def test_the_python_of_a_document_runs(document, place, monkeypatch):
+    monkeypatch.setenv("STYLEGENES_CACHE", str(place / "cache"))
+    monkeypatch.chdir(place)
+    namespace = {}
+    for number, block in enumerate(BLOCKS[document], 1):
+        exec(compile(small(block), f"{document.name}, block {number}", "exec"), namespace)
+
+
+def test_documents_have_python_and_its_numbers_are_made_small():
+    assert sum(map(len, BLOCKS.values())) >= 6
+    assert small("f(60_000, 5000, 0.5, 64, 'fd@2k', n=1_000_000, x1000)") == "f(64, 64, 0.5, 64, 'fd@16', n=64, x1000)"
