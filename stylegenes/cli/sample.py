@@ -173,6 +173,8 @@ def _write_samples(args: Args, choice: Choice, track: Track) -> None:
     if out.suffix and len(sheet.codes[0]) <= _SHORT:
         for name, string in list(zip(choice.names, sheet.codes, strict=True))[:_SHOWN]:
             say(f"{name:<10} {string}")
+        if len(sheet.codes) > _SHOWN:
+            say(f"... and {len(sheet.codes) - _SHOWN} more")
     say(f"{counted(len(choice), 'picture')} in {out}; all {len(choice)} codes are in {listing}")
 
 

@@ -73,6 +73,14 @@ def test_a_grid_is_drawn_again_from_its_own_file(models, tmp_path):
     assert read_text(tmp_path / "b.png")["Codes"] == text["Codes"]
 
 
+@pytest.mark.parametrize(("count", "words"), [(1, "1 picture in"), (8, "8 pictures in"), (36, "... and 28 more")])
+def test_codes_that_are_not_listed_are_counted(models, tmp_path, capsys, count, words):
+    assert _run("sample", models / "genome", "--count", count, "--out", tmp_path / "a.png") == 0
+    told = capsys.readouterr().out
+    assert words in told
+    assert ("more" in told) == (count > 8)
+
+
 def test_mixing_and_interpolation_are_written(models, tmp_path):
     assert _run("sample", models / "genome", "--seeds", "1-4", "--mix", "all", "--out", tmp_path / "mix.png") == 0
     assert _pixels(tmp_path / "mix.png").ndim == 3
