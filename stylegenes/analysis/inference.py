@@ -11,6 +11,7 @@ from scipy import stats
 from scipy.special import betaincinv, chdtrc, ndtri
 
 from stylegenes.analysis.exact import Pool, hypergeometric_tail, two_sided
+from stylegenes.analysis.spread_test import spread_test
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.survey import Draws, SurveyPlan
 
@@ -81,14 +82,16 @@ def gene_q_values(statistics: VariantStatistics) -> torch.Tensor:
     """False-discovery rate at which each gene is said to act on each attribute at all, [G, A].
 
     Two questions are asked of a gene, and the better answer counts twice: whether one of its variants stands out (Simes
-    1986, Theorem 1), and whether all of them together are spread wider than chance has it. The second is Pearson's
-    chi-squared over the variants, each of which adds no more than the normal deviate of its own exact p-value, squared;
-    so rare attributes, whose squares have heavy tails, keep the level too.
+    1986, Theorem 1), and whether all of them together are spread wider than chance has it (`spread_test`). Where rare
+    attributes or few draws give Pearson's chi-squared a heavy tail, each variant adds no more to it than the normal
+    deviate of its own exact p-value, squared: that keeps the level, at the cost of finding less.
     """
     found = _scores(statistics)
     simes = stats.false_discovery_control(found.p_value.numpy(), axis=1).min(axis=1)
     freedom = ((statistics.seen > 0).sum(dim=1, keepdim=True) - 1).numpy()
-    together = np.where(freedom > 0, chdtrc(np.maximum(freedom, 1), found.square.sum(dim=1).numpy()), 1.0)
+    careful = np.where(freedom > 0, chdtrc(np.maximum(freedom, 1), found.bounded.sum(dim=1).numpy()), 1.0)
+    spread = spread_test(found.square.sum(dim=1).numpy(), statistics.seen.numpy(), _pool(statistics))
+    together = np.where(spread.holds, spread.p_value, careful)
     return false_discovery_rates(torch.from_numpy(np.minimum(1.0, 2 * np.minimum(simes, together))))
 
 
@@ -99,13 +102,14 @@ class _Scores:
     Attributes:
         excess: sum of its probabilities less what as many average draws have.
         p_value: exact, two-sided.
-        square: its share of Pearson's chi-squared, bounded by its exact normal deviate; its expectation is at most
-            1 - seen / all draws, whatever the attribute's distribution.
+        square: its share of Pearson's chi-squared; the expectation is 1 - seen / all draws, whatever the distribution.
+        bounded: the same, but no more than its exact normal deviate gives.
     """
 
     excess: torch.Tensor
     p_value: torch.Tensor
     square: torch.Tensor
+    bounded: torch.Tensor
 
 
 def _scores(statistics: VariantStatistics) -> _Scores:
@@ -125,8 +129,9 @@ def _scores(statistics: VariantStatistics) -> _Scores:
     exact, beyond = (np.nan_to_num(two_sided(far, drawn, pool, more=more), nan=1.0) for more in (0, 1))
     p_value[asked] = torch.from_numpy(exact)
     deviate = torch.from_numpy(ndtri(np.maximum((exact + beyond) / 4, _LEAST))).square()
-    square[asked] = torch.minimum(square[asked], rest.expand_as(excess)[asked] * deviate)
-    return _Scores(excess, p_value, square)
+    bounded = square.clone()
+    bounded[asked] = torch.minimum(square[asked], rest.expand_as(excess)[asked] * deviate)
+    return _Scores(excess, p_value, square, bounded)
 
 
 def _pool(statistics: VariantStatistics) -> Pool:
