@@ -17,8 +17,8 @@ from stylegenes.analysis.exact import Pool
 
 MOST_VARIANCE = 1.02
 """Times that of a chi-squared. Beyond it rare attributes or rarely drawn variants give the statistic a heavy tail."""
-LEAST_HITS = 2.0
-"""Draws at the far end of the range that an average variant must be expected to have."""
+MANY_VARIANTS, LEAST_HITS, LEAST_HITS_OF_MANY = 64, 2.0, 0.5
+"""Draws at the far end of the range that an average variant must be expected to have; fewer where many are summed."""
 
 
 @dataclass(frozen=True)
@@ -57,5 +57,6 @@ def spread_test(statistic: np.ndarray, seen: np.ndarray, pool: Pool) -> SpreadTe
         rare = pool.variance / (pool.variance + np.maximum(pool.below, pool.above) ** 2)
         p_value = gammaincc(freedom**2 / variance, statistic * freedom / variance)
     holds = (variance > 0) & (variance <= MOST_VARIANCE * 2 * freedom) & (rows > 1) & (size > 4)
-    holds &= (size / np.maximum(rows, 1) * rare >= LEAST_HITS) & np.isfinite(p_value)
+    least = np.where(rows >= MANY_VARIANTS, LEAST_HITS_OF_MANY, LEAST_HITS)
+    holds &= (size / np.maximum(rows, 1) * rare >= least) & np.isfinite(p_value)
     return SpreadTest(p_value, holds)

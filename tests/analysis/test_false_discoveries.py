@@ -15,6 +15,7 @@ from stylegenes.analysis.inference import (
     significance,
 )
 from stylegenes.analysis.shrinkage import shrink
+from stylegenes.analysis.spread_test import most_kurtosis, spread_test
 
 RATES = (0.003, 0.01, 0.05, 0.2, 0.5)
 KINDS = ("labels", "sure", "noisy", "skewed", "even")
@@ -126,6 +127,48 @@ def test_planted_effects_are_found_and_others_are_not(kind, rate, draws):
     share = np.array(false) / np.maximum(np.add(false, found), 1)
     assert share.mean() < 0.05 + 3 * share.std() / len(share) ** 0.5 + 0.01, false
     assert np.mean(genes, axis=0)[[2, 5]].min() >= 0.9 and np.mean(genes, axis=0)[idle].mean() < 0.06
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rate", [0.05, 0.4])
+def test_the_spread_of_a_gene_has_the_moments_of_its_permutations(kind, rate):
+    """Mean: the degrees of freedom. Variance: at most what is assumed, and for labels exactly that."""
+    rng = np.random.default_rng(12)
+    draws, rows, seen = judged(kind, np.full(400, rate), rng), [], np.bincount(np.arange(400) % 23 // 2, minlength=12)
+    for _ in range(4000):
+        sums = np.bincount(np.arange(400) % 23 // 2, rng.permutation(draws), minlength=12)
+        rows.append(((sums - seen * draws.mean()) ** 2 / seen).sum() / draws.var() * 399 / 400)
+    ends = (draws.mean() - draws.min(), draws.max() - draws.mean())
+    pool = Pool(400, *(np.array([x]) for x in (draws.mean(), draws.var(), *ends)))
+    assert np.mean(rows) == pytest.approx(11, rel=0.03)
+    fourth = ((draws - draws.mean()) ** 4).mean() / draws.var() ** 2
+    assert most_kurtosis(pool)[0] >= fourth * (1 - 1e-9)
+    if kind == "labels":
+        assert most_kurtosis(pool)[0] == pytest.approx(fourth)
+    median = spread_test(np.full((1, 1), np.median(rows)), seen[None], pool)
+    if median.holds.all():
+        assert median.p_value[0, 0] == pytest.approx(0.5, abs=0.03)
+        top = spread_test(np.full((1, 1), np.quantile(rows, 0.99)), seen[None], pool)
+        assert 0.005 < top.p_value[0, 0] < 0.03
+
+
+def test_permutations_would_find_hardly_more_genes():
+    """Diffuse effects of an attribute of 30 % at 30 draws a variant, against the permutation test itself."""
+    rng = np.random.default_rng(13)
+    genotype = genotypes(30 * 64, 4, 64, rng)
+    rates = np.clip(0.3 + rng.normal(0, 0.045, 64)[genotype[:, 1]][:, None] + np.zeros(40), 0, 1)
+    probability = judged("sure", rates, rng)
+    statistics = table(genotype, probability, 64)
+    ours = sum(float(gene_q_values(column(statistics, a))[1]) <= 0.04 for a in range(40))
+    one_hot = np.eye(64)[genotype[:, 1]]
+    seen = one_hot.sum(axis=0)[:, None]
+
+    def spread(x):
+        return ((one_hot.T @ (x - x.mean(axis=0))) ** 2 / seen).sum(axis=0)
+
+    chance = np.stack([spread(rng.permutation(probability)) for _ in range(400)])
+    by_permutation = (chance >= spread(probability)).mean(axis=0) <= 0.01
+    assert 10 < by_permutation.sum() < 35 and 0.6 * by_permutation.sum() < ours <= by_permutation.sum()
 
 
 def test_small_effects_of_all_variants_together_show_the_gene():
