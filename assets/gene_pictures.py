@@ -12,9 +12,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from stylegenes.analysis.exhibits.strips import edited, wished
 from stylegenes.analysis.wishes import parse_where
-from stylegenes.cli.gene_pictures import edited, wished
-from stylegenes.cli.workbench import open_workbench
+from stylegenes.model import open_model
 
 
 def main() -> None:
@@ -27,13 +27,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the picture that is edited")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     args = parser.parse_args()
-    bench = open_workbench(args.model, None, "auto")
+    model = open_model(args.model)
     wishes, edits = (
-        [wish for part in text.split(";") for wish in parse_where(part, bench.statistics.attributes)]
+        [wish for part in text.split(";") for wish in parse_where(part, model.statistics.attributes)]
         for text in (args.wishes, args.edits or args.wishes)
     )
-    wished(bench, wishes, args.temperature).savefig(args.out / "where.png", dpi=130)
-    edited(bench, edits, args.seed).savefig(args.out / "edit.png", dpi=130)
+    wished(model.study, wishes, args.temperature).draw(args.out / "where.png", model.origin())
+    edited(model.study, edits, args.seed).draw(args.out / "edit.png", model.origin())
 
 
 if __name__ == "__main__":

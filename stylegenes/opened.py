@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -18,7 +19,7 @@ from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.data import PackedDataset
 from stylegenes.drawing import Look, codes_of_seeds
 from stylegenes.errors import UserError
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_record, write_json
 from stylegenes.generator import Generator
 from stylegenes.metrics import load_classifier, shipped_classifiers
 from stylegenes.metrics.reference import open_real
@@ -36,6 +37,13 @@ Seeds = str | int | Sequence[int]
 Codes = str | Sequence[str] | torch.Tensor | Sheet
 Label = str | int | Sequence[float] | torch.Tensor
 AnyClassifier = str | PathLike[str] | nn.Module
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The classifier that a survey was made with."""
+
+    path: str
 
 
 class OpenedModel:
@@ -142,6 +150,12 @@ class OpenedModel:
         """Stored noise, no truncation, the label."""
         return Look(condition=self.condition)
 
+    @property
+    def shown_origin(self) -> Origin:
+        """What exhibits say about their pictures: of a conditional model without a label no more than its name."""
+        known = self._label is not None or not self.generator.label_dim
+        return self.origin() if known else Origin(self.card.name, self.weights)
+
     def origin(self, look: Look | None = None, more: Mapping[str, str] | None = None) -> Origin:
         """What files say about pictures that were drawn with a look, or plainly."""
         return origin_of(self.card.name, self.weights, look or self.plain_look, self.label_names, more)
@@ -239,7 +253,7 @@ class OpenedModel:
     @property
     def _remembered(self) -> str | None:
         notes = (folder / "classifier.json" for folder in self.study.given)
-        return next((read_json(note)["path"] for note in notes if note.is_file()), None)
+        return next((read_record(note, Remembered).path for note in notes if note.exists()), None)
 
     def remember_classifier(self) -> None:
         """Let later work on this model find the classifier that was given, where it can be found again."""

@@ -217,18 +217,22 @@ def read_sheet(path: str | Path) -> Carried:
     return Carried([code for code in text.get("Codes", "").split("\n") if code.strip()], Origin.read(text))
 
 
-def free_path(path: Path, made: str, beside: Sequence[str] = ()) -> Path:
+def free_path(path: Path, made: str, beside: Sequence[str] = (), *, over: str | None = None) -> Path:
     """`path` where nothing is there or what is there was made by the same; else `NAME-2`, `NAME-3`, ...
 
     Args:
         path: a picture, or a folder.
         made: what makes it: a command line, or settings. A picture says so under `Made`, a folder in made.txt.
         beside: suffixes of files that are written beside a picture.
+        over: what was made by something that begins so may be replaced too.
     """
     for number in count(1):
         one = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         others = [one.with_suffix(suffix) for suffix in beside]
-        if not any(place.exists() for place in (one, *others)) or _made_by(one) == made:
+        if not any(place.exists() for place in (one, *others)):
+            return one
+        by = _made_by(one)
+        if by is not None and (by == made or (over is not None and by.startswith(over))):
             return one
     raise AssertionError("numbers do not end")
 

@@ -12,7 +12,16 @@ from stylegenes.drawing import Look
 from stylegenes.notation import parse_codes, parse_labels, parse_psi, read_codes
 from stylegenes.pictures import save_picture
 from stylegenes.records import Condition
-from stylegenes.sheets import Origin, Sheet, codes_record, label_text, origin_of, read_sheet
+from stylegenes.sheets import (
+    Origin,
+    Sheet,
+    claim_folder,
+    codes_record,
+    free_path,
+    label_text,
+    origin_of,
+    read_sheet,
+)
 
 CODES = ["rAbc-_0", "rDef123", "rGhi456"]
 NAMES = ["Hat", "Smiling", "Young"]
@@ -101,3 +110,29 @@ def test_a_label_is_written_by_names_where_they_can_be_told_from_numbers():
     assert label_text(torch.tensor([1.0, 0.0, 0.5]), NAMES) == "Hat,Young=0.5"
     assert label_text(torch.tensor([0.0, 1.0, 0.0]), ["a", "1", "2"]) == "1"
     assert label_text(torch.zeros(3)) == "0=0"
+
+
+def test_a_default_name_never_takes_what_others_wrote(tmp_path):
+    place, made = tmp_path / "a.png", sheet(1)
+    by = [Sheet(made.pictures, made.codes, made.origin.made(line)) for line in ("sample --seeds 1", "sample --seeds 2")]
+    assert free_path(place, "sample --seeds 1", (".json",)) == place
+    by[0].save(place)
+    assert free_path(place, "sample --seeds 1") == place
+    assert free_path(place, "sample --seeds 2") == tmp_path / "a-2.png"
+    by[1].save(tmp_path / "a-2.png")
+    assert free_path(place, "sample --seeds 2") == tmp_path / "a-2.png"
+    assert free_path(place, "sample --seeds 3") == tmp_path / "a-3.png"
+    assert free_path(place, "sample --seeds 3", over="sample --seeds 1") == place
+    save_picture(tmp_path / "mine.png", made.pictures[0])
+    (tmp_path / "other.json").write_text("{}")
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    for name in ("mine", "other", "broken"):
+        assert free_path(tmp_path / f"{name}.png", "x", (".json",)) == tmp_path / f"{name}-2.png"
+
+
+def test_a_folder_says_what_made_it(tmp_path):
+    first = claim_folder(tmp_path / "pca", "pca a")
+    assert first == tmp_path / "pca" == claim_folder(tmp_path / "pca", "pca a")
+    assert claim_folder(tmp_path / "pca", "pca b") == tmp_path / "pca-2" == claim_folder(tmp_path / "pca", "pca b")
+    (tmp_path / "mine").mkdir()
+    assert claim_folder(tmp_path / "mine", "pca a") == tmp_path / "mine-2"

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 
 from stylegenes.analysis.conditional import gene_tables, sample_accepted
 from stylegenes.analysis.correlation import Correlation, correlate
+from stylegenes.analysis.exhibits import Exhibit
 from stylegenes.analysis.exhibits.report import Study
 from stylegenes.analysis.importance import GeneReport, report_genes
 from stylegenes.analysis.judge import Judge
@@ -23,9 +24,12 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import Genome, genome_of
 from stylegenes.perception import AttributeClassifier, PerceptualDistance, reported_distance
+from stylegenes.sheets import free_path
 from stylegenes.survey import Survey, SurveyPlan, fingerprint
 from stylegenes.words import command, counted
 
+FILLED_IN = "for a report"
+"""How that begins which made an exhibit that nobody asked for."""
 _PICTURES = 2000
 """Drawn for correlations where the draws of a survey are not at hand."""
 
@@ -196,15 +200,23 @@ class GeneStudy:
         realness = self.realness if self.plan.discriminator else None
         return Study(self.judge, self.statistics, self.report, realness, lambda: self.perceptual, self.correlations)
 
+    def place(self, exhibit: Exhibit, made: str) -> Path:
+        """Where an exhibit goes among the others: over one made by the same or filled in for a report, no other one."""
+        return free_path(self.exhibits / f"{exhibit.words.name}.png", made, (".csv", ".json"), over=FILLED_IN)
+
     def correlations(self, seed: int) -> list[Correlation]:
         """Of the pictures of the survey, where its draws are here, else of new ones."""
-        classifier = self.classifier
-        if self._drawn is not None and self.survey.plan.classifier == classifier.weights_hash:
-            probability = self.survey.load().probability
-        else:
+        probability = self.surveyed_by(self.classifier)
+        if probability is None:
             codes = self.genome.sample(_PICTURES, torch.Generator().manual_seed(seed))
             probability = self.judge.probabilities(codes)
-        return [correlate(self.title, classifier.attributes, probability)]
+        return [correlate(self.title, self.classifier.attributes, probability)]
+
+    def surveyed_by(self, classifier: AttributeClassifier) -> torch.Tensor | None:
+        """Probabilities [N, A] of a survey by this very classifier, where its draws are here."""
+        if self._drawn is None or self.survey.plan.classifier != classifier.weights_hash:
+            return None
+        return self.survey.load().probability
 
     def chosen(self, names: str | None, most: int) -> list[int]:
         """Columns of the attributes named, with commas between, or of the `most` that single genes move most."""
@@ -264,5 +276,5 @@ def _kept(path: Path) -> VariantStatistics | None:
     """Statistics of an earlier call; a damaged file is made anew."""
     try:
         return VariantStatistics.load(path) if path.is_file() else None
-    except SafetensorError:
+    except (SafetensorError, UserError):
         return None

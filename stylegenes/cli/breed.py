@@ -42,6 +42,8 @@ class Args:
     """picture to write; lineage and table lie beside (default: among the model's exhibits)"""
     classifier: Path | None = None
     """attribute classifier for the fitness; otherwise the one of the survey"""
+    label: str | None = None
+    """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
 
@@ -52,6 +54,22 @@ def run(args: Args) -> None:
     Raises:
         UserError: for parents that cannot be read, and whatever is wrong with the model.
     """
-    from stylegenes.cli import breed_work
+    from stylegenes.cli.console import say
+    from stylegenes.cli.places import show_exhibit
+    from stylegenes.model import open_model
 
-    breed_work.run(args)
+    model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
+    found = model.breed(
+        args.parents,
+        count=args.count,
+        cross=args.genes or args.cross,
+        mutation=args.mutation,
+        generations=args.generations,
+        fitness=args.fitness,
+        seed=args.seed,
+    )
+    kept = show_exhibit(args, model, found.exhibit).with_suffix(".lineage.json")
+    found.lineage.save(kept)
+    say(f"lineage: {kept}")
+    for line in found.lines:
+        say(line)

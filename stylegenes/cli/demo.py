@@ -15,7 +15,7 @@ from stylegenes.errors import UserError
 from stylegenes.words import command
 
 if TYPE_CHECKING:
-    from stylegenes.cli.workbench import Workbench
+    from stylegenes.model import Model
     from stylegenes.training import RunResult
 
 RECIPE = "tiny32"
@@ -53,30 +53,31 @@ def run(args: Args) -> None:
 def _show_shipped(folder: Path) -> None:
     """Samples of the models that come with the package, and what their genes do: the first pictures, within seconds."""
     from stylegenes.cli.console import say
-    from stylegenes.cli.workbench import open_workbench
+    from stylegenes.model import open_model
     from stylegenes.snapshot import shipped_models
 
     for name in shipped_models():
         say(f"The model that comes with the package, {name}; it never saw a label:")
         _sample(Path(name), folder / f"{name}-samples.png")
-        bench = open_workbench(Path(name), None, "auto")
-        if bench.is_surveyed:
-            _show_genes(bench, folder / f"{name}-by-wish.png", folder / f"{name}-edits.png")
+        model = open_model(name)
+        if model.study.is_surveyed:
+            _show_genes(model, folder / f"{name}-by-wish.png", folder / f"{name}-edits.png")
 
 
-def _show_genes(bench: Workbench, by_wish: Path, edits: Path) -> None:
+def _show_genes(model: Model, by_wish: Path, edits: Path) -> None:
     """Rows of faces by wish, and one face with several edits."""
+    from stylegenes.analysis.exhibits.strips import edit_strip, wished
     from stylegenes.analysis.wishes import Wish
     from stylegenes.cli.console import say
-    from stylegenes.cli.gene_pictures import edit_strip, wished
 
-    names = bench.statistics.attributes
+    study, origin = model.study, model.origin()
+    names = study.statistics.attributes
     columns = [names.index(name) for name in SHOWN if name in names]
     wishes = [Wish(names[column], column) for column in columns]
-    wished(bench, wishes, TEMPERATURE).savefig(by_wish, dpi=130)
+    wished(study, wishes, TEMPERATURE).draw(by_wish, origin)
     say(f"faces by wish in {by_wish}: a row for each wish, and how many the classifier finds to fulfil it")
-    edit_strip(bench, columns, EDITED_SEED).savefig(edits, dpi=130)
-    say(f"one face, edited, in {edits}: a few of its {bench.genome.num_genes} genes exchanged for each attribute")
+    edit_strip(study, columns, EDITED_SEED).draw(edits, origin)
+    say(f"one face, edited, in {edits}: a few of its {study.genome.num_genes} genes exchanged for each attribute")
 
 
 def _train(args: Args) -> RunResult:

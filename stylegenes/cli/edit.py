@@ -12,8 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
+
+if TYPE_CHECKING:
+    from stylegenes.model import Model
+
+_CHOSEN = {"checked": "with the classifier looking", "statistics": "by the variants' statistics alone"}
 
 
 @dataclass(frozen=True)
@@ -24,10 +30,8 @@ class Args:
     """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
     set: str
     """what to change, like "Smiling=1,Hat=0"; or all, with --study"""
-    code: str | None = None
-    """genotype string of the picture, or a file of `stylegenes sample`"""
-    seed: int = 0
-    """seed of the picture where no code is given"""
+    code: Annotated[str, tyro.conf.arg(aliases=["--seed"])] = "0"
+    """seed of the picture, its genotype string, or a file of `stylegenes sample`"""
     genes: int = 4
     """genes that may change for each attribute, the most significant first"""
     rank: float = 1.0
@@ -44,6 +48,8 @@ class Args:
     """picture to write; its tables lie beside (default: among the model's exhibits)"""
     classifier: Path | None = None
     """attribute classifier; otherwise the one of the survey"""
+    label: str | None = None
+    """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
 
@@ -54,6 +60,64 @@ def run(args: Args) -> None:
     Raises:
         UserError: for unknown attributes or genes, and whatever is wrong with the model.
     """
-    from stylegenes.cli import edit_work
+    from stylegenes.analysis.exhibits.edits import traversal_exhibit
+    from stylegenes.analysis.wishes import parse_where
+    from stylegenes.cli.console import say
+    from stylegenes.cli.places import show_exhibit
+    from stylegenes.errors import UserError
+    from stylegenes.model import open_model
 
-    edit_work.run(args)
+    model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
+    names = model.statistics.attributes
+    if (args.set == "all") != (args.study is not None):
+        raise UserError("--set all and --study NUMBER go together: a study edits every attribute of so many pictures")
+    if args.study is not None:
+        _study(args, model, args.study)
+        return
+    seed, code = (int(args.code), None) if args.code.isdecimal() else (0, args.code)
+    if args.traverse is not None:
+        start, wish = model.genotype(code, seed), parse_where(args.set, names)[0]
+        show_exhibit(args, model, traversal_exhibit(model.study.judge, model.study.report, start, args.traverse, wish))
+        return
+    made = model.edit(
+        args.set, seed=seed, code=code, genes=args.genes, rank=args.rank, hold=args.hold or "", method=args.method
+    )
+    for line in made.lines:
+        say(line)
+    if not made.genes and args.method == "checked":
+        say("nothing tried was worth its side effects; --method statistics does not look at them")
+    show_exhibit(args, model, made.exhibit)
+
+
+def _study(args: Args, model: Model, num: int) -> None:
+    """Every attribute of `num` pictures, edited against its present state."""
+    from stylegenes.analysis.edit_study import study_edits
+    from stylegenes.analysis.exhibits.edits import edit_study_exhibit
+    from stylegenes.cli.console import progress, say
+    from stylegenes.cli.places import show_exhibit
+    from stylegenes.errors import UserError
+    from stylegenes.notation import parse_hold
+
+    hold = parse_hold(args.hold or "", model.statistics.attributes)
+    if hold.attributes:
+        raise UserError(f"--hold {args.hold}: a study edits every attribute, so that it can hold genes only")
+    if num < 1:
+        raise UserError(f"--study {num} must be at least one picture")
+    if not args.code.isdecimal():
+        raise UserError(f"--code {args.code}: a study takes the pictures of successive seeds, from --seed on")
+    first, make = int(args.code), model.editor(args.genes, args.rank, hold, args.method)
+    genotypes = model.choose(seeds=list(range(first, first + num))).codes.cpu()
+    with progress("editing") as bar:
+        study = study_edits(model.study.judge, genotypes, make, on_progress=bar)
+    caption = (
+        f"Every attribute of {num} pictures edited against its present state, up to {args.genes} genes at rank "
+        f"{args.rank:g} for each edit, chosen {_CHOSEN[args.method]}; mean absolute change of "
+        f"{model.classifier.name}'s probability. In the right panel each point is an edited attribute; above the line "
+        "it changes more than the others do in the mean."
+    )
+    show_exhibit(args, model, edit_study_exhibit(study, args.method, caption))
+    say(
+        f"means over {len(study.attributes)} attributes: wanted change {study.achieved.mean():+.3f}, others "
+        f"{study.side_effect.mean():.3f}, flipped {study.flipped.mean():.1%}, no other changed more in "
+        f"{study.foremost.mean():.1%} of the edits"
+    )

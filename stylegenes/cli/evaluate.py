@@ -26,14 +26,11 @@ from stylegenes.errors import UserError
 if TYPE_CHECKING:
     import torch
 
-    from stylegenes.cli.console import Bars
     from stylegenes.data import PackedDataset
     from stylegenes.data.decode import Fit
-    from stylegenes.metrics import Evaluator, MetricRecord, Subject
+    from stylegenes.metrics import Subject
     from stylegenes.metrics.features import Shard
     from stylegenes.metrics.sources import LabeledImages
-
-NUM_ON_GPU, NUM_ELSEWHERE = 50_000, 2_000
 
 
 @dataclass(frozen=True)
@@ -101,16 +98,32 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
 
     from stylegenes.cli.console import Bars, console
     from stylegenes.devices import pick_device
-    from stylegenes.metrics import append_record
+    from stylegenes.metrics import append_record, load_classifier
+    from stylegenes.metrics.evaluating import COLUMNS, evaluate, metric_names, row_of
 
     device, shard = pick_device(args.device), _shard()
     folder = args.out or _run_folder(subject.name)
     warning = ""
-    table = Table("metric", "value", "floor (reals, halves)", "", box=None)
+    table = Table(*COLUMNS, box=None)
+    classifier = load_classifier(args.classifier, device) if args.classifier else None
     with Bars(show=shard.rank == 0) as bars:
-        evaluator = _evaluator(args, data, device, folder, shard, bars)
-        for record in evaluator.evaluate(subject, _metrics(args)):
-            table.add_row(*_row(record))
+        records = evaluate(
+            subject,
+            data,
+            metric_names(args.metrics),
+            device=device,
+            judge=args.judge,
+            classifier=classifier,
+            num=args.num,
+            psi=args.psi,
+            seed=args.seed,
+            batch=args.batch,
+            work=folder / ".evaluate",
+            shard=shard,
+            on_progress=bars.update,
+        )
+        for record in records:
+            table.add_row(*row_of(record))
             append_record(folder, record)
             warning = record.files.warning
     if shard.rank == 0:
@@ -118,39 +131,6 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
             console().print(f"the files differ, which a metric sees too (reals, fakes): {warning}", markup=False)
         console().print(table)
         console().print(f"records in {folder}/metric-*.jsonl", markup=False)
-
-
-def _evaluator(
-    args: Args, data: LabeledImages, device: torch.device, folder: Path, shard: Shard, bars: Bars
-) -> Evaluator:
-    from stylegenes.data.cache import cache_root
-    from stylegenes.metrics import Evaluator, load_classifier
-    from stylegenes.metrics.latent_metrics import LATENT_METRICS
-    from stylegenes.perception import DISTANCES, EXTRACTORS
-
-    judge = EXTRACTORS.build({"name": args.judge}).eval().to(device)
-    wanted = [LATENT_METRICS[name] for name in _metrics(args) if name in LATENT_METRICS]
-    near = any(metric.needs_distance for metric in wanted)
-    return Evaluator(
-        data,
-        judge,
-        distance=DISTANCES.build({"name": judge.distance}).eval().to(device) if near else None,
-        classifier=load_classifier(args.classifier, device) if args.classifier else None,
-        num=args.num if args.num is not None else NUM_ON_GPU if device.type == "cuda" else NUM_ELSEWHERE,
-        seed=args.seed,
-        psi=args.psi,
-        batch=args.batch,
-        device=device,
-        cache=cache_root() / "statistics",
-        work=folder / ".evaluate",
-        shard=shard,
-        on_progress=bars.update,
-    )
-
-
-def _metrics(args: Args) -> list[str]:
-    """The wanted metrics, each once."""
-    return list(dict.fromkeys(metric.strip() for metric in args.metrics.split(",")))
 
 
 def open_subject(name: str, resolution: int | None, device: torch.device) -> Subject:
@@ -212,25 +192,16 @@ def _shard() -> Shard:
     return Shard(int(rank), int(world))
 
 
-def _row(record: MetricRecord) -> tuple[str, str, str, str]:
-    """Metric, value with its spread, floor, remarks; the record has them in full."""
-    import textwrap
-
-    value = "none" if record.value is None else f"{record.value:.5g}"
-    spread = "" if record.spread is None else f" ± {record.spread:.2g}"
-    floor = "" if record.floor is None else f"{record.floor.value:.5g} (n = {record.floor.num})"
-    return record.metric, value + spread, floor, textwrap.shorten(record.failure, 60, placeholder=" ...")
-
-
 def _compare(paths: tuple[Path, ...]) -> None:
     from stylegenes.cli.console import say
     from stylegenes.metrics import compare, read_records
+    from stylegenes.metrics.evaluating import row_of
 
     if len(paths) < 2:
         raise UserError("--compare needs at least two files of records")
     records = compare([read_records(path)[-1] for path in paths])
     for record in records:
-        say("  ".join([f"{record.subject:<40}", *_row(record)]).rstrip())
+        say("  ".join([f"{record.subject:<40}", *row_of(record)]).rstrip())
     if len({record.files.fake for record in records}) > 1:
         formats = "; ".join(f"{record.subject}: {record.files.fake or 'drawn by a model'}" for record in records)
         say(f"the files differ, which a metric sees too: {formats}")

@@ -34,9 +34,10 @@ def run(args: Args) -> None:
     from stylegenes.analysis.evolution import Moment, evolution
     from stylegenes.analysis.exhibits.models import evolution_exhibit
     from stylegenes.cli.console import say
-    from stylegenes.cli.workbench import png_place
+    from stylegenes.cli.places import made_by, png_place
     from stylegenes.errors import UserError
     from stylegenes.latents import genome_of
+    from stylegenes.sheets import Origin, free_path
     from stylegenes.snapshot import find_snapshot, load_snapshot, read_card
 
     paths = [card.parent for card in args.run_folder.glob("snapshots/*/card.json")]
@@ -54,7 +55,7 @@ def run(args: Args) -> None:
     if not 0 <= gene < num_genes:
         raise UserError(f"there is no gene {gene}; this genome has genes 0 to {num_genes - 1}")
     exhibit = evolution_exhibit(found, gene)
-    folder, name = find_snapshot(args.run_folder) / "genes" / "exhibits", None
-    if args.out is not None:
-        folder, name = png_place(args.out).parent, args.out.stem
-    say(f"{exhibit.words.title}: {exhibit.save(folder, name)}")
+    folder, made = find_snapshot(args.run_folder) / "genes" / "exhibits", made_by(args)
+    out = png_place(args.out) if args.out else free_path(folder / f"{exhibit.words.name}.png", made, (".csv", ".json"))
+    origin = Origin(args.run_folder.name).made(made)
+    say(f"{exhibit.words.title}: {exhibit.save(out.parent, out.stem, origin)}")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from stylegenes.cli.console import say
 from stylegenes.errors import UserError
 from stylegenes.pictures import STILLS
 from stylegenes.sheets import claim_folder, free_path
 from stylegenes.words import command
+
+if TYPE_CHECKING:
+    from stylegenes.analysis.exhibits import Exhibit
+    from stylegenes.model import Model
 
 _NOT_MADE_BY = ("out", "device")
 """Options that change nothing about what is made."""
@@ -37,6 +42,37 @@ def picture_place(args: Any, default: str | Path, beside: tuple[str, ...] = ()) 
 def folder_place(args: Any, default: str) -> Path:
     """`--out`, or else the default folder, or the next free one after it; the same command finds its own again."""
     return args.out or claim_folder(Path(default), made_by(args))
+
+
+def show_exhibit(args: Any, model: Model, exhibit: Exhibit, made: str | None = None) -> Path:
+    """Write an exhibit, as the picture `--out` or among the model's others, and say where.
+
+    Args:
+        args: of the verb.
+        model: whose pictures it shows.
+        exhibit: what is written.
+        made: what it depends on, where that is less than the whole command line.
+
+    Raises:
+        UserError: when `--out` is no .png.
+    """
+    by = made_by(args) if made is None else made
+    out = getattr(args, "out", None)
+    place = png_place(out) if out is not None else model.study.place(exhibit, by)
+    picture = exhibit.save(place.parent, place.stem, model.shown_origin.made(by))
+    say(f"{exhibit.words.title}: {picture}, with a table beside it")
+    return picture
+
+
+def png_place(out: Path) -> Path:
+    """Where a figure goes.
+
+    Raises:
+        UserError: when it does not end in .png.
+    """
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out {out} must end in .png")
+    return out
 
 
 def still_place(out: Path) -> Path:

@@ -15,7 +15,7 @@ import tyro
 
 if TYPE_CHECKING:
     from stylegenes.analysis.exhibits.page import Heading
-    from stylegenes.cli.workbench import Workbench
+    from stylegenes.model import Model
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Args:
     """of the pictures that are edited, re-drawn and crossed"""
     classifier: Path | None = None
     """attribute classifier; otherwise the one of the survey"""
+    label: str | None = None
+    """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
 
@@ -44,38 +46,42 @@ def run(args: Args) -> None:
     """
     from stylegenes.analysis.exhibits.page import render_page
     from stylegenes.analysis.exhibits.report import EXHIBITS
+    from stylegenes.analysis.gene_study import FILLED_IN
     from stylegenes.cli.console import say
-    from stylegenes.cli.workbench import open_workbench
     from stylegenes.files import atomic_path
+    from stylegenes.model import open_model
 
-    bench = open_workbench(args.snapshot, args.classifier, args.device)
+    model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
+    study, origin = model.study, model.origin()
+    heading = _heading(model)
     for entry in EXHIBITS:
-        if args.fresh or not all((bench.exhibits / f"{name}.png").is_file() for name in entry.names):
-            for exhibit in entry.make(bench.study, args.seed):
-                bench.show(exhibit)
-    out = args.out or bench.folder / "report.html"
-    page = render_page(_heading(bench), bench.exhibits)
+        if args.fresh or not all((study.exhibits / f"{name}.png").is_file() for name in entry.names):
+            for exhibit in entry.make(study.shown, args.seed):
+                made = origin.made(f"{FILLED_IN}, seed {args.seed}")
+                say(f"{exhibit.words.title}: {exhibit.save(study.exhibits, origin=made)}, with a table beside it")
+    out = args.out or study.folder / "report.html"
+    page = render_page(heading, study.exhibits)
     with atomic_path(out) as part:
         part.write_text(page, encoding="utf-8")
     say(f"report: {out} ({len(page) / 2**20:.1f} MiB, nothing else is needed to read it)")
 
 
-def _heading(bench: Workbench) -> Heading:
+def _heading(model: Model) -> Heading:
     from stylegenes import __version__
     from stylegenes.analysis.exhibits.page import Heading
 
-    card, statistics = bench.snapshot.card, bench.statistics
+    card, study = model.card, model.study
     data = f"{card.data.source} ({card.data.count:,} images)" if card.data else "unknown"
-    genome = bench.genome
+    genome = study.genome
     facts = [
-        ("model", f"{card.name}, weights {bench.plan.model[:16]}"),
+        ("model", f"{card.name}, weights {study.plan.model[:16]}"),
         ("training", f"{card.images_seen:,} images of {data}; recipe {card.recipe or 'unknown'}"),
         ("genome", f"{genome.num_genes} genes x {genome.num_variants} variants of length {genome.gene_dim}"),
         (
             "survey",
-            f"{statistics.num_draws:,} pictures, seed {bench.plan.seed}, noise {bench.plan.noise}",
+            f"{study.statistics.num_draws:,} pictures, seed {study.plan.seed}, noise {study.plan.noise}",
         ),
-        ("classifier", f"{bench.classifier.name}, sha256 {bench.classifier.weights_hash[:16]}"),
+        ("classifier", f"{study.classifier.name}, sha256 {study.classifier.weights_hash[:16]}"),
         ("license", card.license),
         ("parent", card.parent or "none"),
         ("made by", f"stylegenes {__version__}"),

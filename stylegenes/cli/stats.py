@@ -29,6 +29,8 @@ class Args:
     """of the picture whose genes are re-drawn"""
     classifier: Path | None = None
     """attribute classifier; otherwise the one of the survey"""
+    label: str | None = None
+    """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
 
@@ -43,29 +45,28 @@ def run(args: Args) -> None:
     from stylegenes.analysis.exhibits.report import statistics_exhibits
     from stylegenes.analysis.inference import significance, verdict
     from stylegenes.analysis.pruning import usage
-    from stylegenes.analysis.wishes import find_attribute
     from stylegenes.cli.console import say
-    from stylegenes.cli.workbench import open_workbench
+    from stylegenes.cli.places import show_exhibit
     from stylegenes.errors import UserError
+    from stylegenes.model import open_model
 
     if args.genes < 1 or not 0 < args.fdr < 1:
         raise UserError(f"--genes must be positive and --fdr between 0 and 1; got {args.genes} and {args.fdr:g}")
-    bench = open_workbench(args.snapshot, args.classifier, args.device)
-    attributes, report = bench.statistics.attributes, bench.report
-    chosen = report.strongest(args.genes)
-    if args.attributes is not None:
-        chosen = [find_attribute(name, attributes) for name in args.attributes.split(",")]
-    pool = usage(bench.genome.variants)
-    for exhibit in (
-        *statistics_exhibits(bench.study, args.fdr),
-        *strips_exhibits(bench.judge, report, chosen, args.seed),
-        usage_exhibit(pool, bench.study.realness),
-    ):
-        bench.show(exhibit)
-    for line in verdict(bench.statistics, significance(bench.statistics, args.fdr)):
+    model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
+    study, genome = model.study, model.study.genome
+    statistics, chosen = study.statistics, study.chosen(args.attributes, args.genes)
+    _ = model.condition
+    pool = usage(genome.variants)
+    for exhibit in statistics_exhibits(study.shown, args.fdr):
+        show_exhibit(args, model, exhibit, f"fdr {args.fdr:g}")
+    picked = ",".join(statistics.attributes[a] for a in chosen)
+    for exhibit in strips_exhibits(study.judge, study.report, chosen, args.seed):
+        show_exhibit(args, model, exhibit, f"strips of {picked}, seed {args.seed}")
+    show_exhibit(args, model, usage_exhibit(pool, study.shown.realness), "usage")
+    for line in verdict(statistics, significance(statistics, args.fdr)):
         say(line)
     say(
-        f"gene pool: {float(pool.effective.mean()):.1f} of {bench.genome.num_variants} variants effective in the mean "
-        f"gene, {int(pool.duplicate.sum())} duplicates, {int(pool.dead.sum())} dead, "
-        f"{int(pool.collapsed.sum())} collapsed genes"
+        f"gene pool: {float(pool.effective.mean()):.1f} of {genome.num_variants} variants effective in the mean gene, "
+        f"{int(pool.duplicate.sum())} duplicates, {int(pool.dead.sum())} dead, {int(pool.collapsed.sum())} collapsed "
+        "genes"
     )

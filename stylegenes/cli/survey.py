@@ -40,6 +40,8 @@ class Args:
     """pictures made at once"""
     labels: str | None = None
     """for a model with labels: data to draw them from, or `uniform` classes (default: what it was trained on)"""
+    label: str | None = None
+    """survey one label of a conditional model alone; kept beside the survey of all"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
 
@@ -50,6 +52,37 @@ def run(args: Args) -> None:
     Raises:
         UserError: for whatever is wrong with the model, the classifier or the folder.
     """
-    from stylegenes.cli import survey_work
+    import time
 
-    survey_work.run(args)
+    from stylegenes.analysis.surveying import SurveySettings
+    from stylegenes.cli.console import Bars, say, show_table
+    from stylegenes.model import open_model
+    from stylegenes.words import command
+
+    part, num_parts = _parse_part(args.part)
+    settings = SurveySettings(args.num, args.precision, args.seed, part, num_parts, args.shard, args.batch)
+    model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
+    start = time.monotonic()
+    with Bars() as bars:
+        found = model.survey(settings, labels=args.labels, on_progress=bars.update)
+    seconds = time.monotonic() - start
+    speed = f", {found.new:,} of them new at {found.new / seconds:.1f} a second" if found.new else ""
+    say(f"{len(found.survey):,} judged pictures in {found.survey.folder}{speed}")
+    plan = found.survey.plan
+    if plan.num_genes == 0:
+        say("The latent is continuous: no genes to report on; stylegenes correlate and directions can use the survey.")
+        return
+    show_table(found.rows, f"{plan.num_genes} genes x {plan.num_variants} variants")
+    say(found.precision(args.precision or 0.01))
+    chosen = () if args.label is None else ("--label", args.label)
+    say(f"next: {command('stats', model.reference, *chosen)}")
+
+
+def _parse_part(text: str) -> tuple[int, int]:
+    """`1/4` as (1, 4)."""
+    from stylegenes.errors import UserError
+
+    first, slash, second = text.partition("/")
+    if not (slash and first.isdecimal() and second.isdecimal() and int(second) > int(first)):
+        raise UserError(f"--part {text!r} is not a part like 0/4, 1/4, 2/4 or 3/4")
+    return int(first), int(second)

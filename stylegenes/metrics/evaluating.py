@@ -10,13 +10,13 @@ from pathlib import Path
 
 import torch
 
-from stylegenes.data import PackedDataset
 from stylegenes.data.cache import cache_root
 from stylegenes.errors import UserError
 from stylegenes.metrics.evaluation import Evaluator, Subject
 from stylegenes.metrics.features import Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS
 from stylegenes.metrics.record import MetricRecord
+from stylegenes.metrics.sources import LabeledImages
 from stylegenes.perception import DISTANCES, EXTRACTORS, AttributeClassifier
 
 NUM_ON_GPU, NUM_ELSEWHERE = 50_000, 2_000
@@ -65,7 +65,7 @@ def metric_names(text: str) -> list[str]:
 
 def evaluate(
     subject: Subject,
-    data: PackedDataset,
+    data: LabeledImages,
     metrics: Sequence[str],
     *,
     device: torch.device,

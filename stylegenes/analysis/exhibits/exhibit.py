@@ -86,12 +86,16 @@ class Exhibit:
             The picture's path.
         """
         words = self.words if name is None else replace(self.words, name=name)
-        picture = folder / f"{words.name}.png"
-        with atomic_path(picture) as part:
-            part.write_bytes(self.png(_DPI, origin))
+        picture = self.draw(folder / f"{words.name}.png", origin)
         self.table.save(folder / f"{words.name}.csv")
         write_json(folder / f"{words.name}.json", asdict(words))
         return picture
+
+    def draw(self, path: Path, origin: Origin | None = None) -> Path:
+        """Write the figure alone, with its codes and what they were drawn with; returns its path."""
+        with atomic_path(path) as part:
+            part.write_bytes(self.png(_DPI, origin))
+        return path
 
     def png(self, dpi: float, origin: Origin | None = None) -> bytes:
         """The figure as a PNG file, which carries its codes where `origin` says what they were drawn with."""
