@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from stylegenes.drawing import Look, draw, draw_ws
-from stylegenes.files import read_json, write_json
+from stylegenes.files import read_object, write_json
 from stylegenes.generator import Generator
 from stylegenes.inversion.calibration import Calibration, calibrate
 from stylegenes.inversion.codebook import invert_into_codebook
@@ -202,7 +202,7 @@ class _Job:
         label = None if self.condition is None or self.condition.label is None else self.condition.label.tolist()
         key = {"model": fingerprint(self.generator), "own": self.settings.calibrate, "label": label}
         key |= asdict(self.settings.projection)
-        if path is not None and path.is_file() and (kept := read_json(path))["key"] == key:
+        if path is not None and path.is_file() and (kept := read_object(path)).get("key") == key:
             values = kept["values"]
             tensors = {name: torch.tensor(values[name]) for name in ("perceptual", "mse", "deviation")}
             return Calibration(**tensors, pair_perceptual=values["pair_perceptual"], pair_mse=values["pair_mse"])
