@@ -185,7 +185,7 @@ class Loop:
             self.watch.after_step(results)
         if looked and self.keeper:
             self.keeper.after_step()
-        return looked and bool(results[0].values[0] > 0)
+        return looked and bool(results[0].stop > 0)
 
     def _wish(self) -> bool:
         late = self.max_seconds is not None and time.monotonic() - self._began > self.max_seconds
@@ -216,7 +216,7 @@ class Loop:
 
     def _observe(self, results: list[PhaseResult]) -> None:
         """Take in the sign of D(real) and whether everything was finite; adjust the augmentation when it is due."""
-        self._signs += results[0].values[2]
+        self._signs += results[0].real_sign
         for result in results:
             self._bad += 0 * result.grad_norm
         counters = self.counters

@@ -29,6 +29,14 @@ class AdversarialLoss(ABC):
     def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         """The discriminator's loss."""
 
+    def on_real(self, logits: torch.Tensor) -> torch.Tensor:
+        """The part of an unpaired loss that reals have."""
+        raise NotImplementedError("a paired loss has no part of its own for reals")
+
+    def on_fake(self, logits: torch.Tensor) -> torch.Tensor:
+        """The part of an unpaired loss that fakes have."""
+        raise NotImplementedError("a paired loss has no part of its own for fakes")
+
 
 class UnpairedLoss(AdversarialLoss):
     """A loss whose discriminator term is a sum over reals and fakes."""

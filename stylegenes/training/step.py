@@ -14,7 +14,6 @@ from stylegenes.training.augment import augment_alike
 from stylegenes.training.blur import gaussian_blur
 from stylegenes.training.draws import Codes, Cut, Styles, draw_codes, express, rng_for
 from stylegenes.training.graphs import Graphs, PhaseInputs
-from stylegenes.training.losses import UnpairedLoss
 from stylegenes.training.players import Phase, Players
 from stylegenes.training.regularizers import Fakes, Scene
 from stylegenes.training.sync import Ranks, average_gradients
@@ -80,13 +79,41 @@ class PhaseResult:
 
     Attributes:
         name: the phase's.
-        values: [5]: share of ranks that wish to stop, loss, mean sign of D(real), mean D(real), mean D(fake).
-        grad_norm: scalar, norm of the averaged gradient; not finite where the loss or a gradient was not.
+        values: [6], the scalars below in their order, on the device: reading one waits for it.
     """
 
     name: str
     values: torch.Tensor
-    grad_norm: torch.Tensor
+
+    @property
+    def stop(self) -> torch.Tensor:
+        """Share of ranks that wish to stop."""
+        return self.values[0]
+
+    @property
+    def loss(self) -> torch.Tensor:
+        """Mean loss."""
+        return self.values[1]
+
+    @property
+    def real_sign(self) -> torch.Tensor:
+        """Mean sign of D(real)."""
+        return self.values[2]
+
+    @property
+    def real_logit(self) -> torch.Tensor:
+        """Mean D(real)."""
+        return self.values[3]
+
+    @property
+    def fake_logit(self) -> torch.Tensor:
+        """Mean D(fake)."""
+        return self.values[4]
+
+    @property
+    def grad_norm(self) -> torch.Tensor:
+        """Norm of the averaged gradient; not finite where the loss or a gradient was not."""
+        return self.values[5]
 
 
 class Stepper:
@@ -158,7 +185,7 @@ class Stepper:
         for parameter in parameters:
             parameter.requires_grad_(True)
         values = self._run(phase, self._inputs(real, key, stop), key, parameters)
-        return PhaseResult(phase.name, values[:5], values[5])
+        return PhaseResult(phase.name, values)
 
     def _inputs(self, real: ImageBatch, key: tuple[int | str, ...], stop: bool) -> PhaseInputs:
         codes, device = self._codes(key), self.ranks.device
@@ -314,7 +341,7 @@ class Micro:
             fakes = self._seen = self.imagine()
         self.tally.w += fakes.w.float().mean(dim=0).to(self.tally.w) * self.share
         self.tally.synthesis += self.players.G.synthesis.observed().to(self.tally.w) * self.share
-        if isinstance(loss, UnpairedLoss):
+        if not loss.paired:
             self._add(self._judged(fakes.batch, loss.on_fake, real=False))
             self._add(self._judged(self.real, loss.on_real, real=True))
             return

@@ -53,8 +53,7 @@ class Watch:
         """Take in the results of a step; a status line when it is time, the first one at once."""
         self._steps += 1
         for result in results:
-            values = torch.cat([result.values, result.grad_norm[None]])
-            self._sums[result.name] = self._sums.get(result.name, 0) + values
+            self._sums[result.name] = self._sums.get(result.name, 0) + result.values
             self._counts[result.name] = self._counts.get(result.name, 0) + 1
         elapsed = time.monotonic() - self._then
         if elapsed > self.loop.config.intervals.tick_seconds or not self._told:
@@ -64,16 +63,18 @@ class Watch:
     def tick(self) -> None:
         """A status line about the steps since the last one."""
         loop, counters = self.loop, self.loop.counters
-        means = {name: (total / self._counts[name]).tolist() for name, total in self._sums.items()}
-        gap = means["D main"][3] - means["D main"][4]
+        means = [PhaseResult(name, (total / self._counts[name]).cpu()) for name, total in self._sums.items()]
+        gradients = {mean.name: float(mean.grad_norm) for mean in means}
+        main = next(mean for mean in means if mean.name == "D main")
+        gap = float(main.real_logit - main.fake_logit)
         signs = Signs(
             gap=gap,
-            real_sign=means["D main"][2],
-            grad_G=means["G main"][5],
-            grad_D=means["D main"][5],
+            real_sign=float(main.real_sign),
+            grad_G=gradients["G main"],
+            grad_D=gradients["D main"],
             diversity=self._diversity(),
             kimg=counters.images / 1000,
-            losses={name: values[1] for name, values in means.items()},
+            losses={mean.name: float(mean.loss) for mean in means},
             images=self._steps * loop.plan.total,
         )
         rate = signs.images / max(time.monotonic() - self._then, 1e-9)
@@ -87,7 +88,7 @@ class Watch:
                 real_sign=signs.real_sign,
                 gap=gap,
                 augment_p=counters.augment_p,
-                gradients={name: values[5] for name, values in means.items()},
+                gradients=gradients,
                 vitals={"diversity": signs.diversity, **loop.players.G.latent.vital_signs()},
                 memory=memory_in_use(loop.ranks.device),
                 seconds=counters.seconds,

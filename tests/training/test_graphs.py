@@ -47,7 +47,7 @@ def trained(overrides, graphs):
     taken.graphs = graphs
     taken.players.augment.p.fill_(0.6)
     told = [
-        torch.cat([result.values, result.grad_norm[None]])
+        result.values
         for step in range(STEPS)
         for result in taken.step(reals(taken.settings.total, resolution=resolution), step=step, stop=step == 6)
     ]
