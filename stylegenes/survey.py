@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Condition, Noise, NoiseMode
 from stylegenes.sealed import load_sealed, save_sealed
 
-_SHARD = "shard-{:06d}.safetensors"
+_SHARD, _SHARD_NAME = "shard-{:06d}.safetensors", re.compile(r"shard-(\d{6,18})\.safetensors", re.ASCII)
 _SEED_STRIDE = 1_000_003  # a prime: the seeds of two surveys with neighbouring seeds share no shard
 
 
@@ -94,8 +95,9 @@ class Survey:
         self.plan = read_record(path, SurveyPlan)
 
     def indices(self) -> list[int]:
-        """Numbers of the finished shards, in order."""
-        return sorted(int(path.stem.split("-")[1]) for path in self.folder.glob("shard-*.safetensors"))
+        """Numbers of the finished shards, in order; files that are named otherwise, as copies are, do not count."""
+        names = map(_SHARD_NAME.fullmatch, (path.name for path in self.folder.glob("shard-*.safetensors")))
+        return sorted(int(name[1]) for name in names if name)
 
     def __len__(self) -> int:
         """Judged pictures on disk."""
@@ -109,7 +111,9 @@ class Survey:
         """
         path = self.folder / _SHARD.format(index)
         try:
-            return Draws(**load_sealed(path, is_old=lambda about: not about).tensors)
+            draws = Draws(**load_sealed(path, is_old=lambda about: not about).tensors)
+            _check_shape(draws, self.plan)
+            return draws
         except (UserError, TypeError) as error:
             raise UserError(
                 f"{path} is damaged ({error}); remove it and run the survey again, which makes it anew"
@@ -269,6 +273,11 @@ def shard_seed(plan: SurveyPlan, index: int) -> int:
 
 def _make(surveyor: Surveyor, survey: Survey, index: int) -> Draws:
     draws = surveyor.draw(survey.plan, index)
+    if not draws.probability.isfinite().all():
+        raise UserError(
+            "the classifier gives probabilities that are no numbers; see whether the model's pictures are sound "
+            "(stylegenes sample), and the classifier's weights"
+        )
     columns = {field.name: getattr(draws, field.name) for field in dataclasses.fields(draws)}
     save_sealed(survey.folder / _SHARD.format(index), columns)
     return draws
@@ -298,6 +307,26 @@ def _differences(old: SurveyPlan, new: SurveyPlan) -> Iterator[tuple[str, Any, A
 def _brief(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 24 else f"{text[:12]}…"
+
+
+def _check_shape(draws: Draws, plan: SurveyPlan) -> None:
+    """See that a shard is one of the plan's.
+
+    Raises:
+        UserError: when it has other pictures, genes or attributes.
+    """
+    wanted = {"genotype": plan.num_genes, "probability": len(plan.attributes)}
+    for name, width in wanted.items():
+        shape = list(getattr(draws, name).shape)
+        if shape != [plan.shard_size, width]:
+            raise UserError(f"its {name} is {shape}, and plan.json asks for {[plan.shard_size, width]}")
+    rows = {len(column) for column in (draws.realness, draws.label) if column.numel()}
+    if rows - {plan.shard_size}:
+        raise UserError(f"it has columns of {sorted(rows)} rows, and plan.json asks for {plan.shard_size}")
+    if draws.genotype.numel() and int(draws.genotype.long().max()) >= plan.num_variants:
+        raise UserError(f"it names a variant beyond the {plan.num_variants} of plan.json")
+    if not draws.probability.isfinite().all():
+        raise UserError("it holds probabilities that are no numbers")
 
 
 def _columns(draws: Draws) -> tuple[torch.Tensor, ...]:

@@ -12,6 +12,7 @@ from toy_genome import ATTRIBUTES, NUM_GENES, LinearClassifier, MeanPixel, ShowW
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import Gaussian, Genome, genome_of
+from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.survey import Survey, Surveyor, conduct
 
 
@@ -110,6 +111,7 @@ _SLOW_SURVEY = """
 import sys, time
 sys.path.insert(0, {tests!r})
 from test_survey import surveyor
+from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.survey import conduct
 networks = surveyor()
 conduct(networks, sys.argv[1], networks.plan(shard_size=64), num_draws=64 * 400,
@@ -132,3 +134,38 @@ def test_a_killed_survey_goes_on_where_it_was(tmp_path):
     plan = networks.plan(shard_size=64)
     survey = conduct(networks, tmp_path, plan, num_draws=64 * (len(left) + 2))
     assert all(equal(survey.shard(i), networks.draw(plan, i)) for i in survey.indices())
+
+
+def test_copies_and_strangers_beside_the_shards_do_not_count(tmp_path):
+    networks = surveyor()
+    survey = conduct(networks, tmp_path, networks.plan(shard_size=16), num_draws=32)
+    content = (tmp_path / "shard-000000.safetensors").read_bytes()
+    for name in ("shard-000000 - Copy", "shard-000000 (1)", "shard-x", "shard-", "shard-1", "shard-000001-old"):
+        (tmp_path / f"{name}.safetensors").write_bytes(content)
+    assert survey.indices() == [0, 1] and len(survey.load()) == 32
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("genotype", torch.zeros(16, NUM_GENES + 1, dtype=torch.uint8)),
+        ("genotype", torch.full((16, NUM_GENES), 255, dtype=torch.uint8)),
+        ("probability", torch.zeros(16, len(ATTRIBUTES) - 1, dtype=torch.float16)),
+        ("probability", torch.full((16, len(ATTRIBUTES)), torch.nan, dtype=torch.float16)),
+        ("realness", torch.zeros(15, 1)),
+        ("probability", torch.zeros(8, len(ATTRIBUTES), dtype=torch.float16)),
+    ],
+)
+def test_a_shard_of_another_shape_than_the_plans_is_refused(tmp_path, column, value):
+    networks = surveyor()
+    survey = conduct(networks, tmp_path, networks.plan(shard_size=16), num_draws=16)
+    path = tmp_path / "shard-000000.safetensors"
+    save_sealed(path, {**load_sealed(path).tensors, column: value})
+    with pytest.raises(UserError, match="shard-000000.safetensors is damaged"):
+        survey.load()
+
+
+def test_a_classifier_without_numbers_ends_the_survey(tmp_path):
+    broken = Surveyor(toy_generator(), LinearClassifier(effects() * torch.nan), MeanPixel())
+    with pytest.raises(UserError, match="probabilities that are no numbers"):
+        conduct(broken, tmp_path, broken.plan(shard_size=16), num_draws=16)

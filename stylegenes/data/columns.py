@@ -20,6 +20,10 @@ _LARGE = 1e3
 _WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 _MISSING = frozenset(["", "nan", "null", "n/a", "#n/a", "<na>"])
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_OTHERWISE = re.compile(
+    r"[+\-\u2212]?(0[xX][\da-fA-F]+|\d{1,3}([ _'.,]\d{3})+([.,]\d+)?|\d+(_\d+)*([.,]\d+)?)\s*%?"
+)
+"""Numbers as spreadsheets and programs write them too, which are no words: 1,5 and 1.000,5 and 1_000 and 50 %."""
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _MANY_WORDS = 100
 
@@ -73,6 +77,12 @@ class Column:
         if numbers:
             both = f"{told(numbers[0])}, {told(word)}"
             raise UserError(f"{where} mixes numbers and words ({both}); make all of it numbers, or all of it words")
+        otherwise = next((cell for cell, kind in kinds.items() if kind == "word" and _OTHERWISE.fullmatch(cell)), None)
+        if otherwise is not None:
+            raise UserError(
+                f"{where} writes numbers in a way that is not read ({told(otherwise)}); write them as 1234.5, with a "
+                "point and nothing else"
+            )
         image = next((cell for cell in kinds if PurePosixPath(cell).suffix.lower() in SUFFIXES), None)
         if image is not None:
             raise UserError(f"{where} holds names of images ({told(image)}); they belong into the first column alone")

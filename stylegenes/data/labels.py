@@ -158,14 +158,15 @@ def _from_folders(entries: Sequence[str]) -> Labels:
     root = common_root(entries)
     tops = [entry.removeprefix(root).split("/") for entry in entries]
     classes = sorted({parts[0] for parts in tops if len(parts) > 1})
-    if not classes or all(_SHARD.fullmatch(name) for name in classes):
+    if not classes:
         return Labels()
+    if all(_SHARD.fullmatch(name) for name in classes):
+        return Labels(origin=f"no labels: folders of running numbers ({_some(classes)}) are not read as classes")
     stray = [entry for entry, parts in zip(entries, tops, strict=True) if len(parts) == 1]
     if stray:
-        named = f"{', '.join(map(shown, stray[:_SHOWN]))}{', ...' if len(stray) > _SHOWN else ''}"
-        folders = f"{', '.join(map(shown, classes[:_SHOWN]))}{', ...' if len(classes) > _SHOWN else ''}"
+        folders = _some(classes)
         warning = (
-            f"{len(stray)} images lie beside the folders {folders} ({named}), so the folders are not read as classes; "
+            f"{len(stray)} images lie beside the folders {folders} ({_some(stray)}), so the folders are not read as classes; "
             "move them into a folder or away if they are meant as classes"
         )
         return Labels(origin=f"no labels: {len(stray)} images lie beside the folders {folders}", warnings=[warning])
@@ -173,7 +174,23 @@ def _from_folders(entries: Sequence[str]) -> Labels:
         return Labels()
     if len(classes) > MOST_LABELS:
         return Labels(warnings=[f"{len(classes):,} folders are more than {MOST_LABELS:,} and not read as classes"])
-    return Labels(classes, _one_hot_rows(entries, [parts[0] for parts in tops], classes), "class folders", classes=True)
+    rows = _one_hot_rows(entries, [parts[0] for parts in tops], classes)
+    return Labels(classes, rows, "class folders", warnings=_inner_folders(tops, classes), classes=True)
+
+
+def _inner_folders(tops: list[list[str]], classes: list[str]) -> list[str]:
+    """A warning where folders lie in class folders, as in train/cat, train/dog, val/cat."""
+    inner = sorted({parts[1] for parts in tops if len(parts) > 2})
+    if not inner or all(_SHARD.fullmatch(name) for name in inner):
+        return []
+    return [
+        f"the classes are the outer folders ({_some(classes)}), not those in them ({_some(inner)}); if those are meant, "
+        "give one outer folder as the data"
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{', '.join(map(shown, names[:_SHOWN]))}{', ...' if len(names) > _SHOWN else ''}"
 
 
 def _one_hot_rows(entries: Sequence[str], tops: list[str], classes: list[str]) -> dict[str, np.ndarray]:
