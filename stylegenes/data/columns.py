@@ -20,9 +20,7 @@ _LARGE = 1e3
 _WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 _MISSING = frozenset(["", "nan", "null", "n/a", "#n/a", "<na>"])
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_OTHERWISE = re.compile(
-    r"[+\-\u2212]?(0[xX][\da-fA-F]+|\d{1,3}([ _'.,]\d{3})+([.,]\d+)?|\d+(_\d+)*([.,]\d+)?)\s*%?"
-)
+_OTHERWISE = re.compile(r"[+\-\u2212]?(0[xX][\da-fA-F]+|\d{1,3}([ _'.,]\d{3})+([.,]\d+)?|\d+(_\d+)*([.,]\d+)?)\s*%?")
 """Numbers as spreadsheets and programs write them too, which are no words: 1,5 and 1.000,5 and 1_000 and 50 %."""
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _MANY_WORDS = 100

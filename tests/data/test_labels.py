@@ -52,7 +52,9 @@ def test_a_cell_that_is_no_number_costs_its_picture_and_is_named(cell, word, row
     assert found.names == ["Happy", "Age"], "the other cells are numbers still"
 
 
-@pytest.mark.parametrize("cell", ["1,5", "1.000,5", "1_000", "50%", "50 %", "0x1F", "1'000", "\u22123", "\u0663", "０１"])
+@pytest.mark.parametrize(
+    "cell", ["1,5", "1.000,5", "1_000", "50%", "50 %", "0x1F", "1'000", "\u22123", "\u0663", "０１"]
+)
 def test_numbers_in_other_spellings_are_refused_and_not_taken_for_words(cell):
     rows = [f"{i}.png;1;{cell if i == 3 else ''}" for i in range(1, 4)]
     with pytest.raises(UserError, match=r"column Age of t\.csv writes numbers in a way that is not read \(row 4: "):
