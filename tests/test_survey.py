@@ -161,7 +161,7 @@ def test_a_shard_of_another_shape_than_the_plans_is_refused(tmp_path, column, va
     survey = conduct(networks, tmp_path, networks.plan(shard_size=16), num_draws=16)
     path = tmp_path / "shard-000000.safetensors"
     save_sealed(path, {**load_sealed(path).tensors, column: value})
-    with pytest.raises(UserError, match="shard-000000.safetensors is damaged"):
+    with pytest.raises(UserError, match=r"shard-000000\.safetensors is damaged"):
         survey.load()
 
 
