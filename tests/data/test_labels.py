@@ -13,7 +13,6 @@ from makers import FakeStore, png, write
 from stylegenes.cli.main import run
 from stylegenes.data import open_dataset
 from stylegenes.data.labels import find_labels
-from stylegenes.data.tables import parse_table
 from stylegenes.errors import UserError
 
 NAMES = ("1.png", "2.png", "3.png", "4.png")
