@@ -51,9 +51,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     The target's folder is made if it is missing.
 
     Raises:
+        UserError: for a path that ends in no name, as an empty one does.
         OSError: when the folder cannot be written or the disk is full; the target is untouched.
     """
-    path = Path(path)
+    path = _with_name(path)
     with partial_beside(path) as part:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,9 +81,10 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     was cut short.
 
     Raises:
+        UserError: for a path that ends in no name, as an empty one does.
         OSError: when the parent cannot be written or the disk is full; the old folder is untouched.
     """
-    path = Path(path)
+    path = _with_name(path)
     settle_folder(path)
     with partial_beside(path) as part:
         try:
@@ -253,6 +255,13 @@ def read_json_lines(path: str | os.PathLike[str], *, most: int = 16 * MOST_JSON)
         except UserError as error:
             log.warning("%s; the line is passed over", error)
     return values
+
+
+def _with_name(path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    if not path.name:
+        raise UserError(f"{str(path)!r} is the name of no file; say what to write, such as {path / 'name'}")
+    return path
 
 
 def _about(path: Path, part: Path, error: OSError) -> OSError:

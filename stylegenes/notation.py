@@ -13,7 +13,7 @@ import torch
 from stylegenes.analysis.editing import Hold
 from stylegenes.analysis.wishes import find_attribute
 from stylegenes.drawing import BANDS, Way, band_layers
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.generator import Generator
 from stylegenes.records import Noise, NoiseMode
 from stylegenes.sheets import CARRIERS, Carried, read_sheet
@@ -21,6 +21,8 @@ from stylegenes.snapshot import DataCard
 from stylegenes.words import did_you_mean
 
 _MOST = 1_000_000
+_DIGITS = 40
+"""Digits of a whole number; Python itself refuses to read some thousands."""
 
 
 def parse_seeds(text: str, what: str = "seeds") -> list[int]:
@@ -32,14 +34,15 @@ def parse_seeds(text: str, what: str = "seeds") -> list[int]:
     seeds: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()) or (dash and int(last) < int(first)):
+        begin, end = _whole(first), _whole(last) if dash else _whole(first)
+        if begin is None or end is None or end < begin:
             raise UserError(
-                f"{what} {text!r}: {part.strip()!r} is neither a whole number nor an ascending range like 0-15"
+                f"{what} {shown(text)!r}: {shown(part.strip(), 40)!r} is neither a whole number nor an ascending range "
+                "like 0-15"
             )
-        start, stop = int(first), int(last if dash else first) + 1
-        if len(seeds) + stop - start > _MOST or stop > 2**63:
-            raise UserError(f"{what} {text!r}: more than {_MOST:,} of them, or one beyond 2^63")
-        seeds += range(start, stop)
+        if len(seeds) + end + 1 - begin > _MOST or end >= 2**63:
+            raise UserError(f"{what} {shown(text)!r}: more than {_MOST:,} of them, or one beyond 2^63")
+        seeds += range(begin, end + 1)
     return seeds
 
 
@@ -94,9 +97,10 @@ def parse_label(text: str | None, label_dim: int, data: DataCard | None) -> torc
     label = torch.zeros(1, label_dim)
     for part in text.split(","):
         name, _, value = part.strip().partition("=")
-        column = names.index(name) if name in names else int(name) if name.isdecimal() else label_dim
-        if column >= label_dim:
-            raise UserError(f"--label {text}: this model has no label {name!r}{did_you_mean(name, names, '')}; {known}")
+        column = names.index(name) if name in names else _whole(name)
+        if column is None or column >= label_dim:
+            unknown = f"{shown(name)!r}{did_you_mean(name, names, '')}"
+            raise UserError(f"--label {shown(text)}: this model has no label {unknown}; {known}")
         label[0, column] = _finite(value or "1", f"--label {text}")
     return label
 
@@ -131,6 +135,12 @@ def _finite(text: str, what: str) -> float:
     return value
 
 
+def _whole(text: str) -> int | None:
+    """A whole number; None for what is none, or so long that nothing is counted by it."""
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else None
+
+
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
@@ -149,9 +159,10 @@ def parse_psi(text: str) -> tuple[float, int | None]:
         psi = _finite(number, "psi")
     except UserError:
         psi = math.nan
-    if psi != psi or (colon and not layers.strip().isdecimal()):
-        raise UserError(f"psi {text!r} is not a number like 0.7, or 0.7:8 for the 8 leading layers")
-    return psi, int(layers) if colon else None
+    leading = _whole(layers) if colon else None
+    if psi != psi or (colon and leading is None):
+        raise UserError(f"psi {shown(text)!r} is not a number like 0.7, or 0.7:8 for the 8 leading layers")
+    return psi, leading
 
 
 def parse_steps(text: str) -> tuple[int, tuple[Way, ...]]:
@@ -162,11 +173,14 @@ def parse_steps(text: str) -> tuple[int, tuple[Way, ...]]:
     """
     number, colon, word = text.partition(":")
     ways: dict[str, tuple[Way, ...]] = {"own": ("own",), "code": ("code",), "w": ("w",), "both": ("code", "w")}
-    if not number.strip().isdecimal() or (colon and word not in ways):
-        raise UserError(f"--interpolate {text!r} is not a number of steps like 24, or 24:{', 24:'.join(ways)}")
-    if int(number) < 1:
-        raise UserError(f"--interpolate is {number}; at least 1 step from code to code is needed")
-    return int(number), ways[word or "own"]
+    steps = _whole(number)
+    if steps is None or (colon and word not in ways):
+        raise UserError(f"--interpolate {shown(text)!r} is not a number of steps like 24, or 24:{', 24:'.join(ways)}")
+    if not 1 <= steps <= _MOST:
+        raise UserError(
+            f"--interpolate is {number}; at least 1 step from code to code is needed, and at most {_MOST:,}"
+        )
+    return steps, ways[word or "own"]
 
 
 def parse_layers(text: str, generator: Generator) -> list[int]:
@@ -180,7 +194,7 @@ def parse_layers(text: str, generator: Generator) -> list[int]:
     if text in BANDS:
         return band_layers(generator, text).nonzero().flatten().tolist()
     last = generator.synthesis.num_ws - 1
-    hint = f"layers {text!r} are unknown; use all, {', '.join(BANDS)}, or numbers from 0 to {last} as 0-3,7"
+    hint = f"layers {shown(text)!r} are unknown; use all, {', '.join(BANDS)}, or numbers from 0 to {last} as 0-3,7"
     try:
         layers = sorted(set(parse_seeds(text, "layers")))
     except UserError as error:

@@ -259,3 +259,10 @@ def test_a_place_that_cannot_be_written_is_named_as_it_was_given(tmp_path, place
 def test_the_current_folder_is_settled(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert settle_folder(".").resolve() == tmp_path
+
+
+@pytest.mark.parametrize("path", ["", ".", "/"])
+@pytest.mark.parametrize("write", [atomic_path, atomic_folder])
+def test_a_path_without_a_name_is_refused_in_words(path, write):
+    with pytest.raises(UserError, match="the name of no file"), write(path):
+        pass

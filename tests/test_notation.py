@@ -4,7 +4,7 @@ import pytest
 from latent_toys import GAUSSIAN, toy_generator
 
 from stylegenes import UserError
-from stylegenes.notation import parse_hold, parse_label, parse_layers, parse_psi, parse_seeds
+from stylegenes.notation import parse_hold, parse_label, parse_layers, parse_psi, parse_seeds, parse_steps
 from stylegenes.snapshot import DataCard
 
 
@@ -54,3 +54,25 @@ def test_what_is_held_is_genes_and_attributes():
 def test_a_label_holds_numbers(value):
     with pytest.raises(UserError, match="is not a number"):
         parse_label(f"1={value}", 3, None)
+
+
+NINES = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: parse_seeds(NINES),
+        lambda: parse_seeds(f"3-{NINES}"),
+        lambda: parse_psi(f"0.7:{NINES}"),
+        lambda: parse_steps(NINES),
+        lambda: parse_steps("1" + "0" * 12),
+        lambda: parse_hold(NINES, ["Hat"]),
+        lambda: parse_label(NINES, 3, None),
+        lambda: parse_layers(NINES, toy_generator(GAUSSIAN)),
+    ],
+)
+def test_numbers_of_any_length_are_refused_shortly(read):
+    with pytest.raises(UserError) as caught:
+        read()
+    assert len(str(caught.value)) < 400

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -14,6 +14,7 @@ from stylegenes.analysis.pca import Components
 from stylegenes.errors import UserError
 from stylegenes.files import read_object, write_json
 from stylegenes.sealed import load_sealed, save_sealed
+from stylegenes.shape import as_record
 from stylegenes.words import did_you_mean
 
 
@@ -79,18 +80,49 @@ def load_steps(path: Path) -> Steps:
     path = path.with_suffix(".safetensors")
     if not path.is_file():
         raise UserError(f"there is no {path}; give a file that stylegenes directions or stylegenes pca wrote")
-    about = read_object(path.with_suffix(".json"))
+    described = read_object(path.with_suffix(".json"))
     tensors = load_sealed(path, is_old=lambda about: not about).tensors
     try:
-        if about["kind"] == "components":
-            found = Components(about["space"], **tensors)
-            names = [f"pc{number}" for number in range(1, len(found.basis) + 1)]
+        about = as_record(_About, {key: described[key] for key in described if key in _KNOWN}, "its JSON")
+        if about.kind == "components":
+            found, first = Components(about.space, **tensors), tensors["basis"]
+            names = [f"pc{number}" for number in range(1, len(first) + 1)]
         else:
-            found = Directions(about["space"], about["attributes"], **tensors)
-            names = list(about["attributes"])
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise UserError(f"{path} is missing, damaged, or no file of directions ({error})") from error
-    return Steps(about["space"], about["model"], names, found)
+            found, first = Directions(about.space, about.attributes, **tensors), tensors["weights"]
+            names = about.attributes
+        _check_sizes(tensors, first, len(names))
+    except (KeyError, TypeError, UserError) as error:
+        raise UserError(f"{path} is damaged, or no file of directions ({error})") from error
+    return Steps(about.space, about.model, names, found)
+
+
+@dataclass(frozen=True)
+class _About:
+    """What the JSON beside the tensors says, as far as moving needs it."""
+
+    kind: Literal["directions", "components"]
+    space: Literal["z", "w"]
+    model: str
+    attributes: list[str] = field(default_factory=list)
+
+
+_KNOWN = frozenset(_About.__annotations__)
+
+
+def _check_sizes(tensors: dict[str, torch.Tensor], first: torch.Tensor, rows: int) -> None:
+    """See that tensors are finite and go together: `first` [rows, C], every other [C] or [rows].
+
+    Raises:
+        UserError: names one that does not.
+    """
+    by_row = ("spread", "variance")
+    for name, tensor in tensors.items():
+        columns = list(first.shape[1:])
+        wanted = [rows] if name in by_row else [rows, *columns] if tensor is first else columns
+        if first.dim() != 2 or list(tensor.shape) != wanted:
+            raise UserError(f"its {name} has shape {list(tensor.shape)}, not {wanted}")
+        if not tensor.is_floating_point() or not tensor.isfinite().all():
+            raise UserError(f"its {name} holds what is no number")
 
 
 def _save(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Path:

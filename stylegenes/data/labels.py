@@ -166,8 +166,8 @@ def _from_folders(entries: Sequence[str]) -> Labels:
     if stray:
         folders = _some(classes)
         warning = (
-            f"{len(stray)} images lie beside the folders {folders} ({_some(stray)}), so the folders are not read as classes; "
-            "move them into a folder or away if they are meant as classes"
+            f"{len(stray)} images lie beside the folders {folders} ({_some(stray)}), so the folders are not read as "
+            "classes; move them into a folder or away if they are meant as classes"
         )
         return Labels(origin=f"no labels: {len(stray)} images lie beside the folders {folders}", warnings=[warning])
     if len(classes) < 2:
@@ -184,8 +184,8 @@ def _inner_folders(tops: list[list[str]], classes: list[str]) -> list[str]:
     if not inner or all(_SHARD.fullmatch(name) for name in inner):
         return []
     return [
-        f"the classes are the outer folders ({_some(classes)}), not those in them ({_some(inner)}); if those are meant, "
-        "give one outer folder as the data"
+        f"the classes are the outer folders ({_some(classes)}), not those in them ({_some(inner)}); if those are "
+        "meant, give one outer folder as the data"
     ]
 
 

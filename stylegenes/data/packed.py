@@ -17,7 +17,7 @@ import torch
 from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError, shown
-from stylegenes.files import read_record, settle_folder, write_json
+from stylegenes.files import check_regular, read_record, settle_folder, write_json
 
 FORMAT = "stylegenes-packed-1"
 Indices = torch.Tensor | np.ndarray | Sequence[int] | range
@@ -137,8 +137,7 @@ class PackedDataset:
             meta = read_record(folder / _META, _Meta, most=MOST_META)
             if meta.format != FORMAT:
                 raise DamagedError(f"{folder} has format {shown(meta.format)!r}; this version reads {FORMAT!r}")
-            images = np.load(folder / _IMAGES, mmap_mode="r")
-            labels = np.load(folder / _LABELS, mmap_mode="r")
+            images, labels = _mapped(folder / _IMAGES), _mapped(folder / _LABELS)
             dataset = cls(folder, meta.description, images, labels)
             dataset._verify(meta.checksums, meta.count, verify_all)
             dataset._take_labels(meta.labels_checksum)
@@ -236,7 +235,11 @@ class PackedDataset:
         columns = len(self.description.label_names)
         if self._labels.shape != (count, columns) or self._labels.dtype != np.float32:
             raise DamagedError(f"{self.folder / _LABELS} holds {self._labels.shape}, expected {(count, columns)}")
-        blocks = range(len(checksums))
+        blocks = range(math.ceil(self._images.size / _BLOCK))
+        if len(checksums) != len(blocks):
+            raise DamagedError(
+                f"{self.folder / _META} has {len(checksums)} checksums, expected {len(blocks)}; pack it again"
+            )
         if not verify_all:
             blocks = sorted({int(b) for b in np.linspace(0, len(checksums) - 1, _BLOCKS_ON_OPEN)}) if checksums else []
         flat = self._images.reshape(-1)
@@ -331,6 +334,12 @@ class Appender:
 def is_packed(folder: Path) -> bool:
     """Whether a folder holds a packed data set."""
     return (folder / _IMAGES).is_file() and (folder / _META).is_file()
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """The array in a .npy file, and nothing else that NumPy would read."""
+    check_regular(path)
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 def _checksum(flat: np.ndarray, block: int) -> int:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.files import atomic_folder, read_json, read_object, settle_folder, write_json
 from stylegenes.metrics.classifier_training import ClassifierSettings, Trained
 from stylegenes.metrics.sources import LabeledImages
@@ -134,7 +135,11 @@ def _load_folder(folder: Path) -> AttributeClassifier:
         name=folder.name,
         weights_hash=about.sha256,
     )
-    load_strictly(classifier, load_file(file), str(file))
+    try:
+        state = load_file(file)
+    except SafetensorError as error:
+        raise UserError(f"{file} is damaged: {shown(error, 200)}") from error
+    load_strictly(classifier, state, str(file))
     classifier.tested = _tested(folder / "report.json")
     return classifier.eval().requires_grad_(False)
 

@@ -11,20 +11,28 @@ _POSITIVE: tuple[str, Callable[[float], bool]] = ("above 0", lambda value: value
 _NOT_NEGATIVE: tuple[str, Callable[[float], bool]] = ("0 or more", lambda value: value >= 0)
 _SHARE: tuple[str, Callable[[float], bool]] = ("between 0 and 1", lambda value: 0 <= value <= 1)
 _DECAY: tuple[str, Callable[[float], bool]] = ("from 0 to below 1", lambda value: 0 <= value < 1)
+_INTERVAL: tuple[str, Callable[[float], bool]] = ("0 for never, or at least 0.001", lambda v: v == 0 or v >= 1e-3)
+
+
+def _between(low: float, high: float) -> tuple[str, Callable[[float], bool]]:
+    return f"from {low:,g} to {high:,.0f}", lambda value: low <= value <= high
+
 
 RANGES = {
-    "kimg": _POSITIVE,
+    "kimg": _between(0.001, 1e9),
+    "batch.total": _between(1, 2**20),
+    "batch.micro": _between(1, 2**20),
     "mixing": _SHARE,
     "freeze_d": _NOT_NEGATIVE,
     "camera_noise": _NOT_NEGATIVE,
-    "data.resolution": _POSITIVE,
+    "data.resolution": _between(1, 2**14),
     **{f"optimizer.{player}.{name}": _DECAY for player in "GD" for name in ("beta1", "beta2")},
     **{f"optimizer.{player}.eps": _POSITIVE for player in "GD"},
     **{f"optimizer.{player}.lr": _NOT_NEGATIVE for player in "GD"},
     "ema.half_life_kimg": _NOT_NEGATIVE,
     "ema.rampup": _NOT_NEGATIVE,
     **{f"intervals.{name}_seconds": _NOT_NEGATIVE for name in ("tick", "state")},
-    **{f"intervals.{name}_kimg": _NOT_NEGATIVE for name in ("snapshot", "image", "evaluate")},
+    **{f"intervals.{name}_kimg": _INTERVAL for name in ("snapshot", "image", "evaluate")},
     "intervals.keep_snapshots": _NOT_NEGATIVE,
     "intervals.keep_images": _NOT_NEGATIVE,
 }

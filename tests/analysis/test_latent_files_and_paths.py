@@ -1,6 +1,8 @@
 """Directions and components on disk, tables, figures, paths between codes, and the sparsity study."""
 
 import csv
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,6 +63,39 @@ def test_missing_and_damaged_files_are_refused(tmp_path, study):
     save_components(tmp_path / "c", components, "abc").write_bytes(b"no")
     with pytest.raises(UserError, match="damaged"):
         load_steps(tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": None},
+        {"space": "q"},
+        {"space": ["w"]},
+        {"kind": "else"},
+        {"attributes": "sign_0"},
+        {"attributes": ["sign_0"]},
+        {"attributes": [1, 2]},
+    ],
+)
+def test_a_description_of_another_shape_is_refused(tmp_path, study, change):
+    save_directions(tmp_path / "d", study[4]["w"].directions, study[4]["w"].fits, "abc")
+    about = json.loads((tmp_path / "d.json").read_text())
+    (tmp_path / "d.json").write_text(json.dumps(about | change))
+    with pytest.raises(UserError, match=r"d\.safetensors is damaged"):
+        load_steps(tmp_path / "d")
+    del about[next(iter(change))]
+    (tmp_path / "d.json").write_text(json.dumps(about))
+    with pytest.raises(UserError, match=r"d\.safetensors is damaged"):
+        load_steps(tmp_path / "d")
+
+
+@pytest.mark.parametrize("name", ["weights", "center", "scale", "spread"])
+def test_directions_of_another_size_or_without_numbers_are_refused(tmp_path, study, name):
+    directions = study[4]["w"].directions
+    for wrong in (getattr(directions, name)[..., :1, None], getattr(directions, name) * torch.nan):
+        save_directions(tmp_path / "d", replace(directions, **{name: wrong}), [], "abc")
+        with pytest.raises(UserError, match="damaged"):
+            load_steps(tmp_path / "d")
 
 
 def test_the_table_has_a_row_an_attribute_and_columns_by_space(tmp_path, study):

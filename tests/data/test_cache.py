@@ -162,7 +162,29 @@ def damage_missing(path):
     (path / "labels.npy").unlink()
 
 
-@pytest.mark.parametrize("damage", [damage_flip, damage_cut, damage_meta, damage_labels, damage_length, damage_missing])
+def damage_kind(path):
+    with (path / "images.npy").open("wb") as file:
+        np.savez(file, images=np.zeros(3))
+
+
+def damage_checksums(path):
+    meta = read_json(path / "dataset.json")
+    write_json(path / "dataset.json", {**meta, "checksums": []})
+
+
+DAMAGES = [
+    damage_flip,
+    damage_cut,
+    damage_meta,
+    damage_labels,
+    damage_length,
+    damage_missing,
+    damage_kind,
+    damage_checksums,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_noticed_and_repaired(folder, opened, damage, tmp_path, caplog):
     write(folder, {"t.csv": b"file,A\n" + b"".join(b"%d.png,1\n" % i for i in range(5))})
     first = opened(folder)

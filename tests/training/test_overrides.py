@@ -69,3 +69,22 @@ def test_later_overrides_win_and_json_round_trips():
     config = apply_overrides(tiny_config(), ["kimg=1", "kimg=2"])
     assert config.kimg == 2
     assert config_from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "batch.total=1000000000",
+        "batch.total=0",
+        "batch.micro=0",
+        "batch.micro=1000000000",
+        "data.resolution=1048576",
+        "kimg=1e300",
+        "kimg=1e-9",
+        "intervals.snapshot_kimg=1e-9",
+        "intervals.image_kimg=-1",
+    ],
+)
+def test_numbers_that_no_machine_works_with_are_refused(override):
+    with pytest.raises(UserError, match=rf"{re.escape(override.partition('=')[0])} = .* must be "):
+        apply_overrides(tiny_config(), [override])

@@ -72,7 +72,10 @@ def test_dry_run_prints_the_plan(tmp_path, tiny, capsys, monkeypatch):
         (["photos", "--recipe", "test", "--out", "x", "--devices", "3"], "nearest totals that do: 12"),
         (["photos", "--recipe", "test", "--out", "x", "--nodes", "2"], "torchrun --nnodes 2"),
         (["photos", "--recipe", "test", "--out", "x", "--init-from", "nowhere"], "nowhere is not a snapshot"),
-        (["photos", "--recipe", "test", "--out", "x", "--kimg", "-1"], "kimg = -1.0 must be above 0"),
+        (
+            ["photos", "--recipe", "test", "--out", "x", "--kimg", "-1"],
+            "kimg = -1.0 must be from 0.001 to",
+        ),
     ],
 )
 def test_mistakes_are_explained(tmp_path, tiny, capsys, monkeypatch, words, message):
