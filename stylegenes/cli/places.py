@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +24,29 @@ _NOT_MADE_BY = ("out", "device")
 def made_by(args: Any) -> str:
     """The command line of a verb's `Args` in one form: positional arguments, then options that are not defaults."""
     verb = type(args).__module__.rpartition(".")[2]
-    fields = [field for field in dataclasses.fields(args) if field.name not in _NOT_MADE_BY]
-    words: list[str] = []
-    for field in sorted(fields, key=lambda field: "Positional" not in str(field.type)):
-        value = getattr(args, field.name)
-        if "Positional" in str(field.type):
-            words += map(str, value) if isinstance(value, list | tuple) else [str(value)]
-        elif value != field.default:
-            words.append(f"--{field.name.replace('_', '-')}={value}")
-    return command(verb, *words)
+    positional = [getattr(args, field.name) for field in dataclasses.fields(args) if _is_positional(field)]
+    named = [str(one) for value in positional for one in (value if isinstance(value, list | tuple) else [value])]
+    return command(verb, *named, *_options(args))
+
+
+def _is_positional(field: dataclasses.Field[Any]) -> bool:
+    return "Positional" in str(field.type)
+
+
+def _options(args: Any) -> Iterator[str]:
+    """Options that are not defaults; those of a group stand among the others, as they are typed."""
+    for field in dataclasses.fields(args):
+        value, flag = getattr(args, field.name), field.name.replace("_", "-")
+        made = field.default_factory
+        default = field.default if made is dataclasses.MISSING else made()
+        if dataclasses.is_dataclass(value):
+            yield from _options(value)
+        elif _is_positional(field) or field.name in _NOT_MADE_BY or value == default:
+            continue
+        elif isinstance(value, bool):
+            yield f"--{flag}" if value else f"--no-{flag}"
+        else:
+            yield from (f"--{flag}={one}" for one in (value if isinstance(value, list | tuple) else [value]))
 
 
 def picture_place(args: Any, default: str | Path, beside: tuple[str, ...] = ()) -> Path:
