@@ -1,4 +1,4 @@
-"""Check, draw and pack images to train on.
+"""check, draw and pack images to train on
 
 examples:
   stylegenes data check photos --sheet photos.png     what is wrong with which file

@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from stylegenes import UserError, __version__
 from stylegenes.words import did_you_mean
@@ -16,110 +17,32 @@ class Verb:
     """One command. Its module `stylegenes.cli.<name>` has `Args` (one dataclass, or a union of them) and `run(args)`.
 
     Attributes:
-        summary: one line for `stylegenes --help`; the first line of the module's docstring says the same.
-        example: a command line to copy.
+        summary: the first line of the module's docstring.
+        example: the first command line of its examples.
     """
 
     summary: str
     example: str
 
 
-GROUPS: dict[str, dict[str, Verb]] = {
-    "start": {
-        "demo": Verb("train a small genome GAN on the embedded faces and draw samples", "stylegenes demo"),
-        "doctor": Verb(
-            "what this machine can do, how fast, and what is missing for which feature", "stylegenes doctor"
-        ),
-    },
-    "train and measure": {
-        "data": Verb("check, draw and pack images to train on", "stylegenes data check photos --sheet photos.png"),
-        "train": Verb("train a generator on images, or continue a run", "stylegenes train photos --out runs/0001"),
-        "slot": Verb(
-            "the most of a device that is yours for some minutes: check, train, evaluate, pack up",
-            "stylegenes slot work --minutes 9",
-        ),
-        "evaluate": Verb(
-            "measure a snapshot or a folder of pictures against data", "stylegenes evaluate runs/0001 --data avatars"
-        ),
-        "classifier": Verb(
-            "train an attribute classifier on labeled pictures", "stylegenes classifier avatars --out judge"
-        ),
-        "fetch": Verb("store the weights of a frozen judge", "stylegenes fetch inception --source FILE"),
-        "reproduce": Verb(
-            "train and measure what the papers' tables need, and report their numbers beside ours",
-            "stylegenes reproduce --scale tiny --out runs/tiny",
-        ),
-        "ablate": Verb(
-            "Frechet distance over genes x variants", "stylegenes ablate avatars --genes 32,8 --out runs/grid"
-        ),
-    },
-    "use a model": {
-        "sample": Verb("draw pictures from a snapshot", "stylegenes sample runs/0001 --seeds 0-15"),
-        "interpolate": Verb(
-            "ways between codes, through the code's own space and straight through W",
-            "stylegenes interpolate runs/0001 --seeds 1,2,3",
-        ),
-        "orbit": Verb(
-            "see what a 3D model makes from all sides: pictures, depth or normals",
-            "stylegenes orbit runs/0001 --seeds 3 --out turn.mp4",
-        ),
-        "mesh": Verb(
-            "write what a 3D model makes as a mesh, or as densities", "stylegenes mesh runs/0001 --out figure.glb"
-        ),
-        "invert": Verb(
-            "bring photos into a model: project, quantize to genotypes, tune",
-            "stylegenes invert runs/0001 me.jpg --space w+",
-        ),
-        "export": Verb(
-            "write a snapshot as an ONNX file that needs neither torch nor stylegenes",
-            "stylegenes export runs/0001 --onnx model.onnx",
-        ),
-        "import": Verb(
-            "turn foreign weights into a snapshot, executing nothing of the file",
-            "stylegenes import ffhq.pkl models/ffhq",
-        ),
-    },
-    "genes": {
-        "survey": Verb("draw and judge many pictures of a model", "stylegenes survey runs/0001 --classifier judge"),
-        "stats": Verb("which genes and variants matter for which attribute", "stylegenes stats runs/0001"),
-        "edit": Verb(
-            "change attributes of a picture by its genes", "stylegenes edit runs/0001 --seed 3 --set Smiling=1"
-        ),
-        "breed": Verb(
-            "children of two pictures, or generations under selection", "stylegenes breed runs/0001 --parents 3,8"
-        ),
-        "prune": Verb(
-            "replace the least real variants by the most real ones", "stylegenes prune runs/0001 --num 16 --out pruned"
-        ),
-        "tradeoff": Verb(
-            "accuracy against distance of conditional sampling",
-            'stylegenes tradeoff runs/0001 --second other --wishes "Hat=1;Hat=0"',
-        ),
-        "correlate": Verb(
-            "which attributes go together, in reals and models", "stylegenes correlate runs/0001 --other runs/0002"
-        ),
-        "evolution": Verb("how the codebook of a run has changed over its training", "stylegenes evolution runs/0001"),
-        "report": Verb("all exhibits of a model's genes in one HTML page", "stylegenes report runs/0001"),
-    },
-    "latent space": {
-        "directions": Verb(
-            "find linear attribute directions in a model's latent space and say how good they are",
-            "stylegenes directions runs/0001 --classifier judge",
-        ),
-        "move": Verb(
-            "move pictures along an attribute direction or a principal component",
-            "stylegenes move runs/0001 directions/w-l1 Smiling",
-        ),
-        "pca": Verb(
-            "principal components of a model's latent space: variance, extremes, strips", "stylegenes pca runs/0001"
-        ),
-        "noise": Verb(
-            "what a model's noise inputs do: none, coarse, fine, all, and where they change the picture",
-            "stylegenes noise runs/0001 --seeds 0-3",
-        ),
-    },
+GROUPS = {
+    "start": ("demo", "doctor"),
+    "train and measure": ("data", "train", "slot", "evaluate", "classifier", "fetch", "reproduce", "ablate"),
+    "use a model": ("sample", "interpolate", "orbit", "mesh", "invert", "export", "import"),
+    "genes": ("survey", "stats", "edit", "breed", "prune", "tradeoff", "correlate", "evolution", "report"),
+    "latent space": ("directions", "move", "pca", "noise"),
 }
-VERBS: dict[str, Verb] = {name: verb for group in GROUPS.values() for name, verb in group.items()}
+"""The verbs in the order of `stylegenes --help`."""
+
+
+def _described(name: str) -> Verb:
+    """A verb by the docstring of its module, which is read and not imported: `--help` must not wait for torch."""
+    text = Path(__file__).with_name(f"{name.replace('-', '_')}.py").read_text(encoding="utf-8").split('"""')[1]
+    example = next(line.strip() for line in text.splitlines() if line.startswith(f"  stylegenes {name}"))
+    return Verb(text.splitlines()[0], example.split("  ")[0])
+
+
+VERBS: dict[str, Verb] = {name: _described(name) for group in GROUPS.values() for name in group}
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -171,8 +94,8 @@ def help_text() -> str:
     """What `stylegenes --help` prints: every verb with one line, then an example of each."""
     width = max(map(len, VERBS))
     lines = ["stylegenes: style-based GANs whose latent space is a genome", "", "usage: stylegenes COMMAND [options]"]
-    for group, verbs in GROUPS.items():
-        lines += ["", f"{group}:", *(f"  {name:<{width}}  {verb.summary}" for name, verb in verbs.items())]
+    for group, names in GROUPS.items():
+        lines += ["", f"{group}:", *(f"  {name:<{width}}  {VERBS[name].summary}" for name in names)]
     lines += ["", "examples:", *(f"  {verb.example}" for verb in VERBS.values())]
     lines += ["", "stylegenes COMMAND --help lists a command's options; stylegenes --version prints the version."]
     return "\n".join(lines) + "\n"
