@@ -10,7 +10,7 @@ Examples:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +23,16 @@ _CHOSEN = {"checked": "with the classifier looking", "statistics": "by the varia
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Which picture is edited."""
+
+    code: str | None = None
+    """genotype string of the picture, or a file of `stylegenes sample`"""
+    seed: int = 0
+    """seed of the picture where no code is given"""
+
+
+@dataclass(frozen=True)
 class Args:
     """Change attributes of one picture by its genes."""
 
@@ -30,8 +40,8 @@ class Args:
     """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
     set: str
     """what to change, like "Smiling=1,Hat=0"; or all, with --study"""
-    code: Annotated[str, tyro.conf.arg(aliases=["--seed"])] = "0"
-    """seed of the picture, its genotype string, or a file of `stylegenes sample`"""
+    picture: Annotated[Picture, tyro.conf.arg(name="")] = field(default_factory=Picture)
+    """which picture"""
     genes: int = 4
     """genes that may change for each attribute, the most significant first"""
     rank: float = 1.0
@@ -52,6 +62,11 @@ class Args:
     """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+
+    @property
+    def seed(self) -> int:
+        """Seed of the picture."""
+        return self.picture.seed
 
 
 def run(args: Args) -> None:
@@ -74,7 +89,7 @@ def run(args: Args) -> None:
     if args.study is not None:
         _study(args, model, args.study)
         return
-    seed, code = (int(args.code), None) if args.code.isdecimal() else (0, args.code)
+    seed, code = args.seed, args.picture.code
     if args.traverse is not None:
         start, wish = model.genotype(code, seed), parse_where(args.set, names)[0]
         show_exhibit(args, model, traversal_exhibit(model.study.judge, model.study.report, start, args.traverse, wish))
@@ -103,9 +118,9 @@ def _study(args: Args, model: Model, num: int) -> None:
         raise UserError(f"--hold {args.hold}: a study edits every attribute, so that it can hold genes only")
     if num < 1:
         raise UserError(f"--study {num} must be at least one picture")
-    if not args.code.isdecimal():
-        raise UserError(f"--code {args.code}: a study takes the pictures of successive seeds, from --seed on")
-    first, make = int(args.code), model.editor(args.genes, args.rank, hold, args.method)
+    if args.picture.code is not None:
+        raise UserError("--code names one picture; a study takes those of successive seeds, from --seed on")
+    first, make = args.seed, model.editor(args.genes, args.rank, hold, args.method)
     genotypes = model.choose(seeds=list(range(first, first + num))).codes.cpu()
     with progress("editing") as bar:
         study = study_edits(model.study.judge, genotypes, make, on_progress=bar)
