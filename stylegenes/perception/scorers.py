@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,13 @@ from PIL import Image
 from torch import nn
 
 from stylegenes.errors import UserError, shown
+from stylegenes.files import read_bytes
 from stylegenes.perception.base import AttributeClassifier
 from stylegenes.perception.resize import resize
 from stylegenes.perception.weights import file_hash
+
+_LARGEST = 2**14
+_MOST_TABLE = 2**30
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,10 @@ class Scoring:
         logits: whether its outputs are logits; else they are probabilities.
         low: the value it takes for black.
         high: the value it takes for white.
-        channels: the color channels of its input.
+        channels: the color channels of its input, 1 or 3.
+
+    Raises:
+        UserError: for no attributes or two of one name, no pixels, or black that is not below white.
     """
 
     attributes: list[str]
@@ -38,6 +46,15 @@ class Scoring:
     low: float = -1.0
     high: float = 1.0
     channels: int = 3
+
+    def __post_init__(self) -> None:
+        if not self.attributes or len(set(self.attributes)) < len(self.attributes):
+            raise UserError("a scorer needs attributes, each of another name")
+        if not 1 <= self.resolution <= _LARGEST or self.channels not in (1, 3) or not self.low < self.high:
+            raise UserError(
+                f"a scorer takes 1 to {_LARGEST:,} pixels, 1 or 3 channels, and low below high; got resolution "
+                f"{self.resolution}, channels {self.channels}, low {self.low}, high {self.high}"
+            )
 
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Pictures [N, C, H, W] in [-1, 1] at the scorer's size, range and channels."""
@@ -116,7 +133,7 @@ def exported_scorer(path: Path, scoring: Scoring) -> ModuleScorer:
         module = torch.export.load(path).module() if path.suffix == ".pt2" else torch.jit.load(path).eval()
     except Exception as error:
         raise UserError(f"{path} is neither TorchScript nor an exported program: {shown(error, 200)}") from error
-    return ModuleScorer(module, scoring, name=path.stem, weights_hash=file_hash(path))
+    return ModuleScorer(_Told(path, module), scoring, name=path.stem, weights_hash=file_hash(path))
 
 
 def onnx_scorer(path: Path, scoring: Scoring) -> ModuleScorer:
@@ -133,20 +150,53 @@ def onnx_scorer(path: Path, scoring: Scoring) -> ModuleScorer:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:
         raise UserError(f"{path} is not an ONNX model that onnxruntime can run: {shown(error, 200)}") from error
+    if len(session.get_inputs()) != 1:
+        raise UserError(f"{path} has {len(session.get_inputs())} inputs; a scorer has one, the pictures")
     entry = session.get_inputs()[0].name
 
     def score(images: torch.Tensor) -> torch.Tensor:
         outputs = session.run(None, {entry: images.detach().cpu().numpy()})
         return torch.from_numpy(np.asarray(outputs[0])).to(images.device)
 
-    return ModuleScorer(score, scoring, name=path.stem, weights_hash=file_hash(path))
+    return ModuleScorer(_Told(path, score), scoring, name=path.stem, weights_hash=file_hash(path))
+
+
+class _Told(nn.Module):
+    """What a file computes; where it fails, the error names the file."""
+
+    def __init__(
+        self,
+        path: Path,  # the file
+        score: Callable[[torch.Tensor], torch.Tensor],  # what it computes; a module moves along with this one
+    ) -> None:
+        super().__init__()
+        self.path, self.score = path, score
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Scores of pictures [N, channels, resolution, resolution].
+
+        Raises:
+            UserError: whatever happened in the file.
+        """
+        try:
+            scores = self.score(images)
+        except Exception as error:
+            # A foreign program may fail with anything; most often it was exported for another size.
+            raise UserError(
+                f"{self.path} cannot judge pictures of {list(images.shape)}; does {self.path.stem}.json say the right "
+                f"resolution and channels, and was it exported for any number of pictures? ({shown(error, 200)})"
+            ) from error
+        if not isinstance(scores, torch.Tensor):
+            raise UserError(f"{self.path} gives {type(scores).__name__}, not one tensor of scores")
+        return scores
 
 
 class TableScorer(AttributeClassifier):
     """Labels that people gave to sampled pictures: a picture is recognized by its 8-bit pixels, others are refused.
 
     Raises:
-        UserError: for a table or a picture that cannot be read, or pictures of different sizes.
+        UserError: for a table or a picture that cannot be read, pictures of different sizes, or labels that
+            contradict each other.
     """
 
     def __init__(
@@ -158,10 +208,17 @@ class TableScorer(AttributeClassifier):
         self.attributes = [column for column in rows[0] if column != "file"]
         self.name, self.weights_hash = table.stem, file_hash(table)
         self._labels: dict[bytes, list[float]] = {}
+        self.resolution = 0
         for row in rows:
             pixels = _read_picture(table.parent / row["file"])
-            self.resolution = pixels.shape[1]
-            self._labels[_digest(pixels)] = [_number(row, column, table) for column in self.attributes]
+            size = self.resolution or pixels.shape[1]
+            if pixels.shape[1:] != (size, size):
+                height, width = pixels.shape[1:]
+                raise UserError(f"{table}: {row['file']} is {width} x {height} pixels, and all must be {size} x {size}")
+            self.resolution = size
+            labels = [_number(row, column, table) for column in self.attributes]
+            if self._labels.setdefault(_digest(pixels), labels) != labels:
+                raise UserError(f"{table}: {row['file']} shows a picture that another row labels otherwise; mend one")
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """The labels [N, A] of pictures [N, C, H, W] in [-1, 1].
@@ -182,10 +239,14 @@ class TableScorer(AttributeClassifier):
 
 def _read_table(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+        # Spreadsheets write a mark before the first letter, and old ones lone carriage returns.
+        text = read_bytes(path, most=_MOST_TABLE).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        reader = csv.DictReader(io.StringIO(text), restkey="", strict=True)
+        rows, names = list(reader), list(reader.fieldnames or [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"cannot read {path}: {shown(error)}") from error
+    if len(set(names)) < len(names) or any(len(row) > len(names) for row in rows):
+        raise UserError(f"{path} has two columns of one name, or a row with more cells than columns")
     if not rows or "file" not in rows[0] or len(rows[0]) < 2:
         raise UserError(f"{path} needs a column 'file', a column for each attribute, and at least one row")
     return rows
@@ -197,7 +258,7 @@ def _number(row: dict[str, str], column: str, table: Path) -> float:
     except (TypeError, ValueError):
         value = -1.0
     if not 0 <= value <= 1:
-        raise UserError(f"{table}: {column} of {row['file']} is {row[column]!r}, not a number from 0 to 1")
+        raise UserError(f"{table}: {column} of {row['file']} is {shown(row[column], 40)!r}, not a number from 0 to 1")
     return value
 
 
@@ -205,8 +266,9 @@ def _read_picture(path: Path) -> torch.Tensor:
     try:
         with Image.open(path) as image:
             return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
-    except OSError as error:
-        raise UserError(f"cannot read picture {path}: {error}") from error
+    # Decoders raise nearly anything on damaged bytes.
+    except Exception as error:
+        raise UserError(f"cannot read picture {shown(path, 200)}: {shown(error, 200)}") from error
 
 
 def _digest(pixels: torch.Tensor) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from stylegenes.errors import UserError, shown
+from stylegenes.files import check_regular
 from stylegenes.words import command
 
 
@@ -20,7 +21,12 @@ def weights_folder() -> Path:
 
 
 def file_hash(path: Path) -> str:
-    """The sha256 of a file, as 64 hexadecimal digits."""
+    """The sha256 of a file, as 64 hexadecimal digits.
+
+    Raises:
+        UserError: when it is missing, or a pipe or device.
+    """
+    check_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

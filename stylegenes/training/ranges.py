@@ -28,7 +28,7 @@ RANGES = {
     "data.resolution": _between(1, 2**14),
     **{f"optimizer.{player}.{name}": _DECAY for player in "GD" for name in ("beta1", "beta2")},
     **{f"optimizer.{player}.eps": _POSITIVE for player in "GD"},
-    **{f"optimizer.{player}.lr": _NOT_NEGATIVE for player in "GD"},
+    **{f"optimizer.{player}.lr": _between(0, 1e6) for player in "GD"},
     "ema.half_life_kimg": _NOT_NEGATIVE,
     "ema.rampup": _NOT_NEGATIVE,
     **{f"intervals.{name}_seconds": _NOT_NEGATIVE for name in ("tick", "state")},

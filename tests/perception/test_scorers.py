@@ -135,3 +135,79 @@ def test_a_wrong_table_is_explained(table, text, message):
     path.write_text(text)
     with pytest.raises(UserError, match=message):
         TableScorer(path)
+
+
+def table_of(folder, text, sizes=((8, 8), (8, 8))):
+    for number, size in enumerate(sizes, 1):
+        Image.new("RGB", size, (number, 0, 0)).save(folder / f"{number}.png")
+    (folder / "t.csv").write_bytes(text.encode())
+    return folder / "t.csv"
+
+
+@pytest.mark.parametrize("start, end", [("\ufeff", "\n"), ("", "\r"), ("\ufeff", "\r\n")])
+def test_tables_of_spreadsheets_are_read(tmp_path, start, end):
+    scorer = TableScorer(table_of(tmp_path, start + end.join(["file,Hat", "1.png,1", "2.png,0", ""])))
+    assert scorer.attributes == ["Hat"] and scorer.resolution == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,Hat\n1.png,1\n1.png,0\n", "another row labels otherwise"),
+        ("file,Hat,Hat\n1.png,1,0\n", "two columns of one name"),
+        ("file,Hat\n1.png,1,0\n", "more cells than columns"),
+        ("file,Hat\n1.png," + "9" * 200_000 + "\n", "cannot read"),
+        ('file,Hat\n1.png,"1\n', "cannot read"),
+        ("file,Hat\n1.png,nan\n", "not a number from 0 to 1"),
+        ("file,Hat\nt.csv,1\n", "cannot read picture"),
+        ("file,Hat\n1.png,1\n3.png,1\n", "3.png is 9 x 8 pixels"),
+    ],
+)
+def test_a_table_that_is_ambiguous_or_damaged_is_refused(tmp_path, text, message):
+    with pytest.raises(UserError, match=message):
+        TableScorer(table_of(tmp_path, text, ((8, 8), (8, 8), (9, 8))))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"attributes": []},
+        {"attributes": ["a", "a"]},
+        {"resolution": 0},
+        {"resolution": 10**9},
+        {"channels": 0},
+        {"channels": 4},
+        {"low": 1.0},
+        {"low": 2.0, "high": 1.0},
+    ],
+)
+def test_a_description_that_no_scorer_can_have_is_refused(tmp_path, change):
+    (tmp_path / "a.onnx").write_bytes(b"x")
+    (tmp_path / "a.json").write_text(json.dumps(SCORING | change))
+    with pytest.raises(UserError, match=r"a\.json does not describe a scorer"):
+        load_classifier(tmp_path / "a.onnx")
+
+
+class _Fixed(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.reshape(-1, 192) @ torch.ones(192, 1) / 192
+
+
+class _Several(nn.Module):
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return images, images
+
+
+@pytest.mark.parametrize(("module", "message"), [(_Fixed(), "cannot judge pictures of"), (_Several(), "gives tuple")])
+def test_a_file_that_fails_on_pictures_is_named(tmp_path, module, message):
+    torch.jit.script(module).save(tmp_path / "a.pt")
+    (tmp_path / "a.json").write_text(json.dumps(SCORING | {"resolution": 7}))
+    with pytest.raises(UserError, match=message):
+        load_classifier(tmp_path / "a.pt")(pictures())
+
+
+def test_weights_of_a_file_move_with_the_scorer(tmp_path):
+    torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(192, 1), nn.Sigmoid())).save(tmp_path / "a.pt")
+    (tmp_path / "a.json").write_text(json.dumps(SCORING))
+    scorer = load_classifier(tmp_path / "a.pt").to(torch.float64)
+    assert {parameter.dtype for parameter in scorer.parameters()} == {torch.float64}
