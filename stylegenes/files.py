@@ -223,9 +223,16 @@ def parse_json(text: bytes | str, where: str) -> Any:
 
 
 def append_json_line(path: str | os.PathLike[str], value: Any) -> None:
-    """Add a line of JSON. Half a last line, which a power cut leaves, is taken away first."""
+    """Add a line of JSON. Half a last line, which a power cut leaves, is taken away first.
+
+    Raises:
+        UserError: when there is something else than a file.
+        OSError: when it cannot be written.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        check_regular(path)
     with path.open("a+b") as file:
         file.seek(0)
         before = file.read()

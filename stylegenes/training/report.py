@@ -12,6 +12,8 @@ from typing import IO, Any
 import psutil
 import torch
 
+from stylegenes.files import check_regular
+
 log = logging.getLogger("stylegenes")
 
 
@@ -95,10 +97,16 @@ class Reporter:
         folder: the run folder.
         tensorboard: whether to write TensorBoard's event files.
         quiet: whether the terminal stays silent.
+
+    Raises:
+        UserError: when there is something else than a file where a line is to be added.
     """
 
     def __init__(self, folder: Path, *, tensorboard: bool, quiet: bool) -> None:
         self.folder = folder
+        for place in (folder / "log.txt", folder / "stats.jsonl"):
+            if place.exists():
+                check_regular(place)
         self._console = _console(quiet)
         self._handlers = _attach_handlers(folder / "log.txt", quiet)
         self._stats: IO[str] = (folder / "stats.jsonl").open("a", encoding="utf-8", buffering=1)

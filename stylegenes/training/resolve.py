@@ -15,6 +15,7 @@ from stylegenes.errors import UserError, shown
 from stylegenes.files import read_object, write_json
 from stylegenes.latents import LATENTS
 from stylegenes.registry import Registry, Spec
+from stylegenes.snapshot import newest_snapshot
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.training.config import ModelConfig, RunConfig
 from stylegenes.training.feed import Data
@@ -122,9 +123,15 @@ def check_settings(config: RunConfig, folder: Path) -> None:
     """See that a run is continued as it was begun. A start that never came to a state binds nobody.
 
     Raises:
-        UserError: names the settings that differ.
+        UserError: names the settings that differ; or for snapshots whose state is gone, which a start would replace.
     """
     path = folder / CONFIG_FILE
+    if not (folder / STATE_FILE).exists() and (newest := newest_snapshot(folder / "snapshots")) is not None:
+        start = command("train", config.data.source, "--init-from", newest, "--out", "runs/new")
+        raise UserError(
+            f"{folder} holds snapshots but no {STATE_FILE} to go on from, and a new run would replace them. Bring the "
+            f"file back, or start another run from the newest snapshot: {start}"
+        )
     if not path.exists() or not (folder / STATE_FILE).exists():
         return
     old, new = _flat(read_object(path)), _flat(config.to_dict())

@@ -1,5 +1,6 @@
 """The command: what it takes, what it refuses, what it prints."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -130,6 +131,7 @@ def test_a_start_that_was_killed_binds_nobody(tmp_path, tiny):
     assert command("photos", "--recipe", "test", "--out", out, "--max-minutes", "0") == 0
     assert read_config(out).model.latent["num_genes"] == 4
     (out / "state.safetensors").unlink()
+    shutil.rmtree(out / "snapshots")
     assert command(out, "--max-minutes", "0") == 0
 
 
