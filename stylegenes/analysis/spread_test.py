@@ -46,7 +46,8 @@ def most_kurtosis(pool: Pool) -> np.ndarray:
 
 def spread_test(statistic: np.ndarray, seen: np.ndarray, pool: Pool) -> SpreadTest:
     """Test Pearson's statistics [G, A], whose expectation is the degrees of freedom; draws of each variant [G, V]."""
-    size, rows = pool.size, (seen > 0).sum(axis=1, keepdims=True)
+    # The moments have four draws less in a divisor; the test does not hold for so few.
+    size, rows = max(pool.size, 5.0), (seen > 0).sum(axis=1, keepdims=True)
     freedom = np.maximum(rows - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         uneven = (np.where(seen > 0, size / np.maximum(seen, 1), 0).sum(axis=1, keepdims=True) - rows**2) / (size - 2)
@@ -56,7 +57,7 @@ def spread_test(statistic: np.ndarray, seen: np.ndarray, pool: Pool) -> SpreadTe
         variance = (variance + size**2 / (size - 1) * uneven * skewed) * ((size - 1) / size) ** 2
         rare = pool.variance / (pool.variance + np.maximum(pool.below, pool.above) ** 2)
         p_value = gammaincc(freedom**2 / variance, statistic * freedom / variance)
-    holds = (variance > 0) & (variance <= MOST_VARIANCE * 2 * freedom) & (rows > 1) & (size > 4)
+    holds = (variance > 0) & (variance <= MOST_VARIANCE * 2 * freedom) & (rows > 1) & (pool.size > 4)
     least = np.where(rows >= MANY_VARIANTS, LEAST_HITS_OF_MANY, LEAST_HITS)
     holds &= (size / np.maximum(rows, 1) * rare >= least) & np.isfinite(p_value)
     return SpreadTest(p_value, holds)

@@ -208,3 +208,15 @@ def test_processes_that_share_a_survey_stop_together():
         drawn.append(parts * stop.statistics.num_draws)
     # A part by itself sees a rarer rarest variant, and so goes on a little longer.
     assert drawn[0] <= drawn[1] <= 1.4 * drawn[0]
+
+
+@pytest.mark.parametrize("num", range(7))
+def test_surveys_of_hardly_any_draws_call_nothing(num):
+    found = VariantStatistics.empty(["a"], 3, 4)
+    if num:
+        rng = torch.Generator().manual_seed(num)
+        genotype = torch.randint(4, (num, 3), generator=rng).to(torch.uint8)
+        tally_draws(found, genotype, torch.rand(num, 1, generator=rng).half())
+    assert not significance(found).significant.any()
+    q_value = gene_q_values(found)
+    assert q_value.isfinite().all() and not (q_value <= 0.05).any()
