@@ -8,10 +8,15 @@ Examples:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
+
+from stylegenes.errors import UserError
+
+DENSITIES = ".npz"
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,41 @@ def run(args: Args) -> None:
     Raises:
         UserError: for a model that is flat, a level that meets no surface, or an unknown suffix.
     """
-    from stylegenes.cli import solid_work
+    import torch
 
-    solid_work.run_mesh(args)
+    from stylegenes.cli.console import say
+    from stylegenes.model import open_model
+    from stylegenes.volumes import MESHES, around, find_level, make_mesh, sample_volume
+
+    suffix = args.out.suffix.lower()
+    if suffix not in (*MESHES, DENSITIES):
+        raise UserError(f"--out {args.out} must end in {', '.join((*MESHES, DENSITIES))}")
+    level = _level(args.level)
+    opened = open_model(args.snapshot, label=args.label, device=args.device)
+    choice = opened.choose(seeds=None if args.code else args.seed, codes=args.code)
+    with torch.no_grad():
+        body = opened.generator.synthesis.body(choice.ws[:1])
+    volume = sample_volume(body, args.resolution, opened.device)
+    if suffix == DENSITIES:
+        volume.save(args.out)
+        low, high = volume.density.min(), volume.density.max()
+        say(f"{args.resolution}^3 densities from {low:.3g} to {high:.3g} in {args.out}; the box is {volume.box:g} wide")
+        return
+    if level is None:
+        level = find_level(body, around(opened.generator.synthesis, 6, pitch=15.0))
+    made = make_mesh(body, volume, level, opened.device)
+    made.save(args.out)
+    say(f"{len(made.vertices):,} vertices and {len(made.faces):,} faces at density {level:.3g} in {args.out}")
+
+
+def _level(text: str) -> float | None:
+
+    if text == "auto":
+        return None
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise UserError(f"--level {text!r} is neither auto nor a number") from error
+    if not math.isfinite(value) or value <= 0:
+        raise UserError(f"--level {text}: a density is above 0")
+    return value

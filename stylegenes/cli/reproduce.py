@@ -10,10 +10,19 @@ The same command again goes on where it stopped; report.html tells what is there
 
 from __future__ import annotations
 
+import importlib
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stylegenes.errors import UserError
+
+if TYPE_CHECKING:
+    from stylegenes.reproduction.conduct import Event, Progress
+    from stylegenes.reproduction.scale import Scale
+    from stylegenes.reproduction.steps import Step
 
 
 @dataclass(frozen=True)
@@ -40,8 +49,112 @@ def run(args: Args) -> None:
     Raises:
         UserError: for an unknown scale or step, or when steps have failed.
     """
-    from stylegenes.cli import reproduce_work
+    from stylegenes.cli.console import say
+    from stylegenes.reproduction.conduct import Progress, conduct
+    from stylegenes.reproduction.report import write_report
+    from stylegenes.reproduction.results import Results
+    from stylegenes.reproduction.scale import scale_called
+    from stylegenes.reproduction.steps import steps
+    from stylegenes.words import counted
 
     if args.max_minutes is not None and args.max_minutes <= 0:
         raise UserError(f"--max-minutes {args.max_minutes:g} must be positive")
-    reproduce_work.run(args)
+    scale = scale_called(args.scale)
+    chosen = _chosen(steps(scale), args.only)
+    if args.dry_run:
+        _rehearse(scale, chosen)
+        return
+    args.out.mkdir(parents=True, exist_ok=True)
+    _check_inputs(scale, args.out)
+    progress = Progress(args.out, chosen)
+    jobs = _default_jobs() if args.jobs is None else args.jobs
+    missing = [step for step in chosen if not progress.is_done(step)]
+    todo = counted(len(chosen), "step")
+    say(f"{todo}, {len(missing)} to do, {jobs} at once; logs in {args.out / 'logs'}; Ctrl-C saves")
+    seconds = None if args.max_minutes is None else 60 * args.max_minutes
+    try:
+        finished = conduct(progress, jobs, lambda event: _tell(event, progress), max_seconds=seconds)
+    finally:
+        everything = Progress(args.out, steps(scale))
+        page = write_report(Results(args.out, scale, everything.done), _facts(scale, everything))
+        say(f"report: {page}")
+    failed = [step.name for step in chosen if not progress.is_done(step)]
+    if not finished and seconds is None:
+        raise UserError(f"{counted(len(failed), 'step')} not done: {', '.join(failed[:8])}; see {args.out / 'logs'}")
+
+
+def _chosen(every: list[Step], only: str | None) -> list[Step]:
+    """The steps that are wanted and, in their order, what they need."""
+    from stylegenes.words import did_you_mean
+
+    if only is None:
+        return every
+    wanted = [text.strip() for text in only.split(",")]
+    unknown = [text for text in wanted if not any(step.name.startswith(text) for step in every)]
+    if unknown:
+        hint = did_you_mean(unknown[0], [step.name for step in every], "steps")
+        raise UserError(f"no step begins with {unknown[0]!r}{hint}")
+    kept: set[str] = set()
+    for step in reversed(every):
+        if step.name in kept or any(step.name.startswith(text) for text in wanted):
+            kept |= {step.name, *step.needs}
+    return [step for step in every if step.name in kept]
+
+
+def _check_inputs(scale: Scale, folder: Path) -> None:
+    """Refuse to start what cannot be finished."""
+    missing = [name for name in scale.inputs if not (folder / name).exists()]
+    if missing:
+        raise UserError(
+            f"--scale {scale.name} needs {', '.join(missing)} in {folder}: put there, or link to, each data set "
+            "(anything that `stylegenes train` reads) and each classifier (a folder of `stylegenes classifier`)"
+        )
+
+
+def _default_jobs() -> int:
+    from stylegenes.devices import pick_device
+
+    return 1 if pick_device("auto").type == "cuda" else max((os.cpu_count() or 1), 1)
+
+
+def _tell(event: Event, progress: Progress) -> None:
+    from stylegenes.cli.console import say
+
+    done = sum(progress.is_done(step) for step in progress.steps)
+    time = f" in {event.seconds / 60:.1f} min" if event.kind != "started" else ""
+    message = f": {event.message}" if event.message else ""
+    say(f"[{done}/{len(progress.steps)}] {event.step.name} {event.kind}{time}{message}")
+
+
+def _facts(scale: Scale, progress: Progress) -> list[tuple[str, str]]:
+    done = [step for step in progress.steps if progress.is_done(step)]
+    hours = sum(progress.seconds(step) for step in done) / 3600
+    kimg = sum(step.trains[1] for step in done if step.trains)
+    return [
+        ("scale", scale.name),
+        ("steps done", f"{len(done)} of {len(progress.steps)}"),
+        ("trained", f"{kimg:,.1f} thousand images in {sum(step.trains is not None for step in done)} trainings"),
+        ("time of the steps", f"{hours:.1f} hours, several at once"),
+    ]
+
+
+def _rehearse(scale: Scale, chosen: Sequence[Step]) -> None:
+    """Print every command, and see that it parses and that its recipe takes its settings."""
+    import tyro
+
+    from stylegenes.cli.console import say
+    from stylegenes.recipes import recipe
+    from stylegenes.training import apply_overrides
+    from stylegenes.words import command, counted
+
+    for step in chosen:
+        module = importlib.import_module(f"stylegenes.cli.{step.argv[0]}")
+        args = tyro.cli(module.Args, args=step.argv[1:])
+        if step.trains is not None:
+            apply_overrides(recipe(args.recipe), args.set)
+        say(command(*step.argv))
+    trainings = [step.trains[1] for step in chosen if step.trains]
+    say(
+        f"\n{scale.name}: {counted(len(chosen), 'step')} with {counted(len(trainings), 'training')} of "
+        f"{sum(trainings):,.0f} thousand images in all; every command parses and every recipe takes its settings"
+    )
