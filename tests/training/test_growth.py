@@ -12,6 +12,7 @@ from stylegenes.training.state import STATE_FILE, read_state
 GROWING = (
     "model.synthesis.name=progan",
     "model.discriminator.name=progan",
+    "data.resolution=16",
     "regularizers.path_length=none",
     "augment.pipe=none",
     'growth={"name": "progressive", "start": 8, "hold_kimg": 0.016, "fade_kimg": 0.032}',

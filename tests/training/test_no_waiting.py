@@ -105,7 +105,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("overrides", SETTINGS.values(), ids=SETTINGS)
 def test_no_setting_waits(far, overrides):
-    assert len(every_phase(tiny_config(*overrides), TinyData(resolution=32))) == 4
+    assert len(every_phase(tiny_config(*overrides, "data.resolution=32"), TinyData(resolution=32))) == 4
 
 
 def test_blurring_waits_for_nobody():
