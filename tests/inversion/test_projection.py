@@ -144,7 +144,7 @@ def test_wrong_targets_and_settings_say_what_is_allowed():
     generator = toy_generator(GENOME)
     with pytest.raises(UserError, match=r"\[N, 3, 8, 8\]"):
         Projector(generator, torch.zeros(1, 3, 16, 16), OBJECTIVE, QUICK)
-    with pytest.raises(UserError, match=r"one of w, w\+"):
+    with pytest.raises(UserError, match=r"accepted: w, w\+"):
         ProjectionSettings(space="z")
     with pytest.raises(UserError, match="positive"):
         ProjectionSettings(steps=0)

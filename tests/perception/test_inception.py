@@ -59,7 +59,7 @@ def test_only_the_published_weights_may_be_called_fid(judge):
 
 def test_without_weights_it_says_how_to_get_them(monkeypatch, tmp_path):
     monkeypatch.setenv("STYLEGENES_WEIGHTS", str(tmp_path))
-    with pytest.raises(UserError, match="stylegenes fetch inception --source"):
+    with pytest.raises(UserError, match="how to get them says: stylegenes fetch inception"):
         EXTRACTORS.build({"name": "inception"})
 
 

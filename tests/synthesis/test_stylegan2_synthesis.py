@@ -114,7 +114,7 @@ def test_wrong_styles_are_refused(shape):
     ("changes", "message"),
     [
         ({"resolution": 48}, "power of two"),
-        ({"architecture": "dense"}, "accepted: orig, skip, resnet"),
+        ({"architecture": "dense"}, "not one of orig, skip, resnet"),
         ({"channel_base": 8}, "at least 1"),
         ({"activation": "gelu"}, "unknown activation"),
     ],
