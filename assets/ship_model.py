@@ -28,7 +28,7 @@ from stylegenes.metrics.reference import open_real
 from stylegenes.snapshot import MODELS, Card, Snapshot, load_snapshot, save_snapshot
 from stylegenes.survey import Draws, Surveyor, conduct, fingerprint
 
-JUDGE, METRICS = "avatars32-judge", "fd,kid,pr"
+JUDGE, METRICS = "avatars32-judge", "fd,kid,pr,outliers"
 LARGEST = 10 * 2**20
 """Bytes that a file of the package may have."""
 
