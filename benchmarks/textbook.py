@@ -24,8 +24,8 @@ def generator_forward(synthesis: Any, ws: torch.Tensor, noise: bool = True) -> t
                 layer += 1
         rgb = block.to_rgb
         styles = rgb.affine(ws[:, layer]) * rgb.weight_gain
-        colours = _grouped(x, rgb.weight[None] * styles[:, None, :, None, None], padding=0) + rgb.bias[:, None, None]
-        image = colours if image is None else _upsample(image, synthesis.resample_filter) + colours
+        colors = _grouped(x, rgb.weight[None] * styles[:, None, :, None, None], padding=0) + rgb.bias[:, None, None]
+        image = colors if image is None else _upsample(image, synthesis.resample_filter) + colors
     assert image is not None
     return image
 

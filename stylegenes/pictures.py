@@ -1,6 +1,6 @@
 """Pictures on disk: grids with captions, PNG and WebP that carry their own description, GIF, WebP and MP4 animations.
 
-A picture here is a uint8 array [H, W, C] with one (grey), three (RGB) or four (RGBA) channels.
+A picture here is a uint8 array [H, W, C] with one (gray), three (RGB) or four (RGBA) channels.
 """
 
 from __future__ import annotations

@@ -104,19 +104,19 @@ class ScaledLinear(Layer):
 
 
 class ToRGB(Layer):
-    """1x1 convolution to colours, with a bias and no activation."""
+    """1x1 convolution to colors, with a bias and no activation."""
 
     def __init__(
         self,
         in_channels: int,  # channels of the input
-        image_channels: int,  # colour channels
+        image_channels: int,  # color channels
     ) -> None:
         super().__init__()
         self.conv = ScaledConv(in_channels, image_channels, kernel_size=1, gain=1.0)
         self.bias = nn.Parameter(torch.zeros(image_channels))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[N, C, H, W] to colours [N, image_channels, H, W], at least float32."""
+        """[N, C, H, W] to colors [N, image_channels, H, W], at least float32."""
         x = self.conv(x) + self.bias.to(x.dtype)[:, None, None]
         return x.to(torch.promote_types(x.dtype, torch.float32))
 
@@ -163,7 +163,7 @@ class Stage:
 
     @property
     def parts(self) -> tuple[int, bool]:
-        """Which layers take part: those up to `top`, and while it fades in, the colours of the resolution below."""
+        """Which layers take part: those up to `top`, and while it fades in, the colors of the resolution below."""
         return self.top, self.alpha < 1
 
 

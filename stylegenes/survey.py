@@ -26,7 +26,7 @@ from stylegenes.records import Condition, Noise, NoiseMode
 from stylegenes.sealed import load_sealed, save_sealed
 
 _SHARD, _SHARD_NAME = "shard-{:06d}.safetensors", re.compile(r"shard-(\d{6,18})\.safetensors", re.ASCII)
-_SEED_STRIDE = 1_000_003  # a prime: the seeds of two surveys with neighbouring seeds share no shard
+_SEED_STRIDE = 1_000_003  # a prime: the seeds of two surveys with neighboring seeds share no shard
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def test_labels_are_drawn_by_their_frequency_and_recorded(tmp_path):
     assert draws.label.mean(dim=0).tolist() == pytest.approx([0.25, 0.5, 0.25], abs=0.06)
 
 
-def test_the_record_and_the_seed_give_the_judgement_again(tmp_path):
+def test_the_record_and_the_seed_give_the_judgment_again(tmp_path):
     made = surveyor()
     plan = made.plan(seed=4, shard_size=64)
     draws = conduct(made, tmp_path, plan, num_draws=64).shard(0)

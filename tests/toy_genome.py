@@ -22,7 +22,7 @@ ATTRIBUTES = ["Smiling", "Eyeglasses", "Young"]
 
 
 class ShowW(SynthesisNetwork):
-    """Draws w as a square grey picture, or as one row where it is no square number."""
+    """Draws w as a square gray picture, or as one row where it is no square number."""
 
     def __init__(self, w_dim):
         super().__init__()

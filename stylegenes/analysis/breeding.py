@@ -26,7 +26,7 @@ def cross_uniform(a: torch.Tensor, b: torch.Tensor, generator: torch.Generator |
 
 
 def cross_block(a: torch.Tensor, b: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
-    """One run of neighbouring genes from `b`, the others from `a`: both ends are drawn for every child."""
+    """One run of neighboring genes from `b`, the others from `a`: both ends are drawn for every child."""
     genes = torch.arange(a.shape[1])
     ends = torch.randint(a.shape[1] + 1, (2, len(a), 1), generator=generator).sort(dim=0).values
     return torch.where((genes >= ends[0]) & (genes < ends[1]), b, a)

@@ -32,7 +32,7 @@ class Evolution:
         kimg: [T], thousands of real images seen.
         plane: [T, G, V, 2], variants on the two main axes of their gene at the last moment.
         spread: [T, G], root mean square distance of a gene's variants from their mean.
-        nearest: [T, G], mean distance from a variant to its nearest neighbour.
+        nearest: [T, G], mean distance from a variant to its nearest neighbor.
         moved: [T, G], root mean square way of the variants since the first moment.
         effective: [T, G], effective number of distinct variants.
     """
@@ -78,7 +78,7 @@ def _project(banks: torch.Tensor) -> torch.Tensor:
 
 
 def _nearest(bank: torch.Tensor) -> torch.Tensor:
-    """Mean distance to the nearest neighbour in each gene, [G]; 0 for a single variant."""
+    """Mean distance to the nearest neighbor in each gene, [G]; 0 for a single variant."""
     if bank.shape[1] < 2:
         return torch.zeros(bank.shape[0])
     apart = torch.cdist(bank, bank)

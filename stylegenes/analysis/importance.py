@@ -17,9 +17,9 @@ def importance(mean: torch.Tensor) -> torch.Tensor:
     For each attribute the distance of a variant from the mean of the whole codebook, in its standard deviations,
     averaged over the gene's variants.
     """
-    centre, scale = mean.mean(dim=(0, 1)), mean.std(dim=(0, 1), correction=0)
+    center, scale = mean.mean(dim=(0, 1)), mean.std(dim=(0, 1), correction=0)
     # An attribute that no gene moves has a scale that is rounding alone.
-    return torch.where(scale > 1e-9, ((mean - centre).abs() / scale.clamp_min(1e-9)).mean(dim=1), 0.0)
+    return torch.where(scale > 1e-9, ((mean - center).abs() / scale.clamp_min(1e-9)).mean(dim=1), 0.0)
 
 
 @dataclass(frozen=True)

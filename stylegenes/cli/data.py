@@ -134,7 +134,7 @@ class Pack:
     filter: Literal["lanczos", "bicubic", "bilinear", "box"] = "lanczos"
     """Resize filter, with antialiasing."""
     channels: Literal[1, 3] = 3
-    """3 for RGB, 1 for grey."""
+    """3 for RGB, 1 for gray."""
     labels: str | None = None
     """Label file, or `none`; looked for when not given."""
     workers: int | None = None

@@ -46,7 +46,7 @@ class View:
         resolution: height and width in pixels.
         fit: `crop` takes the central square, `letterbox` keeps all and adds black bars.
         filter: resize filter; all of them antialias.
-        channels: 3 for RGB, 1 for grey.
+        channels: 3 for RGB, 1 for gray.
 
     Raises:
         UserError: for a value that is not allowed.
@@ -65,7 +65,7 @@ class View:
         if self.filter not in get_args(Filter):
             raise UserError(f"resize filter {self.filter!r} is unknown{did_you_mean(self.filter, get_args(Filter))}")
         if self.channels not in (1, 3):
-            raise UserError(f"channels is {self.channels}; use 3 (RGB) or 1 (grey)")
+            raise UserError(f"channels is {self.channels}; use 3 (RGB) or 1 (gray)")
 
     @property
     def parameters(self) -> dict[str, str | int | bool]:

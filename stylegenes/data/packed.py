@@ -63,7 +63,7 @@ class Description:
         warnings: what is odd about the source, in sentences.
         left_out: files that could not be used.
         ignored: number of hidden and system files passed over.
-        license: licence of the images where it is known.
+        license: license of the images where it is known.
     """
 
     content_hash: str
@@ -190,7 +190,7 @@ class PackedDataset:
 
     @property
     def channels(self) -> int:
-        """1 (grey) or 3 (RGB)."""
+        """1 (gray) or 3 (RGB)."""
         return self.description.channels
 
     @property

@@ -40,7 +40,7 @@ class Source(ABC):
         warnings: what is odd about the source, in sentences.
         left_out: items that were refused before being read.
         ignored: number of hidden and system files passed over.
-        license: licence of the images where it is known.
+        license: license of the images where it is known.
     """
 
     description: str

@@ -18,7 +18,7 @@ class Discriminator(Layer, ABC):
 
     Attributes:
         resolution: height and width of the pictures in pixels.
-        image_channels: their colour channels.
+        image_channels: their color channels.
         label_dim: length of the label it needs, 0 for none.
         reads_camera: whether it needs the camera.
         grows: whether `grow` does anything.

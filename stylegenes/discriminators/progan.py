@@ -22,11 +22,11 @@ from stylegenes.shape import Count
 
 
 class FromRGB(Layer):
-    """1x1 convolution of colours with a leaky ReLU."""
+    """1x1 convolution of colors with a leaky ReLU."""
 
     def __init__(
         self,
-        image_channels: int,  # colour channels
+        image_channels: int,  # color channels
         out_channels: int,  # channels of the output
     ) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class ProGANDiscriminator(Discriminator):
         resolution: int,  # height and width of the pictures in pixels, a power of two
         label_dim: int = 0,  # length of the label, 0 for none
         *,
-        image_channels: Count = 3,  # colour channels of the pictures
+        image_channels: Count = 3,  # color channels of the pictures
         channel_base: int = 16384,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
         blur: bool = True,  # filter before halving (configuration B on), else plain averages (configuration A)

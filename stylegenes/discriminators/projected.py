@@ -194,7 +194,7 @@ class ProjectedDiscriminator(Discriminator):
     """Pictures to logits of all heads.
 
     Raises:
-        UserError: for pictures that are neither grey nor coloured, or a trunk size that is too small for the heads.
+        UserError: for pictures that are neither gray nor colored, or a trunk size that is too small for the heads.
     """
 
     def __init__(
@@ -202,7 +202,7 @@ class ProjectedDiscriminator(Discriminator):
         resolution: int,  # height and width of the pictures in pixels
         label_dim: int = 0,  # length of the label, 0 for none
         *,
-        image_channels: Count = 3,  # colour channels of the pictures, 1 or 3
+        image_channels: Count = 3,  # color channels of the pictures, 1 or 3
         trunk_size: int | None = None,  # pictures are resized to this; None: their own size, enlarged to 224 if smaller
         mix_channels: Count = 64,  # channels of the finest map after mixing
         expand: bool = True,  # double the channels from a map to the next coarser one
@@ -218,7 +218,7 @@ class ProjectedDiscriminator(Discriminator):
         self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
         self.trunk_size = trunk_size or max(resolution, 224)
         if image_channels not in (1, 3):
-            raise UserError(f"the trunk looks at grey or coloured pictures (1 or 3 channels); got {image_channels=}")
+            raise UserError(f"the trunk looks at gray or colored pictures (1 or 3 channels); got {image_channels=}")
         if not 1 <= heads <= len(TAP_STRIDES):
             raise UserError(f"there are 1 to {len(TAP_STRIDES)} heads; got {heads}")
         # A nominal size, since a trunk at 224 pixels has maps of 56, 28, 14 and 7.

@@ -77,7 +77,7 @@ class R3GANDiscriminator(Discriminator):
         resolution: int,  # height and width of the pictures in pixels, 4 x 2^(stages - 1)
         label_dim: int = 0,  # length of the label, 0 for none
         *,
-        image_channels: Count = 3,  # colour channels of the pictures
+        image_channels: Count = 3,  # color channels of the pictures
         widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, from 4 pixels up
         groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of the 3x3 convolutions of each stage
         blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2),  # residual blocks of each stage

@@ -123,10 +123,10 @@ class StyleGAN2Discriminator(Discriminator):
         resolution: int,  # height and width of the pictures in pixels, a power of two from 8 on
         label_dim: int = 0,  # length of the label, 0 for none
         *,
-        image_channels: Count = 3,  # colour channels of the pictures
+        image_channels: Count = 3,  # color channels of the pictures
         channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
-        architecture: Architecture = "resnet",  # resnet (residual), orig (plain) or skip (colours at every resolution)
+        architecture: Architecture = "resnet",  # resnet (residual), orig (plain) or skip (colors at every resolution)
         activation: str = "lrelu",  # activation of the layers
         resample_filter: Taps = (
             1,
@@ -162,9 +162,9 @@ class StyleGAN2Discriminator(Discriminator):
         if mbstd_num_channels and channels[-1] % mbstd_num_channels:
             raise UserError(f"mbstd_num_channels must divide {channels[-1]} channels; got {mbstd_num_channels}")
         self.skip = architecture == "skip"
-        colours: dict[str, Any] = {"kernel_size": 1, "act": activation, "conv_clamp": conv_clamp}
+        colors: dict[str, Any] = {"kernel_size": 1, "act": activation, "conv_clamp": conv_clamp}
         self.from_rgb = nn.ModuleList(
-            Conv2d(image_channels, width, **colours) for width in (channels if self.skip else channels[:1])
+            Conv2d(image_channels, width, **colors) for width in (channels if self.skip else channels[:1])
         )
         self.blocks = nn.ModuleList(
             DiscriminatorBlock(

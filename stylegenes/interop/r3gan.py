@@ -117,7 +117,7 @@ def _filter_of(state: State) -> dict[str, Any]:
     kernel = next((tensor for key, tensor in state.items() if key.endswith(".Kernel")), None)
     if kernel is None or same_filter(kernel, setup_filter(_taps(_DEFAULTS["ResamplingFilter"]))):
         return {}
-    # Each tap is the sum of two neighbours of the named filter, so that these follow one after the other.
+    # Each tap is the sum of two neighbors of the named filter, so that these follow one after the other.
     rows, named = kernel.float().sum(dim=0).tolist(), [0.0]
     for tap in rows[:-1]:
         named.append(tap - named[-1])
@@ -190,7 +190,7 @@ def discriminator_from_official(kwargs: Mapping[str, Any], state: State) -> Disc
 
 
 def _channels(state: State, key: str, dim: int) -> int:
-    """Colour channels, which the official arguments do not name."""
+    """Color channels, which the official arguments do not name."""
     return state[key].shape[dim] if key in state else 3
 
 

@@ -159,8 +159,8 @@ def discriminator_names(discriminator: Discriminator) -> dict[str, str]:
     """For every key of the discriminator's state dict, the official name of that parameter."""
 
     def block(match: re.Match[str]) -> str:
-        colours = ".fromrgb" if match[1] == "from_rgb" else ""
-        return f"b{discriminator.resolution >> int(match[2])}{colours}"
+        colors = ".fromrgb" if match[1] == "from_rgb" else ""
+        return f"b{discriminator.resolution >> int(match[2])}{colors}"
 
     pattern = r"\b(blocks|from_rgb)\.(\d+)"
     return {key: _official_name(re.sub(pattern, block, key)) for key in discriminator.state_dict()}

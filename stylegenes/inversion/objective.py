@@ -47,7 +47,7 @@ class Objective:
 
 
 def noise_structure(noise: torch.Tensor) -> torch.Tensor:
-    """Squared correlation of neighbouring pixels over a pyramid of halved sizes (StyleGAN2, appendix D).
+    """Squared correlation of neighboring pixels over a pyramid of halved sizes (StyleGAN2, appendix D).
 
     Args:
         noise: [N, 1, H, W], zero mean and unit variance each.

@@ -77,7 +77,7 @@ def load_photos(given: Sequence[Path], *, resolution: int, channels: int = 3, fi
     Args:
         given: image files and folders.
         resolution: height and width of the targets in pixels.
-        channels: 3 for color, 1 for grey.
+        channels: 3 for color, 1 for gray.
         fit: `crop` takes the central square, `letterbox` keeps all and adds bars.
 
     Raises:

@@ -43,7 +43,7 @@ class LatentDistribution(Layer, ABC):
 
     @abstractmethod
     def mean(self, condition: Condition | None = None) -> torch.Tensor:
-        """The mean of w, [1, w_dim]: the centre that truncation pulls towards and projection starts from."""
+        """The mean of w, [1, w_dim]: the center that truncation pulls towards and projection starts from."""
 
     @abstractmethod
     def interpolate(self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor) -> torch.Tensor:

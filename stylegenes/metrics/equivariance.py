@@ -83,7 +83,7 @@ def rotation_mismatch(reference: torch.Tensor, moved: torch.Tensor, angle: float
 
 
 def low_pass_turned(images: torch.Tensor, angle: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pictures turned by `angle` radians about their centre and limited to the disc of frequencies below Nyquist.
+    """Pictures turned by `angle` radians about their center and limited to the disc of frequencies below Nyquist.
 
     Args:
         images: [N, C, H, W].

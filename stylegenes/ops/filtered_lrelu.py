@@ -47,8 +47,8 @@ def _radial(numtaps: int, cutoff: float, width: float, fs: float) -> np.ndarray:
 
     axis = (np.arange(numtaps) - (numtaps - 1) / 2) / fs
     radius = math.pi * np.hypot(axis[:, None], axis[None, :])
-    centre = radius == 0
-    jinc = np.where(centre, cutoff, scipy.special.j1(2 * cutoff * radius) / np.where(centre, 1, radius))
+    center = radius == 0
+    jinc = np.where(center, cutoff, scipy.special.j1(2 * cutoff * radius) / np.where(center, 1, radius))
     window = np.kaiser(numtaps, scipy.signal.kaiser_beta(scipy.signal.kaiser_atten(numtaps, width / (fs / 2))))
     kernel = jinc * np.outer(window, window)
     return kernel / kernel.sum()

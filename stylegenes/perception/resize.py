@@ -9,7 +9,7 @@ from stylegenes.errors import UserError
 
 
 def to_rgb(images: torch.Tensor) -> torch.Tensor:
-    """Grey pictures [N, 1, H, W] repeated to three channels; color ones [N, 3, H, W] as they are.
+    """Gray pictures [N, 1, H, W] repeated to three channels; color ones [N, 3, H, W] as they are.
 
     Raises:
         UserError: for any other shape.

@@ -20,7 +20,7 @@ class SynthesisNetwork(Layer, ABC):
 
     Attributes:
         resolution: height and width of the picture in pixels.
-        image_channels: colour channels of the picture.
+        image_channels: color channels of the picture.
         w_dim: length of one style vector.
         num_ws: style vectors a picture takes; 1 is ordinary.
         layer_resolutions: for each of the num_ws style vectors, the resolution in pixels of the layer it drives.

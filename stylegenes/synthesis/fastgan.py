@@ -157,7 +157,7 @@ class FastGANSynthesis(SynthesisNetwork):
         resolution: int,  # height and width of the picture in pixels, a power of two from 8 to 1024
         w_dim: Count = 256,  # length of w, which is scaled to unit second moment
         *,
-        image_channels: Count = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # color channels of the picture
         width: int = 128,  # channels at 128 pixels
         lite: bool = False,  # one convolution a resolution without noise, in place of two with it
         label_dim: int = 0,  # length of the label that the batch norms follow, 0 for none

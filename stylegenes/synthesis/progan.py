@@ -1,7 +1,7 @@
 """The traditional generator: "Progressive Growing of GANs" (Karras et al. 2018), with bilinear upsampling on request.
 
 These are configurations A and B of "A Style-Based Generator Architecture for GANs" (Karras et al. 2019): the code
-enters once, at 4 pixels, so num_ws is 1; pixel norm after every convolution; colours are linear in the features.
+enters once, at 4 pixels, so num_ws is 1; pixel norm after every convolution; colors are linear in the features.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ProGANSynthesis(SynthesisNetwork):
         resolution: int,  # height and width of the picture in pixels, a power of two
         w_dim: Count = 512,  # length of w
         *,
-        image_channels: Count = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # color channels of the picture
         channel_base: int = 16384,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
         blur: bool = True,  # bilinear upsampling (configuration B), else repeated pixels (configuration A)

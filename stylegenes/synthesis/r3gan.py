@@ -88,7 +88,7 @@ class R3GANSynthesis(SynthesisNetwork):
         resolution: int,  # height and width of the picture in pixels, 4 x 2^(stages - 1)
         w_dim: Count = 64,  # length of w
         *,
-        image_channels: Count = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # color channels of the picture
         widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, from 4 pixels up
         groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of the 3x3 convolutions of each stage
         blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2),  # residual blocks of each stage

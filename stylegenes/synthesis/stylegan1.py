@@ -138,7 +138,7 @@ class StyleGAN1Synthesis(SynthesisNetwork):
         resolution: int,  # height and width of the picture in pixels, a power of two
         w_dim: Count = 512,  # length of w
         *,
-        image_channels: Count = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # color channels of the picture
         channel_base: int = 16384,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
         const_input: bool = True,  # start from a learned constant (configuration D on), else from w (configuration C)

@@ -102,12 +102,12 @@ class StyledConv(Layer):
 
 
 class ToRGB(Layer):
-    """Modulated 1x1 convolution to colours, without demodulation."""
+    """Modulated 1x1 convolution to colors, without demodulation."""
 
     def __init__(
         self,
         in_channels: int,  # channels of the input
-        image_channels: int,  # colour channels
+        image_channels: int,  # color channels
         *,
         w_dim: int,  # length of w
         conv_clamp: Positive | None = None,  # bound on the absolute value of the output; None sets none
@@ -120,7 +120,7 @@ class ToRGB(Layer):
         self.weight_gain = 1 / math.sqrt(in_channels)
 
     def forward(self, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-        """Map `x` [N, C_in, H, W] to colours [N, image_channels, H, W], at least float32."""
+        """Map `x` [N, C_in, H, W] to colors [N, image_channels, H, W], at least float32."""
         styles = self.affine(w) * self.weight_gain
         x = nn.functional.conv2d(scale_channels(x, styles), self.weight.to(x.dtype))
         x = x.to(torch.promote_types(x.dtype, torch.float32))
@@ -128,7 +128,7 @@ class ToRGB(Layer):
 
 
 class SynthesisBlock(Layer):
-    """All layers of one resolution: one or two styled convolutions and, where the architecture has it, colours."""
+    """All layers of one resolution: one or two styled convolutions and, where the architecture has it, colors."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class SynthesisBlock(Layer):
         *,
         w_dim: int,  # length of w
         resolution: int,  # height and width of the output in pixels
-        image_channels: int,  # colour channels, 0 for a block without them
+        image_channels: int,  # color channels, 0 for a block without them
         residual: bool,  # add a resampled 1x1 path around the convolutions
         act: str,  # activation
         use_noise: bool,  # whether the layers have noise inputs
@@ -177,7 +177,7 @@ class SynthesisBlock(Layer):
 
 @SYNTHESES.register("stylegan2")
 class StyleGAN2Synthesis(SynthesisNetwork):
-    """ws to pictures through blocks from 4 pixels up, colours added up over the resolutions ("skip").
+    """ws to pictures through blocks from 4 pixels up, colors added up over the resolutions ("skip").
 
     Raises:
         UserError: for a resolution that is no power of two, an unknown architecture or sizes below one.
@@ -188,10 +188,10 @@ class StyleGAN2Synthesis(SynthesisNetwork):
         resolution: int,  # height and width of the picture in pixels, a power of two
         w_dim: Count = 512,  # length of w
         *,
-        image_channels: Count = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # color channels of the picture
         channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
-        architecture: Architecture = "skip",  # how colours are made: skip, orig (at the end), resnet (residual blocks)
+        architecture: Architecture = "skip",  # how colors are made: skip, orig (at the end), resnet (residual blocks)
         use_noise: bool = True,  # whether the layers have noise inputs
         activation: str = "lrelu",  # activation of the convolutions
         resample_filter: Taps = (
@@ -253,16 +253,16 @@ class StyleGAN2Synthesis(SynthesisNetwork):
             x = block(x, ws[:, layer:], noise)
             layer += block.num_conv
             if block.to_rgb is not None:
-                image = self.add_colours(image, block.to_rgb(x, ws[:, layer]))
-        assert image is not None, "the last block makes colours"
+                image = self.add_colors(image, block.to_rgb(x, ws[:, layer]))
+        assert image is not None, "the last block makes colors"
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
 
-    def add_colours(self, image: torch.Tensor | None, colours: torch.Tensor) -> torch.Tensor:
-        """`colours` [N, C, H, W] plus the upsampled picture so far [N, C, H / 2, W / 2], never below float32."""
+    def add_colors(self, image: torch.Tensor | None, colors: torch.Tensor) -> torch.Tensor:
+        """`colors` [N, C, H, W] plus the upsampled picture so far [N, C, H / 2, W / 2], never below float32."""
         if image is None:
-            return colours
-        with torch.autocast(colours.device.type, enabled=False):
-            return upsample2d(image, self.resample_filter) + colours
+            return colors
+        with torch.autocast(colors.device.type, enabled=False):
+            return upsample2d(image, self.resample_filter) + colors
 
     def noise_buffers(self) -> dict[str, torch.Tensor]:
         """The stored noise pictures [H, W] by name."""

@@ -108,7 +108,7 @@ class FourierInput(Layer):
     freqs: torch.Tensor
     phases: torch.Tensor
     transform: torch.Tensor
-    """[3, 3], a user's transform of the picture plane, in units of the picture's width around its centre."""
+    """[3, 3], a user's transform of the picture plane, in units of the picture's width around its center."""
 
     def forward(self, w: torch.Tensor) -> torch.Tensor:
         """Features [N, C, size, size] from w [N, w_dim]."""
@@ -134,7 +134,7 @@ class FourierInput(Layer):
         return rotation @ translation @ self.transform
 
     def _positions(self, like: torch.Tensor) -> torch.Tensor:
-        """Sample positions [size, 1] in units of the picture's width, centred."""
+        """Sample positions [size, 1] in units of the picture's width, centerd."""
         size = self.signal.size
         return ((torch.arange(size, dtype=like.dtype, device=like.device) + 0.5 - size / 2) / self.signal.rate)[:, None]
 
@@ -171,7 +171,7 @@ class AliasFreeLayer(Layer):
         down_filter = design_lowpass_filter(down_taps, after.cutoff, 2 * after.half_width, rate, radial=radial)
         self.register_buffer("up_filter", up_filter, persistent=False)
         self.register_buffer("down_filter", down_filter, persistent=False)
-        # The full convolution and both filters widen the signal; what remains is centred, a surplus sample goes first.
+        # The full convolution and both filters widen the signal; what remains is centerd, a surplus sample goes first.
         total = (after.size - 1) * self.down + 1 + up_taps + down_taps - 2
         total -= (before.size + self.conv_kernel - 1) * self.up
         first = (total + self.up) // 2
@@ -241,7 +241,7 @@ class StyleGAN3Synthesis(SynthesisNetwork):
         resolution: int,  # height and width of the picture in pixels, a power of two
         w_dim: Count = 512,  # length of w
         *,
-        image_channels: Count = 3,  # colour channels of the picture
+        image_channels: Count = 3,  # color channels of the picture
         channel_base: int = 32768,  # a signal of cutoff f has channel_base / 2 / f channels ...
         channel_max: int = 512,  # ... but at most these
         num_layers: Few = 14,  # layers before the one that makes the picture
@@ -334,7 +334,7 @@ class StyleGAN3Synthesis(SynthesisNetwork):
     def placed(self, transform: torch.Tensor) -> Iterator[None]:
         """Within this context the inputs are seen through `transform` [3, 3] of the picture plane, then as before.
 
-        It maps positions of the result to positions in the unmoved picture, in picture widths around the centre.
+        It maps positions of the result to positions in the unmoved picture, in picture widths around the center.
         """
         before = self.input.transform.clone()
         self.input.transform.copy_(transform)

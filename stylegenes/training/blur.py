@@ -12,7 +12,7 @@ from stylegenes.ops.fir import filter2d, setup_filter
 
 
 def gaussian_blur(images: torch.Tensor, sigma: float) -> torch.Tensor:
-    """Filter with a Gaussian that is cut at three standard deviations; beyond the edge is grey.
+    """Filter with a Gaussian that is cut at three standard deviations; beyond the edge is gray.
 
     Args:
         images: [N, C, H, W] in [-1, 1].

@@ -36,7 +36,7 @@ class Data(Protocol):
 
     @property
     def channels(self) -> int:
-        """Colour channels."""
+        """Color channels."""
         ...
 
     @property

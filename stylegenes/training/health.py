@@ -48,7 +48,7 @@ class Health:
     """Status lines that a jump is measured against."""
 
     IMAGES = 256
-    """Images that a judgement is over at least."""
+    """Images that a judgment is over at least."""
 
     LARGEST: ClassVar = {"loss": 1e4, "gradient": 1e6}
     """Beyond these a number is taken for a divergence."""

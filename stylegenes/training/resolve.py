@@ -41,7 +41,7 @@ MAY_CHANGE = (
 
 
 def complete_config(config: RunConfig, data: Data, *, warn: bool = True) -> RunConfig:
-    """Fill in what the data decides: resolution, colour channels and labels of the networks.
+    """Fill in what the data decides: resolution, color channels and labels of the networks.
 
     Args:
         config: from a recipe.
@@ -53,7 +53,7 @@ def complete_config(config: RunConfig, data: Data, *, warn: bool = True) -> RunC
     """
     label_dim = data.label_dim if config.data.labels else 0
     if config.data.labels and not data.label_dim:
-        raise UserError(f"{data.source} has no labels; train without data.labels, or give labelled data")
+        raise UserError(f"{data.source} has no labels; train without data.labels, or give labeled data")
     if warn and data.label_dim and not config.data.labels:
         log.warning(
             "the data has %d labels (%s ...) that this run does not use; --set data.labels=true conditions on them",

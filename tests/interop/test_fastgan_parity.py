@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_named(folder):
     kwargs, state = fixture.kwargs(), fixture.state()
     with pytest.raises(UserError, match="lack img_resolution"):
         generator_from_official({}, state)
-    with pytest.raises(UserError, match="cannot take colour"):
-        generator_from_official({**kwargs, "colour": 1}, state)
+    with pytest.raises(UserError, match="cannot take color"):
+        generator_from_official({**kwargs, "color": 1}, state)
     with pytest.raises(UserError, match=r"missing: synthesis\.to_big\.bias"):
         generator_from_official(kwargs, {k: v for k, v in state.items() if k != "synthesis.to_big.bias"})

@@ -75,5 +75,5 @@ def test_what_does_not_fit_is_named(folder):
         mixing_from_official({}, state)
     with pytest.raises(UserError, match="lack channels, resolutions"):
         heads_from_official({}, {})
-    with pytest.raises(UserError, match="cannot take colour"):
-        head_from_official({"colour": 1}, {})
+    with pytest.raises(UserError, match="cannot take color"):
+        head_from_official({"color": 1}, {})

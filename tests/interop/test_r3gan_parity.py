@@ -84,8 +84,8 @@ def test_penalties_and_discriminator_gradients(folder, dtype):
 def test_what_does_not_fit_is_named(folder):
     fixture = Fixture(folder)
     kwargs, state = fixture.kwargs("G"), fixture.state("G")
-    with pytest.raises(UserError, match="cannot take Colour"):
-        generator_from_official({**kwargs, "Colour": 1}, state)
+    with pytest.raises(UserError, match="cannot take Color"):
+        generator_from_official({**kwargs, "Color": 1}, state)
     with pytest.raises(UserError, match="KernelSize 5"):
         generator_from_official({**kwargs, "KernelSize": 5}, state)
     with pytest.raises(UserError, match="lack NoiseDimension"):

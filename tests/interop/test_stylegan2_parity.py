@@ -37,32 +37,32 @@ def test_styles(folder, dtype):
 def test_pictures_and_features(folder, dtype, monkeypatch):
     fixture = Fixture(folder)
     G = generator_from_official(fixture.kwargs(), fixture.state(dtype=dtype))
-    features, colours = record_layers(G, monkeypatch)
+    features, colors = record_layers(G, monkeypatch)
     ws = G.express(fixture.input("z", dtype), fixture.condition(dtype))
     image = G.synthesis(ws, noise=Noise("const")).image
     for name in fixture.names(r"img_const(_unfused)?"):
         fixture.check(name, image)
     for name, found in fixture.names(r"(x|rgb)_b(\d+)").items():
-        fixture.check(name, (features if found[1] == "x" else colours)[int(found[2])])
+        fixture.check(name, (features if found[1] == "x" else colors)[int(found[2])])
     fixture.check("img_none", G.synthesis(ws, noise=Noise("none")).image)
     fixture.check("img_ws_mixed_const", G.synthesis(fixture.input("ws_mixed", dtype), noise=Noise("const")).image)
 
 
 def record_layers(G: Generator, monkeypatch) -> tuple[dict[int, torch.Tensor], dict[int, torch.Tensor]]:
-    """Features and colours of the first picture made, by resolution."""
+    """Features and colors of the first picture made, by resolution."""
     features: dict[int, torch.Tensor] = {}
-    colours: dict[int, torch.Tensor] = {}
-    add = G.synthesis.add_colours
+    colors: dict[int, torch.Tensor] = {}
+    add = G.synthesis.add_colors
 
     def keep(*args):
         image = add(*args)
-        colours.setdefault(image.shape[-1], image)
+        colors.setdefault(image.shape[-1], image)
         return image
 
     for block in G.synthesis.blocks:
         block.register_forward_hook(lambda _, __, x: features.update({x.shape[-1]: features.get(x.shape[-1], x)}))
-    monkeypatch.setattr(G.synthesis, "add_colours", keep)
-    return features, colours
+    monkeypatch.setattr(G.synthesis, "add_colors", keep)
+    return features, colors
 
 
 @pytest.mark.parametrize("folder", fixtures("sg2_discriminator"))

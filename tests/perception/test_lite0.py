@@ -70,9 +70,9 @@ def test_train_mode_changes_nothing(trunk):
     assert torch.equal(trunk(x), before)
 
 
-def test_grey_pictures_are_repeated(trunk):
-    grey = torch.rand(1, 1, 32, 32)
-    assert torch.equal(trunk(grey), trunk(grey.expand(-1, 3, -1, -1)))
+def test_gray_pictures_are_repeated(trunk):
+    gray = torch.rand(1, 1, 32, 32)
+    assert torch.equal(trunk(gray), trunk(gray.expand(-1, 3, -1, -1)))
 
 
 def test_wrong_input_says_what_is_allowed(trunk):

@@ -148,7 +148,7 @@ def test_gates_open_as_often_as_p():
     assert amounts.any_active(("rotate_pre", "rotate_post")).double().mean().item() == pytest.approx(0.3, abs=0.03)
 
 
-def test_colour_of_grey_pictures_skips_hue_and_saturation():
+def test_color_of_gray_pictures_skips_hue_and_saturation():
     pipe = AugmentPipe("color", p=1.0)
     assert not {"hue", "saturation"} & set(pipe.draw(torch.Size((2, 1, 8, 8))).values)
 

@@ -94,7 +94,7 @@ def test_no_family_waits(far, synthesis, latent, discriminator):
 
 SETTINGS = {
     "ada, every transform": ("augment.pipe.transforms=bgcfnc",),
-    "ada, colours only": ("augment.pipe.transforms=color",),
+    "ada, colors only": ("augment.pipe.transforms=color",),
     "diffaugment": ("augment.pipe.name=diffaugment", "augment.p.name=fixed"),
     "penalties at fakes": ("regularizers.r2.interval=4", "regularizers.wgan_gp.interval=1"),
     "relativistic": ("loss.name=relativistic",),

@@ -12,7 +12,7 @@ from stylegenes.analysis.edit_study import EditStudy
 from stylegenes.analysis.editing import EditReport, difference_map
 from stylegenes.analysis.plots.style import (
     COLORS,
-    GREY,
+    GRAY,
     INK,
     PALE,
     SEQUENTIAL,
@@ -39,10 +39,10 @@ def edit_figure(report: EditReport) -> Figure:
     shown = (report.wanted + [a for a in rest if a not in report.wanted])[:_SHOWN]
     axes = tidy(right.add_subplot())
     rows = torch.arange(len(shown)).flip(0).numpy()
-    colors = [COLORS[0] if a in report.wanted else GREY for a in shown]
+    colors = [COLORS[0] if a in report.wanted else GRAY for a in shown]
     axes.barh(rows, report.achieved[shown].numpy(), color=colors, height=0.62)
     axes.plot(report.predicted[shown].numpy(), rows, "|", color=INK, ms=7, mew=1.2)
-    axes.axvline(0, color=GREY, lw=0.6)
+    axes.axvline(0, color=GRAY, lw=0.6)
     axes.set_yticks(rows, [report.attributes[a].replace("_", " ") for a in shown], fontsize=SMALL - 0.5)
     bound = max(0.1, float(report.achieved.abs().max()), float(report.predicted.abs().max())) * 1.08
     axes.set_xlim(-bound, bound)
@@ -67,7 +67,7 @@ def edit_study_figure(study: EditStudy) -> Figure:
     points = tidy(right.add_subplot())
     points.plot(study.side_effect.numpy(), study.wanted.numpy(), "o", color=COLORS[0], ms=3.5)
     bound = 1.05 * max(float(study.wanted.max()), float(study.side_effect.max()), 0.05)
-    points.plot([0, bound], [0, bound], color=GREY, lw=0.6)
+    points.plot([0, bound], [0, bound], color=GRAY, lw=0.6)
     points.set(xlabel="mean change of the others", ylabel="change of the edited attribute", xlim=(0, None))
     points.set_ylim(0, bound)
     return figure

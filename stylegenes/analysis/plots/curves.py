@@ -15,7 +15,7 @@ from stylegenes.analysis.evolution import Evolution
 from stylegenes.analysis.plots.style import (
     COLORS,
     DIVERGING,
-    GREY,
+    GRAY,
     NORMAL,
     PALE,
     SEQUENTIAL,
@@ -66,7 +66,7 @@ def pruning_curve_figure(points: Sequence[PruningPoint], distance_name: str) -> 
         capsize=2,
     )
     for i, point in enumerate(points):
-        axes.plot([i] * len(point.distances), point.distances, ".", color=GREY, ms=3, zorder=1)
+        axes.plot([i] * len(point.distances), point.distances, ".", color=GRAY, ms=3, zorder=1)
     axes.set_xticks(list(x), [str(p.num_pruned) for p in points])
     axes.set_xlabel("pruned variants of each gene")
     axes.set_ylabel(distance_name)
@@ -80,7 +80,7 @@ def usage_figure(found: Usage, realness: torch.Tensor | None) -> Figure:
     axes = [tidy(one) for one in figure.subplots(1, panels, squeeze=False)[0]]
     num_genes = len(found.effective)
     axes[0].bar(range(num_genes), found.effective.numpy(), color=COLORS[0], width=0.8)
-    axes[0].axhline(found.duplicate.shape[1], color=GREY, lw=0.6)
+    axes[0].axhline(found.duplicate.shape[1], color=GRAY, lw=0.6)
     axes[0].set(xlabel="gene", ylabel="effective variants", ylim=(0, 1.05 * found.duplicate.shape[1]))
     if realness is not None:
         ordered = realness[realness.mean(dim=1).argsort()].double()
@@ -120,7 +120,7 @@ def _density(axes: Axes, points: torch.Tensor, bound: float) -> None:
     grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1).view(-1, 1, 2)
     density = (-(grid - points).square().sum(dim=2) / (2 * (bound / 8) ** 2)).exp().mean(dim=1).view(64, 64)
     axes.imshow(density.numpy(), cmap=SEQUENTIAL, vmin=0, extent=(-bound, bound, -bound, bound), origin="lower")
-    axes.plot(points[:, 0].numpy(), points[:, 1].numpy(), ".", color=GREY, ms=1.2)
+    axes.plot(points[:, 0].numpy(), points[:, 1].numpy(), ".", color=GRAY, ms=1.2)
     axes.set(xticks=[], yticks=[], xlim=(-bound, bound), ylim=(-bound, bound))
     for spine in axes.spines.values():
         spine.set_color(PALE)

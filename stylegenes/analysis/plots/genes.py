@@ -14,7 +14,7 @@ from matplotlib.projections.polar import PolarAxes
 from stylegenes.analysis.importance import GeneReport
 from stylegenes.analysis.plots.style import (
     COLORS,
-    GREY,
+    GRAY,
     INK,
     NORMAL,
     PALE,
@@ -53,7 +53,7 @@ def polar(report: GeneReport) -> Figure:
     axes.set_xticks(angle[:-1:step].tolist(), [str(g) for g in range(0, num_genes, step)], fontsize=SMALL, color=INK)
     axes.tick_params(axis="x", pad=-3)
     axes.set_ylim(0, float(score.max()) * 1.5 + 1e-6)
-    axes.yaxis.set_tick_params(labelsize=SMALL, labelcolor=GREY)
+    axes.yaxis.set_tick_params(labelsize=SMALL, labelcolor=GRAY)
     axes.set_yticks(_few_ticks(float(score.max())))
     axes.set_rlabel_position(_free_angle([label.turn for label in labels]))
     axes.grid(color=PALE, lw=0.5)
@@ -84,7 +84,7 @@ def _write_label(axes: PolarAxes, label: _Label, name: str) -> None:
         math.radians(label.turn),
         label.radius,
         name,
-        color=COLORS[label.place] if label.place < len(COLORS) else GREY,
+        color=COLORS[label.place] if label.place < len(COLORS) else GRAY,
         fontsize=SMALL,
         rotation=label.turn + 180 if flipped else label.turn,
         rotation_mode="anchor",
@@ -184,7 +184,7 @@ def variant_curves(report: GeneReport, measured: torch.Tensor, error: torch.Tens
     axes = tidy(figure.add_subplot())
     center, half = measured[gene, order, attribute], 1.96 * error[gene, order, attribute].clamp_max(1)
     axes.fill_between(x, (center - half).clamp_min(0).numpy(), (center + half).clamp_max(1).numpy(), color=PALE, lw=0)
-    axes.plot(x, center.numpy(), color=GREY, lw=1, label="measured, 95 % interval")
+    axes.plot(x, center.numpy(), color=GRAY, lw=1, label="measured, 95 % interval")
     axes.plot(x, report.shrunk.mean[gene, order, attribute].numpy(), color=COLORS[0], lw=1.3, label="shrunk")
     axes.set_xlabel(f"variants of gene {gene}, in order")
     axes.set_ylabel(f"p({report.attributes[attribute].replace('_', ' ')})")

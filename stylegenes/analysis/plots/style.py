@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 """Colors that the color-blind tell apart (Okabe and Ito 2008), without the yellow that paper swallows."""
-GREY, PALE, INK = "#8a8a8a", "#d9d9d9", "#222222"
+GRAY, PALE, INK = "#8a8a8a", "#d9d9d9", "#222222"
 SEQUENTIAL, DIVERGING = "Blues", "RdBu_r"
 SMALL, NORMAL = 7.0, 8.5
 
@@ -32,8 +32,8 @@ def split(figure: Figure, *, across: Sequence[float] = (1,), down: Sequence[floa
 def tidy(axes: Axes) -> Axes:
     """Take away what carries nothing: the upper and right frame, dark ink."""
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GREY)
-    axes.tick_params(labelsize=SMALL, color=GREY)
+    axes.spines[["left", "bottom"]].set_color(GRAY)
+    axes.tick_params(labelsize=SMALL, color=GRAY)
     for text in (axes.xaxis.label, axes.yaxis.label, axes.title):
         text.set_fontsize(NORMAL)
     return axes

@@ -121,14 +121,14 @@ def _hat_color(_: Causes) -> Weights:
 
 
 def _settle(drawn: Drawn) -> Drawn:
-    """Dark glasses hide the eyes, so the eyes are plain; a beard has the colour of the hair on the head."""
+    """Dark glasses hide the eyes, so the eyes are plain; a beard has the color of the hair on the head."""
     eyes = "default" if drawn["accessories"] in (*_SUNGLASSES, "eyepatch") else drawn["eyes"]
     graphic = drawn["clothesGraphic"] if drawn["clothes"] == "graphicShirt" else NOTHING
     return {**drawn, "eyes": eyes, "clothesGraphic": graphic, "facialHairColor": drawn["hairColor"]}
 
 
 def _hair(*colors: str) -> Callable[[Drawn], bool]:
-    """The test that hair on the head shows one of the colours."""
+    """The test that hair on the head shows one of the colors."""
     return lambda drawn: drawn["top"] not in (NOTHING, *_HATS, *_SCARVES) and drawn["hairColor"] in colors
 
 

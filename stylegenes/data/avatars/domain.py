@@ -22,9 +22,9 @@ class Causes:
 
     Attributes:
         male: moves hair styles, facial hair and clothes.
-        old: moves hair colour, hair loss and glasses.
+        old: moves hair color, hair loss and glasses.
         happy: moves mouth, eyes and eyebrows.
-        tone: darkness of the skin, uniform in [0, 1); moves hair colour and texture.
+        tone: darkness of the skin, uniform in [0, 1); moves hair color and texture.
     """
 
     male: bool
@@ -50,9 +50,9 @@ class Domain:
 
     Attributes:
         style: name of the DiceBear style.
-        license: licence and author of the artwork.
+        license: license and author of the artwork.
         components: by component of the style, the weights of its variants given the causes.
-        colors: by colour option of the style (`hairColor`), the weights of its hexadecimal values given the causes.
+        colors: by color option of the style (`hairColor`), the weights of its hexadecimal values given the causes.
         attributes: by name, whether the drawn factors show it. `Male` and `Young` come first, from the causes.
         settle: repairs combinations that would hide or contradict each other, before anything is drawn.
         placement: scale and shift of the picture: the crop.
@@ -97,7 +97,7 @@ class Domain:
         return np.array([avatar.causes.male, not avatar.causes.old, *shown], np.float32)
 
     def options(self, avatar: Avatar, size: int) -> dict[str, object]:
-        """Options for DiceBear. Every variant, probability and colour is set, so its own seed decides nothing."""
+        """Options for DiceBear. Every variant, probability and color is set, so its own seed decides nothing."""
         options: dict[str, object] = {"seed": "fixed", "size": size, **self.placement}
         for name in self.components:
             variant = avatar.drawn[name]
@@ -113,8 +113,8 @@ class Avatar:
 
     Attributes:
         causes: the shared latent causes.
-        drawn: the option of every factor, colours before their jitter.
-        colors: the colours as drawn, hexadecimal.
+        drawn: the option of every factor, colors before their jitter.
+        colors: the colors as drawn, hexadecimal.
     """
 
     causes: Causes
@@ -135,7 +135,7 @@ def _choose(weights: Weights, uniform: float) -> str:
 
 
 def _jitter(color: str, uniforms: Sequence[float]) -> str:
-    """A colour moved by up to 0.025 of the range in each channel."""
+    """A color moved by up to 0.025 of the range in each channel."""
     channels = (int(color[i : i + 2], 16) for i in (0, 2, 4))
     moved = (round(c + (2 * u - 1) * _JITTER * 255) for c, u in zip(channels, uniforms, strict=True))
     return "".join(f"{min(max(channel, 0), 255):02x}" for channel in moved)

@@ -66,7 +66,7 @@ class AugmentPipe(Augmentation):
         return self.apply_draws(images, self.draw(images.shape, generator))
 
     def draw(self, shape: torch.Size, generator: torch.Generator | None = None) -> Draws:
-        """Everything random about augmenting images of `shape` [N, C, H, W]; hue and saturation need colour."""
+        """Everything random about augmenting images of `shape` [N, C, H, W]; hue and saturation need color."""
         names = [name for name in self.names if shape[1] > 1 or name not in ("hue", "saturation")]
         return draw(names, shape, generator)
 
@@ -90,7 +90,7 @@ class AugmentPipe(Augmentation):
         """Augment `images` [N, C, H, W] by recorded draws: a deterministic function, differentiable twice.
 
         Raises:
-            UserError: when colours are to be changed and C is neither 1 nor 3.
+            UserError: when colors are to be changed and C is neither 1 nor 3.
         """
         amounts = decide(draws, self.probabilities())
         with torch.autocast(images.device.type, enabled=False):
@@ -116,7 +116,7 @@ class AugmentPipe(Augmentation):
         if amounts.any_active(COLOR) is None:
             return images
         if images.shape[1] not in (1, 3):
-            raise UserError(f"colour augmentation needs pictures of 1 or 3 channels, got {images.shape[1]}")
+            raise UserError(f"color augmentation needs pictures of 1 or 3 channels, got {images.shape[1]}")
         return apply_color(images, color_matrix(amounts, self.ranges))
 
     def _corrupt(self, images: torch.Tensor, amounts: Amounts, pixels: torch.Tensor | None) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Colour augmentation: all transforms composed into one affine map of (r, g, b) (Karras et al. 2020, App. B)."""
+"""Color augmentation: all transforms composed into one affine map of (r, g, b) (Karras et al. 2020, App. B)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stylegenes.training.augment.draws import Amounts
 
 @dataclass(frozen=True)
 class ColorRanges:
-    """How far the colour transforms go."""
+    """How far the color transforms go."""
 
     brightness_std: float = 0.2
     """Standard deviation of the brightness added."""
@@ -26,14 +26,14 @@ class ColorRanges:
 
 
 def color_matrix(amounts: Amounts, ranges: ColorRanges) -> torch.Tensor:
-    """The matrices [N, 4, 4], float64, of all colour transforms: (r, g, b, 1) before to (r, g, b, 1) after.
+    """The matrices [N, 4, 4], float64, of all color transforms: (r, g, b, 1) before to (r, g, b, 1) after.
 
-    The luma axis is the grey diagonal. A luma flip mirrors at the plane across it, hue turns around it, saturation
+    The luma axis is the gray diagonal. A luma flip mirrors at the plane across it, hue turns around it, saturation
     scales the distance from it.
     """
     some = next(iter(amounts.values.values()))
-    grey = constant((1, 1, 1, 0), some) / math.sqrt(3)
-    luma, eye = torch.outer(grey, grey), torch.eye(4, dtype=some.dtype, device=some.device)
+    gray = constant((1, 1, 1, 0), some) / math.sqrt(3)
+    luma, eye = torch.outer(gray, gray), torch.eye(4, dtype=some.dtype, device=some.device)
     matrix = eye[None]
     if (n := amounts["brightness"]) is not None:
         matrix = _brightness(n * ranges.brightness_std) @ matrix
@@ -50,7 +50,7 @@ def color_matrix(amounts: Amounts, ranges: ColorRanges) -> torch.Tensor:
 
 
 def apply_color(images: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
-    """Map the colours of `images` [N, C, H, W], C = 1 or 3, by `matrix` [N, 4, 4]; grey pictures get the mean row."""
+    """Map the colors of `images` [N, C, H, W], C = 1 or 3, by `matrix` [N, 4, 4]; gray pictures get the mean row."""
     matrix = matrix[:, :3].to(images)
     if images.shape[1] == 1:
         matrix = matrix.mean(1, keepdim=True)
@@ -66,7 +66,7 @@ def _brightness(shift: torch.Tensor) -> torch.Tensor:
 
 
 def _hue_rotation(angle: torch.Tensor) -> torch.Tensor:
-    """[N, 1] angles around the grey axis to [N, 4, 4] (Rodrigues' formula)."""
+    """[N, 1] angles around the gray axis to [N, 4, 4] (Rodrigues' formula)."""
     cos, sin = angle.cos()[..., None], angle.sin()[..., None]
     cross = constant(((0, -1, 1), (1, 0, -1), (-1, 1, 0)), angle) / math.sqrt(3)
     turned = cos * torch.eye(3, dtype=angle.dtype, device=angle.device) + sin * cross + (1 - cos) / 3

@@ -23,7 +23,7 @@ class DiffDraws:
         saturation: [N] uniform in [0, 1).
         contrast: [N] uniform in [0, 1).
         translation: int64 [N, 2], rows and columns that a picture moves up and left, up to an eighth of its size.
-        cutout: int64 [N, 2], row and column of the centre of the square cut out.
+        cutout: int64 [N, 2], row and column of the center of the square cut out.
     """
 
     brightness: torch.Tensor

@@ -53,7 +53,7 @@ TRANSFORMS: dict[str, Transform] = {
     "noise": Transform("noise", "normal", 0.0),
     "cutout": Transform("cutout", "uniform", 2.0, width=2),
 }
-"""Every transform in the order of application. A cutout is neutral when its centre lies far outside."""
+"""Every transform in the order of application. A cutout is neutral when its center lies far outside."""
 
 _PIXELS = ("xflip", "rotate90", "xint")
 _GEOMETRY = ("scale", "rotate", "aniso", "xfrac")
@@ -71,7 +71,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "noise": ("noise",),
     "cutout": ("cutout",),
 }
-"""Groups of transforms by the names that the paper's ablation uses: blit, geometry, colour, filter, noise, cutout."""
+"""Groups of transforms by the names that the paper's ablation uses: blit, geometry, color, filter, noise, cutout."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Geometric augmentation: all transforms composed into one inverse matrix, executed once (Karras et al. 2020, App. B).
 
 An inverse matrix [N, 3, 3] maps pixel positions of the result to positions in the picture, both measured in pixels
-from the centre: (x, y, 1) with x to the right and y down.
+from the center: (x, y, 1) with x to the right and y down.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def warp_by_matrices(images: torch.Tensor, grid: torch.Tensor, margins: Margins,
 
 
 def _doubling_matrix(size: int, before: int, after: int, taps: torch.Tensor) -> torch.Tensor:
-    """Pad `size` samples by reflection and double them, keeping the mean and the centre."""
+    """Pad `size` samples by reflection and double them, keeping the mean and the center."""
     padding = ((taps.shape[0] + 1) // 2, taps.shape[0] // 2 - 1)
     double = fir_matrix(2 * taps, before + size + after, up=2, padding=padding)
     return double @ reflection_matrix(size, before, after, taps)
