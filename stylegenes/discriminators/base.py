@@ -56,6 +56,14 @@ class Discriminator(Layer, ABC):
         """
         return False
 
+    def enlarged(self, state: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+        """The state of the same network for smaller pictures of `resolution` pixels, under the names it has here.
+
+        Raises:
+            UserError: for a network that cannot go on from a smaller one.
+        """
+        raise UserError(f"{type(self).__name__} cannot go on from {resolution} pixels; stylegan2's networks can")
+
     @classmethod
     def example_spec(cls, resolution: int) -> Spec:
         """Keyword arguments of a network of a few channels, for trials."""

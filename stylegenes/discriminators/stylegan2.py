@@ -223,6 +223,23 @@ class StyleGAN2Discriminator(Discriminator):
                 x = x + self.from_rgb[i + 1](image)
         return x
 
+    def enlarged(self, state: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+        """The blocks count from the image end: those of the smaller network move down, its way in from colors is left.
+
+        With the architecture `skip`, which reads colors at every resolution, the ways in move down as well.
+        """
+        by = len(self.blocks) - (int(math.log2(resolution)) - 2)
+        moved = {}
+        for key, value in state.items():
+            room, _, rest = key.partition(".")
+            if room == "from_rgb" and not self.skip:
+                continue
+            if room in ("blocks", "from_rgb"):
+                index, _, rest = rest.partition(".")
+                key = f"{room}.{int(index) + by}.{rest}"
+            moved[key] = value
+        return moved
+
     def stages(self) -> list[nn.Module]:
         """Its parts from the image end to the logits."""
         stages: list[nn.Module] = []

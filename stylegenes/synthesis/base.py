@@ -73,6 +73,16 @@ class SynthesisNetwork(Layer, ABC):
         """
         return False
 
+    def enlarged(self, state: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+        """The state of the same network for smaller pictures of `resolution` pixels, as this one goes on from it.
+
+        What the result lacks begins anew.
+
+        Raises:
+            UserError: for a network that cannot go on from a smaller one.
+        """
+        raise UserError(f"{type(self).__name__} cannot go on from {resolution} pixels; stylegan2's networks can")
+
     def placed(self, transform: torch.Tensor) -> AbstractContextManager[None]:
         """Within this context the input is seen through `transform` [3, 3] of the picture plane, then as before.
 

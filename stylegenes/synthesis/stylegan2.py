@@ -214,6 +214,7 @@ class StyleGAN2Synthesis(SynthesisNetwork):
                 f"{w_dim=}, {image_channels=}, {channel_max=}, {channel_base=} at {resolution=}"
             )
         self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
+        self.skip = architecture == "skip"
         channels = [0] + [min(channel_base // r, channel_max) for r in resolutions]
         self.blocks = nn.ModuleList(
             SynthesisBlock(
@@ -221,7 +222,7 @@ class StyleGAN2Synthesis(SynthesisNetwork):
                 channels[i + 1],
                 w_dim=w_dim,
                 resolution=r,
-                image_channels=image_channels if architecture == "skip" or r == resolution else 0,
+                image_channels=image_channels if self.skip or r == resolution else 0,
                 residual=architecture == "resnet",
                 act=activation,
                 use_noise=use_noise,
@@ -267,3 +268,14 @@ class StyleGAN2Synthesis(SynthesisNetwork):
     def noise_buffers(self) -> dict[str, torch.Tensor]:
         """The stored noise pictures [H, W] by name."""
         return {name: buffer for name, buffer in self.named_buffers() if name.endswith("noise_const")}
+
+    def enlarged(self, state: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+        """With the architecture `skip` the larger picture is at first exactly the smaller one, upsampled.
+
+        The colors of the new resolutions begin at nought and learn what to add.
+        """
+        if self.skip:
+            new = range(len(block_resolutions(resolution)), len(self.blocks))
+            own = self.state_dict()
+            state = {**state, **{key: torch.zeros_like(own[key]) for key in (f"blocks.{i}.to_rgb.weight" for i in new)}}
+        return state

@@ -251,27 +251,32 @@ def frozen_names(D: Discriminator, stages: int) -> set[str]:
 def start_from(path: str, G: Generator, D: Discriminator) -> None:
     """Copy the networks of a snapshot into `G` and, where it keeps one, `D` (transfer learning).
 
-    The labels may be others: what reads them begins anew.
+    The labels may be others: what reads them begins anew. The resolution may be larger, for networks that can go on
+    from a smaller one: the layers of the new resolutions begin anew.
 
     Raises:
         UserError: when the snapshot's networks have another shape.
     """
     snapshot = load_snapshot(path)
+    small, large = snapshot.generator.synthesis.resolution, G.synthesis.resolution
     _check_spec("generator", path, snapshot.generator.spec, G.spec)
-    _copy(snapshot.generator, G)
+    state = snapshot.generator.latent.state_dict(prefix="latent.")
+    synthesis = snapshot.generator.synthesis.state_dict()
+    synthesis = synthesis if small == large else G.synthesis.enlarged(synthesis, small)
+    _copy(path, {**state, **{f"synthesis.{key}": value for key, value in synthesis.items()}}, G)
     if snapshot.discriminator is not None:
         _check_spec("discriminator", path, {"D": snapshot.discriminator.spec}, {"D": D.spec})
-        _copy(snapshot.discriminator, D)
+        state = snapshot.discriminator.state_dict()
+        _copy(path, state if small == large else D.enlarged(state, small), D)
 
 
-def _copy(source: nn.Module, target: nn.Module) -> None:
-    """Copy the state; what has another shape because it reads other labels begins anew."""
-    state, own = source.state_dict(), target.state_dict()
+def _copy(path: str, state: dict[str, torch.Tensor], target: nn.Module) -> None:
+    """Copy what fits; what is new, or has another shape because it reads other labels, begins anew."""
+    own = target.state_dict()
     fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
     if len(fitting) < len(own):
-        log.info(
-            "other labels than in the snapshot: these begin anew: %s", ", ".join(sorted(own.keys() - fitting.keys()))
-        )
+        anew = ", ".join(sorted(own.keys() - fitting.keys()))
+        log.info("other labels or another resolution than in %s: these begin anew: %s", path, anew)
     target.load_state_dict({**own, **fitting})
 
 
@@ -279,6 +284,8 @@ def _check_spec(what: str, path: str, given: dict[str, Any], wanted: dict[str, A
     for part, spec in wanted.items():
         every = (spec.keys() | given[part].keys()) - {"label_dim"}
         keys = sorted(key for key in every if spec.get(key) != given[part].get(key))
+        if keys == ["resolution"] and given[part]["resolution"] < spec["resolution"]:
+            continue
         if keys:
             found = ", ".join(f"{key}={given[part].get(key)!r}" for key in keys)
             raise UserError(
