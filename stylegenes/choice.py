@@ -14,6 +14,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.records import Condition
 from stylegenes.sheets import Origin, Sheet
+from stylegenes.styles import between, draw_texts, mixed, read_styles
 
 Track = Callable[[Iterable[Any], str, int], Iterator[Any]]
 """Passes items through and may show how many of them are done: `track(items, what, total)`."""
@@ -35,6 +36,7 @@ class Choice:
         look: truncation, noise and condition.
         origin: what files say about all this.
         notes: sentences for whoever chose.
+        texts: code strings that are more than the latent's own, see `styles`; `codes` are none of them then.
     """
 
     generator: Generator
@@ -43,18 +45,32 @@ class Choice:
     look: Look
     origin: Origin
     notes: Sequence[str] = ()
+    texts: Sequence[str] = ()
 
     def __len__(self) -> int:
-        return len(self.codes)
+        return len(self.names)
 
     @property
     def strings(self) -> list[str]:
         """The code string of every code."""
-        return self.generator.latent.to_strings(self.codes)
+        return list(self.texts) or self.generator.latent.to_strings(self.codes)
+
+    @property
+    def plain(self) -> torch.Tensor:
+        """The codes, for what cannot do with style vectors.
+
+        Raises:
+            UserError: when there are style vectors among them.
+        """
+        if self.texts:
+            raise UserError("this needs the latent's own codes; style vectors, and mixtures of codes, are none")
+        return self.codes
 
     @property
     def ws(self) -> torch.Tensor:
         """Style vectors [N, num_ws, w_dim] of the codes."""
+        if self.texts:
+            return torch.cat([read_styles(self.generator, [t], self._at(i)) for i, t in enumerate(self.texts)])
         return express(self.generator, self.codes, self.look)
 
     @property
@@ -64,7 +80,7 @@ class Choice:
 
     def samples(self, track: Track = untracked) -> Sheet:
         """A picture of each code."""
-        pictures = list(track(draw(self.generator, self.codes, self.look), "drawing", len(self)))
+        pictures = list(track(self._drawn(), "drawing", len(self)))
         return self._sheet(pictures, self.names)
 
     def mixing(self, band: str = "all", track: Track = untracked) -> Sheet:
@@ -81,21 +97,19 @@ class Choice:
         if len(self) < 2:
             raise UserError("--mix needs at least two codes: rows come from the first half, columns from the second")
         half = (len(self) + 1) // 2
-        rows, columns = self.codes[:half], self.codes[half:]
-        sources = list(draw(self.generator, self.codes, self.look))
-        looks = self.look.part(slice(half)), self.look.part(slice(half, None))
+        rows, columns = len(self.names[:half]), len(self.names[half:])
+        sources = list(self._drawn())
         cells, captions = [], []
         for one in BANDS if band == "all" else (band,):
             layers = band_layers(self.generator, one)
-            mixed = draw_mixed(self.generator, rows, columns, layers, *looks)
-            body = list(track(mixed, f"mixing {one} styles", len(rows) * len(columns)))
+            body = list(track(self._mixed(half, layers), f"mixing {one} styles", rows * columns))
             cells += [np.full_like(sources[0], 255), *sources[half:]]
             captions += [f"{one} from", *self.names[half:]]
-            for row in range(len(rows)):
-                cells += [sources[row], *body[row * len(columns) : (row + 1) * len(columns)]]
-                captions += [self.names[row], *[""] * len(columns)]
+            for row in range(rows):
+                cells += [sources[row], *body[row * columns : (row + 1) * columns]]
+                captions += [self.names[row], *[""] * columns]
         origin = replace(self.origin, more={**self.origin.more, "Mixing": band})
-        return Sheet(cells, self.strings, origin, captions, len(columns) + 1)
+        return Sheet(cells, self.strings, origin, captions, columns + 1)
 
     def interpolation(
         self, steps: int, ways: Sequence[Way] = ("own",), *, moving: bool = False, track: Track = untracked
@@ -136,8 +150,30 @@ class Choice:
         ]
         return drawn._sheet([one for row in rows for strip in row for one in strip], captions, len(times))
 
+    def _at(self, index: int) -> Look:
+        return self.look.part(slice(index, index + 1))
+
+    def _drawn(self) -> Iterator[np.ndarray]:
+        if self.texts:
+            return draw_texts(self.generator, self.texts, self.look)
+        return draw(self.generator, self.codes, self.look)
+
+    def _mixed(self, half: int, layers: torch.Tensor) -> Iterator[np.ndarray]:
+        """Row by row, the first `half` with `layers` of each of the others."""
+        if self.texts:
+            chosen = layers.nonzero().flatten().tolist()
+            for row, text in enumerate(self.texts[:half]):
+                cells = [mixed(text, other, chosen) for other in self.texts[half:]]
+                yield from draw_texts(self.generator, cells, self._at(row))
+            return
+        looks = self.look.part(slice(half)), self.look.part(slice(half, None))
+        yield from draw_mixed(self.generator, self.codes[:half], self.codes[half:], layers, *looks)
+
     def _between(self, start: int, end: int, times: Sequence[float], way: Way) -> Iterator[np.ndarray]:
-        look = self.look.part(slice(start, start + 1))
+        look = self._at(start)
+        if self.texts:
+            texts = [between(self.texts[start], self.texts[end], t) for t in times]
+            return draw_texts(self.generator, texts, look)
         return draw_between(self.generator, self.codes[start : start + 1], self.codes[end : end + 1], times, look, way)
 
     def _caption(self, index: int, way: Way, ways: Sequence[Way]) -> str:

@@ -23,6 +23,7 @@ from stylegenes.notation import parse_hold, parse_seeds
 from stylegenes.opened import AnyClassifier, Codes, Label, OpenedModel, Seeds, as_codes, as_seeds, view_text
 from stylegenes.sheets import Sheet
 from stylegenes.snapshot import find_snapshot, load_snapshot, place_for_snapshot, save_snapshot
+from stylegenes.styles import check_texts, is_plain
 
 if TYPE_CHECKING:
     from stylegenes.analysis.outcomes import Bred, EditedPicture, Importance
@@ -89,8 +90,12 @@ class Model(OpenedModel):
         found = as_codes(self.generator, codes)
         look, notes = self.look(found.origin, psi, noise, view)
         more = {} if look.condition.camera is None else view_text(found.origin, view)
+        texts: list[str] = []
         if codes is not None:
-            code, names = self.generator.latent.from_strings(found.codes), [one[:10] for one in found.codes]
+            names, styled = [one[:10] for one in found.codes], not all(map(is_plain, found.codes))
+            texts = found.codes if styled else []
+            code = self.generator.latent.from_strings([] if styled else found.codes)
+            check_texts(self.generator, texts)
         else:
             chosen = list(range(count)) if seeds is None else as_seeds(seeds)
             names = [f"seed {seed}" for seed in chosen]
@@ -101,7 +106,7 @@ class Model(OpenedModel):
         origin = self.origin(look, more)
         if found.origin is not None and (warning := found.origin.warning(origin.model, origin.weights)):
             notes = [f"note: {warning}", *notes]
-        return Choice(self.generator, code, names, look, origin, notes)
+        return Choice(self.generator, code, names, look, origin, notes, texts)
 
     def sample(
         self,

@@ -12,7 +12,7 @@ LAYERS = [
     | {"devices", "partials", "processes", "sealed", "shape", "bounds"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data"},
-    {"snapshot", "drawing", "volumes", "sheets", "survey", "interop"},
+    {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation"},
     {"model", "choice", "opened", "reproduction"},
@@ -52,6 +52,7 @@ SIDEWAYS = {
     ("survey", "drawing"),
     ("drawing", "snapshot"),
     ("sheets", "drawing"),
+    ("styles", "drawing"),
     ("model", "choice"),
     ("model", "opened"),
 }

@@ -1,0 +1,173 @@
+"""Codes as text that say more than a latent's own string can: style vectors, mixtures, and places between codes.
+
+    code := base ( "~" step )*      steps apply from left to right
+    base := the latent's own string | "w." base64 of float32 style vectors, w_dim or num_ws * w_dim of them
+    step := base "@" layers         on these layers (0-3+7) the style vectors of `base` take over
+          | base "*" share          so much of the latent's own way to `base`, from 0 to 1
+
+A text is a recipe and nothing random, so that it draws the very same picture wherever it is read.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from stylegenes.drawing import Look, draw_ws
+from stylegenes.errors import UserError, shown
+from stylegenes.generator import Generator
+from stylegenes.latents.strings import decode, encode
+from stylegenes.records import Condition
+
+STEP, VECTORS = "~", "w."
+_MOST_STEPS = 16
+_LAYERS = re.compile(r"\d{1,4}(-\d{1,4})?(\+\d{1,4}(-\d{1,4})?)*")
+_SHARE = re.compile(r"\d(\.\d{1,12})?")
+
+
+def is_plain(text: str) -> bool:
+    """Whether a code string is the latent's own."""
+    return STEP not in text and not text.startswith(VECTORS)
+
+
+def write_styles(ws: torch.Tensor) -> list[str]:
+    """Style vectors [N, num_ws, w_dim] as text; w_dim numbers where all layers have the same."""
+    rows = [row[:1] if bool((row == row[:1]).all()) else row for row in ws.detach().float().cpu()]
+    return [VECTORS + encode(row.numpy().astype("<f4").tobytes()) for row in rows]
+
+
+def mixed(base: str, other: str, layers: Sequence[int]) -> str:
+    """`base` with the style vectors of `other` on some layers."""
+    return f"{base}{STEP}{other}@{'+'.join(map(str, layers))}"
+
+
+def between(base: str, other: str, share: float) -> str:
+    """What lies at `share` in [0, 1] on the way from `base` to `other`; the ends are the codes themselves."""
+    written = f"{share:.12f}".rstrip("0").rstrip(".")
+    return base if share == 0 else other if share == 1 else f"{base}{STEP}{other}*{written}"
+
+
+@torch.no_grad()
+def read_styles(generator: Generator, texts: Sequence[str], look: Look) -> torch.Tensor:
+    """Style vectors [N, num_ws, w_dim] of code strings of any kind, truncated as `look` says.
+
+    Raises:
+        UserError: for a text that cannot be read, or is of another model.
+    """
+    return torch.cat([_read(generator, text, look, index) for index, text in enumerate(texts)])
+
+
+def draw_texts(generator: Generator, texts: Sequence[str], look: Look) -> Iterator[np.ndarray]:
+    """One picture [H, W, C] for each code string; for a latent's own the very same as `drawing.draw` makes of it.
+
+    Raises:
+        UserError: as `read_styles`.
+    """
+    for index, text in enumerate(texts):
+        row = replace(look, condition=look.row(index))
+        yield next(draw_ws(generator, read_styles(generator, [text], row), row, [text]))
+
+
+def check_texts(generator: Generator, texts: Sequence[str]) -> None:
+    """See that code strings can be read.
+
+    Raises:
+        UserError: names what is wrong with the first that cannot.
+    """
+    for text in texts:
+        _parse(generator, text)
+
+
+@dataclass(frozen=True)
+class _Base:
+    """A code [1, ...], or style vectors [1, num_ws, w_dim] where there is no code."""
+
+    code: torch.Tensor | None
+    ws: torch.Tensor | None
+
+    def styles(self, generator: Generator, told: Condition | None) -> torch.Tensor:
+        """Style vectors [1, num_ws, w_dim], not truncated."""
+        if self.ws is not None:
+            return self.ws
+        assert self.code is not None
+        return generator.broadcast(generator.latent(self.code, told))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What changes: layers that another base takes over, or a share of the way to it."""
+
+    base: _Base
+    layers: list[int]
+    share: float | None
+
+
+def _read(generator: Generator, text: str, look: Look, index: int) -> torch.Tensor:
+    first, steps = _parse(generator, text)
+    told = generator.synthesis.seen(look.told(index), 1)
+    start, ws = first.code, first.styles(generator, told)
+    for step in steps:
+        if step.share is None:
+            taken = torch.tensor([layer in step.layers for layer in range(ws.shape[1])], device=ws.device)
+            ws = torch.where(taken[None, :, None], step.base.styles(generator, told), ws)
+        elif start is not None and step.base.code is not None:
+            ws = generator.broadcast(generator.latent.blend(start, step.base.code, step.share, told))
+        else:
+            ws = torch.lerp(ws, step.base.styles(generator, told), step.share)
+        start = None
+    return generator.truncate(ws, look.psi, look.cutoff, told)
+
+
+def _parse(generator: Generator, text: str) -> tuple[_Base, list[_Step]]:
+    first, *steps = text.strip().split(STEP)
+    if len(steps) > _MOST_STEPS:
+        raise UserError(f"a code string of {len(steps)} steps is refused; at most {_MOST_STEPS} are read")
+    return _base(generator, first), [_step(generator, step) for step in steps]
+
+
+def _step(generator: Generator, text: str) -> _Step:
+    name, at, layers = text.partition("@")
+    if at:
+        return _Step(_base(generator, name), _layers(generator, layers), None)
+    name, star, share = text.partition("*")
+    if not star or not _SHARE.fullmatch(share) or float(share) > 1:
+        raise UserError(
+            f"{shown(text, 40)!r} is no step of a code string; CODE@0-3 exchanges layers, CODE*0.5 goes half of the way"
+        )
+    return _Step(_base(generator, name), [], float(share))
+
+
+def _layers(generator: Generator, text: str) -> list[int]:
+    last = generator.synthesis.num_ws - 1
+    if not _LAYERS.fullmatch(text):
+        raise UserError(f"{shown(text, 40)!r} are no layers; write numbers and ranges from 0 to {last}, like 0-3+7")
+    found: list[int] = []
+    for part in text.split("+"):
+        begin, _, end = part.partition("-")
+        found += range(int(begin), int(end or begin) + 1)
+    if not found or max(found) > last:
+        raise UserError(f"layers {shown(text, 40)!r}: this model has layers 0 to {last}")
+    return found
+
+
+def _base(generator: Generator, text: str) -> _Base:
+    if not text.startswith(VECTORS):
+        return _Base(generator.latent.from_strings([text]), None)
+    num_ws, w_dim = generator.synthesis.num_ws, generator.synthesis.w_dim
+    packed = text.removeprefix(VECTORS)
+    counts = (w_dim, num_ws * w_dim)
+    count = next((n for n in counts if len(packed) == math.ceil(n * 32 / 6)), None)
+    if count is None:
+        raise UserError(
+            f"style vectors of this model are {counts[0]} or {counts[1]} numbers; {shown(text, 40)!r} holds others"
+        )
+    numbers = np.frombuffer(decode(packed, 4 * count), "<f4").astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise UserError(f"{shown(text, 40)!r} holds what is no number")
+    ws = torch.from_numpy(numbers).to(generator.device).reshape(1, -1, w_dim)
+    return _Base(None, ws.expand(1, num_ws, w_dim))
