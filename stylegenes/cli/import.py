@@ -1,4 +1,4 @@
-"""turn foreign weights (StyleGAN2, StyleGAN3, ProjectedGAN, R3GAN) into a snapshot, executing nothing of the file
+"""turn foreign weights (StyleGAN2, StyleGAN3, EG3D, ProjectedGAN, R3GAN) into a snapshot, executing nothing of the file
 
 Network pickles of the official PyTorch releases (.pkl) and rosinality's StyleGAN2 checkpoints (.pt) are read.
 
@@ -18,7 +18,7 @@ import tyro
 
 @dataclass(frozen=True)
 class Args:
-    """Turn foreign weights of StyleGAN2, StyleGAN3, ProjectedGAN or R3GAN into a snapshot."""
+    """Turn foreign weights of StyleGAN2, StyleGAN3, EG3D, ProjectedGAN or R3GAN into a snapshot."""
 
     source: tyro.conf.Positional[Path]
     """network pickle of the official PyTorch code (.pkl) or checkpoint of rosinality's (.pt)"""

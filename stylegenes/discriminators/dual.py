@@ -13,11 +13,11 @@ from torch import nn
 
 from stylegenes.cameras import NUMBERS
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
-from stylegenes.discriminators.stylegan2 import StyleGAN2Discriminator
+from stylegenes.discriminators.stylegan2 import Architecture, StyleGAN2Discriminator
 from stylegenes.errors import UserError
 from stylegenes.layers import HostBuffers
-from stylegenes.ops.bilinear import resize
-from stylegenes.ops.fir import Taps
+from stylegenes.ops.bilinear import check_resizing, resize, resize_as
+from stylegenes.ops.fir import Taps, setup_filter
 from stylegenes.records import Condition, ImageBatch
 from stylegenes.shape import Count, Few, Pixels, Positive
 
@@ -40,36 +40,55 @@ class DualDiscriminator(HostBuffers, Discriminator):
         rendering_resolution: Pixels = 64,  # height and width of the rendered picture; a schedule may change it
         channel_base: int = 32768,  # channels at resolution r are channel_base // r ...
         channel_max: int = 512,  # ... but at most these
+        architecture: Architecture = "resnet",  # resnet (residual), orig (plain) or skip (colors at every resolution)
+        activation: str = "lrelu",  # activation of the layers
         resample_filter: Taps = (1, 3, 3, 1),  # low-pass filter of the downsampling
         conv_clamp: Positive | None = None,  # bound on the absolute value of the convolutions; None sets none
         mbstd_group_size: Count | None = 4,  # samples a group of the minibatch standard deviation; None takes the batch
         mbstd_num_channels: int = 1,  # channels of it, 0 for none
-        label_depth: Few = 8,  # layers of the mapping network of label and camera
+        label_features: int | None = None,  # length of what label and camera become; None takes the channels at 4 px
+        label_depth: Few = 8,  # layers of their mapping network
+        label_embed: int | None = None,  # width of their embedding; None takes label_features
+        label_hidden: int | None = None,  # width of its layers; None takes label_features
+        label_activation: str = "lrelu",  # activation of its layers
+        label_lr_multiplier: Positive = 0.01,  # learning rate of its layers relative to the optimizer's
+        resizing: str | float = "antialiased",  # of real pictures to rendered ones, see ops.bilinear.resize_as
     ) -> None:
         super().__init__()
         if rendering_resolution < 1:
             raise UserError(f"rendering_resolution must be at least 1; got {rendering_resolution}")
         self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
-        self.reads_camera = camera
+        self.reads_camera, self.resizing = camera, check_resizing(resizing)
         self.network = StyleGAN2Discriminator(
             resolution,
             label_dim + camera * NUMBERS,
             image_channels=2 * image_channels,
             channel_base=channel_base,
             channel_max=channel_max,
+            architecture=architecture,
+            activation=activation,
             resample_filter=resample_filter,
             conv_clamp=conv_clamp,
             mbstd_group_size=mbstd_group_size,
             mbstd_num_channels=mbstd_num_channels,
+            label_features=label_features,
             label_depth=label_depth,
+            label_embed=label_embed,
+            label_hidden=label_hidden,
+            label_activation=label_activation,
+            label_lr_multiplier=label_lr_multiplier,
         )
         self.on_host = ("rendering",)
         self.rendering: torch.Tensor
+        self.resample_filter: torch.Tensor
         self.register_buffer("rendering", torch.tensor(rendering_resolution))
+        self.register_buffer("resample_filter", setup_filter((1, 3, 3, 1)), persistent=False)
 
     def prepare(self, batch: ImageBatch) -> ImageBatch:
         """With the picture at the size of rendered ones beside it, where there is none."""
-        return batch if batch.raw is not None else replace(batch, raw=resize(batch.image, int(self.rendering)))
+        if batch.raw is not None:
+            return batch
+        return replace(batch, raw=resize_as(batch.image, int(self.rendering), self.resizing, self.resample_filter))
 
     def forward(self, batch: ImageBatch) -> torch.Tensor:
         """Logits [N, 1], at least float32.

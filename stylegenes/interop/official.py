@@ -13,7 +13,7 @@ import torch
 from stylegenes.discriminators import Discriminator
 from stylegenes.errors import UserError, shown
 from stylegenes.generator import Generator
-from stylegenes.interop import fastgan, r3gan, rosinality, stylegan2, stylegan3
+from stylegenes.interop import eg3d, fastgan, r3gan, rosinality, stylegan2, stylegan3
 from stylegenes.interop.arguments import plain_arguments
 from stylegenes.interop.contents import find_network
 from stylegenes.interop.names import State, listed
@@ -143,6 +143,31 @@ def _stylegan3(module: Record, state: State) -> Generator:
     return stylegan3.generator_from_official(kwargs, state)
 
 
+def _eg3d(module: Record, state: State) -> Generator:
+    owner = "official EG3D generator"
+    given = module.kwargs(*_G_POSITIONAL)
+    # The attributes are what it was last used with; the arguments are what it was made with.
+    options = mapping(module.attributes.get("rendering_kwargs")) or mapping(given.pop("rendering_kwargs", None))
+    given = {key: value for key, value in given.items() if key != "rendering_kwargs"}
+    inner = module.children().get("backbone", module)
+    kwargs = {**_observed(inner, "synthesis.b4.conv1", "conv_clamp"), **given}
+    kwargs["mapping_kwargs"] = {**_observed(inner, "mapping", "w_avg_beta"), **mapping(kwargs.get("mapping_kwargs"))}
+    rendering = module.attributes.get("neural_rendering_resolution", 64)
+    plain = plain_arguments({**kwargs, "rendering_kwargs": options, "img_resolution_raw": rendering}, owner=owner)
+    rendering, options = plain.pop("img_resolution_raw"), plain.pop("rendering_kwargs")
+    if not isinstance(rendering, int) or not 1 <= rendering <= 1 << 12:
+        raise UserError(f"{owner}: it renders at {shown(rendering, 40)} pixels; 1 to 4096 are possible")
+    return eg3d.generator_from_official(plain, options, state, rendering_resolution=rendering)
+
+
+def _dual_discriminator(module: Record, state: State) -> Discriminator:
+    owner = "official dual discriminator"
+    if "Dummy" in module.class_name:
+        raise UserError(f"{owner}: {shown(module.class_name, 60)} fades the rendered picture out and is not known")
+    given = {**_observed(module, "b4.conv", "conv_clamp"), **module.kwargs(*_D_POSITIONAL)}
+    return eg3d.discriminator_from_official(plain_arguments(given, owner=owner), state)
+
+
 def _fastgan(module: Record, state: State) -> Generator:
     found = plain_arguments({"img_resolution": module.attribute("img_resolution")}, owner="official FastGAN generator")[
         "img_resolution"
@@ -177,6 +202,7 @@ def _rosinality_discriminator(module: Record, state: State) -> Discriminator:
 
 
 GENERATORS: tuple[Family[Generator], ...] = (
+    Family("EG3D", r"backbone\.synthesis\.b4\.const", _eg3d),
     Family("StyleGAN2", r"synthesis\.b4\.const", _stylegan2),
     Family("StyleGAN3 (T and R)", r"synthesis\.L\d+_\d+_\d+\.weight", _stylegan3),
     Family("FastGAN (ProjectedGAN)", r"synthesis\.init\.init\.0\..+", _fastgan),
@@ -186,6 +212,7 @@ GENERATORS: tuple[Family[Generator], ...] = (
 """Every family of generators that can be read."""
 
 DISCRIMINATORS: tuple[Family[Discriminator], ...] = (
+    Family("EG3D (dual)", r"resample_filter", _dual_discriminator),
     Family("StyleGAN2 (which StyleGAN3 keeps)", r"b4\.fc\.weight", _stylegan2_discriminator),
     Family("ProjectedGAN", r"(.+\.)?mini_discs\..+", _projected),
     Family("R3GAN", r"ExtractionLayer\.Layer\.weight", _r3gan_discriminator),

@@ -23,7 +23,7 @@ from stylegenes.interop import torch_storage
 from stylegenes.interop.pickle_machine import Call, Machine, key, refuse
 from stylegenes.interop.records import Budget, Record, mapping
 
-READABLE = "network pickles of StyleGAN2-ADA, StyleGAN3, ProjectedGAN and R3GAN (PyTorch), and rosinality's .pt"
+READABLE = "network pickles of StyleGAN2-ADA, StyleGAN3, EG3D, ProjectedGAN and R3GAN (PyTorch), and rosinality's .pt"
 _MESSAGE, _PATH = 420, 140
 _NUMBERS = {"f8": "d", "f4": "f", "f2": "e", "b1": "?"} | {
     f"{kind}{size}": code.upper() if kind == "u" else code

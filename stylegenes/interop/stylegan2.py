@@ -146,13 +146,14 @@ def _official_name(ours: str) -> str:
     return ours
 
 
+def generator_name(ours: str) -> str:
+    """The official name of a parameter or buffer of a generator, from ours."""
+    return _official_name(re.sub(r"\bblocks\.(\d+)", lambda match: f"b{4 << int(match[1])}", ours))
+
+
 def generator_names(generator: Generator) -> dict[str, str]:
     """For every key of the generator's state dict, the official name of that parameter or buffer."""
-
-    def block(match: re.Match[str]) -> str:
-        return f"b{4 << int(match[1])}"
-
-    return {key: _official_name(re.sub(r"\bblocks\.(\d+)", block, key)) for key in generator.state_dict()}
+    return {key: generator_name(key) for key in generator.state_dict()}
 
 
 def discriminator_names(discriminator: Discriminator) -> dict[str, str]:

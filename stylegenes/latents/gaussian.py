@@ -125,6 +125,7 @@ class Mapping(_Continuous):
         depth: Few = 8,  # fully connected layers; 0 makes w the normalized z
         label_dim: int = 0,  # length of the label, 0 for none
         camera: bool = False,  # whether the camera is embedded with the label
+        camera_scale: float = 1.0,  # factor on it; 0 embeds zeros whatever the camera is
         hidden_dim: int | None = None,  # width between the layers; None takes w_dim
         embed_dim: int | None = None,  # width of the embedded label; None takes w_dim
         lr_multiplier: Positive = 0.01,  # learning rate of the layers relative to the optimizer's
@@ -134,6 +135,7 @@ class Mapping(_Continuous):
         super().__init__()
         self.w_dim, self.z_dim, self.label_dim = w_dim, z_dim or w_dim, label_dim
         self.reads_camera, told = camera, label_dim + camera * NUMBERS
+        self.camera_scale = camera_scale
         if depth == 0 and told:
             raise UserError("a mapping of depth 0 has no layer that could read a label; use depth >= 1 or no label")
         if depth == 0 and self.z_dim != w_dim:
@@ -165,7 +167,7 @@ class Mapping(_Continuous):
         """The label [n, label_dim] and the camera [n, 25], as far as it reads them."""
         label = self.check_label(condition, n)
         told = [] if label is None else [label]
-        return [*told, self.check_camera(condition, n)] if self.reads_camera else told
+        return [*told, self.check_camera(condition, n) * self.camera_scale] if self.reads_camera else told
 
     def mean(self, condition: Condition | None = None) -> torch.Tensor:
         """The running mean of w, [1, w_dim], over the labels of the training data."""

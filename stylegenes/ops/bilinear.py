@@ -7,6 +7,12 @@ from typing import Any
 import torch
 from torch.nn.functional import grid_sample, interpolate
 
+from stylegenes.errors import UserError, shown
+from stylegenes.ops.fir import downsample2d, upsample2d
+
+RESIZINGS = ("antialiased", "classic", "none")
+"""Ways to resize by name; a number above 0 and below 1 mixes so much of the first with the rest of the last."""
+
 
 class _SampleBilinear(torch.autograd.Function):
     """Bilinear sampling is linear in the pixels, so its gradient's gradient is the sampling itself."""
@@ -57,3 +63,38 @@ def resize(x: torch.Tensor, resolution: int) -> torch.Tensor:
     if x.shape[-2:] == (resolution, resolution):
         return x
     return interpolate(x, (resolution, resolution), mode="bilinear", align_corners=False, antialias=True)
+
+
+def check_resizing(way: str | float) -> str | float:
+    """`way`, where it is one of `RESIZINGS` or a mixture.
+
+    Raises:
+        UserError: where it is not.
+    """
+    mixture = isinstance(way, int | float) and not isinstance(way, bool) and 0 < way < 1
+    if way not in RESIZINGS and not mixture:
+        raise UserError(f"resizing is {', '.join(RESIZINGS)} or a number above 0 and below 1; got {shown(way)}")
+    return way
+
+
+def resize_as(x: torch.Tensor, resolution: int, way: str | float, f: torch.Tensor) -> torch.Tensor:
+    """[N, C, h, w] to resolution x resolution pixels in one of EG3D's ways.
+
+    Args:
+        x: the pictures.
+        resolution: height and width of the result.
+        way: `antialiased`; `classic`: doubled, resized and halved with the filter, as StyleGAN3's augmentation moves
+            pictures; `none`: bilinear without antialiasing; or a number, the share of antialiased in a mixture with it.
+        f: filter of the classic way, from `setup_filter`.
+    """
+    if way == "antialiased":
+        return resize(x, resolution)
+    if way == "classic":
+        # Two pixels more, which the halving cuts off again, so that borders are not darkened.
+        return downsample2d(_plain(upsample2d(x, f), 2 * resolution + 2), f, padding=-1, flip_filter=True)
+    plain = _plain(x, resolution)
+    return plain if isinstance(way, str) else torch.lerp(plain, resize(x, resolution), way)
+
+
+def _plain(x: torch.Tensor, resolution: int) -> torch.Tensor:
+    return interpolate(x, (resolution, resolution), mode="bilinear", align_corners=False)

@@ -69,6 +69,7 @@ def eg3d_scenes32() -> RunConfig:
 
 def _large(recipe: str, resolution: int, *, gamma: float, **synthesis: Any) -> RunConfig:
     """The published settings at a resolution in pixels, rendered at 64 px, with the mapping network."""
+    synthesis = {"super_clamp": 256.0, "super_noise": False, **synthesis}
     return RunConfig(
         recipe=recipe,
         data=DataConfig(source="SET-ME", resolution=resolution),

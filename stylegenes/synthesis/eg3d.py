@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -159,13 +159,14 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         plane_channels: int = 32,  # features of a plane
         channel_base: int = 32768,  # the planes' network has channel_base // r channels at resolution r ...
         channel_max: int = 512,  # ... but at most these
-        conv_clamp: Positive | None = None,  # bound on the absolute value of convolutions; None sets none
+        conv_clamp: Positive | None = None,  # bound on the absolute value of their convolutions; None sets none
         rendering_resolution: Pixels = 64,  # height and width of the rendered picture; a schedule may change it
         samples: Few = 48,  # samples on a ray in the first pass
         importance: int = 48,  # and in the second
         near: float | None = None,  # depth where rays begin; None begins at the box
         far: float | None = None,  # depth where they end; None ends at the box
         box: float = 1.0,  # side of the cube around the origin that the planes cover
+        disparity: bool = False,  # even steps in 1 / depth instead of depth; needs near and far
         white: bool = False,  # whether the background is white, else black
         decoder_width: int = 64,  # hidden units of the decoder
         decoder_features: int = 32,  # features of a point, colors first
@@ -176,8 +177,11 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         pivot: Sequence[float] = (0.0, 0.0, 0.0),  # the point they look at
         yaw: float = 20.0,  # standard deviation of their angle around the vertical axis; 180 is all around
         pitch: float = 9.0,  # standard deviation of their angle above the horizon
+        super_clamp: Positive | None = None,  # bound on the absolute value of their convolutions; None sets none
+        super_noise: bool = True,  # whether super-resolution takes noise as the planes' network does, else none
         most_points: int = 2**20,  # points in memory at a time
-        official: bool = False,  # repeat the slips of the published renderer, see volume.py
+        third_plane: Literal["zy", "zx"] = "zy",  # its axes; published weights have zx, which sees no y
+        official: bool = False,  # repeat all slips of the published renderer, see volume.py
     ) -> None:
         super().__init__()
         if min(rendering_resolution, plane_channels, decoder_width, most_points) < 1 or radius <= 0:
@@ -192,8 +196,9 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
             )
         self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
         self.most_points, self.plane_channels = most_points, plane_channels
-        self.box = box
-        self.optics = Optics(samples, importance, near, far, box, white=white, official=official)
+        self.box, self.super_noise = box, super_noise
+        self.published_planes = official or third_plane == "zx"
+        self.optics = Optics(samples, importance, near, far, box, disparity, white, official)
         self.backbone = StyleGAN2Synthesis(
             plane_resolution,
             w_dim,
@@ -211,7 +216,7 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
             input_resolution=super_input or resolution // 2,
             channels=super_channels,
             image_channels=image_channels,
-            conv_clamp=conv_clamp,
+            conv_clamp=super_clamp,
         )
         self.radius, self.fov, self.pivot = radius, fov, (pivot[0], pivot[1], pivot[2])
         self.on_host = ("rendering",)
@@ -243,7 +248,8 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         rendering = self.rendered(planes, condition.camera.to(planes), noise.generator)
         size = (int(self.rendering), int(self.rendering))
         features = rendering.features.mT.unflatten(2, size)
-        image = self.super_resolution(features.to(ws.dtype), ws[:, -1], noise)
+        above = noise if self.super_noise else Noise("none")
+        image = self.super_resolution(features.to(ws.dtype), ws[:, -1], above)
         return ImageBatch(
             image=image.contiguous(),
             raw=features[:, : self.image_channels],
@@ -259,7 +265,7 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
     def at(self, planes: torch.Tensor, points: torch.Tensor) -> Field:
         """What is at points [N, M, 3] of planes [N, 3, C, H, W]. Never below float32."""
         with torch.autocast(planes.device.type, enabled=False):
-            return self.decoder(sample_planes(planes, points, box=self.box, official=self.optics.official))
+            return self.decoder(sample_planes(planes, points, box=self.box, official=self.published_planes))
 
     def rendered(
         self,
