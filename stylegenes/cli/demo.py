@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from stylegenes.model import Model
     from stylegenes.training import RunResult
 
-RECIPE = "tiny32"
+RECIPE = "tiny32-relativistic"
+"""Of the small recipes the one that shows faces soonest, see docs/trials.md."""
 SHOWN = ("Smiling", "Long_Hair", "Full_Beard", "Eyeglasses", "Gray_Hair", "Dark_Skin")
 """Attributes of the embedded faces that the shipped model is steered and edited towards."""
 TEMPERATURE, EDITED_SEED = 0.5, 32
@@ -46,7 +47,7 @@ def run(args: Args) -> None:
         raise UserError(f"--minutes {args.minutes} must be positive and --images {args.images} at least 100")
     _show_shipped(args.folder)
     result = _train(args)
-    _draw(result.snapshot, args.folder)
+    _draw(result, args.folder)
     _say_what_is_next(result, args)
 
 
@@ -85,16 +86,21 @@ def _train(args: Args) -> RunResult:
     from stylegenes.recipes import recipe
     from stylegenes.training import apply_overrides, train
 
-    config = apply_overrides(recipe(RECIPE), [f"data.source=avatars:n={args.images}"])
+    config = apply_overrides(recipe(RECIPE), [f"data.source=avatars:n={args.images}", "intervals.image_kimg=2"])
     run = args.folder / "run"
     say("")
     say(f"Now a model of your own: the recipe {RECIPE} in {run} for {args.minutes:g} minutes; Ctrl-C ends it sooner")
+    say("What to expect: colors within a minute, heads and hair after 20 thousand images, faces after 30 thousand")
     return train(config, run, max_seconds=60 * args.minutes)
 
 
-def _draw(snapshot: Path, folder: Path) -> None:
-    _sample(snapshot, folder / "samples.png", count=36)
-    _sample(snapshot, folder / "interpolation.png", interpolate="8")
+def _draw(result: RunResult, folder: Path) -> None:
+    from stylegenes.training.images import over_time
+
+    _sample(result.snapshot, folder / "samples.png", count=36)
+    _sample(result.snapshot, folder / "interpolation.png", interpolate="8")
+    if (sheet := over_time(result.folder)) is not None:
+        sheet.save(folder / "over-time.png")
 
 
 def _sample(snapshot: Path, out: Path, *, count: int | None = None, interpolate: str | None = None) -> None:
@@ -112,7 +118,8 @@ def _say_what_is_next(result: RunResult, args: Args) -> None:
     say(f"\n{result.images:,} images seen in {result.seconds / 60:.1f} minutes ({progress}). Look at:")
     say(f"  {folder / 'samples.png'}         new faces, one for each seed")
     say(f"  {folder / 'interpolation.png'}   the way from one genotype to the next")
-    say(f"  {result.folder / 'samples'}/             the same codes over the course of training, and real faces")
+    say(f"  {folder / 'over-time.png'}       the same codes over the course of training, a row for each time")
+    say(f"  {result.folder / 'samples'}/             all grids of the training, and real faces")
     if result.images < 1000 * HEADS_AFTER_KIMG:
         own = () if folder == Args.folder else ("--folder", folder)
         go_on = command("demo", *own, "--minutes", "10")

@@ -26,7 +26,7 @@ from stylegenes.training.machine import Accelerator
 from stylegenes.training.plan import RunPlan, measure
 from stylegenes.words import command
 
-FACES_AFTER = {"tiny32": HEADS_AFTER_KIMG}
+FACES_AFTER = {"tiny32": HEADS_AFTER_KIMG, "tiny32-relativistic": HEADS_AFTER_KIMG}
 """Thousand images after which a recipe was seen to draw heads of the embedded faces."""
 _GIB = 2**30
 

@@ -47,12 +47,29 @@ from stylegenes.recipes.stylegan3 import (
     stylegan3_t_ffhq256,
     stylegan3_t_ffhq256_genome,
 )
-from stylegenes.recipes.tiny import avatars64, avatars64_mapping, small64, tiny32, tiny32_finish, tiny32_mapping
+from stylegenes.recipes.tiny import (
+    avatars64,
+    avatars64_mapping,
+    small64,
+    tiny32,
+    tiny32_finish,
+    tiny32_mapping,
+    tiny32_relativistic,
+)
 from stylegenes.training.config import RunConfig
 from stylegenes.words import did_you_mean
 
 _PAPER = (ffhq256, ffhq256_mapping, ffhq1024, afhq256, afhq256_mapping, metfaces256, metfaces256_mapping)
-_STYLEGAN2 = (tiny32, tiny32_mapping, tiny32_finish, avatars64, avatars64_mapping, small64, *_PAPER)
+_STYLEGAN2 = (
+    tiny32,
+    tiny32_relativistic,
+    tiny32_mapping,
+    tiny32_finish,
+    avatars64,
+    avatars64_mapping,
+    small64,
+    *_PAPER,
+)
 _PROJECTED = (projected32, projected256, projected256_genome)
 _R3GAN = (r3gan32, r3gan256, r3gan256_genome)
 _TABLE_1 = (stylegan1_a, stylegan1_b, stylegan1_c, stylegan1_d, stylegan1_e, stylegan1_f)

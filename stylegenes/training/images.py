@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 
 from stylegenes.drawing import Look, draw
 from stylegenes.generator import Generator
-from stylegenes.pictures import grid, save_picture, to_uint8
+from stylegenes.pictures import grid, read_text, save_picture, to_uint8
 from stylegenes.records import Condition, Noise
-from stylegenes.sheets import Sheet, origin_of
+from stylegenes.sheets import Origin, Sheet, origin_of, read_sheet
 from stylegenes.survey import fingerprint
 from stylegenes.training.draws import Codes
 
@@ -30,6 +33,48 @@ def code_sheet(generator: Generator, codes: Codes, model: str, label_names: Sequ
     with _evaluating(generator):
         pictures = list(draw(generator, codes.code, look))
     return Sheet(pictures, generator.latent.to_strings(codes.code), origin, scale=1, gap=0)
+
+
+def over_time(folder: Path, *, codes: int = 8, times: int = 8) -> Sheet | None:
+    """The same codes over the course of a run, a row for each of at most `times` grids from its first to its last.
+
+    Args:
+        folder: the run's.
+        codes: pictures a row, the first of each grid.
+        times: rows.
+
+    Returns:
+        None where the run has written no grid that carries codes.
+    """
+    grids = sorted(path for path in (folder / "samples").glob("*.png") if path.stem.isdecimal())
+    grids = [path for path in grids if read_sheet(path).codes]
+    if len(grids) > times:
+        grids = [grids[round(i * (len(grids) - 1) / max(times - 1, 1))] for i in range(times)]
+    rows = [_first_of(path, codes) for path in grids]
+    if not rows:
+        return None
+    last = read_sheet(grids[-1])
+    columns = min(map(len, rows))
+    captions = [f"{int(read_text(path).get('Images', '0')) / 1000:,.1f} kimg" for path in grids]
+    beside = [""] * (columns - 1)
+    return Sheet(
+        [picture for row in rows for picture in row[:columns]],
+        last.codes[:columns],
+        last.origin or Origin(folder.name),
+        captions=[text for caption in captions for text in (caption, *beside)],
+        columns=columns,
+    )
+
+
+def _first_of(path: Path, count: int) -> list[np.ndarray]:
+    """The first pictures [H, W, C] of the first row of a grid that lies edge to edge."""
+    number = len(read_sheet(path).codes)
+    columns = math.ceil(math.sqrt(number))
+    with Image.open(path) as image:
+        sheet = np.asarray(image)
+    sheet = sheet[:, :, None] if sheet.ndim == 2 else sheet
+    height, width = sheet.shape[0] // math.ceil(number / columns), sheet.shape[1] // columns
+    return [sheet[:height, i * width : (i + 1) * width] for i in range(min(count, columns, number))]
 
 
 @torch.no_grad()

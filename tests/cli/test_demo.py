@@ -3,7 +3,7 @@
 import pytest
 import tiny_run
 
-from stylegenes.cli import main
+from stylegenes.cli import demo, main
 from stylegenes.recipes import RECIPES
 from stylegenes.training.state import read_state
 
@@ -12,6 +12,7 @@ from stylegenes.training.state import read_state
 def _small(tmp_path, monkeypatch):
     monkeypatch.setenv("STYLEGENES_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(RECIPES, "tiny32", tiny_run.tiny_config)
+    monkeypatch.setitem(RECIPES, demo.RECIPE, tiny_run.tiny_config)
 
 
 def test_the_demo_draws_and_the_same_command_continues(tmp_path, capsys):
@@ -25,7 +26,7 @@ def test_the_demo_draws_and_the_same_command_continues(tmp_path, capsys):
     assert 0 < seen[0] < seen[1]
     shipped = [f"avatars32-{what}.png" for what in ("samples", "by-wish", "edits")]
     assert all(name in shown for name in shipped)
-    for name in (*shipped, "samples.png", "interpolation.png"):
+    for name in (*shipped, "samples.png", "interpolation.png", "over-time.png"):
         assert (tmp_path / "d" / name).read_bytes().startswith(b"\x89PNG")
 
 
