@@ -20,10 +20,10 @@ from benchmarks.measure import peak_memory, ratio, rounds, write
 from stylegenes.cameras import orbit
 from stylegenes.synthesis.eg3d import Decoder
 from stylegenes.synthesis.volume import (
-    Draws,
     Field,
     Optics,
     Rays,
+    Strata,
     cast_rays,
     importance_depths,
     in_parts,
@@ -48,7 +48,7 @@ class Case:
         self.decoder = Decoder(32, 32).to(device)
         view = orbit(torch.zeros(1), torch.zeros(1), radius=2.7, fov=13.37).to(device)
         self.rays = cast_rays(view, resolution)
-        self.draws = Draws.centered(self.rays, OPTICS)
+        self.draws = Strata.centered(self.rays, OPTICS)
 
     def ours(self, most_points: int = PARTS[0], *, gradient: bool = True) -> torch.Tensor:
         """Features [1, R, 32]."""
@@ -56,7 +56,7 @@ class Case:
         def look(points: torch.Tensor) -> Field:
             return self.decoder(sample_planes(self.planes, points, box=OPTICS.box))
 
-        def follow(rays: Rays, draws: Draws):  # noqa: ANN202
+        def follow(rays: Rays, draws: Strata):  # noqa: ANN202
             return render(look, rays, OPTICS, draws)
 
         with torch.set_grad_enabled(gradient):

@@ -25,7 +25,7 @@ from stylegenes.survey import Surveyor, conduct
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.training import Machine, train
 from stylegenes.training.augment import AUGMENTS
-from stylegenes.training.augment.draws import Draws
+from stylegenes.training.augment.draws import AdaDraws
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.feed import Feed
 from stylegenes.training.graphs import CudaEngine, Graphs
@@ -178,9 +178,9 @@ def test_pictures_are_augmented_alike(device, pipe):
     draws = augment.draw(images.shape, torch.Generator().manual_seed(4))
     here = augment.apply_draws(images, draws)
     moved = draws
-    if isinstance(draws, Draws):
+    if isinstance(draws, AdaDraws):
         values, gates = ({k: v.to(device) for k, v in table.items()} for table in (draws.values, draws.gates))
-        moved = Draws(values, gates, None if draws.pixels is None else draws.pixels.to(device))
+        moved = AdaDraws(values, gates, None if draws.pixels is None else draws.pixels.to(device))
     with exactly():
         there = augment.to(device).apply_draws(images.to(device), moved).cpu()
     torch.testing.assert_close(there, here, rtol=1e-3, atol=2e-3)

@@ -1,5 +1,6 @@
 """One word for one thing: no two public classes share a name, and every word has one spelling."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -24,3 +25,25 @@ def test_every_word_has_one_spelling():
         for match in strange.finditer(line)
     }
     assert not found, sorted(found)
+
+
+SHARED = {
+    "Args": "what a verb takes, one in each file of cli/",
+    "Block": "a resolution of a network, as its paper builds it: one paper, one file",
+    "Epilogue": "the last layers of a network, as its paper builds them",
+    "Stage": "a resolution of a network that grows, and one of R3GAN",
+    "ToRGB": "the layer that makes colors, as its paper builds it",
+}
+"""Names that several public classes may have, and why."""
+
+
+def test_no_two_public_classes_share_a_name():
+    places: dict[str, list[str]] = {}
+    for path in sorted((CHECKOUT / "stylegenes").rglob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(CHECKOUT)))
+    assert len(places) > 300
+    doubled = {name: where for name, where in places.items() if len(where) > 1}
+    assert not {name: where for name, where in doubled.items() if name not in SHARED}
+    assert set(SHARED) <= set(doubled), "this name is no longer shared"

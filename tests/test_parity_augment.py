@@ -8,7 +8,7 @@ from parity import Fixture, fixtures
 
 from stylegenes.training.augment import AugmentPipe
 from stylegenes.training.augment import diffaugment as diff
-from stylegenes.training.augment.draws import TRANSFORMS, Draws, decide
+from stylegenes.training.augment.draws import TRANSFORMS, AdaDraws, decide
 from stylegenes.training.augment.geometry import Margins, inverse_matrix, margins_for, sampling_matrix
 
 PRECISIONS = [torch.float64, torch.float32]
@@ -29,14 +29,14 @@ def _build(official: dict, fixture: Fixture, dtype: torch.dtype) -> AugmentPipe:
     return pipe
 
 
-def _percentile(pipe: AugmentPipe, shape: torch.Size, fraction: float) -> Draws:
+def _percentile(pipe: AugmentPipe, shape: torch.Size, fraction: float) -> AdaDraws:
     """Every draw at a percentile, in the convention of the recorded runs: normals at erfinv, one rotation only."""
     level = {"uniform": fraction, "normal": torch.erfinv(torch.tensor(2 * fraction - 1, dtype=torch.float64)).item()}
     drawn = pipe.draw(shape)
     values = {k: torch.full_like(v, level[TRANSFORMS[k].kind], dtype=torch.float64) for k, v in drawn.values.items()}
     if "rotate_post" in values:
         values["rotate_post"].fill_(0.5)
-    return Draws(values, {name: torch.zeros_like(gate) for name, gate in drawn.gates.items()})
+    return AdaDraws(values, {name: torch.zeros_like(gate) for name, gate in drawn.gates.items()})
 
 
 def _percentile_runs(fixture: Fixture, prefix: str) -> list[tuple[str, str, float]]:
@@ -51,13 +51,13 @@ def _pipe_of_run(what: str, fixture: Fixture, dtype: torch.dtype) -> AugmentPipe
     return _build({what: 1} if single else fixture.kwargs(), fixture, dtype)
 
 
-def _recorded(fixture: Fixture) -> Draws:
+def _recorded(fixture: Fixture) -> AdaDraws:
     names, n = fixture.config["draw_order"], fixture.arrays["x"].shape[0]
     values = {name: fixture.input(f"rnd_{name}_value").reshape(n, -1) for name in names}
-    return Draws(values, {name: fixture.input(f"rnd_{name}_gate").reshape(n, -1) for name in names})
+    return AdaDraws(values, {name: fixture.input(f"rnd_{name}_gate").reshape(n, -1) for name in names})
 
 
-def _check_theta(fixture: Fixture, suffix: str, pipe: AugmentPipe, draws: Draws, size: tuple[int, int]) -> None:
+def _check_theta(fixture: Fixture, suffix: str, pipe: AugmentPipe, draws: AdaDraws, size: tuple[int, int]) -> None:
     """The matrices agree for our margins or for ones a pixel larger: an exact integer may round up when recorded."""
     inverse = inverse_matrix(decide(draws, pipe.probabilities()), pipe.ranges, *size)
     ours, taps = margins_for(inverse, *size, pipe.taps.shape[0]), pipe.taps.shape[0]

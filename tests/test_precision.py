@@ -11,7 +11,7 @@ from stylegenes.metrics.moments import Moments
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.training import Machine, train
-from stylegenes.training.regularizers import REGULARIZERS, Fakes, Scene, gradient_square, path_lengths
+from stylegenes.training.regularizers import REGULARIZERS, Fakes, PenaltyInputs, gradient_square, path_lengths
 from stylegenes.training.state import STATE_FILE, read_state
 
 
@@ -47,13 +47,13 @@ def test_logits_are_float32_under_autocast(name):
     assert logits.dtype == torch.float32
 
 
-def scene(G, D, real):
-    def imagine(shrink=1):
+def inputs(G, D, real):
+    def draw_fakes(shrink=1):
         code = G.sample(len(real) // shrink, torch.Generator().manual_seed(1))
         ws = G.broadcast(G.latent(code))
         return Fakes(ws[:, 0], ws, G.synthesis(ws, noise=Noise("const")))
 
-    return Scene(G, D, real, imagine, torch.Generator().manual_seed(2), lambda: imagine().ws)
+    return PenaltyInputs(G, D, real, draw_fakes, torch.Generator().manual_seed(2), lambda: draw_fakes().ws)
 
 
 @pytest.mark.parametrize("name", sorted(REGULARIZERS.names()))
@@ -66,9 +66,9 @@ def test_penalties_are_float32_under_autocast(name):
     D = DISCRIMINATORS.build(discriminator_spec("stylegan2"))
     real = ImageBatch(torch.randn(8, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)))
     penalty = REGULARIZERS.build({"name": name}).penalty
-    exact = penalty(scene(G, D, real))
+    exact = penalty(inputs(G, D, real))
     with half():
-        found = penalty(scene(G, D, real))
+        found = penalty(inputs(G, D, real))
     assert found.dtype == torch.float32 and torch.isfinite(found).all()
     assert (found.mean() - exact.mean()).abs() < 0.1 * exact.mean() + 1e-3
 

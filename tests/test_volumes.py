@@ -10,7 +10,7 @@ from stylegenes.cameras import orbit
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.synthesis.eg3d import EG3DSynthesis
-from stylegenes.synthesis.volume import Body, Draws, Field, Optics, cast_rays, render
+from stylegenes.synthesis.volume import Body, Field, Optics, Strata, cast_rays, render
 from stylegenes.volumes import (
     absorption,
     around,
@@ -35,7 +35,7 @@ def ball(radius: float = 0.25, *, sharp: float = 400.0, box: float = 1.0) -> Bod
 
     def seen(camera: torch.Tensor, resolution: int):
         rays, optics = cast_rays(camera, resolution), Optics(48, 48, box=box, white=True)
-        return render(at, rays, optics, Draws.centered(rays, optics))
+        return render(at, rays, optics, Strata.centered(rays, optics))
 
     return Body(box, 3, at, seen)
 

@@ -52,7 +52,7 @@ class Referee:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MethodScore:
     """One method on one set of wishes.
 
     Attributes:
@@ -125,7 +125,7 @@ def conditional_methods(
 
 def trade_off(
     methods: Sequence[Method], wish_sets: Sequence[Sequence[Wish]], referee: Referee, n: int, *, seed: int = 0
-) -> Iterator[Outcome]:
+) -> Iterator[MethodScore]:
     """Measure every method on every set of wishes with `n` pictures each, one outcome at a time."""
     for method in methods:
         for wishes in wish_sets:
@@ -133,7 +133,7 @@ def trade_off(
 
 
 @torch.no_grad()
-def measure(method: Method, wishes: Sequence[Wish], referee: Referee, n: int, *, seed: int = 0) -> Outcome:
+def measure(method: Method, wishes: Sequence[Wish], referee: Referee, n: int, *, seed: int = 0) -> MethodScore:
     """Draw `n` pictures and judge them."""
     for judge in (referee.own, referee.second):
         warn_of_doubts(judge, [wish.attribute for wish in wishes])
@@ -141,7 +141,7 @@ def measure(method: Method, wishes: Sequence[Wish], referee: Referee, n: int, *,
     pictures = method.draw(wishes, n, rng)
     pairs = torch.randperm(n, generator=rng)
     half = n // 2
-    return Outcome(
+    return MethodScore(
         method=method.name,
         setting=method.setting,
         wish=",".join(map(str, wishes)),
@@ -162,12 +162,12 @@ class Average:
     second_accuracy: float
     frechet: float
     variety: float
-    outcomes: list[Outcome] = field(repr=False, default_factory=list)
+    outcomes: list[MethodScore] = field(repr=False, default_factory=list)
 
 
-def averages(outcomes: Sequence[Outcome]) -> list[Average]:
+def averages(outcomes: Sequence[MethodScore]) -> list[Average]:
     """Mean over the wishes for each method and setting, in the order they came (the table's "Avg." column)."""
-    groups: dict[tuple[str, str], list[Outcome]] = {}
+    groups: dict[tuple[str, str], list[MethodScore]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.method, outcome.setting), []).append(outcome)
     return [

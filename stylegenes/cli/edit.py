@@ -23,7 +23,7 @@ _CHOSEN = {"checked": "with the classifier looking", "statistics": "by the varia
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureOptions:
     """Which picture is edited."""
 
     code: str | None = None
@@ -40,7 +40,7 @@ class Args:
     """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
     set: str
     """what to change, like "Smiling=1,Hat=0"; or all, with --study"""
-    picture: Annotated[Picture, tyro.conf.arg(name="")] = field(default_factory=Picture)
+    picture: Annotated[PictureOptions, tyro.conf.arg(name="")] = field(default_factory=PictureOptions)
     """which picture"""
     genes: int = 4
     """genes that may change for each attribute, the most significant first"""

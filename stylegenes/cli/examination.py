@@ -19,7 +19,7 @@ from stylegenes.data.cache import cache_root, list_cache
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
 from stylegenes.perception.weights import fetched_file, packaged_file, weights_folder
-from stylegenes.recipes import Choice, choose_recipe, recipe
+from stylegenes.recipes import Suggestion, choose_recipe, recipe
 from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
 from stylegenes.training import Machine
 from stylegenes.training.machine import Accelerator
@@ -41,7 +41,7 @@ class Advice:
         plan: steps of that very recipe, all penalties included, timed here.
     """
 
-    choice: Choice
+    choice: Suggestion
     kimg: float
     plan: RunPlan
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from stylegenes.errors import UserError
 
 if TYPE_CHECKING:
-    from stylegenes.reproduction.conduct import Event, Progress
+    from stylegenes.reproduction.conduct import Event, StepLedger
     from stylegenes.reproduction.scale import Scale
     from stylegenes.reproduction.steps import Step
 
@@ -50,7 +50,7 @@ def run(args: Args) -> None:
         UserError: for an unknown scale or step, or when steps have failed.
     """
     from stylegenes.cli.console import say
-    from stylegenes.reproduction.conduct import Progress, conduct
+    from stylegenes.reproduction.conduct import StepLedger, conduct
     from stylegenes.reproduction.report import write_report
     from stylegenes.reproduction.results import Results
     from stylegenes.reproduction.scale import scale_called
@@ -66,7 +66,7 @@ def run(args: Args) -> None:
         return
     args.out.mkdir(parents=True, exist_ok=True)
     _check_inputs(scale, args.out)
-    progress = Progress(args.out, chosen)
+    progress = StepLedger(args.out, chosen)
     jobs = _default_jobs() if args.jobs is None else args.jobs
     missing = [step for step in chosen if not progress.is_done(step)]
     todo = counted(len(chosen), "step")
@@ -75,7 +75,7 @@ def run(args: Args) -> None:
     try:
         finished = conduct(progress, jobs, lambda event: _tell(event, progress), max_seconds=seconds)
     finally:
-        everything = Progress(args.out, steps(scale))
+        everything = StepLedger(args.out, steps(scale))
         page = write_report(Results(args.out, scale, everything.done), _facts(scale, everything))
         say(f"report: {page}")
     failed = [step.name for step in chosen if not progress.is_done(step)]
@@ -117,7 +117,7 @@ def _default_jobs() -> int:
     return 1 if pick_device("auto").type == "cuda" else max((os.cpu_count() or 1), 1)
 
 
-def _tell(event: Event, progress: Progress) -> None:
+def _tell(event: Event, progress: StepLedger) -> None:
     from stylegenes.cli.console import say
 
     done = sum(progress.is_done(step) for step in progress.steps)
@@ -126,7 +126,7 @@ def _tell(event: Event, progress: Progress) -> None:
     say(f"[{done}/{len(progress.steps)}] {event.step.name} {event.kind}{time}{message}")
 
 
-def _facts(scale: Scale, progress: Progress) -> list[tuple[str, str]]:
+def _facts(scale: Scale, progress: StepLedger) -> list[tuple[str, str]]:
     done = [step for step in progress.steps if progress.is_done(step)]
     hours = sum(progress.seconds(step) for step in done) / 3600
     kimg = sum(step.trains[1] for step in done if step.trains)

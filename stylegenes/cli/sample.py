@@ -30,7 +30,7 @@ _SHOWN, _SHORT = 8, 240
 
 
 @dataclass(frozen=True)
-class Wish:
+class WishOptions:
     """What pictures should show."""
 
     where: str | None = None
@@ -40,7 +40,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Side:
+class CameraAngles:
     """From where a 3D model is seen."""
 
     yaw: float | None = None
@@ -72,7 +72,7 @@ class Args:
     """pictures when neither seeds nor codes are given: seeds 0 to count - 1 (default 16; 8 to mix, 4 to interpolate)"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """a name without suffix: a folder of single files; .png, .webp: one grid; .gif, .webp, .mp4: the interpolation"""
-    wish: Annotated[Wish, tyro.conf.arg(name="")] = field(default_factory=Wish)
+    wish: Annotated[WishOptions, tyro.conf.arg(name="")] = field(default_factory=WishOptions)
     """what the pictures should show"""
     psi: str | None = None
     """truncation: 1 (default) none, 0 the mean picture, negative opposites; a genome is pulled to its mean code;
@@ -86,7 +86,7 @@ class Args:
     the code's own space, 8:w straight in W, 8:both shows the two"""
     label: str | None = None
     """for a conditional model: a class number, or label names with commas between, like Smiling,Male=0.5"""
-    side: Annotated[Side, tyro.conf.arg(name="")] = field(default_factory=Side)
+    side: Annotated[CameraAngles, tyro.conf.arg(name="")] = field(default_factory=CameraAngles)
     """from where a 3D model is seen"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""

@@ -13,14 +13,14 @@ import torch
 
 from stylegenes.cameras import CAMERA_NAMES, NUMBERS, why_no_cameras
 from stylegenes.data.columns import LARGEST, MOST_LABELS, large_numbers
-from stylegenes.data.rows import Row, Table
+from stylegenes.data.rows import LabelTable, Row
 from stylegenes.errors import UserError, shown
 
 _CLASS, _VECTOR = "a class number", "a vector"
 _FORM = '{"labels": [[name, label], ...]}'
 
 
-def parse_json(name: str, content: bytes) -> Table:
+def parse_json(name: str, content: bytes) -> LabelTable:
     """Read a label file of the StyleGAN tools; a table without columns where it gives no labels.
 
     A picture whose label is missing, no number or not finite has a row with a problem.
@@ -30,7 +30,7 @@ def parse_json(name: str, content: bytes) -> Table:
     """
     pairs = _pairs(name, content)
     if not pairs:
-        return Table(name, [], [])
+        return LabelTable(name, [], [])
     kinds = Counter(_kind(value) for _, value in pairs if value is not None)
     usual = max(kinds, key=kinds.__getitem__, default="only null")
     if len(kinds) > 1:
@@ -86,7 +86,7 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), "null")
 
 
-def _classes(name: str, pairs: list[tuple[str, Any]]) -> Table:
+def _classes(name: str, pairs: list[tuple[str, Any]]) -> LabelTable:
     for number, (key, label) in enumerate(pairs):
         if label is not None and not 0 <= label < MOST_LABELS:
             raise UserError(
@@ -102,10 +102,10 @@ def _classes(name: str, pairs: list[tuple[str, Any]]) -> Table:
     ]
     empty = count - len(shared)
     warnings = [f"{empty} of the {count} classes of {name} have no picture"] if empty else []
-    return Table(name, [f"class_{i}" for i in range(count)], rows, warnings)
+    return LabelTable(name, [f"class_{i}" for i in range(count)], rows, warnings)
 
 
-def _vectors(name: str, pairs: list[tuple[str, Any]]) -> Table:
+def _vectors(name: str, pairs: list[tuple[str, Any]]) -> LabelTable:
     length = next(len(label) for _, label in pairs if label is not None)
     if not 0 < length <= MOST_LABELS:
         raise UserError(f"{name}: its vectors have {length} numbers; a label has 1 to {MOST_LABELS:,}")
@@ -120,10 +120,10 @@ def _vectors(name: str, pairs: list[tuple[str, Any]]) -> Table:
         # EG3D's labels are cameras; other labels may follow them, and stand before them here.
         order = [*range(NUMBERS, length), *range(NUMBERS)]
         rows = [row if row.values is None else replace(row, values=row.values[order]) for row in rows]
-        return Table(name, [*columns[: length - NUMBERS], *CAMERA_NAMES], rows)
+        return LabelTable(name, [*columns[: length - NUMBERS], *CAMERA_NAMES], rows)
     if length == NUMBERS and reason:
         warnings = [f"the vectors of {name} have {NUMBERS} numbers but are no cameras: {reason}"]
-    return Table(name, columns, rows, [*warnings, *large_numbers(name, columns, values)])
+    return LabelTable(name, columns, rows, [*warnings, *large_numbers(name, columns, values)])
 
 
 def _problem(vector: list[Any]) -> str:

@@ -14,7 +14,7 @@ from stylegenes.data.columns import MOST_LABELS
 from stylegenes.data.decode import BadImageError
 from stylegenes.data.label_json import parse_json
 from stylegenes.data.packed import LeftOut
-from stylegenes.data.rows import Table, common_root, match
+from stylegenes.data.rows import LabelTable, common_root, match
 from stylegenes.data.stores import Store
 from stylegenes.data.tables import parse_table
 from stylegenes.errors import UserError, shown
@@ -64,7 +64,7 @@ class _File:
     path: Path | None = None
     """On disk; None for a file of the store."""
 
-    def table(self, store: Store) -> Table:
+    def table(self, store: Store) -> LabelTable:
         """Read it.
 
         Raises:
@@ -146,7 +146,7 @@ def _wanted(store: Store, texts: Sequence[str], wanted: str) -> _File:
     return _File(wanted, path)
 
 
-def _from_table(table: Table, entries: Sequence[str], warnings: list[str]) -> Labels:
+def _from_table(table: LabelTable, entries: Sequence[str], warnings: list[str]) -> Labels:
     if not table.columns:
         return Labels(origin=f"{table.name}, which gives no labels")
     found = match(table, entries)

@@ -16,7 +16,7 @@ from stylegenes.errors import UserError
 
 
 @dataclass(frozen=True)
-class Draw:
+class BatchIndices:
     """A stretch of the stream.
 
     Attributes:
@@ -30,8 +30,8 @@ class Draw:
     def __len__(self) -> int:
         return self.indices.shape[0]
 
-    def __getitem__(self, part: slice) -> Draw:
-        return Draw(self.indices[part], self.mirror[part])
+    def __getitem__(self, part: slice) -> BatchIndices:
+        return BatchIndices(self.indices[part], self.mirror[part])
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class DataOrder:
         if not 0 <= self.seed < 2**63:
             raise UserError(f"the data seed is {self.seed}; it must lie in [0, 2^63)")
 
-    def draw(self, start: int, count: int) -> Draw:
+    def draw(self, start: int, count: int) -> BatchIndices:
         """The draws at positions start, ..., start + count - 1 of the stream."""
         assert start >= 0 and count >= 0, f"a stretch of the stream starts at {start} and has length {count}"
         positions = np.arange(start, start + count)
@@ -69,13 +69,13 @@ class DataOrder:
             shuffle = _epoch(self.size, self.seed, int(epoch))
             indices[here] = shuffle.indices[offsets[here]]
             mirror[here] = shuffle.mirror[offsets[here]] & self.mirror
-        return Draw(torch.from_numpy(indices), torch.from_numpy(mirror))
+        return BatchIndices(torch.from_numpy(indices), torch.from_numpy(mirror))
 
     def indices(self, start: int, count: int) -> torch.Tensor:
         """Image indices, int64 [count], at positions start, ..., start + count - 1 of the stream."""
         return self.draw(start, count).indices
 
-    def batch(self, images_seen: int, batch: int, *, rank: int = 0, ranks: int = 1) -> Draw:
+    def batch(self, images_seen: int, batch: int, *, rank: int = 0, ranks: int = 1) -> BatchIndices:
         """This rank's contiguous share of the global batch that follows `images_seen` images.
 
         Args:

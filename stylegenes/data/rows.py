@@ -34,7 +34,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class LabelTable:
     """A label file that has been read.
 
     Attributes:
@@ -65,7 +65,7 @@ class Matched:
     warnings: list[str]
 
 
-def match(table: Table, entries: Sequence[str]) -> Matched:
+def match(table: LabelTable, entries: Sequence[str]) -> Matched:
     """Find each picture's row: by its full path, below the folder that all share, by its name, or its name's stem.
 
     A row that fits several pictures belongs to none of them, and rows for the same picture must agree.
@@ -142,7 +142,7 @@ def _index(entries: Iterable[str], name: Callable[[str], str]) -> dict[str, list
     return index
 
 
-def _agreed(rows: list[Row], table: Table) -> Row:
+def _agreed(rows: list[Row], table: LabelTable) -> Row:
     """The one row of a picture, or why its rows do not make one."""
     first = next((row for row in rows if row.values is None), rows[0])
     if first.values is None:
@@ -158,7 +158,7 @@ def _agreed(rows: list[Row], table: Table) -> Row:
     return first
 
 
-def _unused(rows: list[Row], table: Table) -> list[str]:
+def _unused(rows: list[Row], table: LabelTable) -> list[str]:
     if not rows:
         return []
     places = ", ".join(f"{row.where} {shown(row.key, 40)!r}" for row in rows[:_SHOWN])

@@ -13,7 +13,7 @@ import numpy as np
 
 from stylegenes.data.columns import MOST_LABELS, Column, large_numbers
 from stylegenes.data.decode import SUFFIXES
-from stylegenes.data.rows import Row, Table
+from stylegenes.data.rows import LabelTable, Row
 from stylegenes.errors import UserError, shown
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -28,7 +28,7 @@ class _Line:
     cells: list[str]
 
 
-def parse_table(name: str, content: bytes) -> Table:
+def parse_table(name: str, content: bytes) -> LabelTable:
     """Read a CSV (comma, semicolon or tab; first line names the columns; first column is the file) or CelebA's list.
 
     A column of numbers or of true and false is one label; -1 in a column of -1 and 1 becomes 0, as in CelebA. A column
@@ -53,7 +53,7 @@ def parse_table(name: str, content: bytes) -> Table:
     read = iter(_rows(good, columns, len(labels)))
     rows = [next(read) if len(line.cells) == width else _uneven(line, width) for line in body]
     warnings += large_numbers(name, labels, [row.values for row in rows if row.values is not None])
-    return Table(name, labels, rows, warnings)
+    return LabelTable(name, labels, rows, warnings)
 
 
 def _text(name: str, content: bytes) -> str:

@@ -13,17 +13,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, NoReturn
 
 from stylegenes.errors import UserError, shown
-from stylegenes.interop.records import Budget, Name, Record
+from stylegenes.interop.records import Allowance, Name, Record
 
 _OBJECT, _SMALL = 8, 2
 """Steps that an object of some hundred bytes counts for, and one of less."""
 _INT_BITS, _KEY_BITS, _NAME_LENGTH = 512, 64, 300
 
 
-Call = Callable[["Machine", list[Any]], Any]
+Call = Callable[["PickleMachine", list[Any]], Any]
 
 
-class Machine:
+class PickleMachine:
     """One run over one pickle.
 
     Args:
@@ -36,7 +36,7 @@ class Machine:
     def __init__(
         self,
         stream: BinaryIO,
-        budget: Budget,
+        budget: Allowance,
         calls: Mapping[str, Call],
         refer: Callable[[Any], Any] | None = None,
     ) -> None:
@@ -134,93 +134,93 @@ def refuse_call(name: str) -> NoReturn:
     )
 
 
-def _push(machine: Machine, value: Any) -> None:
+def _push(machine: PickleMachine, value: Any) -> None:
     if isinstance(value, int) and value.bit_length() > _INT_BITS:
         refuse(f"a whole number of {value.bit_length()} bits")
     machine.budget.spend(1)
     machine.stack.append(value)
 
 
-def _name(machine: Machine, module: Any, name: Any) -> Name:
+def _name(machine: PickleMachine, module: Any, name: Any) -> Name:
     if not isinstance(module, str) or not isinstance(name, str) or len(module) + len(name) > _NAME_LENGTH:
         refuse("a name that is no name")
     return Name(f"{module.replace('__builtin__', 'builtins').replace('copy_reg', 'copyreg')}.{name}")
 
 
-def _stack_global(machine: Machine, _: Any) -> None:
+def _stack_global(machine: PickleMachine, _: Any) -> None:
     name, module = machine.stack.pop(), machine.stack.pop()
     machine.stack.append(_name(machine, module, name))
 
 
-def _global(machine: Machine, argument: str) -> None:
+def _global(machine: PickleMachine, argument: str) -> None:
     module, _, name = argument.partition(" ")
     machine.stack.append(_name(machine, module, name))
 
 
-def _mark(machine: Machine, _: Any) -> None:
+def _mark(machine: PickleMachine, _: Any) -> None:
     machine.budget.spend(_SMALL)
     machine.marks.append(machine.stack)
     machine.stack = []
 
 
-def _tuple(machine: Machine, count: int) -> None:
+def _tuple(machine: PickleMachine, count: int) -> None:
     machine.stack[-count:] = [tuple(machine.stack[-count:])]
 
 
-def _many(make: Callable[[Machine, list[Any]], Any]) -> Callable[[Machine, Any], None]:
-    def run(machine: Machine, _: Any) -> None:
+def _many(make: Callable[[PickleMachine, list[Any]], Any]) -> Callable[[PickleMachine, Any], None]:
+    def run(machine: PickleMachine, _: Any) -> None:
         values = machine.since_mark()
         machine.stack.append(make(machine, values))
 
     return run
 
 
-def _dict(machine: Machine, flat: list[Any]) -> dict[Any, Any]:
+def _dict(machine: PickleMachine, flat: list[Any]) -> dict[Any, Any]:
     made: dict[Any, Any] = {}
     machine.set_items(made, flat)
     return made
 
 
-def _set_items(machine: Machine, _: Any) -> None:
+def _set_items(machine: PickleMachine, _: Any) -> None:
     flat = machine.since_mark()
     machine.set_items(machine.stack[-1], flat)
 
 
-def _set_item(machine: Machine, _: Any) -> None:
+def _set_item(machine: PickleMachine, _: Any) -> None:
     value, name = machine.stack.pop(), machine.stack.pop()
     machine.set_items(machine.stack[-1], [name, value])
 
 
-def _append(machine: Machine, _: Any) -> None:
+def _append(machine: PickleMachine, _: Any) -> None:
     value = machine.stack.pop()
     machine.append(machine.stack[-1], [value])
 
 
-def _appends(machine: Machine, _: Any) -> None:
+def _appends(machine: PickleMachine, _: Any) -> None:
     values = machine.since_mark()
     machine.append(machine.stack[-1], values)
 
 
-def _add_items(machine: Machine, _: Any) -> None:
+def _add_items(machine: PickleMachine, _: Any) -> None:
     values = machine.since_mark()
     if not isinstance(machine.stack[-1], set):
         refuse("elements of something that is no set")
     machine.stack[-1].update(map(key, values))
 
 
-def _reduce(machine: Machine, _: Any) -> None:
+def _reduce(machine: PickleMachine, _: Any) -> None:
     arguments, name = machine.stack.pop(), machine.stack.pop()
     machine.stack.append(machine.call(name, arguments))
 
 
-def _new(machine: Machine, taken: int) -> None:
+def _new(machine: PickleMachine, taken: int) -> None:
     name = machine.stack[-taken]
     del machine.stack[-taken:]
     is_dict = isinstance(name, Name) and name.full in DICTIONARIES
     machine.stack.append({} if is_dict else machine.record(name))
 
 
-def _instance(machine: Machine, argument: str | None) -> None:
+def _instance(machine: PickleMachine, argument: str | None) -> None:
     values = machine.since_mark()
     if argument is None:
         name, values = values[0], values[1:]
@@ -230,45 +230,45 @@ def _instance(machine: Machine, argument: str | None) -> None:
     machine.stack.append(machine.call(name, tuple(values)))
 
 
-def _build(machine: Machine, _: Any) -> None:
+def _build(machine: PickleMachine, _: Any) -> None:
     machine.build(machine.stack.pop())
 
 
-def _remember(machine: Machine, index: int | None) -> None:
+def _remember(machine: PickleMachine, index: int | None) -> None:
     machine.budget.spend(_SMALL)
     machine.memo[len(machine.memo) if index is None else index] = machine.stack[-1]
 
 
-def _refer(machine: Machine, pid: Any) -> None:
+def _refer(machine: PickleMachine, pid: Any) -> None:
     if machine.refer is None:
         refuse("a reference out of the file")
     machine.stack.append(machine.refer(pid))
 
 
-def _pop(machine: Machine, _: Any) -> None:
+def _pop(machine: PickleMachine, _: Any) -> None:
     if machine.stack:
         machine.stack.pop()
     else:
         machine.since_mark()
 
 
-def _made(make: Callable[[], Any], cost: int) -> Callable[[Machine, Any], None]:
-    def run(machine: Machine, _: Any) -> None:
+def _made(make: Callable[[], Any], cost: int) -> Callable[[PickleMachine, Any], None]:
+    def run(machine: PickleMachine, _: Any) -> None:
         machine.budget.spend(cost)
         machine.stack.append(make())
 
     return run
 
 
-def _drop(machine: Machine, _: Any) -> None:
+def _drop(machine: PickleMachine, _: Any) -> None:
     machine.since_mark()
 
 
-def _recall(machine: Machine, index: int) -> None:
+def _recall(machine: PickleMachine, index: int) -> None:
     machine.stack.append(machine.memo[index])
 
 
-def _unknown(machine: Machine, _: Any) -> None:
+def _unknown(machine: PickleMachine, _: Any) -> None:
     refuse("an instruction that network pickles do not use")
 
 
@@ -286,7 +286,7 @@ _MADE: dict[str, tuple[Callable[[], Any], int]] = {
     "EMPTY_DICT": (dict, _SMALL),
     "EMPTY_SET": (set, _OBJECT),
 }
-OPERATIONS: dict[str, Callable[[Machine, Any], None]] = {
+OPERATIONS: dict[str, Callable[[PickleMachine, Any], None]] = {
     **{opcode.name: _unknown for opcode in pickletools.opcodes},
     **dict.fromkeys(_PUSHED.split(), _push),
     **{name: _made(make, cost) for name, (make, cost) in _MADE.items()},

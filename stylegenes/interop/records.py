@@ -92,7 +92,7 @@ def mapping(value: object) -> dict[str, Any]:
 
 
 @dataclass
-class Budget:
+class Allowance:
     """What a file may still cost.
 
     Attributes:
@@ -104,7 +104,7 @@ class Budget:
     steps: int
 
     @classmethod
-    def of(cls, size: int) -> Budget:
+    def of(cls, size: int) -> Allowance:
         """That of a file of `size` bytes: twice its content and 1 MiB, and the instructions for it."""
         return cls(held=2 * size + _SLACK, steps=min(STEPS + size // BYTES_PER_STEP, MOST_STEPS))
 

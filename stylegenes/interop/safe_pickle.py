@@ -20,8 +20,8 @@ from typing import Any
 
 from stylegenes.errors import UserError, shown
 from stylegenes.interop import torch_storage
-from stylegenes.interop.pickle_machine import Call, Machine, key, refuse
-from stylegenes.interop.records import Budget, Record, mapping
+from stylegenes.interop.pickle_machine import Call, PickleMachine, key, refuse
+from stylegenes.interop.records import Allowance, Record, mapping
 
 READABLE = "network pickles of StyleGAN2-ADA, StyleGAN3, EG3D, ProjectedGAN and R3GAN (PyTorch), and rosinality's .pt"
 _MESSAGE, _PATH = 420, 140
@@ -33,7 +33,7 @@ _NUMBERS = {"f8": "d", "f4": "f", "f2": "e", "b1": "?"} | {
 """Kinds of numpy's numbers, as `struct` names them."""
 
 
-def _persistent(machine: Machine, arguments: list[Any]) -> Record:
+def _persistent(machine: PickleMachine, arguments: list[Any]) -> Record:
     meta = mapping(arguments[0])
     if meta.get("type") != "class":
         refuse("a wrapped object that is no class")
@@ -44,7 +44,7 @@ def _persistent(machine: Machine, arguments: list[Any]) -> Record:
     return made
 
 
-def _encode(machine: Machine, arguments: list[Any]) -> bytes:
+def _encode(machine: PickleMachine, arguments: list[Any]) -> bytes:
     """Bytes as protocols below 3 write them."""
     text, encoding = arguments
     if not isinstance(text, str) or encoding != "latin1":
@@ -56,7 +56,7 @@ def _encode(machine: Machine, arguments: list[Any]) -> bytes:
 def _copied(make: Callable[[Any], Any]) -> Call:
     """A container made of another one."""
 
-    def call(machine: Machine, arguments: list[Any]) -> Any:
+    def call(machine: PickleMachine, arguments: list[Any]) -> Any:
         (values,) = arguments or ((),)
         if not isinstance(values, list | tuple | set | frozenset | dict):
             refuse("a container of something that is none")
@@ -75,15 +75,15 @@ def _record(name: str) -> Call:
     return lambda machine, arguments: Record(name)
 
 
-def _reconstructed(machine: Machine, arguments: list[Any]) -> Record:
+def _reconstructed(machine: PickleMachine, arguments: list[Any]) -> Record:
     return machine.record(arguments[0])
 
 
-def _dtype(machine: Machine, arguments: list[Any]) -> Record:
+def _dtype(machine: PickleMachine, arguments: list[Any]) -> Record:
     return Record("numpy.dtype", {"code": arguments[0]})
 
 
-def _scalar(machine: Machine, arguments: list[Any]) -> Any:
+def _scalar(machine: PickleMachine, arguments: list[Any]) -> Any:
     """A single number of numpy as one of Python; None for what is no number."""
     kind, data = arguments
     code, order = kind.attributes.get("code"), kind.attributes.get("order", "<")
@@ -166,14 +166,14 @@ def named(path: str | PathLike[str]) -> Iterator[None]:
 
 
 def _read(data: bytes) -> Any:
-    budget = Budget.of(len(data))
+    budget = Allowance.of(len(data))
     stream = io.BytesIO(data)
     if data.startswith(b"PK"):
         return torch_storage.load_zip(stream, len(data), budget, CALLS)
     other = next((what for start, what in _OTHERS.items() if start in data[:16]), None)
     if other:
         raise UserError(f"it is {other}")
-    content = Machine(stream, budget, CALLS).run()
+    content = PickleMachine(stream, budget, CALLS).run()
     legacy = isinstance(content, int) and content == torch_storage.MAGIC
     return torch_storage.load_legacy(stream, budget, CALLS) if legacy else content
 

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from stylegenes.errors import UserError, shown
-from stylegenes.interop.pickle_machine import Call, Machine, refuse
-from stylegenes.interop.records import Budget, Name, Record
+from stylegenes.interop.pickle_machine import Call, PickleMachine, refuse
+from stylegenes.interop.records import Allowance, Name, Record
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """What a file of `torch.save` before the zip format starts with."""
@@ -94,13 +94,13 @@ def _numbers(raw: bytes | memoryview, dtype: torch.dtype, count: int) -> torch.T
     return made.view(dtype)
 
 
-def load_legacy(stream: BinaryIO, budget: Budget, calls: Mapping[str, Call]) -> Any:
+def load_legacy(stream: BinaryIO, budget: Allowance, calls: Mapping[str, Call]) -> Any:
     """The content of a file of `torch.save` before the zip format; `stream` stands behind its magic number.
 
     Raises:
         UserError: for whatever is not such a file, or more than it holds.
     """
-    version, system = (Machine(stream, budget, calls).run() for _ in range(2))
+    version, system = (PickleMachine(stream, budget, calls).run() for _ in range(2))
     if version != 1001 or not isinstance(system, dict) or system.get("little_endian") is not True:
         raise UserError("its torch format is not version 1001 with the low byte first")
     found: dict[str, Storage] = {}
@@ -115,8 +115,8 @@ def load_legacy(stream: BinaryIO, budget: Budget, calls: Mapping[str, Call]) -> 
             found[key] = Storage(torch.zeros(count, dtype=dtype))
         return found[key]
 
-    content = Machine(stream, budget, calls, refer).run()
-    keys = Machine(stream, budget, calls).run()
+    content = PickleMachine(stream, budget, calls, refer).run()
+    keys = PickleMachine(stream, budget, calls).run()
     if not isinstance(keys, list) or set(keys) != set(found):
         raise UserError("its storages are not those that it lists")
     for key in keys:
@@ -128,7 +128,7 @@ def load_legacy(stream: BinaryIO, budget: Budget, calls: Mapping[str, Call]) -> 
     return content
 
 
-def load_zip(stream: BinaryIO, size: int, budget: Budget, calls: Mapping[str, Call]) -> Any:
+def load_zip(stream: BinaryIO, size: int, budget: Allowance, calls: Mapping[str, Call]) -> Any:
     """The content of a file of `torch.save` in the zip format.
 
     Args:
@@ -161,36 +161,36 @@ def load_zip(stream: BinaryIO, size: int, budget: Budget, calls: Mapping[str, Ca
                 raise UserError("a storage is named with two kinds of numbers")
             return found[key]
 
-        return Machine(io.BytesIO(archive.read(entries["data.pkl"])), budget, calls, refer).run()
+        return PickleMachine(io.BytesIO(archive.read(entries["data.pkl"])), budget, calls, refer).run()
 
 
-def _storage(machine: Machine, arguments: list[Any]) -> Any:
+def _storage(machine: PickleMachine, arguments: list[Any]) -> Any:
     (data,) = arguments
     if not isinstance(data, bytes | bytearray):
         refuse("a storage of something that is no bytes")
     machine.budget.hold(len(data))
     stream = io.BytesIO(data)
-    if Machine(stream, machine.budget, machine.calls).run() != MAGIC:
+    if PickleMachine(stream, machine.budget, machine.calls).run() != MAGIC:
         refuse("a storage of an unknown format")
     return load_legacy(stream, machine.budget, machine.calls)
 
 
-def _tensor(machine: Machine, arguments: list[Any]) -> torch.Tensor:
+def _tensor(machine: PickleMachine, arguments: list[Any]) -> torch.Tensor:
     machine.budget.spend(8)
     return tensor_of(*arguments[:4])
 
 
-def _first(machine: Machine, arguments: list[Any]) -> Any:
+def _first(machine: PickleMachine, arguments: list[Any]) -> Any:
     if not torch.is_tensor(arguments[0]):
         refuse("a parameter of something that is no tensor")
     return arguments[0]
 
 
-def _from_type(machine: Machine, arguments: list[Any]) -> Any:
+def _from_type(machine: PickleMachine, arguments: list[Any]) -> Any:
     return machine.call(arguments[0], arguments[2])
 
 
-def _device(machine: Machine, arguments: list[Any]) -> Record:
+def _device(machine: PickleMachine, arguments: list[Any]) -> Record:
     return Record("torch.device")
 
 

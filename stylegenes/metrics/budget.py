@@ -48,16 +48,16 @@ def budget(
     return evaluate
 
 
-def read_budgets(text: str) -> list[Budget]:
+def read_budgets(text: str) -> list[MetricBudget]:
     """The parts of a budget, without loading anything.
 
     Raises:
         UserError: as `budget`.
     """
-    return [Budget.read(part.strip()) for part in text.split(",")]
+    return [MetricBudget.read(part.strip()) for part in text.split(",")]
 
 
-class Budget(NamedTuple):
+class MetricBudget(NamedTuple):
     """One part of a budget: the metric, the spec of its judge, and how many fakes."""
 
     metric: str
@@ -65,7 +65,7 @@ class Budget(NamedTuple):
     num: int
 
     @classmethod
-    def read(cls, text: str) -> Budget:
+    def read(cls, text: str) -> MetricBudget:
         """Read `METRIC[_JUDGE]@NUM`.
 
         Raises:
@@ -82,7 +82,9 @@ class Budget(NamedTuple):
         return cls(match["metric"], spec, num)
 
 
-def _one(part: Budget, data: LabeledImages, batch: int, device: torch.device | str, cache: Path | None) -> Evaluate:
+def _one(
+    part: MetricBudget, data: LabeledImages, batch: int, device: torch.device | str, cache: Path | None
+) -> Evaluate:
     metric, spec, num = part
     kept: list[Evaluator] = []
 

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 
 @dataclass(frozen=True)
-class Calibration:
+class PlattScaling:
     """Probabilities are sigmoid(scale * logit + shift).
 
     Attributes:
@@ -25,7 +25,7 @@ class Calibration:
         return torch.sigmoid(logits.double() * self.scale + self.shift)
 
 
-def platt(logits: torch.Tensor, labels: torch.Tensor, *, ridge: float = 1.0, steps: int = 100) -> Calibration:
+def platt(logits: torch.Tensor, labels: torch.Tensor, *, ridge: float = 1.0, steps: int = 100) -> PlattScaling:
     """Fit scale and shift of every attribute on held-out data by damped Newton steps (Platt 1999, section 2.2).
 
     Args:
@@ -53,7 +53,7 @@ def platt(logits: torch.Tensor, labels: torch.Tensor, *, ridge: float = 1.0, ste
         theta = theta - step
         if step.abs().max() < 1e-9:
             break
-    return Calibration(theta[:, 0], theta[:, 1])
+    return PlattScaling(theta[:, 0], theta[:, 1])
 
 
 def auc(scores: torch.Tensor, labels: torch.Tensor) -> float | None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from stylegenes.errors import UserError
 
 
-class Side(Protocol):
+class Comparable(Protocol):
     """A set of features to compare: `Rows`, or the `Gaussian` fitted to them."""
 
     @property
@@ -25,7 +25,7 @@ class Side(Protocol):
         ...
 
 
-def admit(real: Side, fake: Side, what: str, *, least_real: int = 1, least_fake: int = 1) -> None:
+def admit(real: Comparable, fake: Comparable, what: str, *, least_real: int = 1, least_fake: int = 1) -> None:
     """Refuse what cannot be compared, before anything is computed of it.
 
     Args:

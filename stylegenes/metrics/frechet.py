@@ -7,10 +7,10 @@ import scipy.linalg
 import torch
 
 from stylegenes.metrics.door import admit
-from stylegenes.metrics.moments import Gaussian
+from stylegenes.metrics.moments import FeatureGaussian
 
 
-def frechet_distance(a: Gaussian, b: Gaussian) -> float:
+def frechet_distance(a: FeatureGaussian, b: FeatureGaussian) -> float:
     """|mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)), in float64.
 
     With A = F F^T and B = G G^T the last trace is the sum of the singular values of F^T G, which is real, exactly

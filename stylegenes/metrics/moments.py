@@ -11,7 +11,7 @@ from stylegenes.metrics.door import not_finite
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class FeatureGaussian:
     """The first two moments of a set of features.
 
     Attributes:
@@ -34,12 +34,12 @@ class Gaussian:
         """D."""
         return len(self.mean)
 
-    def double(self) -> Gaussian:
+    def double(self) -> FeatureGaussian:
         """The same in float64."""
-        return Gaussian(self.mean.double(), self.covariance.double(), self.count)
+        return FeatureGaussian(self.mean.double(), self.covariance.double(), self.count)
 
     def fault(self) -> str:
-        """What forbids to compare this with any other, see `door.Side`."""
+        """What forbids to compare this with any other, see `door.Comparable`."""
         if self.mean.ndim != 1 or self.covariance.shape != (len(self.mean), len(self.mean)) or not len(self.mean):
             shapes = f"{list(self.mean.shape)} and {list(self.covariance.shape)}"
             return f"have a mean and a covariance of shapes {shapes}, not [D] and [D, D]"
@@ -86,7 +86,7 @@ class Moments:
         """The moments of both sets together."""
         return Moments(self.count + other.count, self.total + other.total, self.outer + other.outer)
 
-    def gaussian(self) -> Gaussian:
+    def gaussian(self) -> FeatureGaussian:
         """Mean and covariance.
 
         Raises:
@@ -96,4 +96,4 @@ class Moments:
             raise UserError(f"a covariance needs at least two pictures; got {self.count}")
         mean = self.total / self.count
         covariance = (self.outer - self.count * torch.outer(mean, mean)) / (self.count - 1)
-        return Gaussian(mean, (covariance + covariance.T) / 2, self.count)
+        return FeatureGaussian(mean, (covariance + covariance.T) / 2, self.count)

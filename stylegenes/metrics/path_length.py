@@ -47,7 +47,7 @@ class PathSettings:
 
 
 @dataclass(frozen=True)
-class PathLength:
+class PathLengthEstimate:
     """The estimate.
 
     Attributes:
@@ -72,7 +72,7 @@ def path_length(
     seed: int = 0,
     batch: int = 16,
     labels: LabeledImages | None = None,
-) -> PathLength:
+) -> PathLengthEstimate:
     """Measure `num` steps in memory, by one process; arguments as for `path_pass`."""
     steps = path_pass(generator, distance, settings, num=num, seed=seed, batch=batch, labels=labels)
     return summarize(steps.run().flatten(), settings.reject)
@@ -124,13 +124,13 @@ def path_pass(
     )
 
 
-def summarize(lengths: torch.Tensor, reject: float) -> PathLength:
+def summarize(lengths: torch.Tensor, reject: float) -> PathLengthEstimate:
     """Mean and standard error of lengths [N] without the `reject` share at either end."""
     ordered = lengths.sort().values
     cut = int(len(ordered) * reject)
     kept = ordered[cut : len(ordered) - cut]
     error = kept.std().item() / len(kept) ** 0.5
-    return PathLength(kept.mean().item(), error, len(lengths), len(kept))
+    return PathLengthEstimate(kept.mean().item(), error, len(lengths), len(kept))
 
 
 def _measure(

@@ -14,7 +14,7 @@ from stylegenes.generator import Generator
 from stylegenes.metrics.distribution import floors_of
 from stylegenes.metrics.features import FeaturePass
 from stylegenes.metrics.frechet import frechet_distance
-from stylegenes.metrics.moments import Gaussian, Moments
+from stylegenes.metrics.moments import FeatureGaussian, Moments
 from stylegenes.metrics.sources import GeneratorSource, choose, to_grid
 from stylegenes.perception import FeatureExtractor, Lite0Features
 from stylegenes.snapshot import Card
@@ -32,7 +32,7 @@ class Yardstick:
     """
 
     judge: FeatureExtractor
-    real: Gaussian
+    real: FeatureGaussian
     floor: float
     device: torch.device
 

@@ -45,7 +45,7 @@ class Rows:
         return self.array.shape[1]
 
     def fault(self) -> str:
-        """What forbids to compare these features with any others, see `door.Side`; reads them all once."""
+        """What forbids to compare these features with any others, see `door.Comparable`; reads them all once."""
         if self.array.ndim != 2 or self.array.shape[1] == 0:
             return f"have the shape {list(self.array.shape)}, not [pictures, numbers that describe one]"
         if not np.issubdtype(self.array.dtype, np.floating):

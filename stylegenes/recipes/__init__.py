@@ -89,7 +89,7 @@ RECIPES: dict[str, Callable[[], RunConfig]] = {f.__name__.replace("_", "-"): f f
 
 
 @dataclass(frozen=True)
-class Choice:
+class Suggestion:
     """A recipe chosen for a user who named none, and why."""
 
     name: str
@@ -107,14 +107,14 @@ def recipe(name: str) -> RunConfig:
     return RECIPES[name]()
 
 
-def choose_recipe(device_type: str, resolution: int | None = None) -> Choice:
+def choose_recipe(device_type: str, resolution: int | None = None) -> Suggestion:
     """A recipe that makes sense on a kind of device (`cuda`, `mps`, `cpu`) at a resolution in pixels, if any."""
     if device_type == "cpu" and (resolution or 32) <= 32:
-        return Choice("tiny32", "no GPU was found, and 32 px shows faces within minutes on a CPU")
+        return Suggestion("tiny32", "no GPU was found, and 32 px shows faces within minutes on a CPU")
     if device_type == "cpu":
-        return Choice("small64", f"no GPU was found; {resolution} px needs more than tiny32, and this is the next")
+        return Suggestion("small64", f"no GPU was found; {resolution} px needs more than tiny32, and this is the next")
     if (resolution or 64) <= 64:
-        return Choice("small64", "a GPU trains 64 px in minutes to hours; name ffhq256 or more for larger pictures")
+        return Suggestion("small64", "a GPU trains 64 px in minutes to hours; name ffhq256 or more for larger pictures")
     if resolution is not None and resolution > 256:
-        return Choice("ffhq1024", f"{resolution} px is nearest to the paper's settings at 1024")
-    return Choice("ffhq256", f"{resolution} px is nearest to the paper's settings at 256")
+        return Suggestion("ffhq1024", f"{resolution} px is nearest to the paper's settings at 1024")
+    return Suggestion("ffhq256", f"{resolution} px is nearest to the paper's settings at 256")

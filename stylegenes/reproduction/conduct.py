@@ -44,7 +44,7 @@ class Event:
 OnEvent = Callable[[Event], None]
 
 
-class Progress:
+class StepLedger:
     """Which steps are done in a folder. A step is done again when its command, or a step that it reads, has changed."""
 
     def __init__(self, folder: Path, steps: Sequence[Step]) -> None:
@@ -99,7 +99,7 @@ def images_seen(run: Path) -> int:
         return 0
 
 
-def conduct(progress: Progress, jobs: int, on_event: OnEvent, *, max_seconds: float | None = None) -> bool:
+def conduct(progress: StepLedger, jobs: int, on_event: OnEvent, *, max_seconds: float | None = None) -> bool:
     """Run all steps that are not done, `jobs` at a time; returns whether all are done in the end.
 
     A step that fails is reported and the others go on; the same call again tries it once more. Ctrl-C and SIGTERM
@@ -136,7 +136,7 @@ class _Running:
 class _Crew:
     """The processes that run now."""
 
-    def __init__(self, progress: Progress, on_event: OnEvent, jobs: int) -> None:
+    def __init__(self, progress: StepLedger, on_event: OnEvent, jobs: int) -> None:
         self.progress, self.on_event, self.jobs = progress, on_event, jobs
         self.running: list[_Running] = []
         self.failed: set[str] = set()

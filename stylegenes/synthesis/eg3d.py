@@ -26,11 +26,11 @@ from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 from stylegenes.synthesis.stylegan2 import StyledConv, StyleGAN2Synthesis, ToRGB
 from stylegenes.synthesis.volume import (
     Body,
-    Draws,
     Field,
     Optics,
     Rays,
     Rendering,
+    Strata,
     cast_rays,
     in_parts,
     render,
@@ -278,12 +278,12 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         """Planes [N, 3, C, H, W] through cameras [N, 25], at the usual or another resolution. Never below float32."""
         optics, still = self.optics, not (self.training or self.optics.official)
 
-        def follow(rays: Rays, draws: Draws) -> Rendering:
+        def follow(rays: Rays, draws: Strata) -> Rendering:
             return render(partial(self.at, planes), rays, optics, draws)
 
         with torch.autocast(planes.device.type, enabled=False):
             rays = cast_rays(camera, resolution or int(self.rendering))
-            draws = Draws.centered(rays, optics) if still else Draws.random(rays, optics, generator)
+            draws = Strata.centered(rays, optics) if still else Strata.random(rays, optics, generator)
             return in_parts(rays, optics, draws, self.most_points, follow)
 
     def body(self, ws: torch.Tensor) -> Body:

@@ -133,21 +133,21 @@ class Optics:
 
 
 @dataclass(frozen=True)
-class Draws:
+class Strata:
     """Where in their strata the samples lie, in [0, 1): coarse [N, R, samples] and fine [N, R, importance]."""
 
     coarse: torch.Tensor
     fine: torch.Tensor
 
     @classmethod
-    def centered(cls, rays: Rays, optics: Optics) -> Draws:
+    def centered(cls, rays: Rays, optics: Optics) -> Strata:
         """The middle of every stratum: the same picture each time."""
         shape, like = rays.origins.shape[:2], rays.origins
         fine = (torch.arange(optics.importance, dtype=like.dtype, device=like.device) + 0.5) / max(optics.importance, 1)
         return cls(like.new_full((*shape, optics.samples), 0.5), fine.expand(*shape, -1))
 
     @classmethod
-    def random(cls, rays: Rays, optics: Optics, generator: torch.Generator | None) -> Draws:
+    def random(cls, rays: Rays, optics: Optics, generator: torch.Generator | None) -> Strata:
         """Drawn anew, from `generator` or torch's global one."""
         shape, like = rays.origins.shape[:2], rays.origins
         where = like.device if generator is None else generator.device
@@ -157,8 +157,8 @@ class Draws:
 
         return cls(draw(optics.samples), draw(optics.importance))
 
-    def __getitem__(self, part: slice) -> Draws:
-        return Draws(self.coarse[:, part], self.fine[:, part])
+    def __getitem__(self, part: slice) -> Strata:
+        return Strata(self.coarse[:, part], self.fine[:, part])
 
 
 def cast_rays(camera: torch.Tensor, resolution: int) -> Rays:
@@ -255,7 +255,7 @@ def _middle(x: torch.Tensor) -> torch.Tensor:
     return (x[..., 1:] + x[..., :-1]) / 2
 
 
-def render(look: Look, rays: Rays, optics: Optics, draws: Draws) -> Rendering:
+def render(look: Look, rays: Rays, optics: Optics, draws: Strata) -> Rendering:
     """Follow `rays` in two passes.
 
     Args:
@@ -314,7 +314,7 @@ def sample_planes(planes: torch.Tensor, points: torch.Tensor, *, box: float, off
 
 
 def in_parts(
-    rays: Rays, optics: Optics, draws: Draws, most_points: int, follow: Callable[[Rays, Draws], Rendering]
+    rays: Rays, optics: Optics, draws: Strata, most_points: int, follow: Callable[[Rays, Strata], Rendering]
 ) -> Rendering:
     """`follow` on as many rays at a time as take at most `most_points` points in one pass, or on one ray.
 

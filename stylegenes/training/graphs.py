@@ -96,7 +96,7 @@ class CudaEngine:
 
 
 @dataclass(frozen=True)
-class Draw:
+class RandomCall:
     """One call that draws random numbers.
 
     Attributes:
@@ -122,7 +122,7 @@ class Draw:
         return self.function is function and self.arguments == arguments
 
     def __call__(self, generators: Sequence[torch.Generator]) -> torch.Tensor:
-        """Draw again."""
+        """RandomCall again."""
         return self.function(*self.arguments, **self.keywords, generator=generators[self.source])
 
 
@@ -135,10 +135,10 @@ class Tape(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.draws: list[Draw] = []
+        self.draws: list[RandomCall] = []
         self.trouble = ""
         self._generators: list[torch.Generator] = []
-        self._next: Iterator[Draw] | None = None
+        self._next: Iterator[RandomCall] | None = None
 
     @contextmanager
     def noting(self, generators: list[torch.Generator]) -> Iterator[None]:
@@ -155,7 +155,7 @@ class Tape(TorchDispatchMode):
             yield
 
     def refill(self, generators: Sequence[torch.Generator]) -> None:
-        """Draw into the buffers what the work would draw from `generators`."""
+        """RandomCall into the buffers what the work would draw from `generators`."""
         for draw in self.draws:
             if not draw.repeats:
                 draw.buffer.copy_(draw(generators))
@@ -180,7 +180,7 @@ class Tape(TorchDispatchMode):
         if earlier is not None and not earlier.is_call(func, args):
             self.trouble = self.trouble or f"{func} draws from a generator that was set back"
         buffer = torch.empty_like(result) if earlier is None else earlier.buffer
-        self.draws.append(Draw(func, args, others, source, state, buffer, earlier is not None))
+        self.draws.append(RandomCall(func, args, others, source, state, buffer, earlier is not None))
         return result
 
     def _play(self, func: Any, args: tuple[Any, ...]) -> torch.Tensor:

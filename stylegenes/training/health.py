@@ -57,7 +57,7 @@ class Health:
         self._past: dict[str, list[float]] = {"G": [], "D": []}
         self._recent: deque[Signs] = deque()
 
-    def judge(self, signs: Signs) -> str:
+    def verdict(self, signs: Signs) -> str:
         """`healthy`, or what is wrong and what may help; what a sitting begins with is too little to judge."""
         self._recent.append(signs)
         while sum(line.images for line in self._recent) - self._recent[0].images >= self.IMAGES:

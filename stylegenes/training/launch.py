@@ -29,7 +29,7 @@ from stylegenes.training.machine import Machine, as_launched, launched_outside, 
 from stylegenes.training.phases import PhaseLog, clear_statuses, describe_lost, read_statuses
 from stylegenes.training.report import Reporter
 from stylegenes.training.resolve import check_settings, complete_config, holds_run, write_config
-from stylegenes.training.stopping import Wish, interruptible, stop_requests
+from stylegenes.training.stopping import StopRequest, interruptible, stop_requests
 from stylegenes.training.sync import Ranks
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class Worker:
         accept: Accept | None,
         max_seconds: float | None,
         quiet: bool,
-        wish: Wish,
+        wish: StopRequest,
         parent: int | None,
     ) -> None:
         self.config, self.folder, self.data, self.evaluate = config, folder, data, evaluate

@@ -27,7 +27,7 @@ from stylegenes.training.report import Reporter
 from stylegenes.training.schedules import SCHEDULES, Progress, Schedule
 from stylegenes.training.state import STATE_FILE, Counters, read_state, restore, write_state
 from stylegenes.training.step import PhaseResult, Stepper, StepSettings
-from stylegenes.training.stopping import Wish
+from stylegenes.training.stopping import StopRequest
 from stylegenes.training.sync import Ranks
 from stylegenes.training.watch import Watch
 from stylegenes.words import command
@@ -93,7 +93,7 @@ class Loop:
         data: Data,
         ranks: Ranks,
         *,
-        wish: Wish,
+        wish: StopRequest,
         announce: PhaseLog,
         evaluate: Evaluate | None = None,
         max_seconds: float | None = None,

@@ -33,15 +33,15 @@ class Fakes(NamedTuple):
     batch: ImageBatch
 
 
-class Judge(Protocol):
+class Critic(Protocol):
     """The discriminator behind its augmentation: pictures to logits [N, K]."""
 
     def __call__(self, batch: ImageBatch) -> torch.Tensor:
-        """Judge."""
+        """Critic."""
         ...
 
 
-class Imagine(Protocol):
+class DrawFakes(Protocol):
     """Draws fakes with their graph: the first 1 / `shrink` of the micro-batch."""
 
     def __call__(self, shrink: int = 1) -> Fakes:
@@ -50,23 +50,23 @@ class Imagine(Protocol):
 
 
 @dataclass(frozen=True)
-class Scene:
+class PenaltyInputs:
     """What a regularizer sees of one micro-batch.
 
     Attributes:
         G: the generator.
-        judge: the discriminator behind its augmentation.
+        critic: the discriminator behind its augmentation.
         real: real pictures.
-        imagine: draws fakes with their graph.
+        draw_fakes: draws fakes with their graph.
         rng: source of randomness on the pictures' device.
         styles: the ws [N, num_ws, w_dim] of those fakes with their graph, without making pictures; None where it has
             none.
     """
 
     G: Generator
-    judge: Judge
+    critic: Critic
     real: ImageBatch
-    imagine: Imagine
+    draw_fakes: DrawFakes
     rng: torch.Generator | None = None
     styles: Callable[[], torch.Tensor] | None = None
 
@@ -85,7 +85,7 @@ class Regularizer(nn.Module, ABC):
     batch_shrink: int = 1
 
     @abstractmethod
-    def penalty(self, scene: Scene) -> torch.Tensor:
+    def penalty(self, inputs: PenaltyInputs) -> torch.Tensor:
         """The weighted penalty, [n]; its mean joins the loss."""
 
     def observed(self) -> torch.Tensor:
@@ -149,10 +149,10 @@ class _GradientPenalty(Regularizer):
         self.gamma = gamma
         self.interval = interval
 
-    def on(self, batch: ImageBatch, judge: Judge) -> torch.Tensor:
+    def on(self, batch: ImageBatch, critic: Critic) -> torch.Tensor:
         """gamma / 2 times the squared gradient at the pictures of `batch`, [N]; at both where they are pairs."""
         pictures = [picture.detach().requires_grad_() for picture in batch.pictures]
-        return gradient_square(judge(batch.with_pictures(pictures)), *pictures) * (self.gamma / 2)
+        return gradient_square(critic(batch.with_pictures(pictures)), *pictures) * (self.gamma / 2)
 
 
 @REGULARIZERS.register("r1")
@@ -167,9 +167,9 @@ class R1(_GradientPenalty):
     ) -> None:
         super().__init__(gamma, interval)
 
-    def penalty(self, scene: Scene) -> torch.Tensor:
+    def penalty(self, inputs: PenaltyInputs) -> torch.Tensor:
         """The penalty at the reals, before augmentation, [N]."""
-        return self.on(scene.real, scene.judge)
+        return self.on(inputs.real, inputs.critic)
 
 
 @REGULARIZERS.register("r2")
@@ -184,11 +184,11 @@ class R2(_GradientPenalty):
     ) -> None:
         super().__init__(gamma, interval)
 
-    def penalty(self, scene: Scene) -> torch.Tensor:
+    def penalty(self, inputs: PenaltyInputs) -> torch.Tensor:
         """The penalty at the fakes, [N]."""
         with torch.no_grad():
-            fakes = scene.imagine().batch
-        return self.on(fakes, scene.judge)
+            fakes = inputs.draw_fakes().batch
+        return self.on(fakes, inputs.critic)
 
 
 class _NoisyPenalty(Regularizer):
@@ -213,17 +213,17 @@ class _NoisyPenalty(Regularizer):
             raise UserError(f"a penalty by noise needs gamma >= 0, interval >= 1, sigma > 0; got {given}")
         self.gamma, self.interval, self.sigma = gamma, interval, sigma
 
-    def on(self, batch: ImageBatch, scene: Scene) -> torch.Tensor:
+    def on(self, batch: ImageBatch, inputs: PenaltyInputs) -> torch.Tensor:
         """The penalty at the pictures of `batch`, [N]; both sides are augmented alike."""
         pictures = [picture.detach() for picture in batch.pictures]
-        noisy = [picture + self.sigma * _noise_like(picture, scene.rng) for picture in pictures]
-        before = None if scene.rng is None else scene.rng.get_state()
+        noisy = [picture + self.sigma * _noise_like(picture, inputs.rng) for picture in pictures]
+        before = None if inputs.rng is None else inputs.rng.get_state()
         # In half precision the logits would be off by more than a small step moves them.
         with torch.autocast(batch.image.device.type, enabled=False):
-            clean = scene.judge(batch.with_pictures(pictures))
-            if scene.rng is not None and before is not None:
-                scene.rng.set_state(before)
-            moved = scene.judge(batch.with_pictures(noisy))
+            clean = inputs.critic(batch.with_pictures(pictures))
+            if inputs.rng is not None and before is not None:
+                inputs.rng.set_state(before)
+            moved = inputs.critic(batch.with_pictures(noisy))
         slope = (moved - clean).sum(dim=1) / self.sigma
         return slope.square() * (self.gamma / 2)
 
@@ -236,20 +236,20 @@ def _noise_like(images: torch.Tensor, rng: torch.Generator | None) -> torch.Tens
 class NoisyR1(_NoisyPenalty):
     """R1 at real pictures by noise in place of a gradient: first derivatives only, so that it compiles."""
 
-    def penalty(self, scene: Scene) -> torch.Tensor:
+    def penalty(self, inputs: PenaltyInputs) -> torch.Tensor:
         """The penalty at the reals, before augmentation, [N]."""
-        return self.on(scene.real, scene)
+        return self.on(inputs.real, inputs)
 
 
 @REGULARIZERS.register("noisy_r2")
 class NoisyR2(_NoisyPenalty):
     """R2 at generated pictures by noise in place of a gradient."""
 
-    def penalty(self, scene: Scene) -> torch.Tensor:
+    def penalty(self, inputs: PenaltyInputs) -> torch.Tensor:
         """The penalty at the fakes, [N]."""
         with torch.no_grad():
-            fakes = scene.imagine().batch
-        return self.on(fakes, scene)
+            fakes = inputs.draw_fakes().batch
+        return self.on(fakes, inputs)
 
 
 @REGULARIZERS.register("wgan_gp")
@@ -268,15 +268,15 @@ class GradientPenalty(Regularizer):
         self.weight = weight
         self.interval = interval
 
-    def penalty(self, scene: Scene) -> torch.Tensor:
+    def penalty(self, inputs: PenaltyInputs) -> torch.Tensor:
         """The penalty at a random point between each pair, [N]."""
-        real = scene.real.image.detach()
+        real = inputs.real.image.detach()
         with torch.no_grad():
-            fakes = scene.imagine().batch
-        t = torch.rand(len(fakes), 1, 1, 1, generator=scene.rng, device=real.device, dtype=real.dtype)
-        pairs = zip(fakes.pictures, scene.real.pictures)
+            fakes = inputs.draw_fakes().batch
+        t = torch.rand(len(fakes), 1, 1, 1, generator=inputs.rng, device=real.device, dtype=real.dtype)
+        pairs = zip(fakes.pictures, inputs.real.pictures)
         between = [fake.to(real.dtype).lerp(r.detach(), t).requires_grad_() for fake, r in pairs]
-        slope = (gradient_square(scene.judge(fakes.with_pictures(between)), *between) + 1e-12).sqrt()
+        slope = (gradient_square(inputs.critic(fakes.with_pictures(between)), *between) + 1e-12).sqrt()
         return self.weight * (slope - 1).square()
 
 
@@ -309,11 +309,11 @@ class PathLength(Regularizer):
         self.register_buffer("mean_length", torch.zeros(()))
         self._last = torch.zeros(1)
 
-    def penalty(self, scene: Scene) -> torch.Tensor:
+    def penalty(self, inputs: PenaltyInputs) -> torch.Tensor:
         """The weighted penalty on the first 1 / batch_shrink of the micro-batch, [n]."""
-        fakes = scene.imagine(self.batch_shrink)
+        fakes = inputs.draw_fakes(self.batch_shrink)
         images = fakes.batch.image
-        return self.from_noise(images, fakes.ws, _noise_like(images, scene.rng))
+        return self.from_noise(images, fakes.ws, _noise_like(images, inputs.rng))
 
     def from_noise(self, images: torch.Tensor, ws: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """The weighted penalty [n] for given standard normal `noise`, shaped as `images` [n, C, H, W]."""
@@ -360,13 +360,13 @@ class DensityVariation(Regularizer):
             weight, interval, points, distance, official,
         )  # fmt: skip
 
-    def penalty(self, scene: Scene) -> torch.Tensor:
+    def penalty(self, inputs: PenaltyInputs) -> torch.Tensor:
         """The weighted mean difference, [N]."""
-        assert scene.styles is not None, "training offers styles"
-        ws, synthesis = scene.styles(), scene.G.synthesis
+        assert inputs.styles is not None, "training offers styles"
+        ws, synthesis = inputs.styles(), inputs.G.synthesis
         shape = (len(ws), self.points, 3)
-        where = torch.rand(shape, generator=scene.rng, device=ws.device) - 0.5
+        where = torch.rand(shape, generator=inputs.rng, device=ws.device) - 0.5
         points = where * (2.0 if self.official else synthesis.box)
-        near = points + self.distance * _noise_like(points, scene.rng)
+        near = points + self.distance * _noise_like(points, inputs.rng)
         density = synthesis.body(ws).at(torch.cat([points, near], dim=1)).density
         return self.weight * (density[:, : self.points] - density[:, self.points :]).abs().mean(dim=1)

@@ -15,7 +15,7 @@ from stylegenes.training.blur import gaussian_blur
 from stylegenes.training.draws import Codes, Cut, Styles, draw_codes, express, rng_for
 from stylegenes.training.graphs import Graphs, PhaseInputs
 from stylegenes.training.players import Phase, Players
-from stylegenes.training.regularizers import Fakes, Scene
+from stylegenes.training.regularizers import Fakes, PenaltyInputs
 from stylegenes.training.results import PhaseResult, Tally
 from stylegenes.training.sync import Ranks, average_gradients
 
@@ -195,7 +195,7 @@ class Stepper:
         tally = self._empty_tally(phase)
         for part, (cut, rng) in enumerate(zip(self._cuts(), inputs.generators, strict=True)):
             local = slice(part, None, self.accumulation)
-            Micro(self, phase, inputs.real[local], inputs.codes[cut.slice], rng, tally).backward()
+            MicroBatch(self, phase, inputs.real[local], inputs.codes[cut.slice], rng, tally).backward()
         return tally
 
     def _codes(self, key: tuple[int | str, ...]) -> Codes:
@@ -235,7 +235,7 @@ class Stepper:
             rest = rest[size:]
 
 
-class Micro:
+class MicroBatch:
     """One micro-batch of one phase: what is drawn for it, and its backward passes."""
 
     def __init__(
@@ -259,15 +259,15 @@ class Micro:
             self._discriminator() if self.phase.player == "D" else self._generator()
         for i, regularizer in enumerate(self.phase.regularizers):
             with self.stepper.ranks.fabric.autocast():
-                scene = Scene(self.players.G, self.judge, self.real, self.imagine, self.rng, self.styles)
-                penalty = regularizer.penalty(scene)
+                inputs = PenaltyInputs(self.players.G, self.critic, self.real, self.draw_fakes, self.rng, self.styles)
+                penalty = regularizer.penalty(inputs)
             self._add(penalty.mean() * (self.phase.interval * self.players.penalty_scale))
             self.tally.observed[i] += regularizer.observed().to(self.tally.w) * self.share
 
     def _discriminator(self) -> None:
         loss = self.players.loss
         with torch.no_grad(), self.stepper.ranks.fabric.autocast():
-            fakes = self._seen = self.imagine()
+            fakes = self._seen = self.draw_fakes()
         self.tally.w += fakes.w.float().mean(dim=0).to(self.tally.w) * self.share
         self.tally.synthesis += self.players.G.synthesis.observed().to(self.tally.w) * self.share
         if not loss.paired:
@@ -286,7 +286,7 @@ class Micro:
             if loss.paired:
                 with torch.no_grad():
                     real = self._logits(self.real, real=True)
-            value = loss.generator(self._logits(self.imagine().batch, real=False), real).mean()
+            value = loss.generator(self._logits(self.draw_fakes().batch, real=False), real).mean()
         self._add(value)
 
     def _judged(self, batch: ImageBatch, term: Callable[[torch.Tensor], torch.Tensor], *, real: bool) -> torch.Tensor:
@@ -294,7 +294,7 @@ class Micro:
             return term(self._logits(batch, real=real)).mean()
 
     def _logits(self, batch: ImageBatch, *, real: bool) -> torch.Tensor:
-        logits = self.judge(batch)
+        logits = self.critic(batch)
         seen = logits.detach().to(self.tally.w)
         if real:
             self.tally.real_sign += seen.sign().mean() * self.share
@@ -307,7 +307,7 @@ class Micro:
         (loss * self.share).backward()
         self.tally.loss += loss.detach().to(self.tally.w) * self.share
 
-    def judge(self, batch: ImageBatch) -> torch.Tensor:
+    def critic(self, batch: ImageBatch) -> torch.Tensor:
         """Logits [n, K] of blurred and augmented pictures."""
         width = batch.image.shape[-1]
         blurred = [gaussian_blur(p, self.players.blur * p.shape[-1] / width) for p in batch.pictures]
@@ -326,7 +326,7 @@ class Micro:
         """ws [n, num_ws, w_dim] of this micro-batch's codes, with their graph."""
         return express(self.players.G, self.codes).ws
 
-    def imagine(self, shrink: int = 1) -> Fakes:
+    def draw_fakes(self, shrink: int = 1) -> Fakes:
         """Fakes from the first 1 / `shrink` of this micro-batch's codes; without a graph, those already made."""
         if self._seen is not None and shrink == 1 and not torch.is_grad_enabled():
             return self._seen

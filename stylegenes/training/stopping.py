@@ -12,11 +12,11 @@ from typing import Any, Protocol
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Wish(Protocol):
+class StopRequest(Protocol):
     """A wish to stop, between threads or processes."""
 
     def set(self) -> None:
-        """Wish."""
+        """StopRequest."""
         ...
 
     def is_set(self) -> bool:
@@ -25,7 +25,7 @@ class Wish(Protocol):
 
 
 @contextmanager
-def stop_requests(wish: Wish) -> Iterator[None]:
+def stop_requests(wish: StopRequest) -> Iterator[None]:
     """Turn Ctrl-C and SIGTERM into a wish to stop; a second Ctrl-C interrupts at once."""
 
     def ask(number: int, frame: Any) -> None:
@@ -38,7 +38,7 @@ def stop_requests(wish: Wish) -> Iterator[None]:
 
 
 @contextmanager
-def interruptible(wish: Wish) -> Iterator[None]:
+def interruptible(wish: StopRequest) -> Iterator[None]:
     """Within, a wish to stop interrupts the main thread at once, whoever wishes: a signal, or another process.
 
     Raises:

@@ -93,7 +93,7 @@ class Watch:
                 memory=memory_in_use(loop.ranks.device),
                 seconds=counters.seconds,
                 rollbacks=counters.rollbacks,
-                health=self.health.judge(signs),
+                health=self.health.verdict(signs),
                 metrics=loop.keeper.metrics if loop.keeper else {},
             )
         )

@@ -7,18 +7,18 @@ import pytest
 from PIL import Image
 
 from stylegenes.cli.edit import Args as EditArgs
-from stylegenes.cli.edit import Picture
+from stylegenes.cli.edit import PictureOptions
 from stylegenes.cli.main import run
 from stylegenes.cli.places import made_by
-from stylegenes.cli.sample import Args, Side, Wish
+from stylegenes.cli.sample import Args, CameraAngles, WishOptions
 from stylegenes.sheets import read_sheet
 
 
 def test_a_command_line_has_one_form():
     assert made_by(Args("m")) == "stylegenes sample m" == made_by(Args("m", out="x.png", device="cpu"))
     line = "stylegenes sample m --seeds=0-3 --where=Smiling=1 --yaw=30.0"
-    assert made_by(Args("m", seeds="0-3", wish=Wish("Smiling=1"), side=Side(30.0))) == line
-    assert made_by(EditArgs("m", set="A=1", picture=Picture(seed=4))) == "stylegenes edit m --set=A=1 --seed=4"
+    assert made_by(Args("m", seeds="0-3", wish=WishOptions("Smiling=1"), side=CameraAngles(30.0))) == line
+    assert made_by(EditArgs("m", set="A=1", picture=PictureOptions(seed=4))) == "stylegenes edit m --set=A=1 --seed=4"
 
 
 def names(folder):

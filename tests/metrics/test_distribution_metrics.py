@@ -11,13 +11,13 @@ from torchmetrics.image.kid import poly_mmd
 from stylegenes.errors import UserError
 from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.metrics.kernel import cubic_kernel, kernel_distance, squared_mmd
-from stylegenes.metrics.moments import Gaussian, Moments
+from stylegenes.metrics.moments import FeatureGaussian, Moments
 from stylegenes.metrics.neighbors import density_coverage, outliers, precision_recall, radii
 from stylegenes.metrics.rows import Rows
 from stylegenes.perception import EXTRACTORS
 
 
-def gaussian(features: torch.Tensor) -> Gaussian:
+def gaussian(features: torch.Tensor) -> FeatureGaussian:
     moments = Moments.empty(features.shape[1])
     moments.update(features)
     return moments.gaussian()
@@ -73,7 +73,7 @@ class TestFrechet:
     def test_known_answer(self):
         """Diagonal covariances: sum of (m1 - m2)^2 + (s1 - s2)^2."""
         mean, eye = torch.zeros(4).double(), torch.eye(4).double()
-        a, b = Gaussian(mean, eye * 9, 10), Gaussian(mean + 2, eye * 4, 10)
+        a, b = FeatureGaussian(mean, eye * 9, 10), FeatureGaussian(mean + 2, eye * 4, 10)
         assert frechet_distance(a, b) == pytest.approx(4 * (4 + 1))
 
     @given(st.integers(0, 50), st.integers(2, 40))
@@ -209,11 +209,11 @@ class TestOutliers:
             outliers(rows(features(1, 3, 0)), rows(features(9, 3, 1)))
 
 
-def fitted(x: np.ndarray) -> Gaussian:
-    """A Gaussian of whatever is given, without a check."""
+def fitted(x: np.ndarray) -> FeatureGaussian:
+    """A FeatureGaussian of whatever is given, without a check."""
     tensor = torch.from_numpy(x)
     cross = tensor[:, :, None] * tensor[:, None, :] if tensor.ndim == 2 else tensor
-    return Gaussian(tensor.sum(0), cross.sum(0), len(x))
+    return FeatureGaussian(tensor.sum(0), cross.sum(0), len(x))
 
 
 MEASURES = {
@@ -264,7 +264,7 @@ class TestDoor:
         sides = [features(40, 5, s).half().numpy() for s in (0, 1)]
         found = [MEASURES[measure](*(x.astype(dtype) for x in sides)) for dtype in (np.float32, np.float64)]
         assert found[0] == pytest.approx(found[1], rel=1e-4)
-        if measure != "frechet":  # A Gaussian is fitted in float64, whatever the features are.
+        if measure != "frechet":  # A FeatureGaussian is fitted in float64, whatever the features are.
             assert MEASURES[measure](*sides) == pytest.approx(found[1], rel=1e-6)
 
 

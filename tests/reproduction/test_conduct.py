@@ -10,7 +10,7 @@ import pytest
 
 from stylegenes.errors import UserError
 from stylegenes.files import read_json
-from stylegenes.reproduction.conduct import Progress, conduct
+from stylegenes.reproduction.conduct import StepLedger, conduct
 from stylegenes.reproduction.steps import Step
 
 FAST = ("--version",)
@@ -19,7 +19,7 @@ WRONG = ("nonsense",)
 
 def run(folder, steps, jobs=1, **settings):
     events = []
-    finished = conduct(Progress(folder, steps), jobs, events.append, **settings)
+    finished = conduct(StepLedger(folder, steps), jobs, events.append, **settings)
     return finished, [(event.step.name, event.kind) for event in events], events
 
 
@@ -36,19 +36,19 @@ def test_a_changed_step_is_done_again_with_all_that_reads_it(tmp_path):
     steps = [Step("a", FAST), Step("b", FAST, ("a",)), Step("c", FAST)]
     run(tmp_path, steps, jobs=3)
     steps[0] = replace(steps[0], argv=("help",))
-    progress = Progress(tmp_path, steps)
+    progress = StepLedger(tmp_path, steps)
     assert [step.name for step in steps if not progress.is_done(step)] == ["a", "b"]
 
 
 def test_the_time_of_a_training_that_went_on_adds_up(tmp_path):
     training, other = Step("train", FAST, trains=("models/x", 1.0)), Step("a", FAST)
     for step in (training, other):
-        Progress(tmp_path, [step]).finish(step, 10.0)
+        StepLedger(tmp_path, [step]).finish(step, 10.0)
         longer = replace(step, argv=("help",))
-        progress = Progress(tmp_path, [longer])
+        progress = StepLedger(tmp_path, [longer])
         assert not progress.is_done(longer)
         progress.finish(longer, 5.0)
-        assert Progress(tmp_path, [longer]).seconds(longer) == (15.0 if step is training else 5.0)
+        assert StepLedger(tmp_path, [longer]).seconds(longer) == (15.0 if step is training else 5.0)
 
 
 def test_a_failed_step_is_named_and_the_others_go_on(tmp_path):
@@ -85,10 +85,10 @@ def test_the_end_of_a_sitting_stops_commands_and_loses_nothing(tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from stylegenes.reproduction.conduct import Progress, conduct
+from stylegenes.reproduction.conduct import StepLedger, conduct
 from stylegenes.reproduction.steps import Step
 step = Step("train", tuple(sys.argv[2:]), trains=("models/x", 100.0))
-conduct(Progress(Path(sys.argv[1]), [step]), 1, print)
+conduct(StepLedger(Path(sys.argv[1]), [step]), 1, print)
 """
 
 

@@ -11,10 +11,10 @@ from stylegenes.records import Condition, Noise
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.synthesis.eg3d import EG3DSynthesis
 from stylegenes.synthesis.volume import (
-    Draws,
     Field,
     Optics,
     Rays,
+    Strata,
     cast_rays,
     importance_depths,
     render,
@@ -58,12 +58,12 @@ def test_a_plane_sees_y_and_z_together(official, sees):
 @pytest.mark.parametrize(("optics", "depends"), zip(BOTH, (False, True)))
 def test_depth_does_not_depend_on_the_other_rays(optics, depends):
     rays = cast_rays(torch.cat([camera(fov=5), camera(fov=60)]), 8)
-    draws = Draws.centered(rays, optics)
+    draws = Strata.centered(rays, optics)
     together = render(ball, rays, optics, draws).depth[:1]
     first = Rays(rays.origins[:1], rays.directions[:1])
-    sparse = render(empty, first, optics, Draws.centered(first, optics)).depth
+    sparse = render(empty, first, optics, Strata.centered(first, optics)).depth
     crowded = render(empty, rays, optics, draws).depth[:1]
-    alone = render(ball, first, optics, Draws.centered(first, optics)).depth
+    alone = render(ball, first, optics, Strata.centered(first, optics)).depth
     assert torch.allclose(together, alone, atol=1e-5)
     assert torch.allclose(sparse, crowded, atol=1e-5) != depends
 
@@ -72,7 +72,7 @@ def test_depth_does_not_depend_on_the_other_rays(optics, depends):
 def test_samples_stay_between_near_and_far(optics, beyond, rng):
     rays = cast_rays(camera(), 8)
     span = span_of(rays, optics)
-    depth = spaced(span, Draws.random(rays, optics, rng).coarse, optics)
+    depth = spaced(span, Strata.random(rays, optics, rng).coarse, optics)
     assert (depth >= span.near[..., None]).all() and depth.diff(dim=2).min() >= 0
     assert (depth > span.far[..., None] + 1e-6).any() == beyond
 
@@ -96,7 +96,7 @@ def test_rays_beside_the_box_see_nothing(optics, ghosts):
         return Field(points.new_ones(*points.shape[:2], 3), points.new_full(points.shape[:2], 50.0))
 
     rays = cast_rays(camera(fov=60), 16)
-    made = render(solid, rays, optics, Draws.centered(rays, optics))
+    made = render(solid, rays, optics, Strata.centered(rays, optics))
     corner, center = made.weight[0, 0], made.weight[0, 16 * 8 + 8]
     assert center > 0.99 and (corner > 0) == ghosts
     assert torch.isfinite(made.depth).all() and torch.isfinite(made.features).all()
@@ -106,7 +106,7 @@ def test_depth_of_a_ball():
     """Straight ahead 2.7 - 0.3; the silhouette has the ball's angular size."""
     optics = Optics(64, 64)
     rays = cast_rays(camera(), 33)
-    made = render(ball, rays, optics, Draws.centered(rays, optics))
+    made = render(ball, rays, optics, Strata.centered(rays, optics))
     middle = 33 * 16 + 16
     assert made.depth[0, middle].item() == pytest.approx(2.4, abs=0.02)
     tangent = math.tan(math.asin(0.3 / 2.7)) / math.tan(math.radians(13.37 / 2))
@@ -115,7 +115,7 @@ def test_depth_of_a_ball():
 
 def test_a_camera_inside_the_box_sees_what_is_before_it():
     rays = cast_rays(camera(radius=0.4, fov=20), 9)
-    made = render(ball, rays, Optics(64, 64), Draws.centered(rays, Optics(64, 64)))
+    made = render(ball, rays, Optics(64, 64), Strata.centered(rays, Optics(64, 64)))
     assert made.depth[0, 40].item() == pytest.approx(0.1, abs=0.03) and made.weight.min() > 0.99
 
 

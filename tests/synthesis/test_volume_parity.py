@@ -9,8 +9,8 @@ from stylegenes.interop.eg3d import decoder_from_official, optics_of, super_reso
 from stylegenes.records import Noise
 from stylegenes.synthesis.volume import (
     OFFICIAL_PLANES,
-    Draws,
     Optics,
+    Strata,
     box_span,
     cast_rays,
     importance_depths,
@@ -48,13 +48,13 @@ class Scene:
     def look(self, planes: torch.Tensor, box: float):
         return lambda points: self.decoder(sample_planes(planes, points, box=box, official=True))
 
-    def draws(self, name: str) -> Draws:
+    def draws(self, name: str) -> Strata:
         coarse = self.fixture.input(f"u_coarse_{name}", self.dtype)
         shape = coarse.shape[:2]
         fine = coarse.new_zeros(*shape, 0)
         if self.fixture.has(f"u_fine_{name}"):
             fine = self.fixture.input(f"u_fine_{name}", self.dtype).unflatten(0, shape)
-        return Draws(coarse, fine)
+        return Strata(coarse, fine)
 
 
 @pytest.mark.parametrize("folder", RENDERERS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stylegenes.errors import UserError
 from stylegenes.training.augment import AUGMENTS, AugmentPipe, DiffAugment, geometry
-from stylegenes.training.augment.draws import PRESETS, Draws, decide
+from stylegenes.training.augment.draws import PRESETS, AdaDraws, decide
 from stylegenes.training.augment.geometry import (
     Margins,
     inverse_matrix,
@@ -79,7 +79,7 @@ def test_integer_translation_copies_pixels(h, w, u, v):
     """A whole-pixel translation moves pixels unchanged; what comes in is the reflected picture."""
     pipe = AugmentPipe({"xint": 1}, p=1.0).double()
     x = _images(1, 3, h, w, dtype=torch.float64)
-    y = pipe.apply_draws(x, Draws({"xint": torch.tensor([[u, v]])}, {"xint": torch.zeros(1, 1)}))
+    y = pipe.apply_draws(x, AdaDraws({"xint": torch.tensor([[u, v]])}, {"xint": torch.zeros(1, 1)}))
     dx, dy = (round((draw * 2 - 1) * 0.125 * size) for draw, size in ((u, w), (v, h)))
     padded = np.pad(x.numpy(), ((0, 0), (0, 0), (5, 5), (5, 5)), mode="reflect")
     expected = torch.from_numpy(padded)[:, :, 5 - dy : 5 - dy + h, 5 - dx : 5 - dx + w]
@@ -92,7 +92,7 @@ def test_quarter_turns_turn_a_smooth_picture(value, turns):
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     picture = (torch.sin(2 * x) + torch.cos(y - 0.4 * x))[None, None]
     pipe = AugmentPipe({"rotate90": 1}, p=1.0).double()
-    turned = pipe.apply_draws(picture, Draws({"rotate90": torch.tensor([[value]])}, {"rotate90": torch.zeros(1, 1)}))
+    turned = pipe.apply_draws(picture, AdaDraws({"rotate90": torch.tensor([[value]])}, {"rotate90": torch.zeros(1, 1)}))
     torch.testing.assert_close(turned, picture.rot90(turns, (2, 3)), rtol=0, atol=0.02)
 
 
@@ -105,7 +105,7 @@ def test_untouched_samples_pass_exactly():
         gate[2] = 0.9
     y = pipe.apply_draws(x, draws)
     assert torch.equal(y[2], x[2]) and not torch.equal(y[1], x[1])
-    alone = pipe.apply_draws(x[:1], Draws(*({k: v[:1] for k, v in d.items()} for d in (draws.values, draws.gates))))
+    alone = pipe.apply_draws(x[:1], AdaDraws(*({k: v[:1] for k, v in d.items()} for d in (draws.values, draws.gates))))
     torch.testing.assert_close(y[:1], alone, rtol=0, atol=1e-5)
 
 
@@ -159,7 +159,7 @@ def test_half_precision_is_computed_in_single(rng):
 
 def test_cutout_blacks_out_a_quarter(rng):
     x = torch.ones(1, 3, 16, 16)
-    draws = Draws({"cutout": torch.tensor([[0.5, 0.5]])}, {"cutout": torch.zeros(1, 1)})
+    draws = AdaDraws({"cutout": torch.tensor([[0.5, 0.5]])}, {"cutout": torch.zeros(1, 1)})
     assert AugmentPipe("cutout", p=1.0).apply_draws(x, draws).mean().item() == 0.75
 
 

@@ -21,14 +21,14 @@ FINE = Signs(gap=1.0, real_sign=0.5, grad_G=1.0, grad_D=1.0, diversity=0.9, kimg
     ],
 )
 def test_words(change, word):
-    assert word in Health().judge(replace(FINE, **change))
+    assert word in Health().verdict(replace(FINE, **change))
 
 
 def test_a_jump_of_the_gradient_is_told_against_the_past():
     health = Health()
     for _ in range(6):
-        assert health.judge(FINE) == "healthy"
-    assert "gradient of D jumped to 50 times" in health.judge(replace(FINE, grad_D=50.0))
+        assert health.verdict(FINE) == "healthy"
+    assert "gradient of D jumped to 50 times" in health.verdict(replace(FINE, grad_D=50.0))
 
 
 def test_diversity():
@@ -40,9 +40,9 @@ def test_one_batch_decides_nothing():
     """A sitting begins with one step's means, whatever they look like."""
     health, batch = Health(), {"images": 64}
     wild = replace(FINE, real_sign=1.0, gap=16.0, **batch)
-    assert health.judge(wild) == "too early to judge"
-    assert [health.judge(replace(FINE, **batch)) for _ in range(3)][-1] == "healthy"
-    assert "D wins" in health.judge(replace(FINE, gap=70.0, **batch)), "over the last 256 images it is 17"
+    assert health.verdict(wild) == "too early to judge"
+    assert [health.verdict(replace(FINE, **batch)) for _ in range(3)][-1] == "healthy"
+    assert "D wins" in health.verdict(replace(FINE, gap=70.0, **batch)), "over the last 256 images it is 17"
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_one_batch_decides_nothing():
      {"grad_G": float("inf")}],
 )  # fmt: skip
 def test_a_divergence_is_told_at_once(change):
-    assert "diverging" in Health().judge(replace(FINE, images=8, **change))
+    assert "diverging" in Health().verdict(replace(FINE, images=8, **change))

@@ -13,7 +13,7 @@ from stylegenes.interop.stylegan2 import (
 from stylegenes.records import ImageBatch, Noise
 from stylegenes.training.draws import Codes, Styles, express
 from stylegenes.training.losses import NonSaturating
-from stylegenes.training.regularizers import R1, Fakes, PathLength, Scene, path_gradients, path_lengths
+from stylegenes.training.regularizers import R1, Fakes, PathLength, PenaltyInputs, path_gradients, path_lengths
 
 FOLDERS = fixtures("sg2_losses")
 
@@ -32,13 +32,13 @@ class Case:
         self.real = ImageBatch(fixture.input("real_img", dtype), condition=real)
         self.loss = NonSaturating()
 
-    def imagine(self, shrink=1) -> Fakes:
+    def draw_fakes(self, shrink=1) -> Fakes:
         codes = Codes(self.z, self.gen_condition)[slice(0, len(self.z) // shrink)]
         styles: Styles = express(self.G, codes)
         return Fakes(styles.w, styles.ws, self.G.synthesis(styles.ws, codes.condition, noise=Noise("const")))
 
-    def scene(self) -> Scene:
-        return Scene(self.G, self.D, self.real, self.imagine)
+    def inputs(self) -> PenaltyInputs:
+        return PenaltyInputs(self.G, self.D, self.real, self.draw_fakes)
 
     def check_gradients(self, player, name):
         """Gradient norms in the order of the official names, and single gradients by official name."""
@@ -62,7 +62,7 @@ def dtype(request):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_generator_loss(folder, dtype):
     case = Case(folder, dtype)
-    fakes = case.imagine().batch
+    fakes = case.draw_fakes().batch
     logits = case.D(fakes)
     loss = case.loss.generator(logits)
     loss.mean().backward()
@@ -80,7 +80,7 @@ def test_path_length(folder, dtype):
     penalty = PathLength(config["pl_weight"], decay=config["pl_decay"], batch_shrink=config["pl_batch_shrink"])
     penalty.to(dtype).mean_length.fill_(config["pl_mean_start"])
     noise = case.fixture.input("pl_noise_unscaled", dtype)
-    fakes = case.imagine(penalty.batch_shrink)
+    fakes = case.draw_fakes(penalty.batch_shrink)
     case.fixture.check("pl_grads", path_gradients(fakes.batch.image, fakes.ws, noise))
     case.fixture.check("pl_lengths", path_lengths(fakes.batch.image, fakes.ws, noise))
     value = penalty.from_noise(fakes.batch.image, fakes.ws, noise)
@@ -96,7 +96,7 @@ def test_path_length(folder, dtype):
 def test_discriminator_loss(folder, dtype):
     case = Case(folder, dtype)
     with torch.no_grad():
-        fakes = case.imagine().batch
+        fakes = case.draw_fakes().batch
     real, fake = case.D(case.real), case.D(fakes)
     case.fixture.check("real_logits", real)
     case.fixture.check("loss_Dgen", case.loss.on_fake(fake).mean())
@@ -111,7 +111,7 @@ def test_discriminator_loss(folder, dtype):
 def test_r1(folder, dtype):
     case = Case(folder, dtype)
     gamma = case.fixture.config["r1_gamma"]
-    penalty = R1(gamma).penalty(case.scene())
+    penalty = R1(gamma).penalty(case.inputs())
     case.fixture.check("r1_penalty", penalty / (gamma / 2))
     case.fixture.check("loss_Dr1", penalty.mean())
     penalty.mean().backward()

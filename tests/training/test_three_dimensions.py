@@ -20,7 +20,7 @@ from stylegenes.training.augment import AUGMENTS, augment_alike
 from stylegenes.training.config import AugmentConfig, ModelConfig, RunConfig
 from stylegenes.training.draws import draw_codes
 from stylegenes.training.feed import Feed, pool_of
-from stylegenes.training.regularizers import R1, DensityVariation, Scene
+from stylegenes.training.regularizers import R1, DensityVariation, PenaltyInputs
 from stylegenes.training.state import STATE_FILE, read_state
 
 SIZE = 16
@@ -164,7 +164,7 @@ def test_r1_is_on_both_pictures_of_a_pair():
     gradients = torch.autograd.grad(D(ImageBatch(inputs[0], raw=inputs[1])).sum(), inputs)
     expected = sum(g.square().sum(dim=(1, 2, 3)) for g in gradients)
     assert gradients[1].abs().max() > 0
-    penalty = R1(2.0).penalty(Scene(None, D, pair, None))
+    penalty = R1(2.0).penalty(PenaltyInputs(None, D, pair, None))
     torch.testing.assert_close(penalty, expected)
 
 
@@ -201,8 +201,8 @@ def test_densities_are_compared_inside_the_box(official, outside, box, monkeypat
     at = G.synthesis.at
     monkeypatch.setattr(G.synthesis, "at", lambda planes, points: seen.append(points) or at(planes, points))
     ws = G.express(G.sample(4))
-    scene = Scene(G, None, None, None, torch.Generator().manual_seed(0), lambda: ws)
-    penalty = DensityVariation(1.0, points=500, official=official).penalty(scene)
+    inputs = PenaltyInputs(G, None, None, None, torch.Generator().manual_seed(0), lambda: ws)
+    penalty = DensityVariation(1.0, points=500, official=official).penalty(inputs)
     found = (seen[0][:, :500].abs() > box / 2).any(dim=2).float().mean().item()
     assert found == pytest.approx(1 - box**3 / 8 if official and outside else 0.0, abs=0.03)
     assert penalty.shape == (4,) and penalty.min() > 0
@@ -213,8 +213,8 @@ def test_densities_are_compared_inside_the_box(official, outside, box, monkeypat
 def test_density_penalty_falls_with_the_distance():
     G = Generator.from_spec({"latent": config().model.latent, "synthesis": synthesis_spec()})
     ws = G.express(G.sample(4))
-    scene = Scene(G, None, None, None, torch.Generator().manual_seed(0), lambda: ws)
-    near, far = (DensityVariation(1.0, distance=d).penalty(scene).mean() for d in (1e-4, 1e-2))
+    inputs = PenaltyInputs(G, None, None, None, torch.Generator().manual_seed(0), lambda: ws)
+    near, far = (DensityVariation(1.0, distance=d).penalty(inputs).mean() for d in (1e-4, 1e-2))
     assert 10 < far / near < 200
 
 

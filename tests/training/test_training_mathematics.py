@@ -11,7 +11,7 @@ from stylegenes.errors import UserError
 from stylegenes.records import ImageBatch
 from stylegenes.training.ema import ema_beta, make_ema, update_ema
 from stylegenes.training.losses import LOSSES
-from stylegenes.training.regularizers import R1, R2, Fakes, GradientPenalty, NoisyR1, NoisyR2, Scene
+from stylegenes.training.regularizers import R1, R2, Fakes, GradientPenalty, NoisyR1, NoisyR2, PenaltyInputs
 from stylegenes.training.schedules import AdaptiveAugmentation, Progress, Ramp
 
 
@@ -38,17 +38,19 @@ class Plane(torch.nn.Module):
         return 3.0 * batch.image.sum(dim=(1, 2, 3))[:, None]
 
 
-def scene():
+def inputs():
     images = torch.rand(5, 2, 4, 4)
     batch = ImageBatch(images)
-    return Scene(None, Plane(), batch, lambda shrink=1: Fakes(None, None, batch), torch.Generator().manual_seed(0))
+    return PenaltyInputs(
+        None, Plane(), batch, lambda shrink=1: Fakes(None, None, batch), torch.Generator().manual_seed(0)
+    )
 
 
 def test_gradient_penalties_of_a_plane():
     square = 9.0 * 2 * 4 * 4
-    assert torch.allclose(R1(2.0).penalty(scene()), torch.full((5,), square))
-    assert torch.allclose(R2(1.0).penalty(scene()), torch.full((5,), square / 2))
-    assert torch.allclose(GradientPenalty(10.0).penalty(scene()), torch.full((5,), 10 * (square**0.5 - 1) ** 2))
+    assert torch.allclose(R1(2.0).penalty(inputs()), torch.full((5,), square))
+    assert torch.allclose(R2(1.0).penalty(inputs()), torch.full((5,), square / 2))
+    assert torch.allclose(GradientPenalty(10.0).penalty(inputs()), torch.full((5,), 10 * (square**0.5 - 1) ** 2))
 
 
 class Curved(torch.nn.Module):
@@ -69,8 +71,8 @@ def test_penalties_by_noise_are_the_gradient_penalties_on_average(exact, noisy):
     n, rng = 20_000, torch.Generator().manual_seed(0)
     picture = torch.randn(1, 2, 4, 4, dtype=torch.float64, generator=rng) * 0.5
     batch = ImageBatch(picture.expand(n, -1, -1, -1))
-    judge = Curved(torch.Generator().manual_seed(3))
-    many = Scene(None, judge, batch, lambda shrink=1: Fakes(None, None, batch), judge.rng)
+    critic = Curved(torch.Generator().manual_seed(3))
+    many = PenaltyInputs(None, critic, batch, lambda shrink=1: Fakes(None, None, batch), critic.rng)
     found = noisy(3.0, sigma=1e-4).penalty(many)
     expected = exact(3.0).penalty(many)
     assert found.shape == (n,)

@@ -58,7 +58,7 @@ class Study:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Chapter:
     """One step of the report: the names of its exhibits, and what makes them from a study and a seed."""
 
     names: Sequence[str]
@@ -110,24 +110,24 @@ def _family(study: Study, seed: int) -> list[Exhibit]:
     return [family_exhibit(study.judge.generator, lineage, study.judge.look, caption)]
 
 
-EXHIBITS: Sequence[Entry] = (
-    Entry(("genes-polar", "genes-map", "variants"), lambda study, seed: statistics_exhibits(study)),
-    Entry(("usage",), _usage),
-    Entry(
+EXHIBITS: Sequence[Chapter] = (
+    Chapter(("genes-polar", "genes-map", "variants"), lambda study, seed: statistics_exhibits(study)),
+    Chapter(("usage",), _usage),
+    Chapter(
         ("gene-strips", "gene-orders"),
         lambda study, seed: strips_exhibits(study.judge, study.report, study.report.strongest(STRIPS), seed),
     ),
-    Entry(
+    Chapter(
         ("conditional",),
         lambda study, seed: [conditional_exhibit(study.judge, study.report, [_favorite(study)], TEMPERATURES, seed)],
     ),
-    Entry(("edit",), _edit),
-    Entry(("family",), _family),
-    Entry(
+    Chapter(("edit",), _edit),
+    Chapter(("family",), _family),
+    Chapter(
         ("interpolation",),
         lambda study, seed: [interpolation_exhibit(study.judge.generator, seed, study.judge.look)],
     ),
-    Entry(
+    Chapter(
         ("correlation",),
         lambda study, seed: [correlation_exhibit(study.correlations(seed), study.judge.classifier.name)],
     ),

@@ -17,7 +17,7 @@ from stylegenes.analysis.importance import GeneReport
 from stylegenes.analysis.inference import TOO_FEW, Resolution, Significance, resolution, resolves
 from stylegenes.analysis.pruning import PruningPoint, Usage
 from stylegenes.analysis.statistics import VariantStatistics
-from stylegenes.analysis.tradeoff import Average, Outcome
+from stylegenes.analysis.tradeoff import Average, MethodScore
 
 _MOST_ROWS = 2000
 
@@ -158,7 +158,7 @@ def trade_off_table(rows: Sequence[Average]) -> Table:
     return Table(["measure", "method", "setting", "average", *wishes], body)
 
 
-def _measure(row: Average | Outcome, name: str) -> float:
+def _measure(row: Average | MethodScore, name: str) -> float:
     return float(getattr(row, name))
 
 

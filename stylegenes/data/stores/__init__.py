@@ -6,13 +6,13 @@ from pathlib import Path
 
 from stylegenes.data.decode import SUFFIXES
 from stylegenes.data.stores.archive import ZipStore
-from stylegenes.data.stores.base import Entry, Listing, Store
+from stylegenes.data.stores.base import Listing, Store, StoredItem
 from stylegenes.data.stores.folder import FolderStore
 from stylegenes.data.stores.lightning import DATA_FILE, LmdbStore
 from stylegenes.errors import UserError, shown
 from stylegenes.words import nearest_place
 
-__all__ = ["Entry", "Listing", "Store", "open_store"]
+__all__ = ["StoredItem", "Listing", "Store", "open_store"]
 
 
 def open_store(path: Path) -> Store:

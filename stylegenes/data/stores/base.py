@@ -22,7 +22,7 @@ _TEXT = frozenset([".csv", ".json", ".txt", ".md", ".html", ".xml", ".yaml", ".y
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredItem:
     """One item of a store.
 
     Attributes:
@@ -45,7 +45,7 @@ class Listing:
         ignored: number of hidden and system files passed over.
     """
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[StoredItem] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     ignored: int = 0
@@ -56,7 +56,7 @@ class Listing:
         if is_system_file(path):
             self.ignored += 1
         elif path.suffix.lower() in SUFFIXES or not path.suffix:
-            self.entries.append(Entry(name, stamp))
+            self.entries.append(StoredItem(name, stamp))
         elif path.suffix.lower() in _TEXT:
             self.texts.append(name)
         else:

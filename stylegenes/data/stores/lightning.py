@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stylegenes.data.decode import BadImageError
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.parallel import in_child
-from stylegenes.data.stores.base import MAX_ITEM_BYTES, Entry, Listing, Store
+from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, Store, StoredItem
 from stylegenes.errors import UserError, shown
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class LmdbStore(Store):
                 reason = f"larger than {MAX_ITEM_BYTES // 2**20} MiB"
                 listing.left_out.append(LeftOut(shown(_name(key)), reason, "save it smaller"))
             else:
-                listing.entries.append(Entry(_name(key), stamp))
+                listing.entries.append(StoredItem(_name(key), stamp))
         return listing
 
     def keys(self) -> dict[bytes, int]:

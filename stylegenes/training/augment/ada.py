@@ -16,8 +16,8 @@ from stylegenes.training.augment.draws import (
     COLOR,
     GEOMETRIC,
     TRANSFORMS,
+    AdaDraws,
     Amounts,
-    Draws,
     decide,
     draw,
     resolve_strengths,
@@ -65,7 +65,7 @@ class AugmentPipe(Augmentation):
         """Augment `images` [N, C, H, W] in [-1, 1]; random numbers come from `generator` (None: torch's global one)."""
         return self.apply_draws(images, self.draw(images.shape, generator))
 
-    def draw(self, shape: torch.Size, generator: torch.Generator | None = None) -> Draws:
+    def draw(self, shape: torch.Size, generator: torch.Generator | None = None) -> AdaDraws:
         """Everything random about augmenting images of `shape` [N, C, H, W]; hue and saturation need color."""
         names = [name for name in self.names if shape[1] > 1 or name not in ("hue", "saturation")]
         return draw(names, shape, generator)
@@ -86,7 +86,7 @@ class AugmentPipe(Augmentation):
             )
         return chances
 
-    def apply_draws(self, images: torch.Tensor, draws: Draws) -> torch.Tensor:
+    def apply_draws(self, images: torch.Tensor, draws: AdaDraws) -> torch.Tensor:
         """Augment `images` [N, C, H, W] by recorded draws: a deterministic function, differentiable twice.
 
         Raises:

@@ -75,7 +75,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Draws:
+class AdaDraws:
     """Everything random about augmenting one batch.
 
     Attributes:
@@ -91,7 +91,7 @@ class Draws:
 
 @dataclass(frozen=True)
 class Amounts:
-    """Draws after their gates were decided.
+    """AdaDraws after their gates were decided.
 
     Attributes:
         values: for each transform the raw draws [N, width] in float64, neutral where the gate stayed shut.
@@ -140,7 +140,7 @@ def resolve_strengths(transforms: str | Mapping[str, float]) -> dict[str, float]
     return {name: float(strength) for name, strength in transforms.items() if strength > 0}
 
 
-def draw(names: list[str], shape: torch.Size, generator: torch.Generator | None = None) -> Draws:
+def draw(names: list[str], shape: torch.Size, generator: torch.Generator | None = None) -> AdaDraws:
     """Draw everything random about one batch, on the generator's device (the CPU without one).
 
     Args:
@@ -156,10 +156,10 @@ def draw(names: list[str], shape: torch.Size, generator: torch.Generator | None 
         values[name] = samplers[transform.kind](shape[0], transform.width, generator=generator, device=device)
         gates[name] = torch.rand(shape[0], transform.gates, generator=generator, device=device)
     pixels = torch.randn(shape, generator=generator, device=device) if "noise" in values else None
-    return Draws(values, gates, pixels)
+    return AdaDraws(values, gates, pixels)
 
 
-def decide(draws: Draws, probabilities: dict[str, torch.Tensor]) -> Amounts:
+def decide(draws: AdaDraws, probabilities: dict[str, torch.Tensor]) -> Amounts:
     """Keep a draw where its gate is below its probability, put the neutral value elsewhere.
 
     Args:
