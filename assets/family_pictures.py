@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from stylegenes import load
-from stylegenes.drawing import Look, codes_of_seeds, draw
+from stylegenes.drawing import DrawSettings, codes_of_seeds, draw
 from stylegenes.pictures import grid
 
 MARGIN = 150
@@ -24,7 +24,9 @@ MARGIN = 150
 def row(model: str, count: int, scale: int) -> np.ndarray:
     """`count` samples of a model side by side."""
     generator = load(model)
-    return grid(list(draw(generator, codes_of_seeds(generator, range(count)), Look())), columns=count, scale=scale)
+    return grid(
+        list(draw(generator, codes_of_seeds(generator, range(count)), DrawSettings())), columns=count, scale=scale
+    )
 
 
 def main() -> None:

@@ -53,11 +53,11 @@ class Case:
     def ours(self, most_points: int = PARTS[0], *, gradient: bool = True) -> torch.Tensor:
         """Features [1, R, 32]."""
 
-        def look(points: torch.Tensor) -> Field:
+        def drawing(points: torch.Tensor) -> Field:
             return self.decoder(sample_planes(self.planes, points, box=OPTICS.box))
 
         def follow(rays: Rays, draws: Strata):  # noqa: ANN202
-            return render(look, rays, OPTICS, draws)
+            return render(drawing, rays, OPTICS, draws)
 
         with torch.set_grad_enabled(gradient):
             features = in_parts(self.rays, OPTICS, self.draws, most_points, follow).features

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stylegenes.drawing import BANDS, Look, Way, band_layers, draw, draw_between, draw_mixed, express
+from stylegenes.drawing import BANDS, DrawSettings, Way, band_layers, draw, draw_between, draw_mixed, express
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.records import Condition
@@ -33,7 +33,7 @@ class Choice:
         generator: the model.
         codes: [N, ...].
         names: what each is called: `seed 3`, or the beginning of its string.
-        look: truncation, noise and condition.
+        drawing: truncation, noise and condition.
         origin: what files say about all this.
         notes: sentences for whoever chose.
         texts: code strings that are more than the latent's own, see `styles`; `codes` are none of them then.
@@ -42,7 +42,7 @@ class Choice:
     generator: Generator
     codes: torch.Tensor
     names: list[str]
-    look: Look
+    drawing: DrawSettings
     origin: Origin
     notes: Sequence[str] = ()
     texts: Sequence[str] = ()
@@ -71,12 +71,12 @@ class Choice:
         """Style vectors [N, num_ws, w_dim] of the codes."""
         if self.texts:
             return torch.cat([read_styles(self.generator, [t], self._at(i)) for i, t in enumerate(self.texts)])
-        return express(self.generator, self.codes, self.look)
+        return express(self.generator, self.codes, self.drawing)
 
     @property
     def conditions(self) -> Condition:
         """The condition of every code, [N, ...]."""
-        return self.look.condition.map(lambda rows: rows.expand(len(self), -1) if len(rows) == 1 else rows)
+        return self.drawing.condition.map(lambda rows: rows.expand(len(self), -1) if len(rows) == 1 else rows)
 
     def samples(self, track: Track = untracked) -> Sheet:
         """A picture of each code."""
@@ -150,13 +150,13 @@ class Choice:
         ]
         return drawn._sheet([one for row in rows for strip in row for one in strip], captions, len(times))
 
-    def _at(self, index: int) -> Look:
-        return self.look.part(slice(index, index + 1))
+    def _at(self, index: int) -> DrawSettings:
+        return self.drawing.part(slice(index, index + 1))
 
     def _drawn(self) -> Iterator[np.ndarray]:
         if self.texts:
-            return draw_texts(self.generator, self.texts, self.look)
-        return draw(self.generator, self.codes, self.look)
+            return draw_texts(self.generator, self.texts, self.drawing)
+        return draw(self.generator, self.codes, self.drawing)
 
     def _mixed(self, half: int, layers: torch.Tensor) -> Iterator[np.ndarray]:
         """Row by row, the first `half` with `layers` of each of the others."""
@@ -166,15 +166,17 @@ class Choice:
                 cells = [mixed(text, other, chosen) for other in self.texts[half:]]
                 yield from draw_texts(self.generator, cells, self._at(row))
             return
-        looks = self.look.part(slice(half)), self.look.part(slice(half, None))
-        yield from draw_mixed(self.generator, self.codes[:half], self.codes[half:], layers, *looks)
+        drawings = self.drawing.part(slice(half)), self.drawing.part(slice(half, None))
+        yield from draw_mixed(self.generator, self.codes[:half], self.codes[half:], layers, *drawings)
 
     def _between(self, start: int, end: int, times: Sequence[float], way: Way) -> Iterator[np.ndarray]:
-        look = self._at(start)
+        drawing = self._at(start)
         if self.texts:
             texts = [between(self.texts[start], self.texts[end], t) for t in times]
-            return draw_texts(self.generator, texts, look)
-        return draw_between(self.generator, self.codes[start : start + 1], self.codes[end : end + 1], times, look, way)
+            return draw_texts(self.generator, texts, drawing)
+        return draw_between(
+            self.generator, self.codes[start : start + 1], self.codes[end : end + 1], times, drawing, way
+        )
 
     def _caption(self, index: int, way: Way, ways: Sequence[Way]) -> str:
         return self.names[index] if len(ways) == 1 else f"{self.names[index]} ({way})"

@@ -28,7 +28,7 @@ Way = Literal["own", "code", "w"]
 
 
 @dataclass(frozen=True)
-class Look:
+class DrawSettings:
     """How codes become pictures.
 
     Attributes:
@@ -43,8 +43,8 @@ class Look:
     noise: NoiseMode = "const"
     condition: Condition = field(default_factory=Condition)
 
-    def part(self, which: slice) -> Look:
-        """The look of some of the codes."""
+    def part(self, which: slice) -> DrawSettings:
+        """The settings of some of the codes."""
         return replace(self, condition=self.condition.map(lambda rows: rows[which] if len(rows) > 1 else rows))
 
     def told(self, index: int) -> Condition:
@@ -61,31 +61,33 @@ def codes_of_seeds(generator: Generator, seeds: Sequence[int]) -> torch.Tensor:
     return torch.cat([generator.sample(1, torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
-def draw(generator: Generator, codes: torch.Tensor, look: Look) -> Iterator[np.ndarray]:
+def draw(generator: Generator, codes: torch.Tensor, drawing: DrawSettings) -> Iterator[np.ndarray]:
     """One picture [H, W, C] for each of the codes [N, ...]."""
-    return (to_uint8(image)[0] for image in _images(generator, codes, look))
+    return (to_uint8(image)[0] for image in _images(generator, codes, drawing))
 
 
-def draw_images(generator: Generator, codes: torch.Tensor, look: Look) -> torch.Tensor:
+def draw_images(generator: Generator, codes: torch.Tensor, drawing: DrawSettings) -> torch.Tensor:
     """The same pictures before they are rounded, [N, C, H, W] in [-1, 1], on the CPU."""
-    return torch.cat([image.cpu() for image in _images(generator, codes, look)])
+    return torch.cat([image.cpu() for image in _images(generator, codes, drawing)])
 
 
 @torch.no_grad()
-def express(generator: Generator, codes: torch.Tensor, look: Look) -> torch.Tensor:
+def express(generator: Generator, codes: torch.Tensor, drawing: DrawSettings) -> torch.Tensor:
     """Style vectors [N, num_ws, w_dim] of codes [N, ...], each as it is for the code alone."""
-    return torch.cat(list(_express(generator, codes, look)))
+    return torch.cat(list(_express(generator, codes, drawing)))
 
 
 @torch.no_grad()
-def draw_ws(generator: Generator, ws: torch.Tensor, look: Look, names: Sequence[str] = ()) -> Iterator[np.ndarray]:
+def draw_ws(
+    generator: Generator, ws: torch.Tensor, drawing: DrawSettings, names: Sequence[str] = ()
+) -> Iterator[np.ndarray]:
     """One picture [H, W, C] for each row of style vectors [N, num_ws, w_dim]; these are not truncated again.
 
     `names` seed random noise as the code strings of `draw` do; where there are none, the rows' numbers do.
     """
     for index, one in enumerate(ws.split(1)):
         name = names[index] if names else str(index)
-        yield to_uint8(_synthesize(generator, one, look, name, look.row(index)))[0]
+        yield to_uint8(_synthesize(generator, one, drawing, name, drawing.row(index)))[0]
 
 
 @torch.no_grad()
@@ -94,8 +96,8 @@ def draw_mixed(
     rows: torch.Tensor,
     columns: torch.Tensor,
     layers: torch.Tensor,
-    look: Look,
-    column_look: Look | None = None,
+    drawing: DrawSettings,
+    column_look: DrawSettings | None = None,
 ) -> Iterator[np.ndarray]:
     """Style mixing: a picture for each row and column, row by row.
 
@@ -104,15 +106,15 @@ def draw_mixed(
         rows: codes [R, ...] that drive every layer except `layers`.
         columns: codes [C, ...] that drive `layers`.
         layers: bool [num_ws].
-        look: how the rows are drawn.
+        drawing: how the rows are drawn.
         column_look: how the columns are expressed, where they have conditions of their own.
     """
-    others = list(_express(generator, columns, column_look or look))
+    others = list(_express(generator, columns, column_look or drawing))
     names = generator.latent.to_strings(rows)
-    for index, (own, name) in enumerate(zip(_express(generator, rows, look), names, strict=True)):
+    for index, (own, name) in enumerate(zip(_express(generator, rows, drawing), names, strict=True)):
         for other in others:
             mixed = torch.where(layers[None, :, None], other, own)
-            yield to_uint8(_synthesize(generator, mixed, look, name, look.row(index)))[0]
+            yield to_uint8(_synthesize(generator, mixed, drawing, name, drawing.row(index)))[0]
 
 
 def draw_between(
@@ -120,33 +122,38 @@ def draw_between(
     start: torch.Tensor,
     end: torch.Tensor,
     steps: Sequence[float],
-    look: Look,
+    drawing: DrawSettings,
     way: Way = "own",
 ) -> Iterator[np.ndarray]:
     """Pictures on the way between two codes [1, ...], at each t of `steps` in [0, 1]. Random noise stays that of start.
 
     At t = 0 and 1 these are the pictures of the codes.
     """
-    return (to_uint8(image)[0] for image in _images_between(generator, start, end, steps, look, way))
+    return (to_uint8(image)[0] for image in _images_between(generator, start, end, steps, drawing, way))
 
 
 def draw_images_between(
-    generator: Generator, start: torch.Tensor, end: torch.Tensor, steps: Sequence[float], look: Look
+    generator: Generator, start: torch.Tensor, end: torch.Tensor, steps: Sequence[float], drawing: DrawSettings
 ) -> torch.Tensor:
     """The same pictures before they are rounded, by the latent's own way: [len(steps), C, H, W] in [-1, 1]."""
-    return torch.cat([image.cpu() for image in _images_between(generator, start, end, steps, look, "own")])
+    return torch.cat([image.cpu() for image in _images_between(generator, start, end, steps, drawing, "own")])
 
 
 @torch.no_grad()
 def _images_between(
-    generator: Generator, start: torch.Tensor, end: torch.Tensor, steps: Sequence[float], look: Look, way: Way
+    generator: Generator,
+    start: torch.Tensor,
+    end: torch.Tensor,
+    steps: Sequence[float],
+    drawing: DrawSettings,
+    way: Way,
 ) -> Iterator[torch.Tensor]:
     (name,) = generator.latent.to_strings(start)
-    told = generator.synthesis.seen(look.told(0), 1)
+    told = generator.synthesis.seen(drawing.told(0), 1)
     for t in steps:
         w = _between(generator, start.to(generator.device), end.to(generator.device), t, told, way)
-        ws = generator.truncate(generator.broadcast(w), look.psi, look.cutoff, told)
-        yield _synthesize(generator, ws, look, name, look.row(0))
+        ws = generator.truncate(generator.broadcast(w), drawing.psi, drawing.cutoff, told)
+        yield _synthesize(generator, ws, drawing, name, drawing.row(0))
 
 
 def band_layers(generator: Generator, band: str) -> torch.Tensor:
@@ -185,19 +192,21 @@ def _between(
     return latent.path(start, end, t, condition) if way == "code" else latent.blend(start, end, t, condition)
 
 
-def _express(generator: Generator, codes: torch.Tensor, look: Look) -> Iterator[torch.Tensor]:
+def _express(generator: Generator, codes: torch.Tensor, drawing: DrawSettings) -> Iterator[torch.Tensor]:
     for index, code in enumerate(codes.to(generator.device).split(1)):
-        yield generator.express(code, look.told(index), psi=look.psi, cutoff=look.cutoff)
+        yield generator.express(code, drawing.told(index), psi=drawing.psi, cutoff=drawing.cutoff)
 
 
 @torch.no_grad()
-def _images(generator: Generator, codes: torch.Tensor, look: Look) -> Iterator[torch.Tensor]:
+def _images(generator: Generator, codes: torch.Tensor, drawing: DrawSettings) -> Iterator[torch.Tensor]:
     names = generator.latent.to_strings(codes)
-    for index, (ws, name) in enumerate(zip(_express(generator, codes, look), names, strict=True)):
-        yield _synthesize(generator, ws, look, name, look.row(index))
+    for index, (ws, name) in enumerate(zip(_express(generator, codes, drawing), names, strict=True)):
+        yield _synthesize(generator, ws, drawing, name, drawing.row(index))
 
 
-def _synthesize(generator: Generator, ws: torch.Tensor, look: Look, name: str, condition: Condition) -> torch.Tensor:
+def _synthesize(
+    generator: Generator, ws: torch.Tensor, drawing: DrawSettings, name: str, condition: Condition
+) -> torch.Tensor:
     """One picture [1, C, H, W]."""
-    noise = Noise(look.noise, torch.Generator().manual_seed(zlib.crc32(name.encode())))
+    noise = Noise(drawing.noise, torch.Generator().manual_seed(zlib.crc32(name.encode())))
     return generator.synthesis(ws, condition, noise=noise).image

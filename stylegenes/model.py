@@ -88,8 +88,8 @@ class Model(OpenedModel):
             UserError: as `sample`.
         """
         found = as_codes(self.generator, codes)
-        look, notes = self.look(found.origin, psi, noise, view)
-        more = {} if look.condition.camera is None else view_text(found.origin, view)
+        drawing, notes = self.drawing(found.origin, psi, noise, view)
+        more = {} if drawing.condition.camera is None else view_text(found.origin, view)
         texts: list[str] = []
         if codes is not None:
             names, styled = [one[:10] for one in found.codes], not all(map(is_plain, found.codes))
@@ -101,12 +101,12 @@ class Model(OpenedModel):
             names = [f"seed {seed}" for seed in chosen]
             code = codes_of_seeds(self.generator, chosen)
             if where is not None:
-                code, sentence = self.study.wished(where, temperature, chosen, look)
+                code, sentence = self.study.wished(where, temperature, chosen, drawing)
                 more, notes = {**more, "Where": where, "Temperature": f"{temperature:g}"}, [*notes, sentence]
-        origin = self.origin(look, more)
+        origin = self.origin(drawing, more)
         if found.origin is not None and (warning := found.origin.warning(origin.model, origin.weights)):
             notes = [f"note: {warning}", *notes]
-        return Choice(self.generator, code, names, look, origin, notes, texts)
+        return Choice(self.generator, code, names, drawing, origin, notes, texts)
 
     def sample(
         self,

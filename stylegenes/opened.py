@@ -17,7 +17,7 @@ from stylegenes.analysis.editing import Editor, Hold, Strength, editor
 from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.data import PackedDataset
-from stylegenes.drawing import Look, codes_of_seeds
+from stylegenes.drawing import DrawSettings, codes_of_seeds
 from stylegenes.errors import UserError
 from stylegenes.files import read_record, write_json
 from stylegenes.generator import Generator
@@ -130,14 +130,14 @@ class OpenedModel:
         shipped = self.path.parent == MODELS
         folder = Path(f"{self.path.name}-genes-{self.weights[:8]}") if shipped else self.path / "genes"
         given = [folder, self.path / "genes"]
-        look = Look()
+        drawing = DrawSettings()
         if self._label is not None:
-            look = Look(condition=self.condition)
+            drawing = DrawSettings(condition=self.condition)
             folder = folder / _folder_name(label_text(self._label[0], self.label_names))
             given = [folder, *given]
         known = shipped_classifiers()
         return GeneStudy(
-            self.reference, self.card.name, self.generator, look, folder, given, lambda: self.classifier, known
+            self.reference, self.card.name, self.generator, drawing, folder, given, lambda: self.classifier, known
         )
 
     @property
@@ -146,9 +146,9 @@ class OpenedModel:
         return self.study.statistics
 
     @property
-    def plain_look(self) -> Look:
+    def plain_drawing(self) -> DrawSettings:
         """Stored noise, no truncation, the label."""
-        return Look(condition=self.condition)
+        return DrawSettings(condition=self.condition)
 
     @property
     def shown_origin(self) -> Origin:
@@ -156,17 +156,17 @@ class OpenedModel:
         known = self._label is not None or not self.generator.label_dim
         return self.origin() if known else Origin(self.card.name, self.weights)
 
-    def origin(self, look: Look | None = None, more: Mapping[str, str] | None = None) -> Origin:
-        """What files say about pictures that were drawn with a look, or plainly."""
-        return origin_of(self.card.name, self.weights, look or self.plain_look, self.label_names, more)
+    def origin(self, drawing: DrawSettings | None = None, more: Mapping[str, str] | None = None) -> Origin:
+        """What files say about pictures that were drawn with these settings, or plainly."""
+        return origin_of(self.card.name, self.weights, drawing or self.plain_drawing, self.label_names, more)
 
-    def look(
+    def drawing(
         self,
         recorded: Origin | None,
         psi: float | str | None,
         noise: str | None,
         view: Mapping[str, float] | None = None,
-    ) -> tuple[Look, list[str]]:
+    ) -> tuple[DrawSettings, list[str]]:
         """How to draw: as it was asked, else as the file of the codes says, else plainly; and what to say about it."""
         used = []
         value, mode = psi, noise
@@ -187,8 +187,8 @@ class OpenedModel:
         used += [f"{key} {angle:g}" for key, angle in kept.items()]
         camera = self.camera(view or kept)
         shown = Condition(shown.label, camera)
-        look = Look(*parse_psi("1" if value is None else str(value)), parse_noise(mode or "const"), shown)
-        return look, [f"drawn as the file says: {', '.join(used)}"] if used else []
+        drawing = DrawSettings(*parse_psi("1" if value is None else str(value)), parse_noise(mode or "const"), shown)
+        return drawing, [f"drawn as the file says: {', '.join(used)}"] if used else []
 
     def camera(self, view: Mapping[str, float]) -> torch.Tensor | None:
         """The camera [1, 25] of a view by yaw, pitch and fov in degrees; None where nothing of it is given.

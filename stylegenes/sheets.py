@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from stylegenes import __version__
-from stylegenes.drawing import Look
+from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, read_json
 from stylegenes.pictures import (
@@ -91,15 +91,15 @@ class Origin:
 def origin_of(
     model: str,
     weights: str,
-    look: Look,
+    drawing: DrawSettings,
     label_names: Sequence[str] = (),
     more: Mapping[str, str] | None = None,
 ) -> Origin:
-    """The origin of pictures that a look gave."""
-    psi = _number(look.psi) + ("" if look.cutoff is None else f":{look.cutoff}")
-    rows = look.condition.label
+    """The origin of pictures drawn with these settings."""
+    psi = _number(drawing.psi) + ("" if drawing.cutoff is None else f":{drawing.cutoff}")
+    rows = drawing.condition.label
     labels = [] if rows is None else [label_text(row, label_names) for row in rows]
-    return Origin(model, weights, psi, look.noise, labels if len(set(labels)) > 1 else labels[:1], more or {})
+    return Origin(model, weights, psi, drawing.noise, labels if len(set(labels)) > 1 else labels[:1], more or {})
 
 
 def label_text(label: torch.Tensor, names: Sequence[str] = ()) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from stylegenes.drawing import Look, draw_ws
+from stylegenes.drawing import DrawSettings, draw_ws
 from stylegenes.errors import UserError, shown
 from stylegenes.generator import Generator
 from stylegenes.latents.strings import decode, encode
@@ -53,23 +53,23 @@ def between(base: str, other: str, share: float) -> str:
 
 
 @torch.no_grad()
-def read_styles(generator: Generator, texts: Sequence[str], look: Look) -> torch.Tensor:
-    """Style vectors [N, num_ws, w_dim] of code strings of any kind, truncated as `look` says.
+def read_styles(generator: Generator, texts: Sequence[str], drawing: DrawSettings) -> torch.Tensor:
+    """Style vectors [N, num_ws, w_dim] of code strings of any kind, truncated as `drawing` says.
 
     Raises:
         UserError: for a text that cannot be read, or is of another model.
     """
-    return torch.cat([_read(generator, text, look, index) for index, text in enumerate(texts)])
+    return torch.cat([_read(generator, text, drawing, index) for index, text in enumerate(texts)])
 
 
-def draw_texts(generator: Generator, texts: Sequence[str], look: Look) -> Iterator[np.ndarray]:
+def draw_texts(generator: Generator, texts: Sequence[str], drawing: DrawSettings) -> Iterator[np.ndarray]:
     """One picture [H, W, C] for each code string; for a latent's own the very same as `drawing.draw` makes of it.
 
     Raises:
         UserError: as `read_styles`.
     """
     for index, text in enumerate(texts):
-        row = replace(look, condition=look.row(index))
+        row = replace(drawing, condition=drawing.row(index))
         yield next(draw_ws(generator, read_styles(generator, [text], row), row, [text]))
 
 
@@ -107,9 +107,9 @@ class _Step:
     share: float | None
 
 
-def _read(generator: Generator, text: str, look: Look, index: int) -> torch.Tensor:
+def _read(generator: Generator, text: str, drawing: DrawSettings, index: int) -> torch.Tensor:
     first, steps = _parse(generator, text)
-    told = generator.synthesis.seen(look.told(index), 1)
+    told = generator.synthesis.seen(drawing.told(index), 1)
     start, ws = first.code, first.styles(generator, told)
     for step in steps:
         if step.share is None:
@@ -120,7 +120,7 @@ def _read(generator: Generator, text: str, look: Look, index: int) -> torch.Tens
         else:
             ws = torch.lerp(ws, step.base.styles(generator, told), step.share)
         start = None
-    return generator.truncate(ws, look.psi, look.cutoff, told)
+    return generator.truncate(ws, drawing.psi, drawing.cutoff, told)
 
 
 def _parse(generator: Generator, text: str) -> tuple[_Base, list[_Step]]:

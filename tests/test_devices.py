@@ -14,7 +14,7 @@ from tiny_run import TinyData, tiny_config
 
 from stylegenes.devices import exactly, make_deterministic
 from stylegenes.discriminators import DISCRIMINATORS
-from stylegenes.drawing import Look, draw
+from stylegenes.drawing import DrawSettings, draw
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
 from stylegenes.inversion.projection import ProjectionSettings, Projector, project
@@ -66,12 +66,12 @@ def test_a_code_string_is_the_same_picture_everywhere(device, name):
     """To two of 255 levels, in float32; the string is the same to the letter."""
     G = generator(name)
     strings = G.latent.to_strings(G.sample(3, torch.Generator().manual_seed(3)))
-    here = [torch.from_numpy(p).int() for p in draw(G, G.latent.from_strings(strings), Look())]
+    here = [torch.from_numpy(p).int() for p in draw(G, G.latent.from_strings(strings), DrawSettings())]
     G = G.to(device)
     code = G.latent.from_strings(strings)
     assert code.device.type == device.type and G.latent.to_strings(code) == strings
     with exactly():
-        there = [torch.from_numpy(p).int() for p in draw(G, code, Look())]
+        there = [torch.from_numpy(p).int() for p in draw(G, code, DrawSettings())]
     assert max((a - b).abs().max().item() for a, b in zip(here, there, strict=True)) <= 2
 
 

@@ -8,7 +8,16 @@ import torch
 
 from stylegenes import load
 from stylegenes.analysis.judge import Judge
-from stylegenes.drawing import Look, codes_of_seeds, draw, draw_between, draw_images, draw_mixed, draw_ws, express
+from stylegenes.drawing import (
+    DrawSettings,
+    codes_of_seeds,
+    draw,
+    draw_between,
+    draw_images,
+    draw_mixed,
+    draw_ws,
+    express,
+)
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
 from stylegenes.pictures import to_uint8
@@ -24,7 +33,7 @@ LATENTS = {
     "gaussian": {"name": "gaussian", "w_dim": W_DIM},
     "labels": {"name": "mapping", "w_dim": W_DIM, "depth": 2, "label_dim": 3},
 }
-LOOKS = [Look(), Look(noise="random"), Look(psi=0.7, cutoff=1, noise="none")]
+LOOKS = [DrawSettings(), DrawSettings(noise="random"), DrawSettings(psi=0.7, cutoff=1, noise="none")]
 
 
 def generator_of(synthesis: str, latent: str) -> Generator:
@@ -35,7 +44,7 @@ def generator_of(synthesis: str, latent: str) -> Generator:
     return generator.eval().requires_grad_(False)
 
 
-def looks_of(generator: Generator, n: int) -> list[Look]:
+def looks_of(generator: Generator, n: int) -> list[DrawSettings]:
     """Every look, with a label of its own for each code where labels are wanted."""
     if not generator.label_dim:
         return LOOKS
@@ -43,17 +52,19 @@ def looks_of(generator: Generator, n: int) -> list[Look]:
     return [replace(one, condition=Condition(labels)) for one in LOOKS]
 
 
-def same_alone_and_among_others(generator: Generator, n: int, looks: list[Look], sizes: tuple[int, ...]) -> None:
+def same_alone_and_among_others(
+    generator: Generator, n: int, drawings: list[DrawSettings], sizes: tuple[int, ...]
+) -> None:
     codes = codes_of_seeds(generator, range(n))
-    for look in looks:
-        whole = np.stack(list(draw(generator, codes, look)))
+    for drawing in drawings:
+        whole = np.stack(list(draw(generator, codes, drawing)))
         for size in sizes:
             for start in {0, min(5, n - size), n - size}:
                 part = slice(start, start + size)
-                rows = replace(look, condition=look.condition[part])
+                rows = replace(drawing, condition=drawing.condition[part])
                 assert np.array_equal(np.stack(list(draw(generator, codes[part], rows))), whole[part])
-        assert np.array_equal(to_uint8(draw_images(generator, codes, look)), whole)
-        again = draw_ws(generator, express(generator, codes, look), look, generator.latent.to_strings(codes))
+        assert np.array_equal(to_uint8(draw_images(generator, codes, drawing)), whole)
+        again = draw_ws(generator, express(generator, codes, drawing), drawing, generator.latent.to_strings(codes))
         assert np.array_equal(np.stack(list(again)), whole)
         assert len({picture.tobytes() for picture in whole}) > 1
 
@@ -82,18 +93,18 @@ def test_every_way_to_show_a_code_shows_the_same(latent):
     generator = generator_of("stylegan2", latent)
     codes = codes_of_seeds(generator, range(5))
     label = Condition(torch.eye(3)[:1]) if generator.label_dim else Condition()
-    for look in (Look(condition=label), Look(psi=0.5, noise="random", condition=label)):
-        plain = list(draw(generator, codes, look))
+    for drawing in (DrawSettings(condition=label), DrawSettings(psi=0.5, noise="random", condition=label)):
+        plain = list(draw(generator, codes, drawing))
         for way in ("own", "code", "w"):
-            ends = list(draw_between(generator, codes[:1], codes[4:], [0.0, 1.0], look, way))
+            ends = list(draw_between(generator, codes[:1], codes[4:], [0.0, 1.0], drawing, way))
             assert np.array_equal(ends[0], plain[0])
-            assert look.noise == "random" or np.array_equal(ends[1], plain[4])
+            assert drawing.noise == "random" or np.array_equal(ends[1], plain[4])
         none = torch.zeros(generator.synthesis.num_ws, dtype=torch.bool)
-        assert np.array_equal(next(draw_mixed(generator, codes[2:], codes[:1], none, look)), plain[2])
+        assert np.array_equal(next(draw_mixed(generator, codes[2:], codes[:1], none, drawing)), plain[2])
     labels = Condition(label.label.expand(5, -1)) if label.label is not None else label
     drawn = code_sheet(generator.train(), Codes(codes, labels), "run", ["a", "b", "c"], 0)
     assert np.array_equal(
-        np.stack(drawn.pictures), np.stack(list(draw(generator.eval(), codes, Look(condition=label))))
+        np.stack(drawn.pictures), np.stack(list(draw(generator.eval(), codes, DrawSettings(condition=label))))
     )
 
 
@@ -111,8 +122,8 @@ def test_what_is_judged_is_what_is_shown(noise):
     generator = generator_of("stylegan2", "labels")
     codes = codes_of_seeds(generator, range(6))
     for label in torch.eye(3):
-        judge = Judge(generator, Corner(), Look(0.6, None, noise, Condition(label[None])), batch_size=4)
-        seen = torch.from_numpy(np.stack(list(draw(generator, codes, judge.look)))).permute(0, 3, 1, 2) / 127.5 - 1
+        judge = Judge(generator, Corner(), DrawSettings(0.6, None, noise, Condition(label[None])), batch_size=4)
+        seen = torch.from_numpy(np.stack(list(draw(generator, codes, judge.drawing)))).permute(0, 3, 1, 2) / 127.5 - 1
         assert torch.allclose(judge.probabilities(codes).float(), judge.classifier(seen), atol=0.01)
-        assert np.array_equal(to_uint8(judge.shown(codes)), np.stack(list(draw(generator, codes, judge.look))))
+        assert np.array_equal(to_uint8(judge.shown(codes)), np.stack(list(draw(generator, codes, judge.drawing))))
         assert torch.allclose(judge.pictures(codes), judge.shown(codes), atol=1e-4)

@@ -19,7 +19,7 @@ from stylegenes.analysis.noise_study import noise_study
 from stylegenes.analysis.statistics import tally
 from stylegenes.analysis.wishes import parse_where
 from stylegenes.discriminators import DISCRIMINATORS
-from stylegenes.drawing import Look, draw
+from stylegenes.drawing import DrawSettings, draw
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator, mix
 from stylegenes.latents import LATENTS as LATENT_REGISTRY
@@ -133,7 +133,7 @@ def assert_same_state(a: Path, b: Path) -> None:
 
 def samples_mixes_and_truncates(G: Generator) -> None:
     code = G.sample(3, torch.Generator().manual_seed(0))
-    first, again = (torch.cat([torch.from_numpy(p) for p in draw(G, code, Look())]) for _ in range(2))
+    first, again = (torch.cat([torch.from_numpy(p) for p in draw(G, code, DrawSettings())]) for _ in range(2))
     assert torch.equal(first, again)
     assert torch.equal(G.latent.from_strings(G.latent.to_strings(code)), code)
     mean = G(code, psi=0.0, noise=Noise("const")).image

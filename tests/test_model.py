@@ -8,7 +8,7 @@ from torch import nn
 import stylegenes
 from stylegenes import UserError
 from stylegenes.analysis.surveying import SurveySettings
-from stylegenes.drawing import Look, codes_of_seeds, draw
+from stylegenes.drawing import DrawSettings, codes_of_seeds, draw
 from stylegenes.generator import Generator
 from stylegenes.inversion.inversion import InversionSettings
 from stylegenes.pictures import save_picture
@@ -73,8 +73,8 @@ def surveyed(folder):
 def test_a_conditional_model_draws_its_label(folder, name, label):
     model = stylegenes.open(folder / name, label=label, device="cpu")
     sheet = model.sample(seeds="0-2")
-    look = Look(condition=Condition(torch.eye(3)[1:2]))
-    plain = list(draw(model.generator, codes_of_seeds(model.generator, range(3)), look))
+    drawing = DrawSettings(condition=Condition(torch.eye(3)[1:2]))
+    plain = list(draw(model.generator, codes_of_seeds(model.generator, range(3)), drawing))
     assert np.array_equal(np.stack(sheet.pictures), np.stack(plain)) and sheet.origin.labels == ["Smiling"]
 
 
@@ -126,8 +126,8 @@ def test_a_survey_under_a_label_is_that_labels_own(folder):
     assert torch.equal(before, everything.statistics.overall), "without a survey of its own, that of all labels counts"
     hats.survey(SURVEY)
     assert (folder / "labels" / "genes" / "label-Hat" / "survey" / "plan.json").is_file()
-    look = Look(condition=Condition(torch.eye(3)[:1]))
-    pictures = torch.from_numpy(np.stack(list(draw(hats.generator, hats.generator.sample(64), look)))).float()
+    drawing = DrawSettings(condition=Condition(torch.eye(3)[:1]))
+    pictures = torch.from_numpy(np.stack(list(draw(hats.generator, hats.generator.sample(64), drawing)))).float()
     seen = Measure()(pictures.permute(0, 3, 1, 2) / 127.5 - 1).mean(dim=0)
     assert torch.allclose(hats.statistics.overall.float(), seen, atol=0.03)
     assert not torch.allclose(hats.statistics.overall, before, atol=1e-3)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from stylegenes import UserError
-from stylegenes.drawing import Look
+from stylegenes.drawing import DrawSettings
 from stylegenes.notation import parse_codes, parse_labels, parse_psi, read_codes
 from stylegenes.pictures import save_picture
 from stylegenes.records import Condition
@@ -99,7 +99,7 @@ def test_a_look_written_is_the_look_read(psi, cutoff):
     labels = torch.cat([torch.eye(3), torch.zeros(1, 3), torch.rand(3, 3, generator=rng), -torch.ones(1, 3)])
     for names in (NAMES, [], ["a,b", "c", "d"], ["1", "2", "0"], ["x=1", "y", "z"]):
         for rows in (labels, labels[2:3], labels[3:4]):
-            origin = origin_of("m", "", Look(psi, cutoff, "const", Condition(rows)), names)
+            origin = origin_of("m", "", DrawSettings(psi, cutoff, "const", Condition(rows)), names)
             assert parse_psi(origin.psi) == (psi, cutoff)
             data = type("Data", (), {"label_names": names})()
             found = parse_labels(origin.labels, 3, data)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import stylegenes
-from stylegenes.drawing import Look, band_layers, codes_of_seeds, draw, draw_between, draw_mixed, express
+from stylegenes.drawing import DrawSettings, band_layers, codes_of_seeds, draw, draw_between, draw_mixed, express
 from stylegenes.errors import UserError
 from stylegenes.styles import between, check_texts, draw_texts, mixed, read_styles, write_styles
 
@@ -23,20 +23,24 @@ def pair(model):
     return codes, model.generator.latent.to_strings(codes)
 
 
-@pytest.mark.parametrize("look", [Look(), Look(psi=0.6), Look(psi=-0.5, cutoff=3, noise="random")])
-def test_a_latents_own_string_draws_what_drawing_draws(model, pair, look):
+@pytest.mark.parametrize(
+    "drawing", [DrawSettings(), DrawSettings(psi=0.6), DrawSettings(psi=-0.5, cutoff=3, noise="random")]
+)
+def test_a_latents_own_string_draws_what_drawing_draws(model, pair, drawing):
     codes, names = pair
-    for ours, theirs in zip(draw_texts(model.generator, names, look), draw(model.generator, codes, look), strict=True):
+    for ours, theirs in zip(
+        draw_texts(model.generator, names, drawing), draw(model.generator, codes, drawing), strict=True
+    ):
         assert np.array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("layers", [None, [0, 1]])
 def test_style_vectors_are_written_and_read_to_the_last_bit(model, pair, layers):
-    ws = express(model.generator, pair[0], Look()).clone()
+    ws = express(model.generator, pair[0], DrawSettings()).clone()
     if layers is not None:
         ws[:, layers] += 0.3
     texts = write_styles(ws)
-    assert torch.equal(read_styles(model.generator, texts, Look()), ws)
+    assert torch.equal(read_styles(model.generator, texts, DrawSettings()), ws)
     assert len(texts[0]) == 2 + -(-ws.shape[2] * (1 if layers is None else ws.shape[1]) * 32 // 6)
 
 
@@ -44,20 +48,20 @@ def test_mixtures_are_those_of_style_mixing(model, pair):
     (row, column), names = pair[0].split(1), pair[1]
     layers = band_layers(model.generator, "middle")
     text = mixed(*names, layers.nonzero().flatten().tolist())
-    look = Look(psi=0.8)
-    theirs = next(draw_mixed(model.generator, row, column, layers, look))
-    assert np.array_equal(next(draw_texts(model.generator, [text], look)), theirs)
+    drawing = DrawSettings(psi=0.8)
+    theirs = next(draw_mixed(model.generator, row, column, layers, drawing))
+    assert np.array_equal(next(draw_texts(model.generator, [text], drawing)), theirs)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.25, 1 / 3, 1.0])
 def test_places_between_are_those_of_interpolation(model, pair, share):
     (start, end), names = pair[0].split(1), pair[1]
-    theirs = next(draw_between(model.generator, start, end, [share], Look()))
-    assert np.array_equal(next(draw_texts(model.generator, [between(*names, share)], Look())), theirs)
+    theirs = next(draw_between(model.generator, start, end, [share], DrawSettings()))
+    assert np.array_equal(next(draw_texts(model.generator, [between(*names, share)], DrawSettings())), theirs)
 
 
 def test_a_model_draws_mixes_and_goes_between_style_vectors(model, pair):
-    texts = write_styles(express(model.generator, pair[0], Look()))
+    texts = write_styles(express(model.generator, pair[0], DrawSettings()))
     sheet = model.draw(texts)
     assert list(sheet.codes) == texts
     plain = model.draw(pair[1])

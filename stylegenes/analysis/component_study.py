@@ -11,7 +11,7 @@ import torch
 from stylegenes.analysis.moves import evenly, move, step
 from stylegenes.analysis.pca import Components, extremes, principal_components
 from stylegenes.analysis.samples import latent_spaces
-from stylegenes.drawing import Look, draw, draw_ws, express
+from stylegenes.drawing import DrawSettings, draw, draw_ws, express
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.sheets import Origin, Sheet
@@ -26,14 +26,14 @@ class ComponentStudy:
 
     Attributes:
         generator: the model.
-        look: how codes become pictures.
+        drawing: how codes become pictures.
         codes: [N, ...].
         coordinates: [N, C], the codes in the space of the components.
         found: the components.
     """
 
     generator: Generator
-    look: Look
+    drawing: DrawSettings
     codes: torch.Tensor
     coordinates: torch.Tensor
     found: Components
@@ -50,7 +50,7 @@ class ComponentStudy:
         for component in range(1, shown + 1):
             ends = extremes(self.found, self.coordinates, component, ENDS)
             codes = self.codes[torch.cat([ends.low.flip(0), ends.high.flip(0)])]
-            pictures += draw(self.generator, codes, self.look)
+            pictures += draw(self.generator, codes, self.drawing)
             strings += self.generator.latent.to_strings(codes)
             captions += [f"pc{component} low"] * len(ends.low) + [f"pc{component} high"] * len(ends.high)
         return Sheet(pictures, strings, origin, captions, len(pictures) // shown)
@@ -60,11 +60,11 @@ class ComponentStudy:
         code = self.codes[:1]
         strengths = [strength * position for position in evenly(COLUMNS)]
         steps = [(component, amount) for component in range(1, shown + 1) for amount in strengths]
-        ws = express(self.generator, code, self.look)
+        ws = express(self.generator, code, self.drawing)
         moved = [self._moved(code, ws, self.found.vector(number), amount, layers) for number, amount in steps]
         captions = [f"pc{component} {amount:+.2g}" for component, amount in steps]
         names = self.generator.latent.to_strings(code)
-        pictures = list(draw_ws(self.generator, torch.cat(moved), self.look, names * len(moved)))
+        pictures = list(draw_ws(self.generator, torch.cat(moved), self.drawing, names * len(moved)))
         return Sheet(pictures, names, origin, captions, COLUMNS)
 
     def _moved(
@@ -72,22 +72,22 @@ class ComponentStudy:
     ) -> torch.Tensor:
         if self.found.space == "w":
             return move(ws, vector, amount, list(layers))
-        return step(self.generator, code, vector, amount, layers, self.look)
+        return step(self.generator, code, vector, amount, layers, self.drawing)
 
 
 def study_components(
-    generator: Generator, samples: int, space: str = "w", *, seed: int = 0, look: Look | None = None
+    generator: Generator, samples: int, space: str = "w", *, seed: int = 0, drawing: DrawSettings | None = None
 ) -> ComponentStudy:
     """Draw codes and find the components of `w` or `z`; for a genome both are its chosen variants.
 
     Raises:
         UserError: for fewer samples than a code has numbers.
     """
-    look = look or Look()
+    drawing = drawing or DrawSettings()
     codes = generator.sample(samples, torch.Generator().manual_seed(seed))
-    spaces = latent_spaces(generator, codes, condition=look.condition)
+    spaces = latent_spaces(generator, codes, condition=drawing.condition)
     coordinates = spaces.get(space, spaces["w"])
     if samples <= coordinates.shape[1]:
         raise UserError(f"--samples is {samples}; components of {coordinates.shape[1]} numbers need more than that")
     found = principal_components("w" if coordinates is spaces["w"] else "z", coordinates)
-    return ComponentStudy(generator, look, codes, coordinates, found)
+    return ComponentStudy(generator, drawing, codes, coordinates, found)

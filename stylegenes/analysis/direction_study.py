@@ -13,7 +13,7 @@ from stylegenes.analysis.latent_files import Steps
 from stylegenes.analysis.moves import MoveEffect, combine, evenly, measure_move, move, step
 from stylegenes.analysis.samples import LabeledCodes, attribute_index, latent_spaces
 from stylegenes.analysis.sparsity import SparsityRow, sparsity_study
-from stylegenes.drawing import Look, draw_ws, express
+from stylegenes.drawing import DrawSettings, draw_ws, express
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
@@ -62,12 +62,12 @@ def fit_spaces(
     c: float,
     *,
     seed: int = 0,
-    look: Look | None = None,
+    drawing: DrawSettings | None = None,
     on_progress: OnProgress = lambda what, done, total: None,
 ) -> SpaceFits:
     """Fit directions by each penalty, of inverse strength `c`, in each space that the model has."""
     results = {}
-    condition = (look or Look()).condition
+    condition = (drawing or DrawSettings()).condition
     spaces = latent_spaces(generator, samples.codes, condition=condition)
     for penalty in penalties:
         for space, coordinates in spaces.items():
@@ -107,16 +107,16 @@ def study_effects(
     samples: LabeledCodes,
     *,
     seed: int,
-    look: Look,
+    drawing: DrawSettings,
     origin: Origin,
     on_progress: OnProgress = lambda what, done, total: None,
 ) -> DirectionEffects:
     """Move pictures along every direction in w, and measure and draw what changes."""
-    ws, directions = express(generator, samples.codes[:MEASURED], look), fits.in_w.directions
+    ws, directions = express(generator, samples.codes[:MEASURED], drawing), fits.in_w.directions
     usable, rows = [fit.attribute for fit in fits.in_w.fits if fit.nonzero], []
     for done, name in enumerate(usable, start=1):
         moved = move(ws, directions.vector(name), STEPS)
-        effect = measure_move(generator, classifier, ws, moved, perceptual=perceptual, condition=look.condition)
+        effect = measure_move(generator, classifier, ws, moved, perceptual=perceptual, condition=drawing.condition)
         rows.append({"moved": name, **effect_row(effect, name)})
         on_progress("measuring side effects", done, len(usable))
     if not fits.best:
@@ -127,10 +127,10 @@ def study_effects(
         samples,
         fits.best,
         random=torch.Generator().manual_seed(seed),
-        condition=look.condition,
+        condition=drawing.condition,
         progress=lambda done, total: on_progress("counting coordinates", done, total),
     )
-    return DirectionEffects(rows, len(ws), _strips(generator, fits, look, origin), sparse)
+    return DirectionEffects(rows, len(ws), _strips(generator, fits, drawing, origin), sparse)
 
 
 def effect_row(effect: MoveEffect, name: str) -> dict[str, Any]:
@@ -146,9 +146,9 @@ def effect_row(effect: MoveEffect, name: str) -> dict[str, Any]:
     }
 
 
-def _strips(generator: Generator, fits: SpaceFits, look: Look, origin: Origin) -> Sheet:
+def _strips(generator: Generator, fits: SpaceFits, drawing: DrawSettings, origin: Origin) -> Sheet:
     """A row an attribute, from the mean of w: no luck of a draw, and all rows have the same middle."""
-    ws = generator.broadcast(generator.latent.mean(look.condition)[:1])
+    ws = generator.broadcast(generator.latent.mean(drawing.condition)[:1])
     strengths = [3 * position for position in evenly(COLUMNS)]
     vectors = {name: fits.in_w.directions.vector(name) for name in fits.best}
     moved = [move(ws, vector, strength) for vector in vectors.values() for strength in strengths]
@@ -159,7 +159,7 @@ def _strips(generator: Generator, fits: SpaceFits, look: Look, origin: Origin) -
         labels=origin.labels,
         more={**origin.more, "Pictures": "moves of the mean picture, which has no code"},
     )
-    return Sheet(list(draw_ws(generator, torch.cat(moved), look)), [], from_mean, captions, COLUMNS)
+    return Sheet(list(draw_ws(generator, torch.cat(moved), drawing)), [], from_mean, captions, COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Moved:
 
     Attributes:
         generator: the model.
-        look: how it draws.
+        drawing: how it draws.
         names: the directions.
         strength: to both sides, in standard deviations.
         before: [N, num_ws, w_dim], unmoved.
@@ -176,7 +176,7 @@ class Moved:
     """
 
     generator: Generator
-    look: Look
+    drawing: DrawSettings
     names: Sequence[str]
     strength: float
     before: torch.Tensor
@@ -187,12 +187,12 @@ class Moved:
         ws = torch.stack(self.rows, dim=1).flatten(0, 1)
         captions = [self._caption(position) for position in evenly(COLUMNS)] * len(codes)
         names = [code for code in codes for _ in self.rows]
-        look = Look(self.look.psi, self.look.cutoff, self.look.noise, self._conditions())
-        return Sheet(list(draw_ws(self.generator, ws, look, names)), codes, origin, captions, COLUMNS)
+        drawing = DrawSettings(self.drawing.psi, self.drawing.cutoff, self.drawing.noise, self._conditions())
+        return Sheet(list(draw_ws(self.generator, ws, drawing, names)), codes, origin, captions, COLUMNS)
 
     def _conditions(self) -> Any:
         times = len(self.rows)
-        return self.look.condition.map(lambda rows: rows.repeat_interleave(times, 0) if len(rows) > 1 else rows)
+        return self.drawing.condition.map(lambda rows: rows.repeat_interleave(times, 0) if len(rows) > 1 else rows)
 
     def _caption(self, position: float) -> str:
         """The strength of one move; or how much of the second of two edits, whose names stand at the ends."""
@@ -209,7 +209,7 @@ def move_codes(
     strength: float,
     layers: Sequence[int],
     hold: Sequence[str],
-    look: Look,
+    drawing: DrawSettings,
 ) -> Moved:
     """Move codes [N, ...] to both sides along one direction, or show the way between the moves along two.
 
@@ -219,19 +219,19 @@ def move_codes(
     vectors = [steps.vector(name, hold) for name in names]
     if len(vectors) > 2:
         raise UserError("give one direction, or two with a comma between to combine their edits")
-    before = express(generator, codes, look)
+    before = express(generator, codes, drawing)
 
     def moved(vector: torch.Tensor, amount: float) -> torch.Tensor:
         if steps.space == "w":
             return move(before, vector, amount, list(layers))
-        return step(generator, codes, vector, amount, layers, look)
+        return step(generator, codes, vector, amount, layers, drawing)
 
     if len(vectors) == 1:
         rows = [moved(vectors[0], strength * position) for position in evenly(COLUMNS)]
     else:
         first, second = (moved(vector, strength) for vector in vectors)
         rows = [combine(first, second, (position + 1) / 2) for position in evenly(COLUMNS)]
-    return Moved(generator, look, names, strength, before, rows)
+    return Moved(generator, drawing, names, strength, before, rows)
 
 
 def move_effects(moved: Moved, classifier: AttributeClassifier, perceptual: PerceptualDistance) -> list[dict[str, Any]]:
@@ -240,7 +240,7 @@ def move_effects(moved: Moved, classifier: AttributeClassifier, perceptual: Perc
     table = []
     for end, row in (("left", moved.rows[0]), ("right", moved.rows[-1])):
         effect = measure_move(
-            moved.generator, classifier, moved.before, row, perceptual=perceptual, condition=moved.look.condition
+            moved.generator, classifier, moved.before, row, perceptual=perceptual, condition=moved.drawing.condition
         )
         table.append({"end": end, **effect_row(effect, moved.names[0])})
     return table

@@ -19,7 +19,7 @@ from stylegenes.analysis.judge import Judge
 from stylegenes.analysis.statistics import Recorded, VariantStatistics, tally
 from stylegenes.analysis.summary import FILE, Summary, summarize
 from stylegenes.analysis.wishes import find_attribute, parse_where
-from stylegenes.drawing import Look
+from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import Genome, genome_of
@@ -42,7 +42,7 @@ class GeneStudy:
         reference: what a command line to paste calls the model: its folder, or the name of a shipped one.
         title: the name on its card.
         generator: makes the pictures.
-        look: how it makes them; of a conditional model with one label.
+        drawing: how it makes them; of a conditional model with one label.
         folder: where survey, statistics and exhibits are written.
         given: folders that may bring a survey or the summary of one along, the first that has one counts.
         find_classifier: loads the classifier that was chosen, or that the survey was made with.
@@ -52,7 +52,7 @@ class GeneStudy:
     reference: str | Path
     title: str
     generator: Generator
-    look: Look
+    drawing: DrawSettings
     folder: Path
     given: Sequence[Path]
     find_classifier: Callable[[], AttributeClassifier]
@@ -108,7 +108,7 @@ class GeneStudy:
                 f"the survey was judged for other attributes ({', '.join(self.plan.attributes[:5])}, ...) than "
                 f"{self.classifier.name} knows ({', '.join(self.classifier.attributes[:5])}, ...)"
             )
-        return Judge(self.generator, self.classifier, self.look)
+        return Judge(self.generator, self.classifier, self.drawing)
 
     @cached_property
     def perceptual(self) -> PerceptualDistance:
@@ -225,7 +225,7 @@ class GeneStudy:
         return [find_attribute(name, self.statistics.attributes) for name in names.split(",")]
 
     def wished(
-        self, where: str, temperature: float, seeds: Sequence[int], look: Look | None = None
+        self, where: str, temperature: float, seeds: Sequence[int], drawing: DrawSettings | None = None
     ) -> tuple[torch.Tensor, str]:
         """A genotype for each seed, [len(seeds), G], whose picture should fulfil the wishes; and how sure that is.
 
@@ -237,7 +237,7 @@ class GeneStudy:
         """
         wishes = parse_where(where, self.statistics.attributes)
         tables = gene_tables(self.report.shrunk.mean, wishes, temperature)
-        judge = replace(self.judge, look=look or self.look)
+        judge = replace(self.judge, drawing=drawing or self.drawing)
         found = sample_accepted(judge, tables, wishes, [torch.Generator().manual_seed(seed) for seed in seeds])
         fulfilled = torch.stack([wish.likelihood(found.probability) > 0.5 for wish in wishes]).all(dim=0)
         return found.genotype.to(self.device), (

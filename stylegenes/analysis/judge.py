@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from stylegenes.drawing import Look, draw_images
+from stylegenes.drawing import DrawSettings, draw_images
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Noise, repeated
@@ -20,13 +20,13 @@ class Judge:
     Attributes:
         generator: a generator with a genome.
         classifier: judges the pictures.
-        look: how genotypes become pictures: truncation, noise, and the label that a conditional model needs.
+        drawing: how genotypes become pictures: truncation, noise, and the label that a conditional model needs.
         batch_size: pictures made at once where they are measured and not shown.
     """
 
     generator: Generator
     classifier: AttributeClassifier
-    look: Look = field(default_factory=Look)
+    drawing: DrawSettings = field(default_factory=DrawSettings)
     batch_size: int = 32
 
     def pictures(self, genotype: torch.Tensor) -> torch.Tensor:
@@ -35,7 +35,7 @@ class Judge:
 
     def shown(self, genotype: torch.Tensor) -> torch.Tensor:
         """Pictures [N, C, H, W] of genotypes [N, G] to show, on the CPU: the very pixels of each genotype alone."""
-        return draw_images(self.generator, genotype, self.look)
+        return draw_images(self.generator, genotype, self.drawing)
 
     @torch.no_grad()
     def probabilities(self, genotype: torch.Tensor) -> torch.Tensor:
@@ -45,10 +45,10 @@ class Judge:
     @torch.no_grad()
     def _batches(self, genotype: torch.Tensor) -> Iterator[torch.Tensor]:
         """Pictures on the generator's device. Random noise belongs to a genotype, so that those are drawn singly."""
-        look, noise = self.look, Noise(self.look.noise)
+        drawing, noise = self.drawing, Noise(self.drawing.noise)
         for batch in genotype.to(self.generator.device).split(self.batch_size):
-            if look.noise == "random":
-                yield draw_images(self.generator, batch, look).to(self.generator.device)
+            if drawing.noise == "random":
+                yield draw_images(self.generator, batch, drawing).to(self.generator.device)
                 continue
-            condition = repeated(look.condition, len(batch))
-            yield self.generator(batch, condition, psi=look.psi, cutoff=look.cutoff, noise=noise).image
+            condition = repeated(drawing.condition, len(batch))
+            yield self.generator(batch, condition, psi=drawing.psi, cutoff=drawing.cutoff, noise=noise).image

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from stylegenes.analysis.samples import attribute_index
-from stylegenes.drawing import Look, express
+from stylegenes.drawing import DrawSettings, express
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
@@ -38,11 +38,16 @@ def move(ws: torch.Tensor, vector: torch.Tensor, strength: float, layers: list[i
 
 
 def step(
-    generator: Generator, codes: torch.Tensor, vector: torch.Tensor, strength: float, layers: Sequence[int], look: Look
+    generator: Generator,
+    codes: torch.Tensor,
+    vector: torch.Tensor,
+    strength: float,
+    layers: Sequence[int],
+    drawing: DrawSettings,
 ) -> torch.Tensor:
     """Step along a vector of z: [N, num_ws, w_dim] of codes [N, ...] + strength * vector on the chosen layers."""
-    ws = express(generator, codes, look)
-    moved = express(generator, codes + strength * vector.to(codes), look)
+    ws = express(generator, codes, drawing)
+    moved = express(generator, codes + strength * vector.to(codes), drawing)
     chosen = torch.tensor([layer in layers for layer in range(ws.shape[1])], device=ws.device)
     return torch.where(chosen[None, :, None], moved, ws)
 

@@ -203,7 +203,7 @@ def _family(study: GeneStudy, origin: Origin, parents: torch.Tensor, way: Breedi
     how = f"{way.cross} crossing" if way.genes is None else f"genes {', '.join(map(str, way.genes))} from parent B"
     caption = f"Children by {how}, mutation rate {way.mutation:g}, seed {way.seed}. The table has every genotype."
     lines = [f"child {person.id}: {person.genotype}" for person in lineage.generation(1)[:_TOLD]]
-    return Bred(family_exhibit(study.generator, lineage, study.look, caption), origin, lines, lineage)
+    return Bred(family_exhibit(study.generator, lineage, study.drawing, caption), origin, lines, lineage)
 
 
 def _generations(study: GeneStudy, origin: Origin, founders: torch.Tensor, way: Breeding, rng: torch.Generator) -> Bred:
@@ -215,8 +215,8 @@ def _generations(study: GeneStudy, origin: Origin, founders: torch.Tensor, way: 
         f"Selection for {way.fitness}: {count} children a generation, a quarter survives, mutation rate "
         f"{way.mutation:g}. Below, the fittest of some generations. Fitness is the classifier's probability."
     )
-    title, look = f"Bred for {way.fitness}", study.look
-    exhibit = generations_exhibit(study.generator, lineage, way.generations, look, title, caption)
+    title, drawing = f"Bred for {way.fitness}", study.drawing
+    exhibit = generations_exhibit(study.generator, lineage, way.generations, drawing, title, caption)
     best = lineage.generation(way.generations)[0]
     lines = [f"fittest of the last generation ({best.fitness:.3f}): {best.genotype}"]
     return Bred(exhibit, origin, lines, lineage)

@@ -73,7 +73,13 @@ def run(args: Args) -> None:
         write_labels(out / "samples.csv", model.generator, samples)
         penalties = ("l1", "l2") if args.penalty == "both" else (args.penalty,)
         fits = fit_spaces(
-            model.generator, samples, penalties, args.c, seed=args.seed, look=model.plain_look, on_progress=bars.update
+            model.generator,
+            samples,
+            penalties,
+            args.c,
+            seed=args.seed,
+            drawing=model.plain_drawing,
+            on_progress=bars.update,
         )
     _write_fits(fits, out, model.weights, len(samples), args.c)
     say(f"tables, figures and directions in {out}")
@@ -88,7 +94,7 @@ def run(args: Args) -> None:
             fits,
             samples,
             seed=args.seed + 1,
-            look=model.plain_look,
+            drawing=model.plain_drawing,
             origin=model.origin().made(made_by(args)),
             on_progress=bars.update,
         )

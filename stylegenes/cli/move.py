@@ -67,7 +67,7 @@ def run(args: Args) -> None:
     choice = model.choose(seeds=None if args.codes else args.seeds, codes=args.codes)
     names, layers = args.name.split(","), parse_layers(args.layers, model.generator)
     hold = [name.strip() for name in args.hold.split(",")] if args.hold else []
-    moved = move_codes(model.generator, choice.plain, steps, names, args.strength, layers, hold, choice.look)
+    moved = move_codes(model.generator, choice.plain, steps, names, args.strength, layers, hold, choice.drawing)
     out = still_place(picture_place(args, f"{model.card.name}-move.png", (".csv",)))
     moved.sheet(choice.strings, choice.origin.made(made_by(args))).save(out)
     say(f"{counted(len(choice), 'code')} moved along {args.name} in {out}")

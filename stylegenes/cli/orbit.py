@@ -97,9 +97,9 @@ def _sides(choice: Choice, ws: torch.Tensor, cameras: torch.Tensor, args: Args) 
     from stylegenes.volumes import depth_pictures, normal_pictures
 
     if args.show == "picture":
-        label = choice.look.condition.label
-        looks = [replace(choice.look, condition=Condition(label, camera)) for camera in cameras.split(1)]
-        return [picture for look in looks for picture in draw_ws(choice.generator, ws, look)]
+        label = choice.drawing.condition.label
+        drawings = [replace(choice.drawing, condition=Condition(label, camera)) for camera in cameras.split(1)]
+        return [picture for drawing in drawings for picture in draw_ws(choice.generator, ws, drawing)]
     with torch.no_grad():
         body = choice.generator.synthesis.body(ws)
     size = args.size or choice.generator.synthesis.resolution

@@ -60,8 +60,8 @@ def run(args: Args) -> None:
     if min(args.samples, args.components) < 1:
         raise UserError(f"--samples and --components must be positive; got {args.samples} and {args.components}")
     model = open_model(args.snapshot, label=args.label, device=args.device)
-    layers, look = parse_layers(args.layers, model.generator), model.plain_look
-    study = study_components(model.generator, args.samples, args.space, seed=args.seed, look=look)
+    layers, drawing = parse_layers(args.layers, model.generator), model.plain_drawing
+    study = study_components(model.generator, args.samples, args.space, seed=args.seed, drawing=drawing)
     found, origin, out = study.found, model.origin().made(made_by(args)), folder_place(args, f"{model.card.name}-pca")
     save_components(out / "components", found, model.weights)
     write_table(out / "variance.csv", study.rows)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stylegenes.drawing import Look, draw, draw_ws
+from stylegenes.drawing import DrawSettings, draw, draw_ws
 from stylegenes.files import read_object, write_json
 from stylegenes.generator import Generator
 from stylegenes.inversion.calibration import Calibration, calibrate
@@ -111,9 +111,9 @@ class _Job:
         return self.photos.images.to(self.generator.device)
 
     @property
-    def look(self) -> Look:
+    def drawing(self) -> DrawSettings:
         """Stored noise, no truncation, the label."""
-        return Look(condition=self.condition or Condition())
+        return DrawSettings(condition=self.condition or Condition())
 
     def add(self, row: str, pictures: Sequence[np.ndarray], mse: torch.Tensor, perceptual: torch.Tensor) -> None:
         """Keep one row of the comparison and its errors."""
@@ -136,7 +136,7 @@ class _Job:
             deviation=torch.cat([part.deviation for part in parts]),
         )
         # Noise of their own is part of what those pictures are; others are drawn as every command draws them.
-        drawn = to_uint8(found.images) if found.noise else draw_ws(self.generator, found.ws, self.look)
+        drawn = to_uint8(found.images) if found.noise else draw_ws(self.generator, found.ws, self.drawing)
         self.add(self.settings.projection.space, list(drawn), found.mse, found.perceptual)
         self.errors["deviation"] = found.deviation.tolist()
         return found
@@ -218,7 +218,7 @@ class _Job:
         """The nearest genotypes by every distance; returns those that make the best pictures."""
         table = compare_quantizations(self.generator, found.ws, self.targets, self.objective, self.condition)
         for one in table:
-            self.add(one.distance, list(draw(self.generator, one.genotypes, self.look)), one.mse, one.perceptual)
+            self.add(one.distance, list(draw(self.generator, one.genotypes, self.drawing)), one.mse, one.perceptual)
             errors = {"mse": float(one.mse.mean()), self.objective.perceptual.name: float(one.perceptual.mean())}
             row = {"distance": one.distance, **errors, "code error": float(one.code_error.mean())}
             self.quantization.append(row)
@@ -239,10 +239,10 @@ class _Job:
         if quantized is not None:
             genotypes = quantized.genotypes
             tuned = invert_into_codebook(self.generator, genotypes, *given, condition=shared, on_step=on_step)
-            pictures = draw(tuned.generator, genotypes, self.look)
+            pictures = draw(tuned.generator, genotypes, self.drawing)
         else:
             tuned = tune_around_pivots(self.generator, found.ws, *given, condition=shared, on_step=on_step)
-            pictures = draw_ws(tuned.generator, found.ws, self.look)
+            pictures = draw_ws(tuned.generator, found.ws, self.drawing)
         self.add(self.settings.space, list(pictures), tuned.after.mse, tuned.after.perceptual)
         return tuned
 

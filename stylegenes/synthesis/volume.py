@@ -62,7 +62,7 @@ class Field:
     density: torch.Tensor
 
 
-Look = Callable[[torch.Tensor], Field]
+FieldFunction = Callable[[torch.Tensor], Field]
 """Points [N, M, 3] to what is there."""
 
 
@@ -88,7 +88,7 @@ class Body:
 
     box: float
     colors: int
-    at: Look
+    at: FieldFunction
     seen: Callable[[torch.Tensor, int], Rendering]
 
 
@@ -255,22 +255,22 @@ def _middle(x: torch.Tensor) -> torch.Tensor:
     return (x[..., 1:] + x[..., :-1]) / 2
 
 
-def render(look: Look, rays: Rays, optics: Optics, draws: Strata) -> Rendering:
+def render(field_at: FieldFunction, rays: Rays, optics: Optics, draws: Strata) -> Rendering:
     """Follow `rays` in two passes.
 
     Args:
-        look: what is at points.
+        field_at: what is at points.
         rays: half-lines [N, R].
         optics: how.
         draws: where in their strata the samples lie.
     """
     span = span_of(rays, optics)
     depth = spaced(span, draws.coarse, optics)
-    field = _look_along(look, rays, depth)
+    field = _field_along(field_at, rays, depth)
     if optics.importance:
         first = march(field.density, depth, official=optics.official)
         fine = importance_depths(depth, first, draws.fine, optics)
-        field, depth = _merge(field, depth, _look_along(look, rays, fine), fine)
+        field, depth = _merge(field, depth, _field_along(field_at, rays, fine), fine)
     weights = march(field.density, depth, official=optics.official)
     weight = weights.sum(dim=2)
     features = composite(weights, field.features)
@@ -284,9 +284,9 @@ def render(look: Look, rays: Rays, optics: Optics, draws: Strata) -> Rendering:
     return Rendering(features * 2 - 1, mean, weight)
 
 
-def _look_along(look: Look, rays: Rays, depth: torch.Tensor) -> Field:
+def _field_along(field_at: FieldFunction, rays: Rays, depth: torch.Tensor) -> Field:
     """What is at depths [N, R, S]: features [N, R, S, C] and density [N, R, S]."""
-    field = look(rays.at(depth).flatten(1, 2))
+    field = field_at(rays.at(depth).flatten(1, 2))
     return Field(field.features.unflatten(1, depth.shape[1:]), field.density.unflatten(1, depth.shape[1:]))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from stylegenes.drawing import Look, draw
+from stylegenes.drawing import DrawSettings, draw
 from stylegenes.generator import Generator
 from stylegenes.pictures import grid, read_text, save_picture, to_uint8
 from stylegenes.records import Condition, Noise
@@ -27,11 +27,11 @@ def save_grid(path: Path, images: torch.Tensor) -> None:
 
 def code_sheet(generator: Generator, codes: Codes, model: str, label_names: Sequence[str], images_seen: int) -> Sheet:
     """Fixed codes as they are drawn now, edge to edge; the file carries the codes."""
-    look = Look(condition=codes.condition)
+    drawing = DrawSettings(condition=codes.condition)
     seen = {"Images": str(images_seen)}
-    origin = origin_of(model, fingerprint(generator), look, label_names, seen)
+    origin = origin_of(model, fingerprint(generator), drawing, label_names, seen)
     with _evaluating(generator):
-        pictures = list(draw(generator, codes.code, look))
+        pictures = list(draw(generator, codes.code, drawing))
     return Sheet(pictures, generator.latent.to_strings(codes.code), origin, scale=1, gap=0)
 
 

@@ -43,11 +43,11 @@ class Watching(TorchDispatchMode):
         if torch.Tag.nondeterministic_seeded in func.tags:
             kwargs["device"] = META  # where a generator of the device would draw
         given = [a for a in args if isinstance(a, torch.Tensor) and a.numel()]
-        looks = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape} & set(func.tags)
+        drawings = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape} & set(func.tags)
         if func._overloadpacket is torch.ops.aten.index:
             masks = [i for i in args[1] if i is not None and (i.dtype == torch.bool or i.device != META)]
-            looks = looks if masks else set()
-        assert not (looks and any(a.device == META for a in given)), f"{func} looks at values"
+            drawings = drawings if masks else set()
+        assert not (drawings and any(a.device == META for a in given)), f"{func} looks at values"
         target = kwargs.get("device") or (given[0].device if given else META)
         if given and func._overloadpacket in (torch.ops.aten._to_copy, torch.ops.aten.copy_):
             assert all(a.device.type == target.type for a in given), f"{func} copies between devices"

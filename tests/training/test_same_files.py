@@ -46,7 +46,7 @@ def sit(folder: Path, kill_at: int = 0, **kwargs) -> int:
 def kill_before_change(folder: Path, nth: int) -> None:
     count = 0
 
-    def look(event: str, arguments: tuple) -> None:
+    def drawing(event: str, arguments: tuple) -> None:
         nonlocal count
         write = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
         if write or event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir"):
@@ -54,7 +54,7 @@ def kill_before_change(folder: Path, nth: int) -> None:
             if count == nth:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    sys.addaudithook(look)
+    sys.addaudithook(drawing)
 
 
 def contents(folder: Path) -> dict:

@@ -19,7 +19,7 @@ from stylegenes.analysis.plots.curves import (
 )
 from stylegenes.analysis.plots.style import picture_rows
 from stylegenes.analysis.pruning import PruningPoint
-from stylegenes.drawing import Look, codes_of_seeds, draw_images_between
+from stylegenes.drawing import DrawSettings, codes_of_seeds, draw_images_between
 from stylegenes.generator import Generator
 
 
@@ -57,12 +57,12 @@ def evolution_exhibit(found: Evolution, gene: int) -> Exhibit:
     return Exhibit(words, evolution_figure(found, gene), evolution_table(found))
 
 
-def interpolation_exhibit(generator: Generator, seed: int, look: Look) -> Exhibit:
+def interpolation_exhibit(generator: Generator, seed: int, drawing: DrawSettings) -> Exhibit:
     """Three ways between the genotypes of successive seeds."""
     times, rows, strings = [i / 8 for i in range(9)], [], []
     for first in (seed, seed + 2, seed + 4):
         start, end = codes_of_seeds(generator, [first]), codes_of_seeds(generator, [first + 1])
-        rows.append(draw_images_between(generator, start, end, times, look))
+        rows.append(draw_images_between(generator, start, end, times, drawing))
         strings.append([first, first + 1, *generator.latent.to_strings(torch.cat([start, end]))])
     words = Words(
         "interpolation",

@@ -107,7 +107,7 @@ def _family(study: Study, seed: int) -> list[Exhibit]:
     farm = Farm(genome, population=12, survivors=2)
     lineage = farm.family(genome.sample(2, rng).cpu(), rng)
     caption = f"Twelve children, each gene from either parent, mutation rate {farm.mutation_rate:g}, seed {seed}."
-    return [family_exhibit(study.judge.generator, lineage, study.judge.look, caption)]
+    return [family_exhibit(study.judge.generator, lineage, study.judge.drawing, caption)]
 
 
 EXHIBITS: Sequence[Chapter] = (
@@ -125,7 +125,7 @@ EXHIBITS: Sequence[Chapter] = (
     Chapter(("family",), _family),
     Chapter(
         ("interpolation",),
-        lambda study, seed: [interpolation_exhibit(study.judge.generator, seed, study.judge.look)],
+        lambda study, seed: [interpolation_exhibit(study.judge.generator, seed, study.judge.drawing)],
     ),
     Chapter(
         ("correlation",),
