@@ -29,7 +29,8 @@ def load(path: str | PathLike[str], device: str = "cpu") -> Generator:
     """The generator of a snapshot, in eval mode on `device`.
 
     Args:
-        path: a snapshot folder, a run folder (its newest snapshot), or the name of a model shipped with the package.
+        path: a snapshot folder, a run folder (its newest snapshot), the name of a model shipped with the package, or
+            `hf://owner/name@revision`, a model on the hub.
         device: where it goes, as torch names it.
 
     Raises:
@@ -50,7 +51,8 @@ def open(
     """A model to work with: sample, edit, breed, survey, invert, evaluate; loaded once.
 
     Args:
-        name: a snapshot folder, a run folder (its newest snapshot), or the name of a model shipped with the package.
+        name: a snapshot folder, a run folder (its newest snapshot), the name of a model shipped with the package, or
+            `hf://owner/name@revision`, a model on the hub.
         label: what a conditional model draws: a column's number, names like `Smiling,Male=0.5`, or L numbers.
         classifier: judges attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
         device: where it goes, as torch names it; `auto` takes the fastest there is.

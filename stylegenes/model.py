@@ -51,7 +51,8 @@ def open_model(
     """Load a model to work with.
 
     Args:
-        name: a snapshot folder, a run folder (its newest snapshot), or the name of a model shipped with the package.
+        name: a snapshot folder, a run folder (its newest snapshot), the name of a model shipped with the package, or
+            `hf://owner/name@revision`, a model on the hub.
         label: what a conditional model draws: a column's number, names like `Smiling,Male=0.5`, or L numbers.
         classifier: judges attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
         device: `auto` takes the fastest there is.
@@ -361,7 +362,7 @@ class Model(OpenedModel):
         from stylegenes.metrics.evaluation import Subject
 
         subject = Subject(str(self.reference), generator=self.generator)
-        judging = self.classifier if self._given is not None or self._remembered is not None else None
+        judging = self.classifier if self._given is not None or self.remembered is not None else None
         options = {"judge": judge, "classifier": judging, "num": num, "psi": psi, "seed": seed}
         found = evaluate(
             subject, self.real(data), metric_names(metrics), device=self.device, on_progress=on_progress, **options

@@ -21,6 +21,7 @@ from stylegenes.drawing import DrawSettings, codes_of_seeds
 from stylegenes.errors import UserError
 from stylegenes.files import read_record, write_json
 from stylegenes.generator import Generator
+from stylegenes.hub import address_of
 from stylegenes.metrics import load_classifier, shipped_classifiers
 from stylegenes.metrics.reference import open_real
 from stylegenes.notation import parse_label, parse_labels, parse_noise, parse_psi, parse_seeds, read_codes
@@ -69,7 +70,10 @@ class OpenedModel:
 
     @property
     def reference(self) -> str | Path:
-        """What commands call the model: the name of a shipped one, else its folder."""
+        """What commands call the model: the name of a shipped one, its address on the hub, else its folder."""
+        address = address_of(self.path)
+        if address is not None:
+            return str(address)
         return self.path.name if self.path.parent == MODELS else self.path
 
     @property
@@ -86,6 +90,11 @@ class OpenedModel:
     def label_names(self) -> Sequence[str]:
         """Names of the label's columns."""
         return self.card.data.label_names if self.card.data else ()
+
+    @property
+    def has_label(self) -> bool:
+        """Whether a label was given."""
+        return self._label is not None
 
     @property
     def condition(self) -> Condition:
@@ -106,7 +115,7 @@ class OpenedModel:
         Raises:
             UserError: when there is none.
         """
-        given = self._given if self._given is not None else self._remembered
+        given = self._given if self._given is not None else self.remembered
         if isinstance(given, nn.Module):
             hashed = fingerprint(given)
             return scorer_of(given.to(self.device), self.generator.synthesis.resolution, hashed)
@@ -122,13 +131,15 @@ class OpenedModel:
     def study(self) -> GeneStudy:
         """Survey, statistics and exhibits, and where they lie.
 
-        That is `genes` in the snapshot; for a shipped model, which is not ours to write into, a folder in the current
-        one. What holds for one label lies in a folder of its own, and where nothing was surveyed under that label the
+        That is `genes` in the snapshot; for a model of the package or of the hub's cache, which is not ours to write
+        into, a folder in the current one. What holds for one label lies in a folder of its own, and where nothing was surveyed under that label the
         statistics over all labels count.
         """
         # The fingerprint keeps the exhibits of two releases of one model apart.
-        shipped = self.path.parent == MODELS
-        folder = Path(f"{self.path.name}-genes-{self.weights[:8]}") if shipped else self.path / "genes"
+        address = address_of(self.path)
+        name = self.path.name if address is None else address.repo.replace("/", "-")
+        foreign = self.path.parent == MODELS or address is not None
+        folder = Path(f"{name}-genes-{self.weights[:8]}") if foreign else self.path / "genes"
         given = [folder, self.path / "genes"]
         drawing = DrawSettings()
         if self._label is not None:
@@ -153,7 +164,7 @@ class OpenedModel:
     @property
     def shown_origin(self) -> Origin:
         """What exhibits say about their pictures: of a conditional model without a label no more than its name."""
-        known = self._label is not None or not self.generator.label_dim
+        known = self.has_label or not self.generator.label_dim
         return self.origin() if known else Origin(self.card.name, self.weights)
 
     def origin(self, drawing: DrawSettings | None = None, more: Mapping[str, str] | None = None) -> Origin:
@@ -251,9 +262,13 @@ class OpenedModel:
         return data.labels(range(len(data)))
 
     @property
-    def _remembered(self) -> str | None:
-        notes = (folder / "classifier.json" for folder in self.study.given)
-        return next((read_record(note, Remembered).path for note in notes if note.exists()), None)
+    def remembered(self) -> str | None:
+        """Name or path of the classifier that the survey was made with, where it is known."""
+        notes = [folder / "classifier.json" for folder in self.study.given]
+        found = [(note, read_record(note, Remembered).path) for note in notes if note.exists()]
+        # Of a stranger's note only names are taken: it must not lead to a file of this machine.
+        downloaded = self.path if address_of(self.path) is not None else None
+        return next((at for note, at in found if downloaded not in note.parents or at in shipped_classifiers()), None)
 
     def remember_classifier(self) -> None:
         """Let later work on this model find the classifier that was given, where it can be found again."""

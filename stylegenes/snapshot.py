@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from os import PathLike
@@ -34,6 +35,7 @@ from stylegenes.files import (
     write_json,
 )
 from stylegenes.generator import Generator
+from stylegenes.hub import fetch, is_address, parse_address
 from stylegenes.shape import check
 from stylegenes.words import nearest_place
 
@@ -144,10 +146,14 @@ def save_snapshot(
     return Path(path)
 
 
-def place_for_snapshot(path: str | PathLike[str]) -> Path:
+def place_for_snapshot(path: str | PathLike[str], also: Collection[str] = ()) -> Path:
     """Returns `path` when `save_snapshot` may write there: it is free, or holds an older snapshot and nothing else.
 
     Commands that write where the user says ask this first, since whatever else is in the folder would be lost.
+
+    Args:
+        path: a folder.
+        also: names that may be there besides those of a snapshot.
 
     Raises:
         UserError: names what is in the way.
@@ -155,7 +161,7 @@ def place_for_snapshot(path: str | PathLike[str]) -> Path:
     place = settle_folder(Path(path).expanduser())
     if place.exists() and not place.is_dir():
         raise UserError(f"{place} is a file; a snapshot is a folder, give another name")
-    foreign = sorted(file.name for file in place.glob("*") if file.name not in _FILES)
+    foreign = sorted(file.name for file in place.glob("*") if file.name not in {*_FILES, *also})
     if foreign:
         raise UserError(f"{place} holds {foreign[0]!r}, which a new snapshot would replace; give another folder")
     return place
@@ -165,7 +171,8 @@ def load_snapshot(path: str | PathLike[str], device: torch.device | str = "cpu")
     """Read a snapshot: networks in eval mode, float32, on `device`, without gradients.
 
     Args:
-        path: a snapshot folder, a run folder (its newest snapshot), or the name of a model shipped with the package.
+        path: a snapshot folder, a run folder (its newest snapshot), the name of a model shipped with the package, or
+            `hf://owner/name@revision`.
         device: where the networks go.
 
     Raises:
@@ -195,11 +202,14 @@ def read_card(folder: str | PathLike[str]) -> Card:
 
 
 def find_snapshot(path: str | PathLike[str]) -> Path:
-    """The snapshot folder that `path` means: itself, the newest one in a run folder, or a shipped model's name.
+    """The snapshot folder that `path` means: itself, the newest one in a run folder, a shipped model's name, or one of
+    the hub (`hf://owner/name@revision`), which is downloaded.
 
     Raises:
         UserError: when there is none; says what was looked for.
     """
+    if is_address(path):
+        return fetch(parse_address(path), _check_folder)
     folder = settle_folder(Path(path).expanduser())
     if (folder / "config.json").exists() and (folder / "card.json").exists():
         return folder
@@ -272,6 +282,10 @@ def describe(card: Card, generator: Generator) -> str:
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
     notes = f"\n{card.notes}\n" if card.notes else ""
     return f"# {card.name}\n\n| | |\n|---|---|\n{table}\n{notes}"
+
+
+def _check_folder(folder: Path) -> None:
+    _check_format(folder, read_object(folder / "config.json"))
 
 
 def _check_format(folder: Path, config: dict[str, Any]) -> None:

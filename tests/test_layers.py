@@ -11,11 +11,11 @@ LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
     | {"devices", "partials", "processes", "sealed", "shape", "bounds"},
     {"latents", "synthesis", "discriminators", "perception"},
-    {"generator", "data"},
+    {"generator", "data", "hub"},
     {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation"},
-    {"model", "choice", "opened", "reproduction"},
+    {"model", "choice", "opened", "publishing", "reproduction"},
     {"cli", "explorer"},
 ]
 SIDEWAYS = {
@@ -55,6 +55,8 @@ SIDEWAYS = {
     ("styles", "drawing"),
     ("model", "choice"),
     ("model", "opened"),
+    ("publishing", "model"),
+    ("publishing", "choice"),
 }
 """Pairs of one layer that may be imported in this direction."""
 

@@ -188,7 +188,15 @@ class GeneStudy:
 
     def write_summary(self) -> None:
         """Keep the survey's statistics in one small file beside it, which can be handed on without the draws."""
-        summarize(self.survey, self.statistics).save(self.folder / FILE)
+        self.summary().save(self.folder / FILE)
+
+    def summary(self) -> Summary:
+        """What can be handed on without the draws.
+
+        Raises:
+            UserError: when the latent is continuous, or there is neither survey nor summary.
+        """
+        return self._summary or summarize(self.survey, self.statistics)
 
     @cached_property
     def shown(self) -> Study:
