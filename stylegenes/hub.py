@@ -199,7 +199,9 @@ def _in_sentences(address: Address) -> Iterator[None]:
     except errors.RepositoryNotFoundError as error:
         raise UserError(f"there is no repository {address.repo} on the hub; check the name, or {login}") from error
     except errors.RevisionNotFoundError as error:
-        raise UserError(f"{address.repo} has no revision {address.revision!r}: no such branch, tag or commit") from error
+        raise UserError(
+            f"{address.repo} has no revision {address.revision!r}: no such branch, tag or commit"
+        ) from error
     except errors.LocalEntryNotFoundError as error:
         raise UserError(
             f"the hub cannot be reached, and its cache does not have all of {address}; go online once, and it will be "

@@ -132,8 +132,8 @@ class OpenedModel:
         """Survey, statistics and exhibits, and where they lie.
 
         That is `genes` in the snapshot; for a model of the package or of the hub's cache, which is not ours to write
-        into, a folder in the current one. What holds for one label lies in a folder of its own, and where nothing was surveyed under that label the
-        statistics over all labels count.
+        into, a folder in the current one. What holds for one label lies in a folder of its own, and where nothing was
+        surveyed under that label the statistics over all labels count.
         """
         # The fingerprint keeps the exhibits of two releases of one model apart.
         address = address_of(self.path)

@@ -19,6 +19,7 @@ from stylegenes.model import Model
 from stylegenes.records import Condition
 from stylegenes.sheets import origin_of
 from stylegenes.snapshot import Card, describe, load_snapshot, save_snapshot
+from stylegenes.words import command
 
 SAMPLES, README = "samples.png", "README.md"
 OTHERS = (README, SAMPLES, "genes")
@@ -94,7 +95,7 @@ def hub_card(card: Card, model: Model, repo: str) -> str:
         f'# pip install "stylegenes[hub]"\nimport stylegenes\n\nmodel = stylegenes.open("hf://{repo}")\n'
         + "\n".join(ways)
         + "\n```\n\n"
-        f"In a shell: `stylegenes sample hf://{repo}`. The picture above carries its code strings, and\n"
+        f"In a shell: `{command('sample', f'hf://{repo}')}`. The picture above carries its code strings, and\n"
         f"`--codes {SAMPLES}` draws it again. The files are safetensors and JSON; nothing in them is executed.\n\n"
         f"{table}\n"
     )

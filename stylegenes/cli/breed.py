@@ -21,7 +21,7 @@ class Args:
     """Children of two pictures, or generations under selection."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     parents: str | None = None
     """two parents or more founders: seeds like 3,8, genotype strings, or a file of `stylegenes sample`"""
     cross: Literal["uniform", "block"] = "uniform"

@@ -24,7 +24,7 @@ class Args:
     """Which attributes go together, in real pictures and in models."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     other: Path | None = None
     """another model, for example one with a mapping network"""
     data: str | None = None

@@ -27,7 +27,7 @@ class Args:
     """Find attribute directions."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     classifier: Path | None = None
     """attribute classifier: judges the samples, and measures what moving along the directions changes"""
     survey: Path | None = None

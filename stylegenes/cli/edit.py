@@ -37,7 +37,7 @@ class Args:
     """Change attributes of one picture by its genes."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name, with a survey"""
     set: str
     """what to change, like "Smiling=1,Hat=0"; or all, with --study"""
     picture: Annotated[PictureOptions, tyro.conf.arg(name="")] = field(default_factory=PictureOptions)

@@ -155,6 +155,7 @@ def features() -> list[Feature]:
         _package("MP4 from sample --interpolate", "av", "'stylegenes[video]'"),
         _package("export --onnx", "onnx", "'stylegenes[onnx]'"),
         _package("checking an export against ONNX Runtime", "onnxruntime", "'stylegenes[onnx]'"),
+        _package("push, and models from the hub (hf://)", "huggingface_hub", "'stylegenes[hub]'"),
         _package("TensorBoard of a run", "tensorboard", "tensorboard"),
     ]
 

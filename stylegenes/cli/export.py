@@ -21,7 +21,7 @@ class Args:
     """Write a snapshot as an ONNX file that needs neither torch nor stylegenes."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     onnx: Path
     """the file to write"""
     psi: float = 1.0

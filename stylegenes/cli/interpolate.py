@@ -19,7 +19,7 @@ class Args:
     """Interpolate between codes."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     seeds: str | None = None
     """seeds of the codes to go between, in this order (default: 0-2)"""
     codes: str | None = None

@@ -24,7 +24,7 @@ class Args:
     """Invert photos."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     photos: tyro.conf.Positional[list[Path]]
     """image files, or folders of them"""
     space: Literal["w", "w+", "genome", "codebook", "pti"] = "w"

@@ -24,7 +24,7 @@ class Args:
     """Write a mesh in world units, y up, with a color at every vertex."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     seed: int = 0
     """seed of the code"""
     code: str | None = None

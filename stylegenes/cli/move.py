@@ -20,7 +20,7 @@ class Args:
     """Move along a direction."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     directions: tyro.conf.Positional[Path]
     """file written by stylegenes directions or stylegenes pca"""
     name: tyro.conf.Positional[str]

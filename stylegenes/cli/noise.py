@@ -18,7 +18,7 @@ class Args:
     """Study the noise inputs."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     seeds: str = "0-3"
     """seeds of the codes to study"""
     codes: str | None = None

@@ -30,7 +30,7 @@ class Args:
     """See a 3D model from all sides."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     seeds: str = "0-3"
     """seeds and ranges of seeds"""
     codes: str | None = None

@@ -20,7 +20,7 @@ class Args:
     """Find principal components."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     space: Literal["w", "z"] = "w"
     """w, or the code's own numbers; for a genome both are its chosen variants"""
     samples: int = 10_000

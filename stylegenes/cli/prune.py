@@ -23,7 +23,7 @@ class Args:
     """Replace the least real variants of every gene by its most real ones."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder or name of a shipped model, with a survey that recorded realness"""
+    """snapshot folder, run folder, name of a shipped model or hf://owner/name, with a survey that recorded realness"""
     num: int | None = None
     """variants of each gene to replace, up to half of them"""
     out: Path | None = None

@@ -23,7 +23,7 @@ class Args:
     """Publish a model on the Hugging Face hub."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     repo: tyro.conf.Positional[str]
     """owner/name on the hub; owner/name@branch for another branch than main"""
     to: Path | None = None

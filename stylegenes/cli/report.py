@@ -23,7 +23,7 @@ class Args:
     """All exhibits of a model's genes in one HTML page."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name, with a survey"""
     out: Path | None = None
     """the page (default: genes/report.html in the snapshot)"""
     fresh: bool = False

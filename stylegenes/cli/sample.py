@@ -62,7 +62,7 @@ class Args:
     """Draw pictures from a snapshot."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     seeds: str | None = None
     """seeds and ranges of seeds, like 0-15,20; a seed always gives the same code"""
     codes: str | None = None

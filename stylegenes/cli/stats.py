@@ -18,7 +18,7 @@ class Args:
     """Which genes and variants matter for which attribute."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name, with a survey"""
     attributes: str | None = None
     """attributes whose genes are drawn, with commas between; otherwise those that genes move most"""
     fdr: float = 0.05

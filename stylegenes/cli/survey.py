@@ -23,7 +23,7 @@ class Args:
     """Draw and judge many pictures of a model."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     classifier: Path | None = None
     """attribute classifier: a shipped one's name, a folder of `stylegenes classifier`, or a scorer of your own"""
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 60_000

@@ -24,7 +24,7 @@ class Args:
     """What conditional sampling costs."""
 
     snapshot: tyro.conf.Positional[Path]
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model, with a survey"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name, with a survey"""
     second: Path
     """a second attribute classifier, which had no part in the survey: it judges the accuracy"""
     wishes: str

@@ -47,7 +47,7 @@ class Args:
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """kind of device; auto takes the fastest there is"""
     init_from: str | None = None
-    """snapshot or run folder whose networks to start from (transfer learning)"""
+    """snapshot, run folder or hf://owner/name whose networks to start from (transfer learning)"""
     freeze_d: int = 0
     """stages of the discriminator, from the image on, that stay as they are"""
     max_minutes: float | None = None
@@ -98,13 +98,14 @@ def _is_run(source: str) -> bool:
 
 
 def _run_folder(args: Args) -> Path:
+    from stylegenes.hub import is_address
     from stylegenes.snapshot import shipped_models
 
     if _is_run(args.source):
         if args.out is not None:
             raise UserError(f"{args.source} is a run and is continued in place; leave out --out {args.out}")
         return Path(args.source)
-    if args.source in shipped_models() and not Path(args.source).exists():
+    if is_address(args.source) or (args.source in shipped_models() and not Path(args.source).exists()):
         start = command("train", "DATA", "--init-from", args.source, "--out", "runs/0001")
         raise UserError(f"{args.source} is a model, and what is trained on is pictures; to start from it: {start}")
     if args.out is None and not args.dry_run:
