@@ -13,7 +13,7 @@ import torch
 from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.summary import FILE
 from stylegenes.choice import Choice
-from stylegenes.drawing import Look, codes_of_seeds
+from stylegenes.drawing import DrawSettings, codes_of_seeds
 from stylegenes.files import write_json
 from stylegenes.model import Model
 from stylegenes.records import Condition
@@ -68,10 +68,10 @@ def sample_pictures(model: Model, seeds: list[int]) -> Choice:
     if not model.generator.label_dim or model.has_label:
         return model.choose(seeds=seeds)
     classes = torch.eye(model.generator.label_dim, device=model.device)
-    look = Look(condition=Condition(label=classes[torch.tensor(seeds) % len(classes)]))
-    origin = origin_of(model.card.name, model.weights, look, model.label_names)
+    drawing = DrawSettings(condition=Condition(label=classes[torch.tensor(seeds) % len(classes)]))
+    origin = origin_of(model.card.name, model.weights, drawing, model.label_names)
     codes, names = codes_of_seeds(model.generator, seeds), [f"seed {seed}" for seed in seeds]
-    return Choice(model.generator, codes, names, look, origin)
+    return Choice(model.generator, codes, names, drawing, origin)
 
 
 def write_genes(folder: Path, study: GeneStudy, classifier: str | None) -> None:
