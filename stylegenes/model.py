@@ -20,9 +20,10 @@ from stylegenes.devices import pick_device
 from stylegenes.drawing import Way, codes_of_seeds
 from stylegenes.latents import genome_of
 from stylegenes.notation import parse_hold, parse_seeds
-from stylegenes.opened import AnyClassifier, Codes, Label, OpenedModel, Seeds, as_codes, as_seeds, view_text
+from stylegenes.opened import AnyClassifier, Codes, Label, Seeds, as_codes, as_seeds, view_text
 from stylegenes.sheets import Sheet
 from stylegenes.snapshot import find_snapshot, load_snapshot, place_for_snapshot, save_snapshot
+from stylegenes.studio import Studio
 from stylegenes.styles import check_texts, is_plain
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def open_model(
     return Model(path, load_snapshot(path, pick_device(device)), label, classifier)
 
 
-class Model(OpenedModel):
+class Model(Studio):
     """A generator with all that is known of it, and what can be done with it.
 
     Everything is loaded or computed once, when it is first asked for. Pictures are drawn one by one, so that a code has

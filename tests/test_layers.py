@@ -15,7 +15,7 @@ LAYERS = [
     {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation"},
-    {"model", "choice", "opened", "publishing", "reproduction"},
+    {"model", "choice", "opened", "studio", "publishing", "reproduction"},
     {"cli", "explorer"},
 ]
 SIDEWAYS = {
@@ -57,6 +57,9 @@ SIDEWAYS = {
     ("model", "opened"),
     ("publishing", "model"),
     ("publishing", "choice"),
+    ("model", "studio"),
+    ("studio", "opened"),
+    ("cli", "explorer"),
 }
 """Pairs of one layer that may be imported in this direction."""
 

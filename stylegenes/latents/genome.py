@@ -130,17 +130,25 @@ class Genome(LatentDistribution):
             num_genes, in (0, 1]. `dead_variants`: how many variants lie within a thousandth of their gene's spread of
             another one, so that choosing between the two changes nothing.
         """
-        variants = self.variants.detach().float()
-        share = variants.var(dim=1, correction=0).sum(dim=1) + 1e-30
-        share = share / share.sum()
+        share = self.gene_shares()
         usage = (-(share * share.log()).sum()).exp() / self.num_genes
-        dead = sum(self._count_twins(bank) for bank in variants)
-        return {"gene_usage": usage.item(), "dead_variants": float(dead)}
+        return {"gene_usage": usage.item(), "dead_variants": float(self.dead_variants().sum())}
 
-    def _count_twins(self, bank: torch.Tensor) -> int:
-        """Rows of a bank [num_variants, gene_dim] that have a near twin."""
+    @torch.no_grad()
+    def gene_shares(self) -> torch.Tensor:
+        """Each gene's share in the variance of w, [num_genes]."""
+        share = self.variants.detach().float().var(dim=1, correction=0).sum(dim=1) + 1e-30
+        return share / share.sum()
+
+    @torch.no_grad()
+    def dead_variants(self) -> torch.Tensor:
+        """Which variants have a near twin in their gene's bank, bool [num_genes, num_variants]."""
+        return torch.stack([self._twins(bank) for bank in self.variants.detach().float()])
+
+    def _twins(self, bank: torch.Tensor) -> torch.Tensor:
+        """Rows of a bank [num_variants, gene_dim] that have a near twin, bool [num_variants]."""
         distance = torch.cdist(bank, bank).fill_diagonal_(float("inf"))
-        return int((distance.amin(dim=1) <= 1e-3 * bank.var(dim=0, correction=0).sum().sqrt()).sum())
+        return distance.amin(dim=1) <= 1e-3 * bank.var(dim=0, correction=0).sum().sqrt()
 
     def to_strings(self, code: torch.Tensor) -> list[str]:
         """Print genotypes: the indices packed into the fewest whole bits, a check sum, base64 (URL-safe)."""

@@ -1,0 +1,169 @@
+"""What the explorer's API takes and answers: the typed models behind its OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+MOST_CODES, MOST_CHILDREN = 64, 64
+"""In one request."""
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200_000)]
+LookText = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+Text = Annotated[str, StringConstraints(max_length=4_000)]
+Codes = Annotated[list[Code], Field(min_length=1, max_length=MOST_CODES)]
+Genes = Annotated[list[Annotated[int, Field(ge=0, le=1_000_000)]], Field(max_length=100_000)]
+Count = Annotated[int, Field(ge=1, le=MOST_CHILDREN)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, le=2**53 - MOST_CHILDREN - 1)]
+Temperature = Annotated[float, Field(gt=0, le=100)]
+Arguments = dict[str, Any]
+
+
+class Question(BaseModel):
+    """A request; what it does not know is refused, and a number is no text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """What went wrong, in a sentence for people."""
+
+    detail: str
+
+
+class Panel(BaseModel):
+    """A part of the page, and why it is absent where it is."""
+
+    name: str
+    available: bool
+    reason: str = ""
+
+
+class Limits(BaseModel):
+    """The largest that is taken."""
+
+    upload_bytes: int
+    upload_pixels: int
+    codes: int
+    children: int
+
+
+class ModelInfo(BaseModel):
+    """The model; see `Info`."""
+
+    name: str
+    reference: str
+    hash: str
+    weights: str
+    kind: Literal["genome", "continuous"]
+    height: int
+    width: int
+    channels: int
+    num_ws: int
+    w_dim: int
+    num_genes: int
+    num_variants: int
+    bands: dict[str, str]
+    noise: bool
+    three_d: bool
+    label_names: list[str]
+    label_dim: int
+    label: str
+    attributes: list[str]
+    string_format: dict[str, Any]
+    dead_variants: list[list[int]]
+    gene_usage: list[float]
+    card: str
+
+
+class Info(BaseModel):
+    """The explorer, its model and what it can serve."""
+
+    version: str
+    device: str
+    model: ModelInfo | None
+    run: bool
+    panels: list[Panel]
+    limits: Limits
+
+
+class Status(BaseModel):
+    """How busy the worker is."""
+
+    waiting: int
+    drawn: int
+    dropped: int
+    latency_ms: float
+
+
+class Child(BaseModel):
+    """A code and where it comes from."""
+
+    code: str
+    operation: str
+    parents: list[str] = []
+    arguments: Arguments = {}
+
+
+class DiversityAnswer(BaseModel):
+    """How different the members of a population are."""
+
+    genes: float | None
+    pictures: float
+    judge: str
+    pairs: int
+
+
+class Children(BaseModel):
+    """A new population."""
+
+    children: list[Child]
+    seed: int
+    notes: list[str] = []
+    diversity: DiversityAnswer | None = None
+
+
+class DiceQuestion(Question):
+    """New pictures, as seeds or by wish."""
+
+    count: Count = 12
+    seed: Seed | None = None
+    where: Text = ""
+    temperature: Temperature = 0.5
+    look: LookText = "plain"
+    diversity: bool = False
+
+
+class MutateQuestion(Question):
+    """Children of one picture."""
+
+    code: Code
+    count: Count = 12
+    rate: Share = 0.1
+    locked: Genes = []
+    seed: Seed | None = None
+    look: LookText = "plain"
+    diversity: bool = False
+
+
+class BreedQuestion(Question):
+    """Children of two pictures."""
+
+    parents: Annotated[list[Code], Field(min_length=2, max_length=2)]
+    count: Count = 12
+    cross: Literal["uniform", "block", "gene"] = "uniform"
+    genes: Genes = []
+    share: Share = 0.5
+    rate: Share = 0.02
+    locked: Genes = []
+    seed: Seed | None = None
+    look: LookText = "plain"
+    diversity: bool = False
+
+
+class CodesQuestion(Question):
+    """Pictures to look at together."""
+
+    codes: Codes
+    look: LookText = "plain"

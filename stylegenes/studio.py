@@ -1,0 +1,191 @@
+"""What one does with single pictures: children, exchanged variants, mixtures, ways, moves. Code strings in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from stylegenes.drawing import Look
+from stylegenes.errors import UserError
+from stylegenes.notation import parse_layers
+from stylegenes.opened import OpenedModel
+from stylegenes.styles import between, draw_texts, is_plain, mixed, read_styles
+
+if TYPE_CHECKING:
+    from stylegenes.analysis.compass import Compass, Move
+    from stylegenes.analysis.population import Crossing, Diversity
+    from stylegenes.analysis.variant_effects import VariantEffects
+
+
+class Studio(OpenedModel):
+    """A model at work on single pictures."""
+
+    def pictures(self, codes: Sequence[str], look: Look | None = None) -> list[np.ndarray]:
+        """A picture [H, W, C] of each code string of any kind.
+
+        Raises:
+            UserError: for one that cannot be read.
+        """
+        return list(draw_texts(self.generator, codes, look or self.plain_look))
+
+    def images(self, codes: Sequence[str], look: Look | None = None) -> torch.Tensor:
+        """The same pictures as tensors [N, C, H, W] in [-1, 1], as they are shown."""
+        stacked = torch.from_numpy(np.stack(self.pictures(codes, look)))
+        return (stacked.permute(0, 3, 1, 2).float() / 127.5 - 1).to(self.device)
+
+    def mutants(
+        self, code: str, count: int = 12, *, rate: float = 0.1, locked: Sequence[int] = (), seed: int = 0
+    ) -> list[str]:
+        """Children of one picture: genes mutate with chance `rate`; continuous codes go so far towards random ones.
+
+        Raises:
+            UserError: for a rate outside [0, 1], or genes that do not exist.
+        """
+        from stylegenes.analysis.population import mutants, refuse_genes
+
+        latent, random = self.generator.latent, torch.Generator().manual_seed(seed)
+        if is_plain(code):
+            return latent.to_strings(mutants(latent, self._own([code]), count, rate, random, locked))
+        refuse_genes(latent, locked)
+        return [between(code, other, rate) for other in latent.to_strings(latent.sample(count, random))]
+
+    def children(
+        self, parents: Sequence[str], count: int = 12, how: Crossing | None = None, seed: int = 0
+    ) -> list[str]:
+        """Children of two pictures.
+
+        Raises:
+            UserError: for other than two parents, or genes that do not exist.
+        """
+        from stylegenes.analysis.population import Crossing, offspring, refuse_genes
+
+        if len(parents) != 2:
+            raise UserError(f"children have two parents; {len(parents)} were given")
+        latent, how, random = self.generator.latent, how or Crossing(), torch.Generator().manual_seed(seed)
+        if all(map(is_plain, parents)):
+            return latent.to_strings(offspring(latent, self._own(parents), count, how, random))
+        refuse_genes(latent, [*how.locked, *how.genes])
+        shares = (how.share + torch.rand(count, generator=random) / 2 - 0.25).clamp(0, 1).tolist()
+        others = latent.to_strings(latent.sample(count, random))
+        ways = [between(parents[0], parents[1], share) for share in shares]
+        return [between(way, other, how.rate) for way, other in zip(ways, others, strict=True)]
+
+    def diversity(self, codes: Sequence[str], look: Look | None = None) -> Diversity:
+        """How different pictures are, and their genes.
+
+        Raises:
+            UserError: for codes that cannot be read.
+        """
+        from stylegenes.analysis.population import Diversity, gene_diversity, picture_diversity
+
+        discrete = bool(self.generator.latent.num_genes) and all(map(is_plain, codes))
+        genes = gene_diversity(self._own(codes)) if discrete else None
+        judge = self.study.perceptual
+        apart, pairs = picture_diversity(self.images(codes, look), judge)
+        return Diversity(genes, apart, judge.name, pairs)
+
+    def swap(self, code: str, gene: int, variant: int) -> str:
+        """The genotype string with one variant exchanged.
+
+        Raises:
+            UserError: without a genome, or for a gene or variant that does not exist.
+        """
+        return self.variants(code, gene)[self._variant(variant)]
+
+    def variants(self, code: str, gene: int) -> list[str]:
+        """The genotype strings with every variant of one gene.
+
+        Raises:
+            UserError: without a genome, or for a gene that does not exist.
+        """
+        genome = self.study.genome
+        if not 0 <= gene < genome.num_genes:
+            raise UserError(f"there is no gene {gene}; this genome has genes 0 to {genome.num_genes - 1}")
+        every = self.genotype(code, 0).repeat(genome.num_variants, 1)
+        every[:, gene] = torch.arange(genome.num_variants)
+        return genome.to_strings(every)
+
+    def spell(self, variants: Sequence[int]) -> str:
+        """The genotype string of one variant for each gene.
+
+        Raises:
+            UserError: without a genome, or for other than one existing variant for each gene.
+        """
+        genome = self.study.genome
+        if len(variants) != genome.num_genes:
+            raise UserError(f"{len(variants)} variants were given; this genome has {genome.num_genes} genes")
+        return genome.to_strings(torch.tensor([[self._variant(one) for one in variants]]))[0]
+
+    def effects(self, attribute: str) -> VariantEffects:
+        """What every variant does to an attribute, with intervals and counts.
+
+        Raises:
+            UserError: without a genome or a survey, or for an unknown attribute.
+        """
+        from stylegenes.analysis.variant_effects import variant_effects
+
+        return variant_effects(self.statistics, self.study.report, attribute)
+
+    def difference(self, code: str, other: str, look: Look | None = None) -> np.ndarray:
+        """Where two pictures differ, uint8 [H, W, 1]: the largest difference of any channel."""
+        first, second = (one.astype(np.int16) for one in self.pictures([code, other], look))
+        return np.abs(first - second).max(axis=2, keepdims=True).astype(np.uint8)
+
+    def mixtures(self, rows: Sequence[str], columns: Sequence[str], layers: str = "middle") -> list[list[str]]:
+        """Style mixing: each row's code with a band (`coarse`, `middle`, `fine`) or layers `0-3,7` of each column's.
+
+        Raises:
+            UserError: for layers that the model does not have.
+        """
+        chosen = parse_layers(layers, self.generator)
+        return [[mixed(row, column, chosen) for column in columns] for row in rows]
+
+    def way(self, start: str, end: str, steps: int = 8) -> list[str]:
+        """`steps` + 1 codes from one to another.
+
+        Raises:
+            UserError: for less than one step.
+        """
+        if steps < 1:
+            raise UserError(f"a way of {steps} steps leads nowhere; give at least 1")
+        return [between(start, end, step / steps) for step in range(steps + 1)]
+
+    @torch.no_grad()
+    def judged(self, codes: Sequence[str], look: Look | None = None) -> torch.Tensor:
+        """The classifier's probabilities [N, A] of code strings of any kind.
+
+        Raises:
+            UserError: without a classifier.
+        """
+        classifier, batches = self.classifier, self.images(codes, look).split(32)
+        return torch.cat([classifier(batch) for batch in batches]).double().cpu()
+
+    @cached_property
+    def compass(self) -> Compass:
+        """Directions in w: principal components at once, attributes when they are fitted."""
+        from stylegenes.analysis.compass import Compass
+
+        return Compass(self.generator, self.condition)
+
+    def moved(self, code: str, moves: Sequence[Move], hold: Sequence[str] = ()) -> str:
+        """A picture moved along directions, as the string of its style vectors.
+
+        Raises:
+            UserError: for an unknown direction, or layers that the model does not have.
+        """
+        layers = [parse_layers(move.layers, self.generator) for move in moves]
+        ws = read_styles(self.generator, [code], self.plain_look)
+        return self.compass.moved(ws, moves, layers, hold)
+
+    def _own(self, codes: Sequence[str]) -> torch.Tensor:
+        return self.generator.latent.from_strings(list(codes)).cpu()
+
+    def _variant(self, variant: int) -> int:
+        count = self.study.genome.num_variants
+        if not 0 <= variant < count:
+            raise UserError(f"there is no variant {variant}; a gene of this genome has variants 0 to {count - 1}")
+        return variant
