@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from stylegenes.drawing import Look
+from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
 from stylegenes.notation import parse_layers
 from stylegenes.opened import OpenedModel
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 class Studio(OpenedModel):
     """A model at work on single pictures."""
 
-    def pictures(self, codes: Sequence[str], look: Look | None = None) -> list[np.ndarray]:
+    def pictures(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> list[np.ndarray]:
         """A picture [H, W, C] of each code string of any kind.
 
         Raises:
             UserError: for one that cannot be read.
         """
-        return list(draw_texts(self.generator, codes, look or self.plain_look))
+        return list(draw_texts(self.generator, codes, drawing or self.plain_drawing))
 
-    def images(self, codes: Sequence[str], look: Look | None = None) -> torch.Tensor:
+    def images(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> torch.Tensor:
         """The same pictures as tensors [N, C, H, W] in [-1, 1], as they are shown."""
-        stacked = torch.from_numpy(np.stack(self.pictures(codes, look)))
+        stacked = torch.from_numpy(np.stack(self.pictures(codes, drawing)))
         return (stacked.permute(0, 3, 1, 2).float() / 127.5 - 1).to(self.device)
 
     def mutants(
@@ -74,7 +74,7 @@ class Studio(OpenedModel):
         ways = [between(parents[0], parents[1], share) for share in shares]
         return [between(way, other, how.rate) for way, other in zip(ways, others, strict=True)]
 
-    def diversity(self, codes: Sequence[str], look: Look | None = None) -> Diversity:
+    def diversity(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> Diversity:
         """How different pictures are, and their genes.
 
         Raises:
@@ -85,7 +85,7 @@ class Studio(OpenedModel):
         discrete = bool(self.generator.latent.num_genes) and all(map(is_plain, codes))
         genes = gene_diversity(self._own(codes)) if discrete else None
         judge = self.study.perceptual
-        apart, pairs = picture_diversity(self.images(codes, look), judge)
+        apart, pairs = picture_diversity(self.images(codes, drawing), judge)
         return Diversity(genes, apart, judge.name, pairs)
 
     def swap(self, code: str, gene: int, variant: int) -> str:
@@ -130,9 +130,9 @@ class Studio(OpenedModel):
 
         return variant_effects(self.statistics, self.study.report, attribute)
 
-    def difference(self, code: str, other: str, look: Look | None = None) -> np.ndarray:
+    def difference(self, code: str, other: str, drawing: DrawSettings | None = None) -> np.ndarray:
         """Where two pictures differ, uint8 [H, W, 1]: the largest difference of any channel."""
-        first, second = (one.astype(np.int16) for one in self.pictures([code, other], look))
+        first, second = (one.astype(np.int16) for one in self.pictures([code, other], drawing))
         return np.abs(first - second).max(axis=2, keepdims=True).astype(np.uint8)
 
     def mixtures(self, rows: Sequence[str], columns: Sequence[str], layers: str = "middle") -> list[list[str]]:
@@ -155,13 +155,13 @@ class Studio(OpenedModel):
         return [between(start, end, step / steps) for step in range(steps + 1)]
 
     @torch.no_grad()
-    def judged(self, codes: Sequence[str], look: Look | None = None) -> torch.Tensor:
+    def judged(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> torch.Tensor:
         """The classifier's probabilities [N, A] of code strings of any kind.
 
         Raises:
             UserError: without a classifier.
         """
-        classifier, batches = self.classifier, self.images(codes, look).split(32)
+        classifier, batches = self.classifier, self.images(codes, drawing).split(32)
         return torch.cat([classifier(batch) for batch in batches]).double().cpu()
 
     @cached_property
@@ -178,7 +178,7 @@ class Studio(OpenedModel):
             UserError: for an unknown direction, or layers that the model does not have.
         """
         layers = [parse_layers(move.layers, self.generator) for move in moves]
-        ws = read_styles(self.generator, [code], self.plain_look)
+        ws = read_styles(self.generator, [code], self.plain_drawing)
         return self.compass.moved(ws, moves, layers, hold)
 
     def _own(self, codes: Sequence[str]) -> torch.Tensor:

@@ -14,7 +14,7 @@ from stylegenes.analysis.directions import Directions, Fit
 from stylegenes.analysis.moves import move
 from stylegenes.analysis.pca import Components
 from stylegenes.analysis.samples import label_samples
-from stylegenes.drawing import Look
+from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
@@ -62,7 +62,7 @@ class Compass:
     def components(self) -> Components:
         """The principal components of w."""
         samples = max(1000, 2 * self.generator.synthesis.w_dim)
-        return study_components(self.generator, samples, "w", look=Look(condition=self.condition)).found
+        return study_components(self.generator, samples, "w", drawing=DrawSettings(condition=self.condition)).found
 
     @property
     def component_names(self) -> list[str]:
@@ -97,7 +97,12 @@ class Compass:
             progress=lambda done, total: on_progress("judging pictures", done, total),
         )
         found = fit_spaces(
-            self.generator, labeled, ["l2"], _STRENGTH, look=Look(condition=self.condition), on_progress=on_progress
+            self.generator,
+            labeled,
+            ["l2"],
+            _STRENGTH,
+            drawing=DrawSettings(condition=self.condition),
+            on_progress=on_progress,
         )
         fitted = found.results["w", "l2"]
         self.fits, self.directions = fitted.fits, fitted.directions

@@ -26,7 +26,7 @@ class Args:
     """Breed, edit and read genomes in the browser, or watch a training run there."""
 
     model: tyro.conf.Positional[Path] = Path("avatars32")
-    """snapshot folder, run folder (its newest snapshot) or name of a shipped model"""
+    """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     host: str = "127.0.0.1"
     """address to listen on; any but this machine's own loopback needs a token"""
     port: int = 8765

@@ -91,8 +91,8 @@ def _draw(desk: Desk, shown: Shown, codes: list[str]) -> bytes:
     """The file of one code's picture, or of the difference between two."""
     model = desk.opened
     check_texts(model.generator, codes)
-    one = model.pictures(codes, shown.look)[0] if len(codes) == 1 else model.difference(*codes, shown.look)
-    return encode(_reduced(one, shown.size), model.origin(shown.look).text(codes))
+    one = model.pictures(codes, shown.drawing)[0] if len(codes) == 1 else model.difference(*codes, shown.drawing)
+    return encode(_reduced(one, shown.size), model.origin(shown.drawing).text(codes))
 
 
 def _reduced(picture: np.ndarray, height: int | None) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from stylegenes.drawing import Look
+from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError, shown
 from stylegenes.notation import parse_noise, parse_psi
 from stylegenes.opened import VIEW, OpenedModel
@@ -23,11 +23,11 @@ class Shown:
     """How a code becomes the picture of an address.
 
     Attributes:
-        look: how it is drawn.
+        drawing: truncation, noise and condition.
         size: height in pixels that it is reduced to, or None.
     """
 
-    look: Look
+    drawing: DrawSettings
     size: int | None = None
 
 
@@ -49,7 +49,7 @@ def read_look(model: OpenedModel, text: str) -> Shown:
         if not 1 <= size <= _LARGEST:
             raise UserError(f"size is {shown(parts['size'], 20)!r}; give pixels from 1 to {_LARGEST}")
     return Shown(
-        Look(psi, cutoff, parse_noise(parts.get("noise", "const")), Condition(label, model.camera(view))), size
+        DrawSettings(psi, cutoff, parse_noise(parts.get("noise", "const")), Condition(label, model.camera(view))), size
     )
 
 

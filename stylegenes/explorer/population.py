@@ -59,7 +59,7 @@ def population_routes(desk: Desk) -> APIRouter:
     @router.post("/diversity")
     async def diversity(request: Request, asked: CodesQuestion) -> DiversityAnswer:
         """How different pictures are, and their genes."""
-        look = desk.look(asked.look).look
+        look = desk.look(asked.look).drawing
         return await desk.do(request, lambda: _told(desk.opened.diversity(asked.codes, look)))
 
     return router
@@ -70,7 +70,7 @@ def _seed(given: int | None) -> int:
 
 
 def _dice(desk: Desk, asked: DiceQuestion, seed: int) -> Children:
-    model, look = desk.opened, desk.look(asked.look).look
+    model, look = desk.opened, desk.look(asked.look).drawing
     seeds = range(seed, seed + asked.count)
     notes: list[str] = []
     if asked.where.strip():
@@ -99,7 +99,7 @@ def _family(
     check_texts(model.generator, parents)
     codes = make()
     children = [Child(code=code, operation=operation, parents=list(parents), arguments=arguments) for code in codes]
-    found = _told(model.diversity(codes, desk.look(asked.look).look)) if asked.diversity else None
+    found = _told(model.diversity(codes, desk.look(asked.look).drawing)) if asked.diversity else None
     seed = arguments["seed"]
     assert isinstance(seed, int)
     return Children(children=children, seed=seed, diversity=found)
