@@ -225,7 +225,7 @@ class OpenedModel:
 
     def editor(self, genes: int, rank: float, hold: Hold, method: str) -> Editor:
         """A function that edits genotypes; see `analysis.editing.editor`."""
-        return editor(self.study.judge, self.study.report, Strength(genes, rank), hold, method)
+        return editor(self.study.labeler, self.study.report, Strength(genes, rank), hold, method)
 
     def real(self, data: str | None = None) -> PackedDataset:
         """Real pictures: the data given, or those that the model was trained on.

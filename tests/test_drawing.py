@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from stylegenes import load
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.drawing import (
     DrawSettings,
     codes_of_seeds,
@@ -122,8 +122,8 @@ def test_what_is_judged_is_what_is_shown(noise):
     generator = generator_of("stylegan2", "labels")
     codes = codes_of_seeds(generator, range(6))
     for label in torch.eye(3):
-        judge = Judge(generator, Corner(), DrawSettings(0.6, None, noise, Condition(label[None])), batch_size=4)
-        seen = torch.from_numpy(np.stack(list(draw(generator, codes, judge.drawing)))).permute(0, 3, 1, 2) / 127.5 - 1
-        assert torch.allclose(judge.probabilities(codes).float(), judge.classifier(seen), atol=0.01)
-        assert np.array_equal(to_uint8(judge.shown(codes)), np.stack(list(draw(generator, codes, judge.drawing))))
-        assert torch.allclose(judge.pictures(codes), judge.shown(codes), atol=1e-4)
+        labeler = CodeLabeler(generator, Corner(), DrawSettings(0.6, None, noise, Condition(label[None])), batch_size=4)
+        seen = torch.from_numpy(np.stack(list(draw(generator, codes, labeler.drawing)))).permute(0, 3, 1, 2) / 127.5 - 1
+        assert torch.allclose(labeler.probabilities(codes).float(), labeler.classifier(seen), atol=0.01)
+        assert np.array_equal(to_uint8(labeler.shown(codes)), np.stack(list(draw(generator, codes, labeler.drawing))))
+        assert torch.allclose(labeler.pictures(codes), labeler.shown(codes), atol=1e-4)

@@ -97,7 +97,7 @@ def test_the_command_takes_the_labels_of_the_data(tmp_path, monkeypatch, capsys)
     words = ["survey", str(tmp_path / "model"), "--classifier", "avatars32-judge", "-n", "64", "--shard", "64"]
     assert run(words) == 0
     draws = Survey(tmp_path / "model" / "genes" / "survey").load()
-    assert draws.label.shape == (64, 3) and "64 judged pictures" in capsys.readouterr().out
+    assert draws.label.shape == (64, 3) and "64 classified pictures" in capsys.readouterr().out
     assert run([*words, "--labels", "uniform"]) == 1
     assert "labels:" in capsys.readouterr().err
     assert run(["survey", "avatars32", "--labels", "uniform"]) == 1

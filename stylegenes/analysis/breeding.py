@@ -76,7 +76,7 @@ class Individual:
         genotype: its genotype string.
         parents: ids of its two parents; empty for founders.
         mutations: genes whose variant neither parent had.
-        fitness: what selection saw; 0 where nobody judged.
+        fitness: what selection saw; 0 where nothing was measured.
     """
 
     id: int
@@ -176,7 +176,7 @@ class Farm:
         return Lineage(people)
 
     def family(self, parents: torch.Tensor, generator: torch.Generator | None = None) -> Lineage:
-        """Children of two parents [2, G], which nobody judges."""
+        """Children of two parents [2, G], without selection."""
         return self.breed(parents, lambda genotype: torch.zeros(len(genotype)), 1, generator)
 
     def _record(

@@ -1,8 +1,8 @@
 """Conditional sampling from an unconditional genome (StyleGenes, section 3.3, Eq. 6), and its exact form.
 
 Eq. 6 treats the genes as independent given the wish: each gets its own table of probabilities. That is the exact
-marginal posterior at T = 1, but pictures depend on combinations. Judging more candidates than are wanted and keeping
-them by importance weights removes what the tables cannot see.
+marginal posterior at T = 1, but pictures depend on combinations. Classifying more candidates than are wanted and
+keeping them by importance weights removes what the tables cannot see.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.shrinkage import shrink
 from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.analysis.wishes import Wish, check_temperature
@@ -80,13 +80,13 @@ def tables_for(
 
 @dataclass(frozen=True)
 class ExactDraws:
-    """Genotypes kept from a larger number of judged candidates.
+    """Genotypes kept from a larger number of classified candidates.
 
     Attributes:
         genotype: int64 [n, G].
         probability: [n, A], the classifier's probabilities of the kept pictures.
         effective: effective number of candidates, (sum w)^2 / sum w^2, between 1 and `candidates`.
-        candidates: how many were judged.
+        candidates: how many were classified.
     """
 
     genotype: torch.Tensor
@@ -96,7 +96,7 @@ class ExactDraws:
 
 
 def sample_exactly(
-    judge: Judge,
+    labeler: CodeLabeler,
     tables: GeneTables,
     wishes: Sequence[Wish],
     n: int,
@@ -105,14 +105,14 @@ def sample_exactly(
     tempered: bool = False,
     generator: torch.Generator | None = None,
 ) -> ExactDraws:
-    """Draw candidates from the tables, judge them, and keep `n` of them by importance weights, without replacement.
+    """Draw candidates from the tables, classify them, and keep `n` of them by importance weights, without replacement.
 
     Args:
-        judge: makes and judges the candidates.
+        labeler: makes and classifies the candidates.
         tables: the proposal, for example Eq. 6 at T = 1; every variant must be possible.
         wishes: what is wanted.
         n: genotypes kept.
-        candidates: genotypes judged; several times `n`.
+        candidates: genotypes classified; several times `n`.
         tempered: False aims at the posterior p(k | wishes) under the uniform prior. True aims at the tables weighted by
             the classifier: more accurate where T < 1, and its effective number stays high.
         generator: source of randomness.
@@ -121,10 +121,10 @@ def sample_exactly(
         UserError: when fewer candidates than genotypes are asked for.
     """
     if not 1 <= n <= candidates:
-        raise UserError(f"keeping {n} of {candidates} candidates is impossible; judge at least as many as are kept")
-    warn_of_doubts(judge.classifier, [wish.attribute for wish in wishes])
+        raise UserError(f"keeping {n} of {candidates} candidates is impossible; classify at least as many as are kept")
+    warn_of_doubts(labeler.classifier, [wish.attribute for wish in wishes])
     proposed = tables.sample(candidates, generator)
-    probability = judge.probabilities(proposed)
+    probability = labeler.probabilities(proposed)
     log_weight = torch.stack([wish.likelihood(probability).clamp_min(1e-12).log() for wish in wishes]).sum(dim=0)
     if not tempered:
         log_weight = log_weight - tables.log_ratio(proposed)
@@ -143,7 +143,7 @@ class AcceptedDraws:
         genotype: int64 [n, G].
         probability: [n, A], the classifier's probabilities of the pictures.
         accepted: bool [n]; False where no candidate was accepted and the likeliest one was kept.
-        candidates: how many were judged.
+        candidates: how many were classified.
     """
 
     genotype: torch.Tensor
@@ -153,7 +153,7 @@ class AcceptedDraws:
 
 
 def sample_accepted(
-    judge: Judge,
+    labeler: CodeLabeler,
     tables: GeneTables,
     wishes: Sequence[Wish],
     sources: Sequence[torch.Generator],
@@ -162,11 +162,11 @@ def sample_accepted(
 ) -> AcceptedDraws:
     """Draw from the tables weighted by the classifier: a candidate is accepted with the probability of its wishes.
 
-    Rejection makes this exact, and each source's genotype is a function of that source alone. It costs one judged
+    Rejection makes this exact, and each source's genotype is a function of that source alone. It costs one classified
     picture for each candidate, about 1 / (mean probability) for each genotype.
 
     Args:
-        judge: makes and judges the candidates.
+        labeler: makes and classifies the candidates.
         tables: the proposal, for example Eq. 6 at T = 1.
         wishes: what is wanted.
         sources: a source of randomness for each genotype wanted.
@@ -177,23 +177,23 @@ def sample_accepted(
     """
     if tries < 1 or not sources:
         raise UserError(f"accepting needs at least one try and one source; got {tries} and {len(sources)}")
-    warn_of_doubts(judge.classifier, [wish.attribute for wish in wishes])
+    warn_of_doubts(labeler.classifier, [wish.attribute for wish in wishes])
     genotype = torch.zeros(len(sources), tables.log_probability.shape[0], dtype=torch.int64)
-    probability = torch.zeros(len(sources), len(judge.classifier.attributes), dtype=torch.float64)
+    probability = torch.zeros(len(sources), len(labeler.classifier.attributes), dtype=torch.float64)
     best = torch.full((len(sources),), -1.0, dtype=torch.float64)
     accepted = torch.zeros(len(sources), dtype=torch.bool)
-    judged = 0
+    classified = 0
     for _ in range(tries):
         waiting = (~accepted).nonzero().flatten()
         if len(waiting) == 0:
             break
-        judged += len(waiting)
+        classified += len(waiting)
         proposed = torch.cat([tables.sample(1, sources[i]) for i in waiting.tolist()])
         draw = torch.cat([torch.rand(1, generator=sources[i], dtype=torch.float64) for i in waiting.tolist()])
-        found = judge.probabilities(proposed)
+        found = labeler.probabilities(proposed)
         likelihood = torch.stack([wish.likelihood(found) for wish in wishes]).prod(dim=0)
         accepted[waiting] = draw < likelihood
         better = (likelihood > best[waiting]) | accepted[waiting]
         genotype[waiting[better]], probability[waiting[better]] = proposed[better], found[better]
         best[waiting] = torch.maximum(best[waiting], likelihood)
-    return AcceptedDraws(genotype, probability, accepted, judged)
+    return AcceptedDraws(genotype, probability, accepted, classified)

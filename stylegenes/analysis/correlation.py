@@ -53,7 +53,7 @@ def difference(a: Correlation, b: Correlation) -> torch.Tensor:
         UserError: when they are about different attributes.
     """
     if a.attributes != b.attributes:
-        raise UserError(f"{a.name} and {b.name} are about different attributes; judge both with one classifier")
+        raise UserError(f"{a.name} and {b.name} are about different attributes; classify both with one classifier")
     return a.matrix - b.matrix
 
 
@@ -65,6 +65,6 @@ def mean_difference(a: Correlation, b: Correlation) -> float:
 
 
 @torch.no_grad()
-def judge_pictures(classifier: AttributeClassifier, batches: Iterable[torch.Tensor]) -> torch.Tensor:
+def classify_pictures(classifier: AttributeClassifier, batches: Iterable[torch.Tensor]) -> torch.Tensor:
     """Probabilities [N, A] of batches of pictures [n, C, H, W] in [-1, 1]."""
     return torch.cat([classifier(batch).cpu() for batch in batches])

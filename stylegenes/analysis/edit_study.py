@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from stylegenes.analysis.editing import Editor
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
 
@@ -53,7 +53,7 @@ class EditStudy:
 
 
 def study_edits(
-    judge: Judge,
+    labeler: CodeLabeler,
     genotypes: torch.Tensor,
     make: Editor,
     *,
@@ -62,7 +62,7 @@ def study_edits(
     """Edit every attribute of every genotype [N, G].
 
     Args:
-        judge: model and classifier.
+        labeler: model and classifier.
         genotypes: the pictures to edit.
         make: edits one of them.
         on_progress: called after every attribute.
@@ -72,12 +72,12 @@ def study_edits(
     """
     if len(genotypes) < 1:
         raise UserError("a study of edits needs at least one picture")
-    attributes, before = list(judge.classifier.attributes), judge.probabilities(genotypes)
+    attributes, before = list(labeler.classifier.attributes), labeler.probabilities(genotypes)
     rows = []
     for a, name in enumerate(attributes):
         wishes = [Wish(name, a, present=bool(p[a] < 0.5)) for p in before]
         edited = torch.stack([make(g, [w]).after for g, w in zip(genotypes, wishes, strict=True)])
-        rows.append(judge.probabilities(edited) - before)
+        rows.append(labeler.probabilities(edited) - before)
         on_progress(a + 1, len(attributes))
     return _sum_up(attributes, torch.stack(rows), before)
 

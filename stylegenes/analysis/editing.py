@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from stylegenes.analysis.importance import GeneReport
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
 from stylegenes.perception import PerceptualDistance
@@ -131,7 +131,7 @@ def edit(
 
 
 def edit_checked(
-    judge: Judge,
+    labeler: CodeLabeler,
     report: GeneReport,
     genotype: torch.Tensor,
     wishes: Sequence[Wish],
@@ -152,9 +152,9 @@ def edit_checked(
     hold = hold or Hold()
     _check(report, genotype, wishes, hold)
     before, after, changed = genotype.cpu(), genotype.cpu().clone(), []
-    start = judge.probabilities(before[None])[0]
+    start = labeler.probabilities(before[None])[0]
     for number, wish in enumerate(wishes):
-        sight = _Sight(judge, start, wishes[: number + 1], strength, hold.attributes)
+        sight = _Sight(labeler, start, wishes[: number + 1], strength, hold.attributes)
         kept = [*hold.genes, *changed]
         after = _look(report, after, wish, sight, kept)
         changed += [gene for gene in _free(report, wish, kept) if after[gene] != before[gene]]
@@ -162,7 +162,7 @@ def edit_checked(
 
 
 def editor(
-    judge: Judge, report: GeneReport, strength: Strength, hold: Hold | None = None, method: str = "checked"
+    labeler: CodeLabeler, report: GeneReport, strength: Strength, hold: Hold | None = None, method: str = "checked"
 ) -> Editor:
     """One of `METHODS` as a function of genotype [G] and wishes: `checked` is `edit_checked`, `statistics` is `edit`.
 
@@ -174,9 +174,9 @@ def editor(
 
     def make(genotype: torch.Tensor, wishes: Sequence[Wish]) -> Edit:
         held = [report.attributes[a] for a in hold.attributes] if hold is not None else []
-        warn_of_doubts(judge.classifier, [*(wish.attribute for wish in wishes), *held])
+        warn_of_doubts(labeler.classifier, [*(wish.attribute for wish in wishes), *held])
         if method == "checked":
-            return edit_checked(judge, report, genotype, wishes, strength, hold)
+            return edit_checked(labeler, report, genotype, wishes, strength, hold)
         return edit(report, genotype, wishes, strength, hold)
 
     return make
@@ -212,14 +212,14 @@ def difference_map(pictures: torch.Tensor) -> torch.Tensor:
     return pictures.std(dim=0, correction=0).mean(dim=0)
 
 
-def judge_edit(judge: Judge, made: Edit, wishes: Sequence[Wish], distance: PerceptualDistance) -> EditReport:
+def evaluate_edit(labeler: CodeLabeler, made: Edit, wishes: Sequence[Wish], distance: PerceptualDistance) -> EditReport:
     """Make both pictures of an edit and measure requested change, achieved change, side effects and distance."""
     genotypes = torch.stack([made.before, made.after])
-    pictures, probability = judge.shown(genotypes), judge.probabilities(genotypes)
+    pictures, probability = labeler.shown(genotypes), labeler.probabilities(genotypes)
     with torch.no_grad():
-        apart = float(distance(pictures[:1].to(judge.generator.device), pictures[1:].to(judge.generator.device)))
+        apart = float(distance(pictures[:1].to(labeler.generator.device), pictures[1:].to(labeler.generator.device)))
     return EditReport(
-        attributes=list(judge.classifier.attributes),
+        attributes=list(labeler.classifier.attributes),
         before=probability[0],
         after=probability[1],
         predicted=(probability[0] + made.predicted).clamp(0, 1) - probability[0],
@@ -233,7 +233,7 @@ def judge_edit(judge: Judge, made: Edit, wishes: Sequence[Wish], distance: Perce
 class _Sight:
     """The classifier's view of one picture while it is edited; `start` are its probabilities [A] before."""
 
-    judge: Judge
+    labeler: CodeLabeler
     start: torch.Tensor
     wishes: Sequence[Wish]
     strength: Strength
@@ -241,7 +241,7 @@ class _Sight:
 
     def worth(self, genotypes: torch.Tensor) -> torch.Tensor:
         """What genotypes [n, G] are worth, [n]."""
-        p = self.judge.probabilities(genotypes)
+        p = self.labeler.probabilities(genotypes)
         change = (p - self.start).abs()
         wished = [wish.column for wish in self.wishes]
         others = [a for a in range(p.shape[1]) if a not in wished]

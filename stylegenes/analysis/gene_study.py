@@ -15,7 +15,7 @@ from stylegenes.analysis.correlation import Correlation, correlate
 from stylegenes.analysis.exhibits import Exhibit
 from stylegenes.analysis.exhibits.report import Study
 from stylegenes.analysis.importance import GeneReport, report_genes
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.statistics import Recorded, VariantStatistics, tally
 from stylegenes.analysis.summary import FILE, Summary, summarize
 from stylegenes.analysis.wishes import find_attribute, parse_where
@@ -97,7 +97,7 @@ class GeneStudy:
         return self.find_classifier()
 
     @cached_property
-    def judge(self) -> Judge:
+    def labeler(self) -> CodeLabeler:
         """The generator and its classifier.
 
         Raises:
@@ -105,10 +105,10 @@ class GeneStudy:
         """
         if self.is_surveyed and self.classifier.attributes != self.plan.attributes:
             raise UserError(
-                f"the survey was judged for other attributes ({', '.join(self.plan.attributes[:5])}, ...) than "
+                f"the survey was classified for other attributes ({', '.join(self.plan.attributes[:5])}, ...) than "
                 f"{self.classifier.name} knows ({', '.join(self.classifier.attributes[:5])}, ...)"
             )
-        return Judge(self.generator, self.classifier, self.drawing)
+        return CodeLabeler(self.generator, self.classifier, self.drawing)
 
     @cached_property
     def perceptual(self) -> PerceptualDistance:
@@ -152,7 +152,7 @@ class GeneStudy:
 
     @cached_property
     def plan(self) -> SurveyPlan:
-        """How the pictures behind the statistics were made and judged."""
+        """How the pictures behind the statistics were made and classified."""
         summary = self._summary
         return self.survey.plan if summary is None else summary.plan
 
@@ -206,7 +206,7 @@ class GeneStudy:
             UserError: when the model has no survey, or no genome.
         """
         realness = self.realness if self.plan.discriminator else None
-        return Study(self.judge, self.statistics, self.report, realness, lambda: self.perceptual, self.correlations)
+        return Study(self.labeler, self.statistics, self.report, realness, lambda: self.perceptual, self.correlations)
 
     def place(self, exhibit: Exhibit, made: str) -> Path:
         """Where an exhibit goes among the others: over one made by the same or filled in for a report, no other one."""
@@ -217,7 +217,7 @@ class GeneStudy:
         probability = self.surveyed_by(self.classifier)
         if probability is None:
             codes = self.genome.sample(_PICTURES, torch.Generator().manual_seed(seed))
-            probability = self.judge.probabilities(codes)
+            probability = self.labeler.probabilities(codes)
         return [correlate(self.title, self.classifier.attributes, probability)]
 
     def surveyed_by(self, classifier: AttributeClassifier) -> torch.Tensor | None:
@@ -245,13 +245,13 @@ class GeneStudy:
         """
         wishes = parse_where(where, self.statistics.attributes)
         tables = gene_tables(self.report.shrunk.mean, wishes, temperature)
-        judge = replace(self.judge, drawing=drawing or self.drawing)
-        found = sample_accepted(judge, tables, wishes, [torch.Generator().manual_seed(seed) for seed in seeds])
+        labeler = replace(self.labeler, drawing=drawing or self.drawing)
+        found = sample_accepted(labeler, tables, wishes, [torch.Generator().manual_seed(seed) for seed in seeds])
         fulfilled = torch.stack([wish.likelihood(found.probability) > 0.5 for wish in wishes]).all(dim=0)
         return found.genotype.to(self.device), (
             f"{where} at T = {temperature:g}: {int(fulfilled.sum())} of {len(seeds)} fulfil it by the survey's "
-            f"classifier; {counted(found.candidates, 'candidate')} judged, {int((~found.accepted).sum())} kept without "
-            f"being accepted; variety of the gene tables {tables.variety:.3f}"
+            f"classifier; {counted(found.candidates, 'candidate')} classified, {int((~found.accepted).sum())} kept "
+            f"without being accepted; variety of the gene tables {tables.variety:.3f}"
         )
 
     @cached_property

@@ -71,8 +71,8 @@ class MoveEffect:
         before: [A], mean probability before.
         after: [A], mean probability after.
         flipped: [A], share of pictures whose attribute changed sides.
-        distance: mean perceptual distance between before and after; NaN where no judge was given.
-        distance_name: the judge's name.
+        distance: mean perceptual distance between before and after; NaN where no network was given.
+        distance_name: name of the network that measured it.
     """
 
     attributes: list[str]
@@ -160,7 +160,7 @@ def hold_coordinates(
 
     Args:
         generator: the model.
-        classifier: judges the pictures.
+        classifier: of the pictures.
         attribute: which attribute to watch.
         coordinates: bool [w_dim], the ones to keep.
         originals: [N, w_dim]; as many with the attribute as without make the baseline a half.

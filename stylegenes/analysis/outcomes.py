@@ -10,14 +10,14 @@ import torch
 from matplotlib.figure import Figure
 
 from stylegenes.analysis.breeding import CROSSES, Cross, Farm, Lineage, cross_chosen
-from stylegenes.analysis.editing import Edit, Editor, EditReport, judge_edit
+from stylegenes.analysis.editing import Edit, Editor, EditReport, evaluate_edit
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.exhibits.edits import edit_exhibit
 from stylegenes.analysis.exhibits.exhibit import SCREEN_DPI
 from stylegenes.analysis.exhibits.family import family_exhibit, generations_exhibit
 from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.importance import GeneReport
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.plots.genes import heat_map
 from stylegenes.analysis.wishes import Wish, find_attribute, parse_where
 from stylegenes.errors import UserError
@@ -96,9 +96,9 @@ class EditedPicture(Outcome):
 def edit_picture(
     study: GeneStudy, origin: Origin, start: torch.Tensor, wishes: Sequence[Wish], make: Editor
 ) -> EditedPicture:
-    """Edit the picture of a genotype [G] towards wishes and judge what changed."""
+    """Edit the picture of a genotype [G] towards wishes and measure what changed."""
     made = make(start, wishes)
-    report = judge_edit(study.judge, made, wishes, study.perceptual)
+    report = evaluate_edit(study.labeler, made, wishes, study.perceptual)
     before, after = study.genome.to_strings(torch.stack([made.before, made.after]))
     exhibit = edit_exhibit(report, wishes, made.genes, before, after)
     genes = ", ".join(map(str, made.genes)) or "none"
@@ -116,7 +116,7 @@ def _changes(report: EditReport) -> list[str]:
     worst = ", ".join(f"{report.attributes[a]} {report.achieved[a]:+.2f}" for a in others)
     return [
         *wanted,
-        f"side effects: {report.side_effect:.3f} in the mean; largest: {worst or 'no other attribute is judged'}",
+        f"side effects: {report.side_effect:.3f} in the mean; largest: {worst or 'no other attribute is classified'}",
         f"perceptual distance to the original: {report.distance:.3f}",
     ]
 
@@ -210,7 +210,7 @@ def _generations(study: GeneStudy, origin: Origin, founders: torch.Tensor, way: 
     assert way.fitness is not None
     wishes, count = parse_where(way.fitness, study.classifier.attributes), way.count or 32
     farm = Farm(study.genome, way.crossing, way.mutation, population=count, survivors=max(2, count // 4))
-    lineage = farm.breed(founders, lambda genotype: fulfilment(study.judge, wishes, genotype), way.generations, rng)
+    lineage = farm.breed(founders, lambda genotype: fulfilment(study.labeler, wishes, genotype), way.generations, rng)
     caption = (
         f"Selection for {way.fitness}: {count} children a generation, a quarter survives, mutation rate "
         f"{way.mutation:g}. Below, the fittest of some generations. Fitness is the classifier's probability."
@@ -222,10 +222,10 @@ def _generations(study: GeneStudy, origin: Origin, founders: torch.Tensor, way: 
     return Bred(exhibit, origin, lines, lineage)
 
 
-def fulfilment(judge: Judge, wishes: Sequence[Wish], genotype: torch.Tensor) -> torch.Tensor:
+def fulfilment(labeler: CodeLabeler, wishes: Sequence[Wish], genotype: torch.Tensor) -> torch.Tensor:
     """Probability that all wishes are fulfilled, taking them as independent, [n]."""
-    warn_of_doubts(judge.classifier, [wish.attribute for wish in wishes])
-    probability = judge.probabilities(genotype)
+    warn_of_doubts(labeler.classifier, [wish.attribute for wish in wishes])
+    probability = labeler.probabilities(genotype)
     return torch.stack([wish.likelihood(probability) for wish in wishes]).prod(dim=0)
 
 

@@ -1,4 +1,4 @@
-"""Codes with attribute labels: drawn from a generator and judged by a classifier, or read from a table."""
+"""Codes with attribute labels: drawn from a generator and classified by a classifier, or read from a table."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def label_samples(
     condition: Condition | None = None,
     progress: Progress | None = None,
 ) -> LabeledCodes:
-    """Draw `n` codes and judge their pictures; the pictures are never kept.
+    """Draw `n` codes and classify their pictures; the pictures are never kept.
 
     Args:
         generator: the model, in evaluation mode.

@@ -29,7 +29,7 @@ Recorded = Literal["classifier", "discriminator"]
 
 @dataclass(frozen=True)
 class VariantStatistics:
-    """Additive sums over judged draws. The first dimension holds two disjoint halves of the draws.
+    """Additive sums over classified draws. The first dimension holds two disjoint halves of the draws.
 
     Attributes:
         attributes: names of the A columns.
@@ -167,12 +167,12 @@ class VariantStatistics:
             raise UserError(f"{path} is damaged: it lacks {error}") from error
 
 
-def tally(survey: Survey, judge: Recorded = "classifier", *, workers: int = 2) -> VariantStatistics:
+def tally(survey: Survey, recorded: Recorded = "classifier", *, workers: int = 2) -> VariantStatistics:
     """Statistics of a survey on disk, a few shards at a time.
 
     Args:
         survey: a survey of a genome.
-        judge: `classifier` for the attributes, `discriminator` for the one column "realness".
+        recorded: `classifier` for the attributes, `discriminator` for the one column "realness".
         workers: threads; each takes whole genes.
 
     Raises:
@@ -181,11 +181,11 @@ def tally(survey: Survey, judge: Recorded = "classifier", *, workers: int = 2) -
     plan = survey.plan
     if plan.num_genes == 0:
         raise UserError("variant statistics need a genome; this survey is of a continuous latent")
-    if judge == "discriminator" and not plan.discriminator:
+    if recorded == "discriminator" and not plan.discriminator:
         raise UserError("this survey recorded no realness; make one of a snapshot that keeps its discriminator")
-    names = {"classifier": plan.attributes, "discriminator": ["realness"]}[judge]
+    names = {"classifier": plan.attributes, "discriminator": ["realness"]}[recorded]
     statistics = VariantStatistics.empty(names, plan.num_genes, plan.num_variants)
-    for genotype, values in _large_blocks(survey.shards(), judge):
+    for genotype, values in _large_blocks(survey.shards(), recorded):
         tally_draws(statistics, genotype, values, workers=workers)
     return statistics
 
@@ -222,12 +222,12 @@ def _add_gene(
     statistics.count[:, i] += sums[..., -1]
 
 
-def _large_blocks(shards: Iterable[Draws], judge: Recorded) -> Iterable[tuple[torch.Tensor, torch.Tensor]]:
+def _large_blocks(shards: Iterable[Draws], recorded: Recorded) -> Iterable[tuple[torch.Tensor, torch.Tensor]]:
     """Join small shards, so that the products have enough rows to be worth their start-up."""
     genotypes, values, rows = [], [], 0
     for draws in shards:
         genotypes.append(draws.genotype)
-        values.append(draws.probability if judge == "classifier" else draws.realness)
+        values.append(draws.probability if recorded == "classifier" else draws.realness)
         rows += len(draws)
         if rows >= _ROWS_AT_ONCE:
             yield torch.cat(genotypes), torch.cat(values)

@@ -52,7 +52,7 @@ class Surveyed:
     Attributes:
         study: the model's genes, with the survey's statistics.
         survey: the draws on disk.
-        new: pictures that this call has judged.
+        new: pictures that this call has classified.
     """
 
     study: GeneStudy
@@ -86,7 +86,7 @@ class Surveyed:
         )
 
     def __repr__(self) -> str:
-        return f"{len(self.survey):,} judged pictures in {self.survey.folder}, {self.new:,} of them new"
+        return f"{len(self.survey):,} classified pictures in {self.survey.folder}, {self.new:,} of them new"
 
 
 def survey_genes(
@@ -96,11 +96,11 @@ def survey_genes(
     settings: SurveySettings,
     on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Surveyed:
-    """Draw and judge until there are enough pictures; finished shards are kept, and the statistics summed up.
+    """Draw and classify until there are enough pictures; finished shards are kept, and the statistics summed up.
 
     Args:
         study: the model and its classifier.
-        discriminator: judges realness, or None.
+        discriminator: says how real they look, or None.
         labels: float32 [M, L], which a model with labels draws from.
         settings: how much.
         on_progress: called with `survey`, pictures done and all pictures.

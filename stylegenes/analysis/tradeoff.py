@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from stylegenes.analysis.conditional import gene_tables, sample_accepted
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.shrinkage import shrink
 from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.analysis.wishes import Wish, find_attribute
@@ -75,21 +75,23 @@ class MethodScore:
 
 
 def genome_methods(
-    judge: Judge, statistics: VariantStatistics, temperatures: Sequence[float], *, tries: int = 16
+    labeler: CodeLabeler, statistics: VariantStatistics, temperatures: Sequence[float], *, tries: int = 16
 ) -> list[Method]:
     """The paper's sampler, the shrunk one, and the shrunk one with a classifier that accepts, at every temperature.
 
     Args:
-        judge: the model and the classifier that the statistics were made with.
+        labeler: the model and the classifier that the statistics were made with.
         statistics: of the survey.
         temperatures: T of Eq. 6.
-        tries: most pictures judged for each one kept by the third method.
+        tries: most pictures classified for each one kept by the third method.
     """
     tables = {"paper (Eq. 6)": statistics.mean, "shrunk": shrink(statistics).mean}
     methods = [
-        Method(name, f"T = {t:g}", _from_tables(judge, mean, t)) for name, mean in tables.items() for t in temperatures
+        Method(name, f"T = {t:g}", _from_tables(labeler, mean, t))
+        for name, mean in tables.items()
+        for t in temperatures
     ]
-    methods += [Method("accepted", f"T = {t:g}", _accepted(judge, tables["shrunk"], t, tries)) for t in temperatures]
+    methods += [Method("accepted", f"T = {t:g}", _accepted(labeler, tables["shrunk"], t, tries)) for t in temperatures]
     return methods
 
 
@@ -134,9 +136,9 @@ def trade_off(
 
 @torch.no_grad()
 def measure(method: Method, wishes: Sequence[Wish], referee: Referee, n: int, *, seed: int = 0) -> MethodScore:
-    """Draw `n` pictures and judge them."""
-    for judge in (referee.own, referee.second):
-        warn_of_doubts(judge, [wish.attribute for wish in wishes])
+    """Draw `n` pictures and classify them."""
+    for classifier in (referee.own, referee.second):
+        warn_of_doubts(classifier, [wish.attribute for wish in wishes])
     rng = torch.Generator().manual_seed(seed)
     pictures = method.draw(wishes, n, rng)
     pairs = torch.randperm(n, generator=rng)
@@ -183,16 +185,16 @@ def averages(outcomes: Sequence[MethodScore]) -> list[Average]:
     ]
 
 
-def _from_tables(judge: Judge, mean: torch.Tensor, temperature: float) -> Draw:
-    return lambda wishes, n, rng: judge.pictures(gene_tables(mean, wishes, temperature).sample(n, rng))
+def _from_tables(labeler: CodeLabeler, mean: torch.Tensor, temperature: float) -> Draw:
+    return lambda wishes, n, rng: labeler.pictures(gene_tables(mean, wishes, temperature).sample(n, rng))
 
 
-def _accepted(judge: Judge, mean: torch.Tensor, temperature: float, tries: int) -> Draw:
+def _accepted(labeler: CodeLabeler, mean: torch.Tensor, temperature: float, tries: int) -> Draw:
     def draw(wishes: Sequence[Wish], n: int, rng: torch.Generator) -> torch.Tensor:
         tables = gene_tables(mean, wishes, temperature)
         seeds = torch.randint(2**62, (n,), generator=rng).tolist()
         sources = [torch.Generator().manual_seed(seed) for seed in seeds]
-        return judge.pictures(sample_accepted(judge, tables, wishes, sources, tries=tries).genotype)
+        return labeler.pictures(sample_accepted(labeler, tables, wishes, sources, tries=tries).genotype)
 
     return draw
 

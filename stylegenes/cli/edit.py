@@ -92,7 +92,9 @@ def run(args: Args) -> None:
     seed, code = args.seed, args.picture.code
     if args.traverse is not None:
         start, wish = model.genotype(code, seed), parse_where(args.set, names)[0]
-        show_exhibit(args, model, traversal_exhibit(model.study.judge, model.study.report, start, args.traverse, wish))
+        show_exhibit(
+            args, model, traversal_exhibit(model.study.labeler, model.study.report, start, args.traverse, wish)
+        )
         return
     made = model.edit(
         args.set, seed=seed, code=code, genes=args.genes, rank=args.rank, hold=args.hold or "", method=args.method
@@ -123,7 +125,7 @@ def _study(args: Args, model: Model, num: int) -> None:
     first, make = args.seed, model.editor(args.genes, args.rank, hold, args.method)
     genotypes = model.choose(seeds=list(range(first, first + num))).codes.cpu()
     with progress("editing") as bar:
-        study = study_edits(model.study.judge, genotypes, make, on_progress=bar)
+        study = study_edits(model.study.labeler, genotypes, make, on_progress=bar)
     caption = (
         f"Every attribute of {num} pictures edited against its present state, up to {args.genes} genes at rank "
         f"{args.rank:g} for each edit, chosen {_CHOSEN[args.method]}; mean absolute change of "

@@ -60,7 +60,7 @@ def run(args: Args) -> None:
     for exhibit in statistics_exhibits(study.shown, args.fdr):
         show_exhibit(args, model, exhibit, f"fdr {args.fdr:g}")
     picked = ",".join(statistics.attributes[a] for a in chosen)
-    for exhibit in strips_exhibits(study.judge, study.report, chosen, args.seed):
+    for exhibit in strips_exhibits(study.labeler, study.report, chosen, args.seed):
         show_exhibit(args, model, exhibit, f"strips of {picked}, seed {args.seed}")
     show_exhibit(args, model, usage_exhibit(pool, study.shown.realness), "usage")
     for line in verdict(statistics, significance(statistics, args.fdr)):

@@ -67,7 +67,7 @@ def run(args: Args) -> None:
         found = model.survey(settings, labels=args.labels, on_progress=bars.update)
     seconds = time.monotonic() - start
     speed = f", {found.new:,} of them new at {found.new / seconds:.1f} a second" if found.new else ""
-    say(f"{len(found.survey):,} judged pictures in {found.survey.folder}{speed}")
+    say(f"{len(found.survey):,} classified pictures in {found.survey.folder}{speed}")
     plan = found.survey.plan
     if plan.num_genes == 0:
         say("The latent is continuous: no genes to report on; stylegenes correlate and directions can use the survey.")

@@ -80,7 +80,7 @@ def run(args: Args) -> None:
     for wish in (wish for wishes in sets for wish in wishes):
         find_attribute(wish.attribute, second.attributes)
     data = model.real(args.data)
-    methods = genome_methods(model.study.judge, model.statistics, _temperatures(args.temperatures), tries=args.tries)
+    methods = genome_methods(model.study.labeler, model.statistics, _temperatures(args.temperatures), tries=args.tries)
     methods += _baseline(args, model, data)
     with progress("real pictures") as bar:
         real = measure_real(data, model.study.folder / "reals", model.device, bar)

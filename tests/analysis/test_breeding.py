@@ -3,7 +3,7 @@ import torch
 from toy_genome import LinearClassifier, effects, toy_generator
 
 from stylegenes.analysis.breeding import Farm, Lineage, cross_block, cross_chosen, cross_uniform, mutate
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.errors import UserError
 
 
@@ -41,10 +41,10 @@ def test_mutation_happens_at_its_rate_and_always_changes(rng):
 
 
 def test_selection_raises_an_attribute_and_the_lineage_is_true(rng, tmp_path):
-    judge = Judge(toy_generator(), LinearClassifier(effects()), batch_size=512)
-    genome = judge.generator.latent
+    labeler = CodeLabeler(toy_generator(), LinearClassifier(effects()), batch_size=512)
+    genome = labeler.generator.latent
     farm = Farm(genome, mutation_rate=0.1, population=24, survivors=6)
-    lineage = farm.breed(genome.sample(8, rng), lambda codes: judge.probabilities(codes)[:, 2], 12, rng)
+    lineage = farm.breed(genome.sample(8, rng), lambda codes: labeler.probabilities(codes)[:, 2], 12, rng)
     best = [lineage.generation(g)[0].fitness for g in range(13)]
     assert lineage.num_generations == 12 and best[-1] > 0.9 > best[0]
     assert [person.id for person in lineage.individuals] == list(range(8 + 12 * 24))
@@ -54,7 +54,7 @@ def test_selection_raises_an_attribute_and_the_lineage_is_true(rng, tmp_path):
         foreign = ((own != mother) & (own != father)).nonzero().flatten().tolist()
         assert set(foreign) <= set(person.mutations)
         assert all(lineage.individuals[p].generation < person.generation for p in person.parents)
-        assert person.fitness == pytest.approx(float(judge.probabilities(own[None])[0, 2]), abs=1e-6)
+        assert person.fitness == pytest.approx(float(labeler.probabilities(own[None])[0, 2]), abs=1e-6)
     assert {a.generation for a in lineage.ancestors(lineage.generation(12)[0].id)} >= {0}
     lineage.save(tmp_path / "lineage.json")
     assert Lineage.load(tmp_path / "lineage.json") == lineage

@@ -6,7 +6,7 @@ from scipy.stats import chisquare
 from toy_genome import ATTRIBUTES, NUM_VARIANTS, LinearClassifier, effects, toy_generator, truth
 
 from stylegenes.analysis.conditional import gene_tables, sample_accepted, sample_exactly, tables_for
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.shrinkage import shrink
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.wishes import parse_where
@@ -14,7 +14,7 @@ from stylegenes.errors import UserError
 
 
 def toy_judge():
-    return Judge(toy_generator(), LinearClassifier(effects()), batch_size=4096)
+    return CodeLabeler(toy_generator(), LinearClassifier(effects()), batch_size=4096)
 
 
 def wishes(text):
@@ -79,18 +79,18 @@ def small_judge():
     """Four genes of four variants, one attribute that depends on two of them together."""
     effect = torch.zeros(4, 3)
     effect[0, 0], effect[3, 0], effect[1, 1] = 0.25, 0.24, 0.3
-    return Judge(toy_generator(4, 4), LinearClassifier(effect), batch_size=4096), effect
+    return CodeLabeler(toy_generator(4, 4), LinearClassifier(effect), batch_size=4096), effect
 
 
 @pytest.mark.parametrize("tempered", [False, True])
 def test_exact_sampling_draws_the_joint_posterior(tempered, rng):
-    judge, effect = small_judge()
+    labeler, effect = small_judge()
     wish = wishes("Smiling=1,Eyeglasses=0")
-    tables = gene_tables(truth(judge.generator, effect), wish, temperature=0.5 if tempered else 1.0)
+    tables = gene_tables(truth(labeler.generator, effect), wish, temperature=0.5 if tempered else 1.0)
     everything = torch.tensor(list(itertools.product(range(4), repeat=4)))
-    p = judge.probabilities(everything)
+    p = labeler.probabilities(everything)
     target = p[:, 0] * (1 - p[:, 1]) * (tables.log_ratio(everything).exp() if tempered else 1)
-    kept = sample_exactly(judge, tables, wish, 4000, candidates=200_000, tempered=tempered, generator=rng)
+    kept = sample_exactly(labeler, tables, wish, 4000, candidates=200_000, tempered=tempered, generator=rng)
     index = (kept.genotype * torch.tensor([64, 16, 4, 1])).sum(dim=1)
     observed = torch.bincount(index, minlength=256).double()
     expected = 4000 * target / target.sum()
@@ -99,16 +99,16 @@ def test_exact_sampling_draws_the_joint_posterior(tempered, rng):
     pooled_observed = [*observed[common].tolist(), float(observed[~common].sum())]
     pooled_expected = [*expected[common].tolist(), float(expected[~common].sum())]
     assert chisquare(pooled_observed, pooled_expected, sum_check=False).pvalue > 1e-3
-    assert torch.equal(kept.probability, judge.probabilities(kept.genotype))
+    assert torch.equal(kept.probability, labeler.probabilities(kept.genotype))
 
 
 def test_effective_sample_size_is_full_for_equal_weights_and_falls_with_the_temperature(rng):
-    judge, effect = small_judge()
-    mean, wish = truth(judge.generator, effect), wishes("Young=1")
-    assert sample_exactly(judge, gene_tables(mean, wish), wish, 5, candidates=500).effective == pytest.approx(500)
+    labeler, effect = small_judge()
+    mean, wish = truth(labeler.generator, effect), wishes("Young=1")
+    assert sample_exactly(labeler, gene_tables(mean, wish), wish, 5, candidates=500).effective == pytest.approx(500)
     wish = wishes("Smiling=1")
     sizes = [
-        sample_exactly(judge, gene_tables(mean, wish, t), wish, 5, candidates=5000, generator=rng).effective
+        sample_exactly(labeler, gene_tables(mean, wish, t), wish, 5, candidates=5000, generator=rng).effective
         for t in (1.0, 0.3, 0.1)
     ]
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] < 500 < sizes[0]
@@ -152,10 +152,10 @@ def test_temperatures_must_be_positive(temperature):
 
 
 def test_keeping_more_than_is_judged_is_refused():
-    judge, effect = small_judge()
+    labeler, effect = small_judge()
     with pytest.raises(UserError, match="keeping 9 of 4"):
         wish = wishes("Smiling=1")
-        sample_exactly(judge, gene_tables(truth(judge.generator, effect), wish), wish, 9, candidates=4)
+        sample_exactly(labeler, gene_tables(truth(labeler.generator, effect), wish), wish, 9, candidates=4)
 
 
 def sources(n, first=0):
@@ -163,38 +163,38 @@ def sources(n, first=0):
 
 
 def test_acceptance_draws_the_tables_weighted_by_the_classifier():
-    judge, effect = small_judge()
+    labeler, effect = small_judge()
     wish = wishes("Smiling=1,Eyeglasses=0")
-    tables = gene_tables(truth(judge.generator, effect), wish, temperature=0.7)
+    tables = gene_tables(truth(labeler.generator, effect), wish, temperature=0.7)
     everything = torch.tensor(list(itertools.product(range(4), repeat=4)))
-    p = judge.probabilities(everything)
+    p = labeler.probabilities(everything)
     target = tables.log_ratio(everything).exp() * p[:, 0] * (1 - p[:, 1])
-    drawn = sample_accepted(judge, tables, wish, sources(4000), tries=100)
+    drawn = sample_accepted(labeler, tables, wish, sources(4000), tries=100)
     observed = torch.bincount((drawn.genotype * torch.tensor([64, 16, 4, 1])).sum(dim=1), minlength=256).double()
     expected = 4000 * target / target.sum()
     common = expected >= 5
     pooled = [[*x[common].tolist(), float(x[~common].sum())] for x in (observed, expected)]
     assert chisquare(*pooled, sum_check=False).pvalue > 1e-3
     assert drawn.accepted.all() and 4000 < drawn.candidates < 4000 * 6
-    assert torch.equal(drawn.probability, judge.probabilities(drawn.genotype))
+    assert torch.equal(drawn.probability, labeler.probabilities(drawn.genotype))
 
 
 def test_an_accepted_genotype_depends_on_its_own_source_alone():
-    judge, effect = small_judge()
+    labeler, effect = small_judge()
     wish = wishes("Smiling=1")
-    tables = gene_tables(truth(judge.generator, effect), wish)
-    many = sample_accepted(judge, tables, wish, sources(9))
-    one = sample_accepted(judge, tables, wish, sources(1, first=5))
+    tables = gene_tables(truth(labeler.generator, effect), wish)
+    many = sample_accepted(labeler, tables, wish, sources(9))
+    one = sample_accepted(labeler, tables, wish, sources(1, first=5))
     assert torch.equal(many.genotype[5:6], one.genotype)
 
 
 def test_after_the_last_try_the_likeliest_candidate_is_kept():
-    judge, effect = small_judge()
-    judge.classifier.effect.zero_()
+    labeler, effect = small_judge()
+    labeler.classifier.effect.zero_()
     wish = wishes("Smiling=1,Eyeglasses=1,Young=1")
-    tables = gene_tables(truth(judge.generator, effect), wish)
-    drawn = sample_accepted(judge, tables, wish, sources(400), tries=2)
+    tables = gene_tables(truth(labeler.generator, effect), wish)
+    drawn = sample_accepted(labeler, tables, wish, sources(400), tries=2)
     assert drawn.accepted.double().mean() == pytest.approx(1 - (7 / 8) ** 2, abs=0.06)
     assert drawn.candidates == pytest.approx(400 + 350, abs=25)
     with pytest.raises(UserError, match="at least one try"):
-        sample_accepted(judge, tables, wish, sources(2), tries=0)
+        sample_accepted(labeler, tables, wish, sources(2), tries=0)

@@ -10,15 +10,15 @@ from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
 
 
-def test_the_study_equals_single_edits(judge, report):
-    genotypes, strength = judge.generator.sample(5, torch.Generator().manual_seed(1)), Strength(num_genes=2)
-    study = study_edits(judge, genotypes, editor(judge, report, strength, method="statistics"))
+def test_the_study_equals_single_edits(labeler, report):
+    genotypes, strength = labeler.generator.sample(5, torch.Generator().manual_seed(1)), Strength(num_genes=2)
+    study = study_edits(labeler, genotypes, editor(labeler, report, strength, method="statistics"))
     for a, name in enumerate(ATTRIBUTES):
         changes, signs = [], []
         for genotype in genotypes:
-            before = judge.probabilities(genotype[None])[0]
+            before = labeler.probabilities(genotype[None])[0]
             wish = Wish(name, a, present=bool(before[a] < 0.5))
-            after = judge.probabilities(edit(report, genotype, [wish], strength).after[None])[0]
+            after = labeler.probabilities(edit(report, genotype, [wish], strength).after[None])[0]
             changes.append(after - before)
             signs.append(1.0 if wish.present else -1.0)
         changes = torch.stack(changes)
@@ -28,9 +28,9 @@ def test_the_study_equals_single_edits(judge, report):
         assert float(study.side_effect[a]) == pytest.approx(float(changes[:, others].abs().mean()))
 
 
-def test_an_attribute_of_one_gene_changes_more_than_the_others(judge, report):
-    genotypes = judge.generator.sample(20, torch.Generator().manual_seed(2))
-    study = study_edits(judge, genotypes, editor(judge, report, Strength(1)))
+def test_an_attribute_of_one_gene_changes_more_than_the_others(labeler, report):
+    genotypes = labeler.generator.sample(20, torch.Generator().manual_seed(2))
+    study = study_edits(labeler, genotypes, editor(labeler, report, Strength(1)))
     assert float(study.achieved[0]) > 0.3 and float(study.flipped[0]) > 0.9
     assert float(study.foremost[0]) > 0.5
     table = edit_study_table(study)
@@ -38,12 +38,12 @@ def test_an_attribute_of_one_gene_changes_more_than_the_others(judge, report):
     assert len(edit_study_figure(study).axes) == 3
 
 
-def test_an_edit_that_does_nothing_is_not_foremost(judge, report):
-    genotypes = judge.generator.sample(3, torch.Generator().manual_seed(3))
-    study = study_edits(judge, genotypes, editor(judge, report, Strength(rank=0)))
+def test_an_edit_that_does_nothing_is_not_foremost(labeler, report):
+    genotypes = labeler.generator.sample(3, torch.Generator().manual_seed(3))
+    study = study_edits(labeler, genotypes, editor(labeler, report, Strength(rank=0)))
     assert study.foremost.sum() == study.flipped.sum() == study.achieved.sum() == 0
 
 
-def test_no_pictures_are_refused(judge, report):
+def test_no_pictures_are_refused(labeler, report):
     with pytest.raises(UserError, match="at least one"):
-        study_edits(judge, torch.zeros(0, NUM_GENES, dtype=torch.int64), editor(judge, report, Strength()))
+        study_edits(labeler, torch.zeros(0, NUM_GENES, dtype=torch.int64), editor(labeler, report, Strength()))

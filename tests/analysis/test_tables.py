@@ -5,9 +5,9 @@ import torch
 from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, ShowW, effects, toy_generator
 
 from stylegenes.analysis.ablation import ablate
-from stylegenes.analysis.correlation import correlate, difference, judge_pictures, mean_difference
+from stylegenes.analysis.correlation import classify_pictures, correlate, difference, mean_difference
 from stylegenes.analysis.evolution import Moment, evolution
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.tradeoff import Referee, averages, conditional_methods, genome_methods, trade_off
 from stylegenes.analysis.wishes import parse_where
@@ -17,9 +17,9 @@ from stylegenes.latents import LATENTS, LatentDistribution
 
 
 def test_correlations_are_those_of_the_known_effects(rng):
-    judge = Judge(toy_generator(), LinearClassifier(effects()), batch_size=4096)
-    pictures = judge.pictures(judge.generator.sample(50_000, rng))
-    found = correlate("toy", ATTRIBUTES, judge_pictures(judge.classifier, pictures.split(4096)))
+    labeler = CodeLabeler(toy_generator(), LinearClassifier(effects()), batch_size=4096)
+    pictures = labeler.pictures(labeler.generator.sample(50_000, rng))
+    found = correlate("toy", ATTRIBUTES, classify_pictures(labeler.classifier, pictures.split(4096)))
     e = effects().double()
     scale = e.norm(dim=0)
     assert torch.allclose(found.matrix, e.T @ e / (scale[:, None] * scale), atol=4 * found.noise)
@@ -62,17 +62,17 @@ def test_evolution_refuses_what_it_cannot_compare():
 
 @pytest.fixture(scope="module")
 def trade():
-    judge = Judge(toy_generator(), LinearClassifier(effects()), batch_size=4096)
+    labeler = CodeLabeler(toy_generator(), LinearClassifier(effects()), batch_size=4096)
     statistics = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
-    genotype = judge.generator.sample(3000, torch.Generator().manual_seed(0))
-    tally_draws(statistics, genotype, judge.probabilities(genotype))
-    return judge, statistics
+    genotype = labeler.generator.sample(3000, torch.Generator().manual_seed(0))
+    tally_draws(statistics, genotype, labeler.probabilities(genotype))
+    return labeler, statistics
 
 
-def referee(judge):
+def referee(labeler):
     second = LinearClassifier(effects()[:, [1, 0, 2]] * 0.9, ["Eyeglasses", "Smiling", "Young"])
     return Referee(
-        judge.classifier,
+        labeler.classifier,
         second,
         lambda pictures: float(pictures.mean(dim=0).square().sum()),
         lambda a, b: (a - b).square().mean(dim=(1, 2, 3)),
@@ -80,9 +80,9 @@ def referee(judge):
 
 
 def test_the_trade_off_shows_what_temperature_and_judging_buy(trade):
-    judge, statistics = trade
+    labeler, statistics = trade
     sets = [parse_where(text, ATTRIBUTES) for text in ("Smiling=1", "Smiling=0", "Smiling=1,Young=1")]
-    outcomes = list(trade_off(genome_methods(judge, statistics, [1.0, 0.2]), sets, referee(judge), 2000))
+    outcomes = list(trade_off(genome_methods(labeler, statistics, [1.0, 0.2]), sets, referee(labeler), 2000))
     assert len(outcomes) == 18
     table = {(a.method, a.setting): a for a in averages(outcomes)}
     paper, cold = table["paper (Eq. 6)", "T = 1"], table["paper (Eq. 6)", "T = 0.2"]

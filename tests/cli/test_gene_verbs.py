@@ -70,7 +70,7 @@ def table(path):
 def test_the_survey_goes_on_and_says_what_it_resolves(model, capsys):
     assert run(["survey", str(model), "-n", "700", "--shard", "256"]) == 0
     said = capsys.readouterr().out
-    assert "768 judged pictures" in said and "at" not in said.split("768 judged")[1].split("\n")[0]
+    assert "768 classified pictures" in said and "at" not in said.split("768 classified")[1].split("\n")[0]
     assert "resolves" in said and "noise share" in said
 
 
@@ -98,7 +98,7 @@ def test_a_survey_stops_at_a_precision_and_says_whether_it_was_reached(unsurveye
     path, scorer = unsurveyed
     ask = ["survey", path, "--classifier", scorer, "--shard", "128", "--batch", "128"]
     assert run([*ask, "-n", "256", "--precision", "0.05"]) == 0
-    assert "256 judged" in (said := capsys.readouterr().out) and "Not every variant is known to" in said
+    assert "256 classified" in (said := capsys.readouterr().out) and "Not every variant is known to" in said
     assert run([*ask, "-n", "50000", "--precision", "0.05"]) == 0
     said = capsys.readouterr().out
     assert "Every variant is known to a standard error of 0.05" in said and "50,000" not in said

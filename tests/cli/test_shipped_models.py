@@ -69,7 +69,7 @@ def test_wishes_edits_breeding_and_figures_work_out_of_the_box(name, tmp_path, c
 def test_a_survey_of_ones_own_goes_before_the_summary(name, capsys):
     assert run(["survey", name, "-n", "256", "--shard", "128"]) == 0
     assert run(["stats", name, "--genes", "1"]) == 0
-    assert "256 judged pictures" in capsys.readouterr().out
+    assert "256 classified pictures" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", SURVEYED)

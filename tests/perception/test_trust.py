@@ -12,7 +12,7 @@ from stylegenes.analysis.conditional import sample_accepted, sample_exactly, tab
 from stylegenes.analysis.editing import METHODS, Hold, Strength, editor
 from stylegenes.analysis.exhibits.edits import traversal_exhibit
 from stylegenes.analysis.importance import report_genes
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.wishes import parse_where
 from stylegenes.cli.main import run
@@ -34,11 +34,11 @@ def bench():
     """A judge that tells Eyeglasses by chance and was never tested on Young; statistics; a report."""
     classifier = LinearClassifier(effects())
     classifier.tested = {"Smiling": 0.98, "Eyeglasses": 0.49, "Young": None}
-    judge = Judge(toy_generator(), classifier)
+    labeler = CodeLabeler(toy_generator(), classifier)
     statistics = VariantStatistics.empty(ATTRIBUTES, NUM_GENES, NUM_VARIANTS)
-    genotype = judge.generator.sample(4000, torch.Generator().manual_seed(0))
-    tally_draws(statistics, genotype, judge.probabilities(genotype))
-    return judge, statistics, report_genes(statistics)
+    genotype = labeler.generator.sample(4000, torch.Generator().manual_seed(0))
+    tally_draws(statistics, genotype, labeler.probabilities(genotype))
+    return labeler, statistics, report_genes(statistics)
 
 
 @pytest.mark.parametrize(
@@ -70,17 +70,17 @@ WORK = {
 
 @pytest.mark.parametrize("work", WORK)
 def test_whatever_relies_on_a_poor_attribute_warns_once(bench, said, work):
-    judge, statistics, report = bench
-    WORK[work](judge, statistics, report, parse_where("Smiling=1", ATTRIBUTES))
+    labeler, statistics, report = bench
+    WORK[work](labeler, statistics, report, parse_where("Smiling=1", ATTRIBUTES))
     assert not said.records
     for _ in range(2):
-        WORK[work](judge, statistics, report, parse_where("Eyeglasses=1", ATTRIBUTES))
+        WORK[work](labeler, statistics, report, parse_where("Eyeglasses=1", ATTRIBUTES))
     assert [record.getMessage().count("Eyeglasses (AUC 0.49)") for record in said.records] == [1]
 
 
 def test_what_is_held_is_relied_on_too(bench, said):
-    judge, _, report = bench
-    make = editor(judge, report, Strength(), Hold(attributes=[2]))
+    labeler, _, report = bench
+    make = editor(labeler, report, Strength(), Hold(attributes=[2]))
     make(torch.zeros(NUM_GENES, dtype=torch.int64), parse_where("Smiling=1", ATTRIBUTES))
     assert "Young (never tested" in said.text
 
@@ -95,8 +95,10 @@ def with_report(tmp_path, change):
 
 def test_edit_warns_of_a_judge_that_failed_its_test(tmp_path, said, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    judge = with_report(tmp_path, lambda r: next(a for a in r["attributes"] if a["name"] == "Hoodie").update(auc=0.49))
-    arguments = ["edit", "avatars32", "--seed", "3", "--classifier", str(judge), "--method", "statistics", "--set"]
+    labeler = with_report(
+        tmp_path, lambda r: next(a for a in r["attributes"] if a["name"] == "Hoodie").update(auc=0.49)
+    )
+    arguments = ["edit", "avatars32", "--seed", "3", "--classifier", str(labeler), "--method", "statistics", "--set"]
     assert run([*arguments, "Smiling=1"]) == 0 and not said.records
     assert run([*arguments, "Hoodie=1"]) == 0
     assert "Hoodie (AUC 0.49)" in said.text

@@ -10,7 +10,7 @@ from stylegenes.analysis.conditional import gene_tables
 from stylegenes.analysis.exhibits.exhibit import Exhibit, Table, Words
 from stylegenes.analysis.exhibits.tables import trade_off_table
 from stylegenes.analysis.importance import GeneReport
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.plots.curves import trade_off_curves
 from stylegenes.analysis.plots.style import picture_rows
 from stylegenes.analysis.tradeoff import Average
@@ -21,20 +21,20 @@ COLUMNS = 8
 
 
 def conditional_exhibit(
-    judge: Judge, report: GeneReport, wishes: Sequence[Wish], temperatures: Sequence[float], seed: int
+    labeler: CodeLabeler, report: GeneReport, wishes: Sequence[Wish], temperatures: Sequence[float], seed: int
 ) -> Exhibit:
     """Pictures that should fulfil wishes, a row a temperature, from shrunk tables, below a row without wishes."""
-    genome = genome_of(judge.generator.latent, "pictures by wish")
+    genome = genome_of(labeler.generator.latent, "pictures by wish")
     anything = genome.sample(COLUMNS, torch.Generator().manual_seed(seed))
-    by_chance = fulfilled(wishes, judge.probabilities(anything))
-    pictures, labels, rows = [judge.shown(anything)], [f"any ({by_chance} of {COLUMNS})"], []
+    by_chance = fulfilled(wishes, labeler.probabilities(anything))
+    pictures, labels, rows = [labeler.shown(anything)], [f"any ({by_chance} of {COLUMNS})"], []
     codes = genome.to_strings(anything)
     wanted = ", ".join(map(str, wishes))
     for temperature in temperatures:
         tables = gene_tables(report.shrunk.mean, list(wishes), temperature)
         genotype = tables.sample(COLUMNS, torch.Generator().manual_seed(seed))
-        count = fulfilled(wishes, judge.probabilities(genotype))
-        pictures.append(judge.shown(genotype))
+        count = fulfilled(wishes, labeler.probabilities(genotype))
+        pictures.append(labeler.shown(genotype))
         codes += genome.to_strings(genotype)
         labels.append(f"T = {temperature:g} ({count} of {COLUMNS})")
         rows.append([wanted, temperature, count, tables.variety])
@@ -42,7 +42,7 @@ def conditional_exhibit(
         "conditional",
         f"Pictures by wish: {wanted}",
         "First row: genotypes drawn without a wish. Below: by Eq. 6 from shrunk estimates; colder rows fulfil "
-        f"the wish more often and vary less. In brackets: how many {judge.classifier.name} finds to fulfil it.",
+        f"the wish more often and vary less. In brackets: how many {labeler.classifier.name} finds to fulfil it.",
         30,
     )
     table = Table(["wish", "temperature", f"fulfilled_of_{COLUMNS}", "variety"], rows)

@@ -11,7 +11,7 @@ from stylegenes.analysis.editing import EditReport, traverse
 from stylegenes.analysis.exhibits.exhibit import Exhibit, Table, Words
 from stylegenes.analysis.exhibits.tables import edit_study_table, edit_table
 from stylegenes.analysis.importance import GeneReport
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.plots.changes import edit_figure, edit_study_figure
 from stylegenes.analysis.plots.style import picture_rows
 from stylegenes.analysis.wishes import Wish
@@ -32,12 +32,12 @@ def edit_exhibit(report: EditReport, wishes: Sequence[Wish], genes: Sequence[int
     return Exhibit(words, edit_figure(report), edit_table(report), [before, after])
 
 
-def traversal_exhibit(judge: Judge, report: GeneReport, start: torch.Tensor, gene: int, wish: Wish) -> Exhibit:
+def traversal_exhibit(labeler: CodeLabeler, report: GeneReport, start: torch.Tensor, gene: int, wish: Wish) -> Exhibit:
     """The variants of one gene of the genotype `start` [G], in the order of an attribute."""
-    warn_of_doubts(judge.classifier, [wish.attribute])
+    warn_of_doubts(labeler.classifier, [wish.attribute])
     strip = traverse(report.shrunk.mean, start, gene, wish.column, STEPS)
     strip = strip if wish.present else strip.flip(0)
-    probability = judge.probabilities(strip)[:, wish.column].tolist()
+    probability = labeler.probabilities(strip)[:, wish.column].tolist()
     words = Words(
         "traversal",
         f"Gene {gene}, in the order of {wish.attribute}",
@@ -45,8 +45,8 @@ def traversal_exhibit(judge: Judge, report: GeneReport, start: torch.Tensor, gen
         "classifier's probabilities of these very pictures.",
         41,
     )
-    figure = picture_rows([judge.shown(strip)], [f"gene {gene}"], columns=[f"{p:.2f}" for p in probability])
-    strings = judge.generator.latent.to_strings(strip)
+    figure = picture_rows([labeler.shown(strip)], [f"gene {gene}"], columns=[f"{p:.2f}" for p in probability])
+    strings = labeler.generator.latent.to_strings(strip)
     rows = list(zip(strip[:, gene].tolist(), probability, strings, strict=True))
     return Exhibit(words, figure, Table(["variant", "probability", "genotype"], rows), strings)
 

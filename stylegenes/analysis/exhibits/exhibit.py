@@ -55,7 +55,7 @@ class Words:
     Attributes:
         name: stem of its files.
         title: a few words.
-        caption: what is seen and how it was made: sizes, seeds, judges.
+        caption: what is seen and how it was made: sizes, seeds, classifiers.
         order: its place in a report.
     """
 

@@ -9,7 +9,7 @@ from stylegenes.analysis.exhibits.exhibit import Exhibit, Table, Words
 from stylegenes.analysis.exhibits.tables import attribute_table, gene_table, usage_table, variant_table
 from stylegenes.analysis.importance import GeneReport
 from stylegenes.analysis.inference import Significance
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.plots.curves import usage_figure
 from stylegenes.analysis.plots.genes import GeneStrip, gene_strips, heat_map, polar, variant_curves
 from stylegenes.analysis.plots.style import picture_rows
@@ -79,24 +79,26 @@ def usage_exhibit(found: Usage, realness: torch.Tensor | None) -> Exhibit:
     return Exhibit(words, usage_figure(found, realness), usage_table(found, realness))
 
 
-def strips_exhibits(judge: Judge, report: GeneReport, attributes: list[int], seed: int) -> tuple[Exhibit, Exhibit]:
+def strips_exhibits(
+    labeler: CodeLabeler, report: GeneReport, attributes: list[int], seed: int
+) -> tuple[Exhibit, Exhibit]:
     """The top gene of each attribute re-drawn, all else fixed, with a map of where it acts; and in order."""
-    rng, start = torch.Generator().manual_seed(seed), codes_of_seeds(judge.generator, [seed])[0]
-    genome = genome_of(judge.generator.latent, "strips of genes")
+    rng, start = torch.Generator().manual_seed(seed), codes_of_seeds(labeler.generator, [seed])[0]
+    genome = genome_of(labeler.generator.latent, "strips of genes")
     strips, ordered, rows, drawn_codes, ordered_codes = [], [], [], [], []
-    warn_of_doubts(judge.classifier, [report.attributes[a] for a in attributes])
+    warn_of_doubts(labeler.classifier, [report.attributes[a] for a in attributes])
     for a in attributes:
         gene, name = report.top(a, 1)[0], report.attributes[a]
         again = redraw(start, gene, VARIANTS_SHOWN, genome.num_variants, rng)
-        pictures = judge.shown(again)
+        pictures = labeler.shown(again)
         drawn_codes += genome.to_strings(again)
         where = difference_map(pictures)
         doubt = "" if report.acting(a) else "\n(not shown to act)"
         strips.append(GeneStrip(f"gene {gene}\n{name.replace('_', ' ')}{doubt}", pictures, where))
         line = traverse(report.shrunk.mean, start, gene, a, VARIANTS_SHOWN)
-        ordered.append(judge.shown(line))
+        ordered.append(labeler.shown(line))
         ordered_codes += genome.to_strings(line)
-        probability = judge.probabilities(line)[:, a]
+        probability = labeler.probabilities(line)[:, a]
         rows.append([name, gene, float(report.explained[gene, a]), float(where.mean()), *probability.tolist()])
     shown = max(len(row) for row in rows) - 4
     columns = ["attribute", "gene", "variance_explained", "mean_difference", *(f"p_at_{i}" for i in range(shown))]

@@ -9,7 +9,7 @@ import torch
 
 from stylegenes.analysis.breeding import Farm
 from stylegenes.analysis.correlation import Correlation
-from stylegenes.analysis.editing import Strength, edit_checked, judge_edit
+from stylegenes.analysis.editing import Strength, edit_checked, evaluate_edit
 from stylegenes.analysis.exhibits.conditional import conditional_exhibit
 from stylegenes.analysis.exhibits.edits import edit_exhibit
 from stylegenes.analysis.exhibits.exhibit import Exhibit
@@ -24,7 +24,7 @@ from stylegenes.analysis.exhibits.genes import (
 from stylegenes.analysis.exhibits.models import correlation_exhibit, interpolation_exhibit
 from stylegenes.analysis.importance import GeneReport
 from stylegenes.analysis.inference import significance
-from stylegenes.analysis.judge import Judge
+from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.pruning import usage
 from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.analysis.wishes import Wish
@@ -38,10 +38,10 @@ FDR, STRIPS, TEMPERATURES = 0.05, 6, (1.0, 0.5, 0.3, 0.1)
 
 @dataclass(frozen=True)
 class Study:
-    """A model with a genome, judged: what exhibits are made from.
+    """A model with a genome, classified: what exhibits are made from.
 
     Attributes:
-        judge: the generator, its classifier, and how codes become pictures.
+        labeler: the generator, its classifier, and how codes become pictures.
         statistics: of the survey.
         report: scores, tests and reliabilities.
         realness: mean logit of the discriminator for every variant [G, V], where the survey has it.
@@ -49,7 +49,7 @@ class Study:
         correlations: a seed to the correlations of the classifier's outputs over the model's pictures.
     """
 
-    judge: Judge
+    labeler: CodeLabeler
     statistics: VariantStatistics
     report: GeneReport
     realness: torch.Tensor | None
@@ -67,7 +67,7 @@ class Chapter:
 
 def made_from(study: Study) -> str:
     """A sentence on the survey, for captions."""
-    return f"From {study.statistics.num_draws:,} pictures judged by {study.judge.classifier.name}."
+    return f"From {study.statistics.num_draws:,} pictures classified by {study.labeler.classifier.name}."
 
 
 def statistics_exhibits(study: Study, fdr: float = FDR) -> list[Exhibit]:
@@ -82,7 +82,7 @@ def statistics_exhibits(study: Study, fdr: float = FDR) -> list[Exhibit]:
 
 
 def _usage(study: Study, seed: int) -> list[Exhibit]:
-    genome = genome_of(study.judge.generator.latent, "an exhibit of its usage")
+    genome = genome_of(study.labeler.generator.latent, "an exhibit of its usage")
     return [usage_exhibit(usage(genome.variants), study.realness)]
 
 
@@ -92,22 +92,22 @@ def _favorite(study: Study) -> Wish:
 
 
 def _edit(study: Study, seed: int) -> list[Exhibit]:
-    judge = study.judge
-    start = codes_of_seeds(judge.generator, [seed])[0].cpu()
+    labeler = study.labeler
+    start = codes_of_seeds(labeler.generator, [seed])[0].cpu()
     wish = _favorite(study)
-    if judge.probabilities(start[None])[0, wish.column] > 0.5:
+    if labeler.probabilities(start[None])[0, wish.column] > 0.5:
         wish = Wish(wish.attribute, wish.column, present=False)
-    made = edit_checked(judge, study.report, start, [wish], Strength())
-    before, after = judge.generator.latent.to_strings(torch.stack([made.before, made.after]))
-    return [edit_exhibit(judge_edit(judge, made, [wish], study.perceptual()), [wish], made.genes, before, after)]
+    made = edit_checked(labeler, study.report, start, [wish], Strength())
+    before, after = labeler.generator.latent.to_strings(torch.stack([made.before, made.after]))
+    return [edit_exhibit(evaluate_edit(labeler, made, [wish], study.perceptual()), [wish], made.genes, before, after)]
 
 
 def _family(study: Study, seed: int) -> list[Exhibit]:
-    genome, rng = genome_of(study.judge.generator.latent, "a family"), torch.Generator().manual_seed(seed)
+    genome, rng = genome_of(study.labeler.generator.latent, "a family"), torch.Generator().manual_seed(seed)
     farm = Farm(genome, population=12, survivors=2)
     lineage = farm.family(genome.sample(2, rng).cpu(), rng)
     caption = f"Twelve children, each gene from either parent, mutation rate {farm.mutation_rate:g}, seed {seed}."
-    return [family_exhibit(study.judge.generator, lineage, study.judge.drawing, caption)]
+    return [family_exhibit(study.labeler.generator, lineage, study.labeler.drawing, caption)]
 
 
 EXHIBITS: Sequence[Chapter] = (
@@ -115,21 +115,21 @@ EXHIBITS: Sequence[Chapter] = (
     Chapter(("usage",), _usage),
     Chapter(
         ("gene-strips", "gene-orders"),
-        lambda study, seed: strips_exhibits(study.judge, study.report, study.report.strongest(STRIPS), seed),
+        lambda study, seed: strips_exhibits(study.labeler, study.report, study.report.strongest(STRIPS), seed),
     ),
     Chapter(
         ("conditional",),
-        lambda study, seed: [conditional_exhibit(study.judge, study.report, [_favorite(study)], TEMPERATURES, seed)],
+        lambda study, seed: [conditional_exhibit(study.labeler, study.report, [_favorite(study)], TEMPERATURES, seed)],
     ),
     Chapter(("edit",), _edit),
     Chapter(("family",), _family),
     Chapter(
         ("interpolation",),
-        lambda study, seed: [interpolation_exhibit(study.judge.generator, seed, study.judge.drawing)],
+        lambda study, seed: [interpolation_exhibit(study.labeler.generator, seed, study.labeler.drawing)],
     ),
     Chapter(
         ("correlation",),
-        lambda study, seed: [correlation_exhibit(study.correlations(seed), study.judge.classifier.name)],
+        lambda study, seed: [correlation_exhibit(study.correlations(seed), study.labeler.classifier.name)],
     ),
 )
 """The report, in its order."""

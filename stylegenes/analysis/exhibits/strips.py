@@ -23,14 +23,14 @@ def wished(study: GeneStudy, wishes: Sequence[Wish], temperature: float) -> Exhi
     How many of a row fulfil its wish stands before it, with how many of the first row do.
     """
     plain = codes_of_seeds(study.generator, list(range(COLUMNS))).cpu()
-    rows, labels, codes = [study.judge.shown(plain)], ["no wish"], study.genome.to_strings(plain)
+    rows, labels, codes = [study.labeler.shown(plain)], ["no wish"], study.genome.to_strings(plain)
     counts: list[list[Value]] = []
-    by_chance = study.judge.probabilities(plain)
+    by_chance = study.labeler.probabilities(plain)
     for wish in wishes:
         tables = gene_tables(study.report.shrunk.mean, [wish], temperature)
         sources = [torch.Generator().manual_seed(seed) for seed in range(COLUMNS)]
-        found = sample_accepted(study.judge, tables, [wish], sources)
-        rows.append(study.judge.shown(found.genotype))
+        found = sample_accepted(study.labeler, tables, [wish], sources)
+        rows.append(study.labeler.shown(found.genotype))
         codes += study.genome.to_strings(found.genotype)
         count, plainly = fulfilled([wish], found.probability), fulfilled([wish], by_chance)
         labels.append(f"{wish}\n{count} of {COLUMNS}\n(no wish: {plainly})")
@@ -47,14 +47,14 @@ def edited(study: GeneStudy, wishes: Sequence[Wish], seed: int) -> Exhibit:
     codes: list[str] = []
     rows: list[list[Value]] = []
     for line, wish in zip(grid, wishes, strict=True):
-        makers = [editor(study.judge, study.report, Strength(num_genes=n)) for n in NUM_GENES]
+        makers = [editor(study.labeler, study.report, Strength(num_genes=n)) for n in NUM_GENES]
         edits = [make(start, [wish]).after for make in makers]
         genotypes = torch.stack([start, *edits])
-        probability = study.judge.probabilities(genotypes)[:, wish.column].tolist()
+        probability = study.labeler.probabilities(genotypes)[:, wish.column].tolist()
         codes += study.genome.to_strings(genotypes)
         rows.append([str(wish), *probability])
         names = [f"seed {seed}", *(f"{n} gene{'s' * (n > 1)}" for n in NUM_GENES)]
-        for axes, picture, name, p in zip(line, study.judge.shown(genotypes), names, probability, strict=True):
+        for axes, picture, name, p in zip(line, study.labeler.shown(genotypes), names, probability, strict=True):
             show_picture(axes, picture, f"{name}: {p:.2f}")
         line[0].set_ylabel(str(wish), rotation=0, ha="right", va="center", fontsize=SMALL)
     words = Words("edits", "Edits by more and more genes", f"The picture of seed {seed}, edited for each wish.", 43)
@@ -67,18 +67,18 @@ def edit_strip(study: GeneStudy, attributes: Sequence[int], seed: int, num_genes
     Above each: what was asked for, and the classifier's probability of the attribute before and after.
     """
     start = codes_of_seeds(study.generator, [seed])[0].cpu()
-    before = study.judge.probabilities(start[None])[0]
+    before = study.labeler.probabilities(start[None])[0]
     wishes = [Wish(study.report.attributes[a], a, present=bool(before[a] < 0.5)) for a in attributes]
-    make = editor(study.judge, study.report, Strength(num_genes=num_genes))
+    make = editor(study.labeler, study.report, Strength(num_genes=num_genes))
     edits = [make(start, [wish]).after for wish in wishes]
     genotypes = torch.stack([start, *edits])
-    after = study.judge.probabilities(genotypes)[1:]
+    after = study.labeler.probabilities(genotypes)[1:]
     titles = [
         f"{'' if wish.present else 'not '}{wish.attribute.replace('_', ' ')}\n{before[a]:.2f} to {p[a]:.2f}"
         for wish, a, p in zip(wishes, attributes, after, strict=True)
     ]
     figure = picture_rows(
-        [study.judge.shown(genotypes)], [f"{num_genes} genes\nat most"], columns=[f"seed {seed}\n", *titles], size=1
+        [study.labeler.shown(genotypes)], [f"{num_genes} genes\nat most"], columns=[f"seed {seed}\n", *titles], size=1
     )
     rows = [[str(w), float(before[a]), float(p[a])] for w, a, p in zip(wishes, attributes, after, strict=True)]
     words = Words("edits", "One picture, edited", f"The picture of seed {seed} and an edit for each attribute.", 44)

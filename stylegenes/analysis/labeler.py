@@ -1,4 +1,4 @@
-"""A model and the classifier that judges its pictures, used together by every analysis that looks at single codes."""
+"""A model and the classifier of its pictures, used together by every analysis that looks at single codes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from stylegenes.records import Noise, repeated
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A generator and the classifier that judges its pictures.
+class CodeLabeler:
+    """A generator and the classifier of its pictures.
 
     Attributes:
         generator: a generator with a genome.
-        classifier: judges the pictures.
+        classifier: of the pictures.
         drawing: how genotypes become pictures: truncation, noise, and the label that a conditional model needs.
         batch_size: pictures made at once where they are measured and not shown.
     """
