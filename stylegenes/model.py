@@ -370,8 +370,15 @@ class Model(Studio):
         )
         return Evaluation(list(found))
 
-    def export(self, path: str | PathLike[str], *, psi: float = 1.0) -> float | None:
+    def export(
+        self, path: str | PathLike[str], *, psi: float = 1.0, view: Mapping[str, float] | None = None
+    ) -> float | None:
         """Write an ONNX file that needs neither torch nor stylegenes, and compare it with the model.
+
+        Args:
+            path: the file to write.
+            psi: truncation that is built in.
+            view: yaw, pitch and fov in degrees that all pictures of a 3D model are seen from; else cameras go in.
 
         Returns:
             The largest difference that ONNX Runtime shows, or None where it is not installed.
@@ -381,8 +388,8 @@ class Model(Studio):
         """
         from stylegenes.interop.onnx import check_onnx, export_onnx
 
-        generator = copy.deepcopy(self.generator).to("cpu")
-        return check_onnx(generator, export_onnx(generator, Path(path), psi=psi), psi=psi)
+        generator, camera = copy.deepcopy(self.generator).to("cpu"), self.camera(view or {})
+        return check_onnx(generator, export_onnx(generator, Path(path), psi=psi, camera=camera), psi=psi, camera=camera)
 
     def save(self, path: str | PathLike[str], *, half: bool = False) -> Path:
         """Write the snapshot into a folder, in half precision if wanted.

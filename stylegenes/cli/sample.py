@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from stylegenes.cli.views import CameraAngles
+
 if TYPE_CHECKING:
     from stylegenes.choice import Choice, Track
     from stylegenes.drawing import Way
@@ -37,24 +39,6 @@ class WishOptions:
     """attributes wanted (1) or not (0), like "Smiling=1,Hat=0@0.3"; needs a survey; @ is a temperature of its own"""
     temperature: float = 0.5
     """of the wishes: lower is more accurate and less varied"""
-
-
-@dataclass(frozen=True)
-class CameraAngles:
-    """From where a 3D model is seen."""
-
-    yaw: float | None = None
-    """degrees of the camera around the vertical axis; 0 is in front, 90 the right side"""
-    pitch: float | None = None
-    """degrees of the camera above the horizon"""
-    fov: float | None = None
-    """horizontal angle of view in degrees; smaller is nearer"""
-
-    @property
-    def given(self) -> dict[str, float]:
-        """The angles that were given, by name."""
-        angles = {"yaw": self.yaw, "pitch": self.pitch, "fov": self.fov}
-        return {name: value for name, value in angles.items() if value is not None}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Generators out as ONNX, with stored noise: a code or a w (and a label) in, pictures out. Any latent, any family."""
+"""Generators out as ONNX, with stored noise: a code or a w (label, camera) in, pictures out. Any latent, any family."""
 
 from __future__ import annotations
 
@@ -27,16 +27,25 @@ BATCHES = (1, 3, 16)
 class _Flat(nn.Module):
     """A generator as a plain function of tensors."""
 
-    def __init__(self, generator: Generator, psi: float, given: Given, clamp: bool) -> None:
+    def __init__(
+        self, generator: Generator, psi: float, given: Given, clamp: bool, camera: torch.Tensor | None = None
+    ) -> None:
         super().__init__()
         self.generator, self.psi, self.given, self.clamp = generator, psi, given, clamp
+        self.camera = None if camera is None else camera[:1].to(generator.device)
+        asked = generator.synthesis.has_camera and camera is None
+        self.names = [given, *(["label"] if self.label_dim else []), *(["camera"] if asked else [])]
 
-    def forward(self, first: torch.Tensor, label: torch.Tensor | None = None) -> torch.Tensor:
-        """Codes [N, ...] or w [N, w_dim], and labels [N, L], to pictures [N, C, H, W]."""
-        G, condition = self.generator, Condition(label=label)
-        w = first if self.given == "w" else G.latent(self._checked(first), condition)
-        ws = G.truncate(G.broadcast(w), self.psi, condition=condition)
-        image = G.synthesis(ws, condition, noise=Noise("const")).image
+    def forward(self, first: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
+        """Codes [N, ...] or w [N, w_dim], then labels [N, L] and cameras [N, 25] as `names` says, to [N, C, H, W]."""
+        G, rest = self.generator, dict(zip(self.names[1:], more, strict=True))
+        camera = self.camera.expand(first.shape[0], -1) if self.camera is not None else rest.get("camera")
+        shown = Condition(rest.get("label"), camera)
+        # The latent is told the model's own view whatever side is drawn, as everywhere, so that all are of one thing.
+        told = G.synthesis.seen(Condition(shown.label), first.shape[0])
+        w = first if self.given == "w" else G.latent(self._checked(first), told)
+        ws = G.truncate(G.broadcast(w), self.psi, condition=told)
+        image = G.synthesis(ws, shown, noise=Noise("const")).image
         return image.clamp(-1, 1) if self.clamp else image
 
     def _checked(self, code: torch.Tensor) -> torch.Tensor:
@@ -49,12 +58,24 @@ class _Flat(nn.Module):
         """Length of the label that it reads."""
         return self.generator.synthesis.label_dim if self.given == "w" else self.generator.label_dim
 
+    @property
+    def axes(self) -> dict[str, list[str]]:
+        """What the axes of its inputs are."""
+        latent = self.generator.latent
+        sizes = {"w": "w_dim", "code": "genes" if latent.num_genes else "z_dim", "label": "labels", "camera": "numbers"}
+        return {name: ["batch", sizes[name]] for name in self.names}
+
     def example(self, n: int) -> tuple[torch.Tensor, ...]:
         """`n` of its inputs."""
-        draws = torch.Generator().manual_seed(n)
+        draws, synthesis = torch.Generator().manual_seed(n), self.generator.synthesis
         w_dim = self.generator.latent.w_dim
         first = torch.randn(n, w_dim, generator=draws) if self.given == "w" else self.generator.sample(n, draws)
-        return (first, torch.eye(self.label_dim)[torch.arange(n) % self.label_dim]) if self.label_dim else (first,)
+        inputs: dict[str, torch.Tensor | None] = {self.given: first}
+        if self.label_dim:
+            inputs["label"] = torch.eye(self.label_dim)[torch.arange(n) % self.label_dim]
+        if "camera" in self.names:
+            inputs["camera"] = synthesis.draw_views(n, draws)
+        return tuple(tensor for name in self.names if (tensor := inputs[name]) is not None)
 
 
 def export_onnx(
@@ -65,8 +86,9 @@ def export_onnx(
     psi: float = 1.0,
     given: Given = "code",
     clamp: bool = True,
+    camera: torch.Tensor | None = None,
 ) -> Path:
-    """Write `generator` as ONNX: inputs `code` or `w` and, for a conditional model, `label`; output `image`.
+    """Write `generator` as ONNX: inputs `code` or `w`, `label` for a conditional model, `camera` for a 3D one; `image`.
 
     Sizes are fixed but for the batch. A genotype with a variant that its gene lacks is an error in the runtime. The
     file's metadata tells what the model is and how its code strings are read; see docs/snapshots.md.
@@ -78,6 +100,7 @@ def export_onnx(
         psi: truncation that is built in.
         given: what goes in: codes, or w [N, w_dim].
         clamp: keep pictures within [-1, 1]; without it they go as far beyond as the network makes them.
+        camera: [1, 25], through which all pictures of a 3D model are seen; None makes it an input.
 
     Raises:
         UserError: without the package `onnx`, and for a network that cannot be exported.
@@ -89,21 +112,25 @@ def export_onnx(
         raise UserError("export needs the package 'onnx': pip install 'stylegenes[onnx]'") from error
     if given not in get_args(Given):
         raise UserError(f"an export takes {' or '.join(get_args(Given))}; got {given!r}")
-    if generator.synthesis.has_camera:
-        raise UserError("a network that is seen through a camera cannot be exported: ONNX has no way to cast its rays")
-    flat = _Flat(generator, psi, given, clamp).eval()
-    names = [given, "label"] if flat.label_dim else [given]
+    if camera is not None and not generator.synthesis.has_camera:
+        raise UserError("this network makes flat pictures, which no camera sees")
+    if not generator.synthesis.steady:
+        raise UserError(
+            "this network draws anew where it samples its rays, for each picture, so no file can repeat it; "
+            "model.synthesis.official=false samples evenly"
+        )
+    flat = _Flat(generator, psi, given, clamp, camera).eval()
     with atomic_path(path) as part:
-        _record(flat, part, names)
+        _record(flat, part)
         model = onnx.load(part)
-        _name_sizes(model, flat, names)
+        _name_sizes(model, flat)
         onnx.helper.set_model_props(model, _metadata(flat, card))
         onnx.checker.check_model(model)
         onnx.save(model, part)
     return Path(path)
 
 
-def _record(flat: _Flat, path: Path, names: list[str]) -> None:
+def _record(flat: _Flat, path: Path) -> None:
     with torch.no_grad(), warnings.catch_warnings():
         # The tracer warns of every size that becomes a constant; the check against ONNX Runtime is what counts.
         warnings.simplefilter("ignore")
@@ -111,19 +138,19 @@ def _record(flat: _Flat, path: Path, names: list[str]) -> None:
             flat,
             flat.example(2),
             str(path),
-            input_names=names,
+            input_names=flat.names,
             output_names=["image"],
-            dynamic_axes={name: {0: "batch"} for name in [*names, "image"]},
+            dynamic_axes={name: {0: "batch"} for name in [*flat.names, "image"]},
             opset_version=OPSET,
             dynamo=False,
         )
 
 
-def _name_sizes(model: Any, flat: _Flat, names: list[str]) -> None:
+def _name_sizes(model: Any, flat: _Flat) -> None:
     """Give inputs and output their true sizes, where the exporter has numbers of its own or none."""
     synthesis = flat.generator.synthesis
     picture = (synthesis.image_channels, synthesis.resolution, synthesis.resolution)
-    known = {name: tuple(tensor.shape[1:]) for name, tensor in zip(names, flat.example(1), strict=True)}
+    known = {name: tuple(tensor.shape[1:]) for name, tensor in zip(flat.names, flat.example(1), strict=True)}
     for slot in [*model.graph.input, *model.graph.output]:
         sizes = {**known, "image": picture}[slot.name]
         for axis, size in zip(slot.type.tensor_type.shape.dim, ("batch", *sizes), strict=True):
@@ -137,9 +164,8 @@ def _name_sizes(model: Any, flat: _Flat, names: list[str]) -> None:
 def _metadata(flat: _Flat, card: Card | None) -> dict[str, str]:
     """What the file says about itself: words and numbers, and JSON where it is more than one."""
     generator, latent = flat.generator, flat.generator.latent
-    first = "w_dim" if flat.given == "w" else "genes" if latent.num_genes else "z_dim"
-    axes = {flat.given: ["batch", first], "image": ["batch", "channels", "height", "width"]}
-    axes |= {"label": ["batch", "labels"]} if flat.label_dim else {}
+    axes = {**flat.axes, "image": ["batch", "channels", "height", "width"]}
+    seen = flat.camera[0].tolist() if flat.camera is not None else "given" if "camera" in flat.names else "none"
     facts = {
         "format": "stylegenes-onnx 1",
         "name": card.name if card else "",
@@ -157,13 +183,25 @@ def _metadata(flat: _Flat, card: Card | None) -> dict[str, str]:
         "noise": "stored",
         "range": [-1, 1] if flat.clamp else "unbounded; -1 is black and 1 is white",
         "axes": axes,
+        "camera": seen,
         "code_string": latent.string_format(),
     }
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()}
 
 
+def inputs_of(generator: Generator, given: Given, camera: torch.Tensor | None = None) -> dict[str, list[str]]:
+    """The inputs of an export by name, and what their axes are; see `export_onnx`."""
+    return _Flat(generator, 1.0, given, True, camera).axes
+
+
 def check_onnx(
-    generator: Generator, path: str | Path, *, psi: float = 1.0, given: Given = "code", clamp: bool = True
+    generator: Generator,
+    path: str | Path,
+    *,
+    psi: float = 1.0,
+    given: Given = "code",
+    clamp: bool = True,
+    camera: torch.Tensor | None = None,
 ) -> float | None:
     """The largest difference between `generator` and the file in ONNX Runtime, relative to the largest pixel value.
 
@@ -176,7 +214,7 @@ def check_onnx(
         import onnxruntime
     except ImportError:
         return None
-    flat, largest = _Flat(generator, psi, given, clamp).eval(), 0.0
+    flat, largest = _Flat(generator, psi, given, clamp, camera).eval(), 0.0
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for n in BATCHES:
         inputs = flat.example(n)

@@ -55,6 +55,9 @@ def sample_bilinear(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
 
     Differentiable any number of times with respect to the images, and once with respect to the grid.
     """
+    # Without gradients the operation is called as it is, so that exporters can trace it.
+    if not torch.is_grad_enabled():
+        return grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     return _SampleBilinear.apply(images, grid)
 
 
@@ -62,7 +65,20 @@ def resize(x: torch.Tensor, resolution: int) -> torch.Tensor:
     """[N, C, h, w] to resolution x resolution pixels, antialiased where it shrinks."""
     if x.shape[-2:] == (resolution, resolution):
         return x
+    if torch.onnx.is_in_onnx_export():
+        # Exporters know no antialiasing.
+        rows, columns = (_antialiased_weights(int(size), resolution).to(x) for size in x.shape[-2:])
+        return rows @ x @ columns.transpose(0, 1)
     return interpolate(x, (resolution, resolution), mode="bilinear", align_corners=False, antialias=True)
+
+
+def _antialiased_weights(size: int, resolution: int) -> torch.Tensor:
+    """Weights [resolution, size] that resize an axis: a triangle around each new pixel, wider where it shrinks."""
+    scale = size / resolution
+    centers = (torch.arange(resolution, dtype=torch.float64, device="cpu") + 0.5) * scale
+    away = torch.arange(size, dtype=torch.float64, device="cpu") + 0.5 - centers[:, None]
+    weights = (1 - (away / max(scale, 1)).abs()).clamp(min=0)
+    return weights / weights.sum(dim=1, keepdim=True)
 
 
 def check_resizing(way: str | float) -> str | float:

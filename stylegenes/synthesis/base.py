@@ -28,6 +28,7 @@ class SynthesisNetwork(Layer, ABC):
         label_dim: length of the label that the network itself reads, 0 for none; most leave labels to the latent.
         movable: whether its input can be moved and turned by `placed`.
         has_camera: whether its pictures are seen through the condition's camera (3D networks).
+        steady: whether the same style vectors, condition and noise always make the same picture.
         box: side of the cube around the origin that a 3D network fills, in world units; 0 for flat ones.
         spec: the registry spec it was built from.
     """
@@ -41,6 +42,7 @@ class SynthesisNetwork(Layer, ABC):
     grows: bool = False
     movable: bool = False
     has_camera: bool = False
+    steady: bool = True
     box: float = 0.0
     spec: Spec
 

@@ -7,6 +7,7 @@ styled blocks make the full picture of it (sections 4.1 to 4.3).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
@@ -58,8 +59,8 @@ class Decoder(Layer):
 
     def forward(self, planes: torch.Tensor) -> Field:
         """Features [N, 3, C, M] of the planes at M points to what is there."""
-        x = planes.mean(dim=1).mT
-        x = self.out(self.hidden(x.flatten(0, 1))).unflatten(0, x.shape[:2])
+        x = planes.mean(dim=1).transpose(1, 2)
+        x = self.out(self.hidden(x.flatten(0, 1))).unflatten(0, (-1, x.shape[1]))
         # Colors may overshoot a little, so that black and white are reached (Mip-NeRF).
         return Field(torch.sigmoid(x[..., 1:]) * 1.002 - 0.001, x[..., 0])
 
@@ -196,7 +197,7 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
             )
         self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
         self.most_points, self.plane_channels = most_points, plane_channels
-        self.box, self.super_noise = box, super_noise
+        self.box, self.super_noise, self.steady = box, super_noise, not official
         self.published_planes = official or third_plane == "zx"
         self.optics = Optics(samples, importance, near, far, box, disparity, white, official)
         self.backbone = StyleGAN2Synthesis(
@@ -242,12 +243,12 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         Raises:
             UserError: when `ws` or the cameras have another shape.
         """
-        noise, condition = noise or Noise(), self.seen(condition, len(ws))
+        noise, condition = noise or Noise(), self.seen(condition, ws.shape[0])
         assert condition.camera is not None
         planes = self.planes(ws, noise)
         rendering = self.rendered(planes, condition.camera.to(planes), noise.generator)
         size = (int(self.rendering), int(self.rendering))
-        features = rendering.features.mT.unflatten(2, size)
+        features = rendering.features.transpose(1, 2).unflatten(2, size)
         above = noise if self.super_noise else Noise("none")
         image = self.super_resolution(features.to(ws.dtype), ws[:, -1], above)
         return ImageBatch(
@@ -311,7 +312,9 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
 
     def camera_at(self, yaw: float, pitch: float, fov: float | None = None) -> torch.Tensor:
         """The camera [1, 25] at angles in degrees on the sphere on which the first of `views` stands."""
-        first = self.views[:1]
+        if not (math.isfinite(yaw) and -90 <= pitch <= 90):
+            raise UserError(f"a camera stands at a finite yaw and a pitch of -90 to 90 degrees; got {yaw} and {pitch}")
+        first, yaw = self.views[:1], yaw % 360
         angles = (torch.tensor([float(angle)], device=first.device) for angle in (yaw, pitch))
         radius = Cameras.of(first).position.norm().item()
         return orbit(*angles, radius=radius, fov=fov_of(first).item() if fov is None else fov, pivot=self.pivot)

@@ -172,7 +172,7 @@ def cast_rays(camera: torch.Tensor, resolution: int) -> Rays:
     y = (v - center_y) / focal_y
     x = (u - center_x - skew * y) / focal_x
     local = torch.stack([x, y, torch.ones_like(x)], dim=2)
-    directions = normalize(local @ cameras.pose[:, :3, :3].mT, dim=2)
+    directions = normalize(local @ cameras.pose[:, :3, :3].transpose(1, 2), dim=2)
     return Rays(cameras.position[:, None].expand_as(directions), directions)
 
 
@@ -222,17 +222,25 @@ def importance_depths(depth: torch.Tensor, weights: torch.Tensor, draws: torch.T
         draws: [N, R, F] in [0, 1).
         optics: the official ones look at the intervals between midpoints, with the weights of those behind.
     """
-    flat = weights.detach().flatten(0, 1)
-    mass = avg_pool1d(max_pool1d(flat, 2, stride=1, padding=1), 2, stride=1).unflatten(0, weights.shape[:2]) + 0.01
+    flat = weights.detach().flatten(0, 1)[:, None]
+    mass = avg_pool1d(max_pool1d(flat, 2, stride=1, padding=1), 2, stride=1).view(-1, *weights.shape[1:]) + 0.01
     edges = depth.detach()
     if optics.official:
         edges = ((edges[..., 1:] + edges[..., :-1]) / 2)[..., :-1]
         mass = mass[..., 1:-1] + 1e-5
     cumulated = pad(torch.cumsum(mass / mass.sum(dim=-1, keepdim=True), dim=-1), (1, 0))
-    above = torch.searchsorted(cumulated, draws.contiguous(), right=True).clamp(1, edges.shape[-1] - 1)
+    above = _first_above(cumulated, draws).clamp(1, edges.shape[-1] - 1)
     low, high = cumulated.gather(-1, above - 1), cumulated.gather(-1, above)
     start, end = edges.gather(-1, above - 1), edges.gather(-1, above)
     return start + ((draws - low) / (high - low)).clamp(0, 1) * (end - start)
+
+
+def _first_above(rising: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """How many of `rising` [N, R, S] are not above each of the values [N, R, F], int64 [N, R, F]."""
+    if torch.onnx.is_in_onnx_export():
+        # Exporters know no search.
+        return (rising[:, :, None] <= values[..., None]).to(torch.int64).sum(dim=3)
+    return torch.searchsorted(rising, values.contiguous(), right=True)
 
 
 def march(density: torch.Tensor, depth: torch.Tensor, *, official: bool = False) -> torch.Tensor:
@@ -240,10 +248,12 @@ def march(density: torch.Tensor, depth: torch.Tensor, *, official: bool = False)
 
     softplus(density - 1), of the mean density of an interval's ends, is absorbed per unit of length.
     """
-    thickness = softplus(_middle(density) - 1) * depth.diff(dim=2)
+    thickness = softplus(_middle(density) - 1) * (depth[..., 1:] - depth[..., :-1])
     passed = (torch.exp(-thickness) + 1e-10).log() if official else -thickness
     before = pad(passed.cumsum(dim=2)[..., :-1], (1, 0))
-    return -torch.expm1(-thickness) * before.exp()
+    # Exporters know no expm1.
+    absorbed = 1 - torch.exp(-thickness) if torch.onnx.is_in_onnx_export() else -torch.expm1(-thickness)
+    return absorbed * before.exp()
 
 
 def composite(weights: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
@@ -310,7 +320,7 @@ def sample_planes(planes: torch.Tensor, points: torch.Tensor, *, box: float, off
     """Features [N, 3, C, M] of planes [N, 3, C, H, W] at points [N, M, 3] of the cube of side `box`; zero outside."""
     grid = plane_coordinates(points * (2 / box), official=official)
     found = sample_bilinear(planes.flatten(0, 1), grid.flatten(0, 1)[:, None].to(planes.dtype))
-    return found.squeeze(2).unflatten(0, planes.shape[:2])
+    return found.squeeze(2).unflatten(0, (-1, planes.shape[1]))
 
 
 def in_parts(
@@ -321,7 +331,8 @@ def in_parts(
     Where gradients are wanted, each part is followed anew for its backward pass, so that only one part's samples are in
     memory at a time. Official rays are followed all at once, since their depth depends on one another's.
     """
-    n, count, _ = rays.origins.shape
+    # Plain numbers, also where an exporter follows: the parts of a file are the same for every batch.
+    n, count, _ = map(int, rays.origins.shape)
     step = max(most_points // (n * max(optics.samples, optics.importance)), 1)
     if step >= count or optics.official:
         return follow(rays, draws)

@@ -10,8 +10,11 @@ import pytest
 import torch
 
 from stylegenes.cli.main import run
+from stylegenes.drawing import DrawSettings, draw
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
+from stylegenes.pictures import to_uint8
+from stylegenes.records import Condition
 from stylegenes.snapshot import Card, save_snapshot
 from stylegenes.synthesis import SYNTHESES
 
@@ -23,7 +26,7 @@ from stylegenes.interop.onnx import BATCHES, check_onnx, export_onnx  # noqa: E4
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "snapshots.md"
 GENOME = {"name": "genome", "w_dim": 12, "num_genes": 3, "num_variants": 5}
 MAPPING = {"name": "mapping", "w_dim": 12, "z_dim": 5, "depth": 2, "label_dim": 4}
-FAMILIES = {name: SYNTHESES.get(name).example_spec(16, 12) for name in SYNTHESES.names() if name != "eg3d"}
+FAMILIES = {name: SYNTHESES.get(name).example_spec(16, 12) for name in SYNTHESES.names()}
 FAMILIES["stylegan3"] |= {"conv_kernel": 1, "radial_filters": True}
 
 
@@ -128,7 +131,7 @@ def test_through_the_command(tmp_path, capsys):
     line = ["export", str(tmp_path / "model"), "--onnx", str(tmp_path / "x.onnx"), "--given", "w", "--raw"]
     assert run(line) == 0
     said = capsys.readouterr().out
-    assert "w [batch, ...] in" in said and "of no bounds" in said and "batches of 1, 3 and 16" in said
+    assert "w [batch, w_dim] in" in said and "of no bounds" in said and "batches of 1, 3 and 16" in said
     about = session_of(tmp_path / "x.onnx").get_modelmeta().custom_metadata_map
     assert about["license"] == "MIT" and about["range"].startswith("unbounded")
 
@@ -137,7 +140,53 @@ def test_what_cannot_be_exported_is_refused(tmp_path):
     G = generator_of("progan", GENOME)
     with pytest.raises(UserError, match="takes code or w"):
         export_onnx(G, tmp_path / "x.onnx", given="z")
-    G.synthesis.has_camera = True
-    with pytest.raises(UserError, match="camera"):
-        export_onnx(G, tmp_path / "x.onnx")
+    with pytest.raises(UserError, match="no camera sees"):
+        export_onnx(G, tmp_path / "x.onnx", camera=torch.eye(25)[:1])
+    with pytest.raises(UserError, match="official=false"):
+        export_onnx(generator_of("eg3d", GENOME, official=True), tmp_path / "x.onnx")
     assert not list(tmp_path.iterdir())
+
+
+THREE = {"label_dim": 0, "camera": True}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"near": 2.0, "far": 3.4, "disparity": True, "white": True},
+        {"importance": 0, "most_points": 300, "third_plane": "zx"},
+        {"rendering_resolution": 16, "super_input": 4, "box": 1.6},
+        {"image_channels": 1, "plane_resolution": 16, "super_noise": False},
+    ],
+)
+def test_a_model_in_space_is_exported_with_its_camera(changes, tmp_path):
+    """Rays that miss the box, parts of rays, and features that shrink are exported as well."""
+    G = generator_of("eg3d", {**MAPPING, **THREE}, **changes)
+    path = export_onnx(G, tmp_path / "model.onnx", psi=0.7)
+    assert check_onnx(G, path, psi=0.7) < 1e-4
+    session = session_of(path)
+    assert [(slot.name, slot.shape) for slot in session.get_inputs()] == [
+        ("code", ["batch", 5]),
+        ("camera", ["batch", 25]),
+    ]
+    code = G.sample(1)
+    sides = [G.synthesis.camera_at(yaw, 10.0, 40.0) for yaw in (0.0, 90.0)]
+    found = [torch.from_numpy(session.run(None, {"code": code.numpy(), "camera": side.numpy()})[0]) for side in sides]
+    for side, picture in zip(sides, found, strict=True):
+        (expected,) = draw(G, code, DrawSettings(psi=0.7, condition=Condition(camera=side)))
+        assert np.abs(to_uint8(picture)[0].astype(int) - expected.astype(int)).max() <= 1
+    assert (found[0] - found[1]).abs().max() > 1e-3
+
+
+def test_a_camera_can_be_built_in(tmp_path, capsys):
+    save_snapshot(tmp_path / "model", generator_of("eg3d", GENOME), Card(name="solid"))
+    assert run(["export", str(tmp_path / "model"), "--onnx", str(tmp_path / "x.onnx"), "--yaw", "30"]) == 0
+    assert "x.onnx: code [batch, genes] in, image" in capsys.readouterr().out
+    session = session_of(tmp_path / "x.onnx")
+    built = json.loads(session.get_modelmeta().custom_metadata_map["camera"])
+    G = generator_of("eg3d", GENOME)
+    assert torch.allclose(torch.tensor([built]), G.synthesis.camera_at(30.0, 0.0), atol=1e-5)
+    assert run(["export", str(tmp_path / "model"), "--onnx", str(tmp_path / "y.onnx")]) == 0
+    assert "code [batch, genes] and camera [batch, numbers] in" in capsys.readouterr().out
+    assert session_of(tmp_path / "y.onnx").get_modelmeta().custom_metadata_map["camera"] == "given"
+    assert run(["export", str(tmp_path / "model"), "--onnx", str(tmp_path / "z.onnx"), "--fov", "0"]) == 1

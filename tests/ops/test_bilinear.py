@@ -1,8 +1,9 @@
 """Bilinear sampling: its derivatives, once with respect to positions and twice with respect to pixels."""
 
+import pytest
 import torch
 
-from stylegenes.ops.bilinear import sample_bilinear
+from stylegenes.ops.bilinear import resize, sample_bilinear
 
 
 def test_gradients(rng):
@@ -12,3 +13,11 @@ def test_gradients(rng):
     fixed = grid.detach()
     assert torch.autograd.gradcheck(lambda x: sample_bilinear(x, fixed), images)
     assert torch.autograd.gradgradcheck(lambda x: sample_bilinear(x, fixed).square(), images)
+
+
+@pytest.mark.parametrize(("size", "resolution"), [(16, 4), (12, 5), (31, 7), (7, 31), (9, 8), (100, 33)])
+def test_resizing_as_files_do_it_is_the_same(size, resolution, monkeypatch):
+    x = torch.randn(2, 3, size, size, dtype=torch.float64)
+    usual = resize(x, resolution)
+    monkeypatch.setattr(torch.onnx, "is_in_onnx_export", lambda: True)
+    assert torch.allclose(resize(x, resolution), usual, atol=1e-12)
