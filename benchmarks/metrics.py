@@ -51,13 +51,13 @@ def milliseconds(function: Callable[[], object], pictures: int, repeats: int = 3
 
 def shares(resolution: int, batch: int) -> None:
     source = GeneratorSource(build(resolution), batch, batch=batch)
-    judge = EXTRACTORS.build({"name": "lite0"}).eval()
+    extractor = EXTRACTORS.build({"name": "lite0"}).eval()
     images = source.block(0, batch)
     with torch.no_grad():
-        features = judge(images)
+        features = extractor(images)
         generating = milliseconds(lambda: source.block(0, batch), batch)
-        judging = milliseconds(lambda: judge(images), batch)
-    halves = [Moments.empty(judge.feature_dim) for _ in range(2)]
+        judging = milliseconds(lambda: extractor(images), batch)
+    halves = [Moments.empty(extractor.feature_dim) for _ in range(2)]
 
     def accumulate() -> None:
         for i, moments in enumerate(halves):
@@ -74,8 +74,8 @@ def shares(resolution: int, batch: int) -> None:
 def peak(num: int, resolution: int, folder: str, result: Any) -> None:
     """Run one pass in a fresh process and report the peak of its resident memory, MiB."""
     source = GeneratorSource(build(resolution), num, batch=32)
-    judge = EXTRACTORS.build({"name": "lite0", "input_size": 32}).eval()
-    FeaturePass(source, judge, keep_rows=True, folder=Path(folder)).run()
+    extractor = EXTRACTORS.build({"name": "lite0", "input_size": 32}).eval()
+    FeaturePass(source, extractor, keep_rows=True, folder=Path(folder)).run()
     result.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

@@ -21,7 +21,7 @@ def main() -> None:
     data = open_dataset("avatars", resolution=RESOLUTION)
     made = FeaturePass(choose(data, None), Lite0Features().eval().requires_grad_(False))
     found = made.run()
-    about = {"source": data.source, "data": data.content_hash, "judge": made.judge.name}
+    about = {"source": data.source, "data": data.content_hash, "judge": made.extractor.name}
     folder = Path(shipped.__file__).parent.parent / "models" / "statistics"
     known = shipped.Shipped(found.all.moments, found.half, floors_of("fd", found))
     print(shipped.ship(made.key(), known, about, folder))

@@ -54,7 +54,7 @@ def open(
         name: a snapshot folder, a run folder (its newest snapshot), the name of a model shipped with the package, or
             `hf://owner/name@revision`, a model on the hub.
         label: what a conditional model draws: a column's number, names like `Smiling,Male=0.5`, or L numbers.
-        classifier: judges attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
+        classifier: of attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
         device: where it goes, as torch names it; `auto` takes the fastest there is.
 
     Raises:

@@ -55,7 +55,7 @@ def open_model(
         name: a snapshot folder, a run folder (its newest snapshot), the name of a model shipped with the package, or
             `hf://owner/name@revision`, a model on the hub.
         label: what a conditional model draws: a column's number, names like `Smiling,Male=0.5`, or L numbers.
-        classifier: judges attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
+        classifier: of attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
         device: `auto` takes the fastest there is.
 
     Raises:
@@ -175,7 +175,7 @@ class Model(Studio):
     def survey(
         self, settings: SurveySettings | None = None, *, labels: str | None = None, on_progress: OnProgress = _silent
     ) -> Surveyed:
-        """Draw and judge many pictures, or go on with it: what all work on genes needs, once.
+        """Draw and classify many pictures, or go on with it: what all work on genes needs, once.
 
         Args:
             settings: how many, and how.
@@ -340,7 +340,7 @@ class Model(Studio):
         metrics: str = "fd",
         *,
         num: int | None = None,
-        judge: str = "lite0",
+        extractor: str = "lite0",
         psi: float = 1.0,
         seed: int = 0,
         on_progress: OnProgress = _silent,
@@ -351,7 +351,7 @@ class Model(Studio):
             data: the reals: a folder, zip, LMDB, or `avatars`; the data that it was trained on where nothing is given.
             metrics: names with commas between: fd, kid, pr, dc, ppl, separability, ...
             num: pictures; 50,000 on a GPU and 2,000 elsewhere where nothing is given.
-            judge: the frozen network that results are named after.
+            extractor: the frozen network that results are named after.
             psi: truncation.
             seed: of all draws.
             on_progress: called with what is done, how much of it, and of how much.
@@ -363,8 +363,8 @@ class Model(Studio):
         from stylegenes.metrics.evaluation import Subject
 
         subject = Subject(str(self.reference), generator=self.generator)
-        judging = self.classifier if self._given is not None or self.remembered is not None else None
-        options = {"judge": judge, "classifier": judging, "num": num, "psi": psi, "seed": seed}
+        classifier = self.classifier if self._given is not None or self.remembered is not None else None
+        options = {"extractor": extractor, "classifier": classifier, "num": num, "psi": psi, "seed": seed}
         found = evaluate(
             subject, self.real(data), metric_names(metrics), device=self.device, on_progress=on_progress, **options
         )

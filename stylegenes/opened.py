@@ -54,7 +54,7 @@ class OpenedModel:
         path: the snapshot's folder.
         snapshot: loaded.
         label: what a conditional model draws: a column's number, names as `--label` takes them, or [L] numbers.
-        classifier: judges attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
+        classifier: of attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
 
     Raises:
         UserError: for a label that the model does not take.

@@ -1,4 +1,4 @@
-"""Survey: codes drawn from the prior, expressed as pictures, judged by a classifier, and kept on disk (Eq. 7).
+"""Survey: codes drawn from the prior, expressed as pictures, classified, and kept on disk (Eq. 7).
 
 The expensive step of every analysis, done once. Shard k of a survey is a function of its plan and k alone, so that it
 may be made by any process, in any order, again after a kill, and so that a longer survey begins with a shorter one.
@@ -62,7 +62,7 @@ class SurveyPlan:
 
 @dataclass(frozen=True)
 class Draws:
-    """Judged pictures.
+    """Classified pictures.
 
     Attributes:
         genotype: uint8 or uint16 [N, num_genes]; [N, 0] for a continuous latent.
@@ -100,7 +100,7 @@ class Survey:
         return sorted(int(name[1]) for name in names if name)
 
     def __len__(self) -> int:
-        """Judged pictures on disk."""
+        """Classified pictures on disk."""
         return len(self.indices()) * self.plan.shard_size
 
     def shard(self, index: int) -> Draws:
@@ -141,8 +141,8 @@ class Surveyor:
 
     Attributes:
         generator: makes the pictures.
-        classifier: judges their attributes.
-        discriminator: judges their realness, or None.
+        classifier: of their attributes.
+        discriminator: says how real they look, or None.
         batch_size: pictures made at once; the draws do not depend on it beyond float rounding, except for the realness
             by a discriminator that compares the pictures of a batch.
         labels: float32 [M, L], for a model with labels: every picture takes one of these rows, each as likely. The

@@ -112,7 +112,7 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
             data,
             metric_names(args.metrics),
             device=device,
-            judge=args.judge,
+            extractor=args.judge,
             classifier=classifier,
             num=args.num,
             psi=args.psi,

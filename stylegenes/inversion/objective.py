@@ -30,7 +30,7 @@ class Objective:
     """A weighted sum of pixel and perceptual error.
 
     Attributes:
-        perceptual: the frozen judge, in evaluation mode.
+        perceptual: the frozen network, in evaluation mode.
         pixel_weight: weight of the mean squared error.
         perceptual_weight: weight of the perceptual distance.
     """

@@ -28,13 +28,13 @@ def budget(
 ) -> Evaluate:
     """Read `METRIC[_JUDGE]@NUM` (several with commas: `fd@2k,kid_lite0@2k`) and make it callable.
 
-    Judge and statistics of the reals are loaded at the first call and kept; all reals are used.
+    Extractor and statistics of the reals are loaded at the first call and kept; all reals are used.
 
     Args:
-        text: metric (fd, kid, pr, dc, outliers), judge (lite0 by default), and fakes (2000, 2k).
+        text: metric (fd, kid, pr, dc, outliers), extractor (lite0 by default), and fakes (2000, 2k).
         data: the real pictures.
         batch: fakes at once.
-        device: where judge and generator are.
+        device: where extractor and generator are.
         cache: folder of statistics of reals, or None.
 
     Raises:
@@ -58,7 +58,7 @@ def read_budgets(text: str) -> list[MetricBudget]:
 
 
 class MetricBudget(NamedTuple):
-    """One part of a budget: the metric, the spec of its judge, and how many fakes."""
+    """One part of a budget: the metric, the spec of its extractor, and how many fakes."""
 
     metric: str
     spec: dict[str, str]
@@ -92,8 +92,8 @@ def _one(
         if not kept:
             # Building draws initial weights; training must not notice.
             with torch.random.fork_rng(devices=[]):
-                judge = EXTRACTORS.build(spec).eval().to(device)
-            kept.append(Evaluator(data, judge, num=num, batch=batch, device=device, cache=cache))
+                extractor = EXTRACTORS.build(spec).eval().to(device)
+            kept.append(Evaluator(data, extractor, num=num, batch=batch, device=device, cache=cache))
         training = generator.training
         generator.eval()
         try:

@@ -29,7 +29,7 @@ class DistributionMetric:
     """How reals and fakes are compared.
 
     Attributes:
-        compute: from features of reals and fakes to numbers, named without the judge.
+        compute: from features of reals and fakes to numbers, named without the extractor.
         settings: what the numbers depend on besides the features.
         needs_rows: whether moments are not enough.
         least: pictures that either side must have.

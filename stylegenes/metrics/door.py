@@ -43,7 +43,7 @@ def admit(real: Comparable, fake: Comparable, what: str, *, least_real: int = 1,
         if fault := side.fault():
             raise UserError(f"{what} cannot be had: the features of the {whose} {fault}")
     if real.dim != fake.dim:
-        raise UserError(f"features of length {real.dim} and {fake.dim} cannot be compared; use one judge for both")
+        raise UserError(f"features of length {real.dim} and {fake.dim} cannot be compared; use one extractor for both")
     if real.num < least_real or fake.num < least_fake:
         raise UserError(
             f"{what} needs at least {least_real} reals and {least_fake} fakes; got {real.num} and {fake.num}"

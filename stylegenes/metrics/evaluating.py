@@ -1,4 +1,4 @@
-"""One call for an evaluation: judge, distance, cache and size are chosen, and the records come as one result."""
+"""One call for an evaluation: extractor, distance, cache and size are chosen, and the records come as one result."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def evaluate(
     metrics: Sequence[str],
     *,
     device: torch.device,
-    judge: str = "lite0",
+    extractor: str = "lite0",
     classifier: AttributeClassifier | None = None,
     num: int | None = None,
     psi: float = 1.0,
@@ -86,7 +86,7 @@ def evaluate(
         data: the reals.
         metrics: names of metrics.
         device: where the networks are.
-        judge: the frozen network that results are named after.
+        extractor: the frozen network that results are named after.
         classifier: for separability and disentanglement.
         num: fakes, pairs or draws; 50,000 on a GPU and 2,000 elsewhere where nothing is given.
         psi: truncation of the fakes.
@@ -97,15 +97,15 @@ def evaluate(
         on_progress: called with what is done, how many of it, and of how many.
 
     Raises:
-        UserError: for an unknown metric or judge, or one that needs what is not there.
+        UserError: for an unknown metric or extractor, or one that needs what is not there.
     """
-    extractor = EXTRACTORS.build({"name": judge}).eval().to(device)
+    network = EXTRACTORS.build({"name": extractor}).eval().to(device)
     wanted = [LATENT_METRICS[name] for name in metrics if name in LATENT_METRICS]
     near = any(metric.needs_distance for metric in wanted)
     evaluator = Evaluator(
         data,
-        extractor,
-        distance=DISTANCES.build({"name": extractor.distance}).eval().to(device) if near else None,
+        network,
+        distance=DISTANCES.build({"name": network.distance}).eval().to(device) if near else None,
         classifier=classifier,
         num=num if num is not None else NUM_ON_GPU if device.type == "cuda" else NUM_ELSEWHERE,
         seed=seed,

@@ -16,7 +16,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics.distribution import DISTRIBUTION_METRICS, floors_of, need_enough
 from stylegenes.metrics.features import FeaturePass, FeatureSet, Shard
-from stylegenes.metrics.latent_metrics import LATENT_METRICS, Probe
+from stylegenes.metrics.latent_metrics import LATENT_METRICS, LatentContext
 from stylegenes.metrics.record import Files, Floor, MetricRecord, Provenance
 from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.sources import GeneratorSource, ImageSource, LabeledImages, choose
@@ -72,7 +72,7 @@ class Evaluator:
 
     Attributes:
         data: the real pictures.
-        judge: the feature extractor, on `device`.
+        extractor: the feature extractor, on `device`.
         distance: for path length, on `device`, or None.
         classifier: for separability and disentanglement, on `device`, or None.
         num: fakes for distribution metrics, pairs for path length, draws for the attribute metrics.
@@ -88,7 +88,7 @@ class Evaluator:
     """
 
     data: LabeledImages
-    judge: FeatureExtractor
+    extractor: FeatureExtractor
     distance: PerceptualDistance | None = None
     classifier: AttributeClassifier | None = None
     num: int = 50_000
@@ -214,12 +214,12 @@ class Evaluator:
         wanted = [LATENT_METRICS[name] for name in metrics if name in LATENT_METRICS]
         if not wanted:
             return {}
-        probe = self._probe(subject)
-        plans = [probe.placed(plan) for metric in wanted for plan in metric.passes(probe)]
+        context = self._latent_context(subject)
+        plans = [context.placed(plan) for metric in wanted for plan in metric.passes(context)]
         return {plan.key(): plan for plan in plans}
 
-    def _probe(self, subject: Subject) -> Probe:
-        return Probe(
+    def _latent_context(self, subject: Subject) -> LatentContext:
+        return LatentContext(
             subject.need_generator("a metric of the latent"),
             self.num,
             self.seed,
@@ -245,7 +245,7 @@ class Evaluator:
         return GeneratorSource(subject.generator, self.num, labels=self.data, **draws)
 
     def _plan(self, source: ImageSource, rows: bool, folder: Path | None, what: str) -> FeaturePass:
-        return FeaturePass(source, self.judge, rows, folder, self.shard, self.device, self._progress(what))
+        return FeaturePass(source, self.extractor, rows, folder, self.shard, self.device, self._progress(what))
 
     def _progress(self, what: str) -> Callable[[int, int], None]:
         return lambda done, total: self.on_progress(what, done, total)
@@ -268,7 +268,7 @@ class Evaluator:
         )
         for number in numbers:
             yield MetricRecord(
-                metric=self.judge.metric_name(number.metric) + (f"_mix{latents}" if latents > 1 else ""),
+                metric=self.extractor.metric_name(number.metric) + (f"_mix{latents}" if latents > 1 else ""),
                 value=number.value,
                 subject=subject.name,
                 subject_hash=subject.hash(),
@@ -287,15 +287,15 @@ class Evaluator:
             yield from self._compare(subject, "fd", real, fake, latents)
 
     def _latent(self, subject: Subject, names: list[str]) -> Iterator[MetricRecord]:
-        probe = self._probe(subject)
+        context = self._latent_context(subject)
         self._used.extend(plan.place for plan in self._latent_passes(subject, names).values() if plan.place)
         for name in names:
             start = time.monotonic()
-            for found in LATENT_METRICS[name].measure(probe):
+            for found in LATENT_METRICS[name].measure(context):
                 provenance = replace(
                     self._provenance(subject, found.settings),
-                    judge=found.judge,
-                    judge_weights=found.judge_weights,
+                    judge=found.network,
+                    judge_weights=found.network_weights,
                     preprocessing="",
                     num_fake=self.num,
                 )
@@ -321,9 +321,9 @@ class Evaluator:
 
     def _provenance(self, subject: Subject, settings: dict[str, Any]) -> Provenance:
         return Provenance(
-            judge=self.judge.name,
-            judge_weights=self.judge.weights_hash,
-            preprocessing=f"8-bit pixels, {self.judge.preprocessing}",
+            judge=self.extractor.name,
+            judge_weights=self.extractor.weights_hash,
+            preprocessing=f"8-bit pixels, {self.extractor.preprocessing}",
             psi=self.psi if subject.generator is not None else None,
             seed=self.seed,
             batch=self.batch if subject.generator is not None else 0,

@@ -1,4 +1,4 @@
-"""One pass of pictures through a judge: moments and rows of features, resumable, shared by processes, cached.
+"""One pass of pictures through an extractor: moments and rows of features, resumable, shared by processes, cached.
 
 The folder of a pass holds one state file a process, written all or nothing every few seconds, and where rows are kept
 one `rows.npy` that all processes fill at places of their own. A pass that finds its folder complete only reads it:
@@ -108,16 +108,16 @@ class FeaturePass:
 
     Attributes:
         source: the pictures.
-        judge: in eval mode, on `device`.
+        extractor: in eval mode, on `device`.
         keep_rows: keep every feature, not only moments.
         folder: where state is kept; None keeps it in memory (one process, no resuming).
         shard: this process's part.
-        device: where the judge is.
+        device: where the extractor is.
         on_block: progress: called with the pictures of this process done and their total.
     """
 
     source: ImageSource
-    judge: FeatureExtractor
+    extractor: FeatureExtractor
     keep_rows: bool = False
     folder: Path | None = None
     shard: Shard = field(default_factory=Shard)
@@ -126,8 +126,12 @@ class FeaturePass:
 
     def key(self) -> str:
         """A hash of everything that the features depend on."""
-        judge = {"name": self.judge.name, "weights": self.judge.weights_hash, "pixels": self.judge.preprocessing}
-        text = json.dumps({"source": self.source.identity(), "judge": judge}, sort_keys=True)
+        extractor = {
+            "name": self.extractor.name,
+            "weights": self.extractor.weights_hash,
+            "pixels": self.extractor.preprocessing,
+        }
+        text = json.dumps({"source": self.source.identity(), "judge": extractor}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def run(self) -> FeatureSet:
@@ -140,7 +144,7 @@ class FeaturePass:
         if shipped is not None:
             return FeatureSet(Features(shipped.moments), None, shipped.half, shipped.floors)
         if self.folder is None:
-            rows = np.empty((len(self.source), self.judge.feature_dim), np.float32) if self.keep_rows else None
+            rows = np.empty((len(self.source), self.extractor.feature_dim), np.float32) if self.keep_rows else None
             return _split(self._accumulate(self._empty(), rows).halves, rows)
         self.make_part()
         return self._collect(self._open())
@@ -202,7 +206,7 @@ class FeaturePass:
         return state.done == len(self._own(rank))
 
     def _empty(self) -> _State:
-        return _State(0, (Moments.empty(self.judge.feature_dim), Moments.empty(self.judge.feature_dim)))
+        return _State(0, (Moments.empty(self.extractor.feature_dim), Moments.empty(self.extractor.feature_dim)))
 
     @torch.no_grad()
     def _accumulate(self, state: _State, rows: np.ndarray | None, folder: Path | None = None) -> _State:
@@ -210,7 +214,7 @@ class FeaturePass:
         total, saved = sum(stop - start for start, stop in own), time.monotonic()
         for i in range(state.done, len(own)):
             start, stop = own[i]
-            features = self.judge(self.source.block(start, stop).to(self.device)).float().cpu()
+            features = self.extractor(self.source.block(start, stop).to(self.device)).float().cpu()
             half = half_of(start, stop)
             for which, moments in enumerate(state.halves):
                 moments.update(features[half == which])
@@ -258,7 +262,7 @@ class FeaturePass:
         """The shared file of rows: process 0 makes it, the others wait for it."""
         if not self.keep_rows:
             return None
-        path, shape = folder / _ROWS, (len(self.source), self.judge.feature_dim)
+        path, shape = folder / _ROWS, (len(self.source), self.extractor.feature_dim)
         if not path.is_file() and self.shard.rank == 0:
             with atomic_path(path) as part:
                 np.lib.format.open_memmap(part, "w+", np.float32, shape).flush()

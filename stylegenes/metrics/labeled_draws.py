@@ -46,7 +46,7 @@ def draws_pass(
     psi: float = 1.0,
     labels: LabeledImages | None = None,
 ) -> RowPass:
-    """A pass that draws `num` codes, makes their pictures with the stored noise and judges them.
+    """A pass that draws `num` codes, makes their pictures with the stored noise and classifies them.
 
     Args:
         generator: in eval mode.
@@ -72,12 +72,12 @@ def draws_pass(
         parts = (generator.latent.features(code), w, classifier(pictures.image))
         return torch.cat([part.float() for part in parts], dim=1)
 
-    judge = {"classifier": classifier.weights_hash, "attributes": classifier.attributes, "psi": psi}
+    measured_by = {"classifier": classifier.weights_hash, "attributes": classifier.attributes, "psi": psi}
     with torch.no_grad():
         width = generator.latent.features(generator.sample(1, torch.Generator().manual_seed(0))).shape[1]
     return RowPass(
         name="labeled draws",
-        identity={**draws_identity(generator, labels, num, seed, batch), **judge},
+        identity={**draws_identity(generator, labels, num, seed, batch), **measured_by},
         num=num,
         dim=width + generator.latent.w_dim + len(classifier.attributes),
         batch=batch,

@@ -22,14 +22,14 @@ from stylegenes.perception import AttributeClassifier, PerceptualDistance
 
 
 @dataclass(frozen=True)
-class Found:
+class LatentMeasurement:
     """A number about a generator's latent, before it becomes a record.
 
     Attributes:
         metric: its full name.
         value: the number; None where it could not be obtained.
-        judge: the network that judged, "" where none did.
-        judge_weights: sha256 of its weights.
+        network: the frozen network that it depends on, "" where none.
+        network_weights: sha256 of its weights.
         settings: everything else it depends on.
         spread: standard error, where there is one.
         failure: what could not be fitted, or "".
@@ -38,8 +38,8 @@ class Found:
 
     metric: str
     value: float | None
-    judge: str
-    judge_weights: str
+    network: str
+    network_weights: str
     settings: dict[str, Any]
     spread: float | None = None
     failure: str = ""
@@ -47,7 +47,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Probe:
+class LatentContext:
     """What these metrics work with; a pass that several of them need is made once."""
 
     generator: Generator
@@ -103,69 +103,69 @@ class LatentMetric:
     Attributes:
         passes: the passes to make, which processes share.
         score: the numbers, from the rows of these passes in their order.
-        needs_distance: whether a perceptual distance judges.
-        needs_classifier: whether an attribute classifier judges.
+        needs_distance: whether a perceptual distance is needed.
+        needs_classifier: whether an attribute classifier is needed.
         needs_movable: whether the synthesis network's input must be movable.
     """
 
-    passes: Callable[[Probe], list[RowPass]]
-    score: Callable[[Probe, list[torch.Tensor]], list[Found]]
+    passes: Callable[[LatentContext], list[RowPass]]
+    score: Callable[[LatentContext, list[torch.Tensor]], list[LatentMeasurement]]
     needs_distance: bool = False
     needs_classifier: bool = False
     needs_movable: bool = False
 
-    def measure(self, probe: Probe) -> list[Found]:
+    def measure(self, context: LatentContext) -> list[LatentMeasurement]:
         """Make the passes and score them."""
-        return self.score(probe, [probe.rows(plan) for plan in self.passes(probe)])
+        return self.score(context, [context.rows(plan) for plan in self.passes(context)])
 
 
 def _paths(crop: bool) -> LatentMetric:
     kinds: list[tuple[Space, Sampling]] = [("z", "full"), ("z", "end"), ("w", "full"), ("w", "end")]
     settings = [PathSettings(space, sampling, crop=crop) for space, sampling in kinds]
 
-    def passes(probe: Probe) -> list[RowPass]:
-        return [path_pass(probe.generator, probe.need_distance(), one, **probe.draws) for one in settings]
+    def passes(context: LatentContext) -> list[RowPass]:
+        return [path_pass(context.generator, context.need_distance(), one, **context.draws) for one in settings]
 
-    def score(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
-        return [_path_length(probe, one, lengths.flatten()) for one, lengths in zip(settings, rows, strict=True)]
+    def score(context: LatentContext, rows: list[torch.Tensor]) -> list[LatentMeasurement]:
+        return [_path_length(context, one, lengths.flatten()) for one, lengths in zip(settings, rows, strict=True)]
 
     return LatentMetric(passes, score, needs_distance=True)
 
 
-def _path_length(probe: Probe, settings: PathSettings, lengths: torch.Tensor) -> Found:
-    distance, length = probe.need_distance(), summarize(lengths, settings.reject)
+def _path_length(context: LatentContext, settings: PathSettings, lengths: torch.Tensor) -> LatentMeasurement:
+    distance, length = context.need_distance(), summarize(lengths, settings.reject)
     name = f"ppl_{settings.space}_{settings.sampling}" + ("_crop" if settings.crop else "")
-    return Found(
+    return LatentMeasurement(
         metric=distance.metric_name(name),
         value=length.mean,
-        judge=distance.name,
-        judge_weights=distance.weights_hash,
+        network=distance.name,
+        network_weights=distance.weights_hash,
         settings={**asdict(settings), "spread": "standard error", "noise": "const"},
         spread=length.standard_error,
         details={"pairs": length.num, "kept": length.num_kept},
     )
 
 
-def _draws(probe: Probe) -> list[RowPass]:
-    return [draws_pass(probe.generator, probe.need_classifier(), psi=probe.psi, **probe.draws)]
+def _draws(context: LatentContext) -> list[RowPass]:
+    return [draws_pass(context.generator, context.need_classifier(), psi=context.psi, **context.draws)]
 
 
-def _labeled(probe: Probe, rows: list[torch.Tensor]) -> LabeledDraws:
-    return LabeledDraws.read(rows[0], probe.generator.latent.w_dim, probe.need_classifier().attributes)
+def _labeled(context: LatentContext, rows: list[torch.Tensor]) -> LabeledDraws:
+    return LabeledDraws.read(rows[0], context.generator.latent.w_dim, context.need_classifier().attributes)
 
 
-def _separability(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
-    classifier, draws = probe.need_classifier(), _labeled(probe, rows)
+def _separability(context: LatentContext, rows: list[torch.Tensor]) -> list[LatentMeasurement]:
+    classifier, draws = context.need_classifier(), _labeled(context, rows)
     found = []
     for space, features in draws.spaces.items():
         result = linear_separability(features, draws.probability, draws.attributes)
         fitted = [a.name for a in result.attributes if a.entropy is not None]
         found.append(
-            Found(
+            LatentMeasurement(
                 metric=f"separability_{space}",
                 value=result.score,
-                judge=classifier.name,
-                judge_weights=classifier.weights_hash,
+                network=classifier.name,
+                network_weights=classifier.weights_hash,
                 settings={"kept": 0.5, "max_steps": MAX_STEPS, "attributes": fitted},
                 failure=f"not fitted: {', '.join(result.failed)}" if result.failed else "",
                 details={a.name: asdict(a) for a in result.attributes},
@@ -174,18 +174,18 @@ def _separability(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
     return found
 
 
-def _disentanglement(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
-    classifier, draws = probe.need_classifier(), _labeled(probe, rows)
-    settings = DisentanglementSettings(seed=probe.seed)
+def _disentanglement(context: LatentContext, rows: list[torch.Tensor]) -> list[LatentMeasurement]:
+    classifier, draws = context.need_classifier(), _labeled(context, rows)
+    settings = DisentanglementSettings(seed=context.seed)
     found = []
     for space, features in draws.spaces.items():
         result = disentanglement(features, draws.probability, draws.attributes, settings)
         found.append(
-            Found(
+            LatentMeasurement(
                 metric=f"disentanglement_{space}",
                 value=result.mean,
-                judge=classifier.name,
-                judge_weights=classifier.weights_hash,
+                network=classifier.name,
+                network_weights=classifier.weights_hash,
                 settings={**asdict(settings), "classes": "balanced", "attributes": sorted(result.accuracy)},
                 failure=f"too rare: {', '.join(result.failed)}" if result.failed else "",
                 details=dict(result.accuracy),
@@ -195,13 +195,17 @@ def _disentanglement(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
 
 
 def _equivariance(name: str, trial: Trial, settings: dict[str, Any]) -> LatentMetric:
-    def passes(probe: Probe) -> list[RowPass]:
-        return [trials_pass(name, probe.generator, trial, psi=probe.psi, **probe.draws)]
+    def passes(context: LatentContext) -> list[RowPass]:
+        return [trials_pass(name, context.generator, trial, psi=context.psi, **context.draws)]
 
-    def score(probe: Probe, rows: list[torch.Tensor]) -> list[Found]:
+    def score(context: LatentContext, rows: list[torch.Tensor]) -> list[LatentMeasurement]:
         squared, count = rows[0].sum(dim=0).tolist()
-        transforms = {"transforms": -(-probe.num // probe.batch)}
-        return [Found(name, Mismatch(squared, count).decibels, "", "", {**settings, "unit": "dB"}, details=transforms)]
+        transforms = {"transforms": -(-context.num // context.batch)}
+        return [
+            LatentMeasurement(
+                name, Mismatch(squared, count).decibels, "", "", {**settings, "unit": "dB"}, details=transforms
+            )
+        ]
 
     return LatentMetric(passes, score, needs_movable=True)
 

@@ -92,7 +92,7 @@ def path_pass(
 
     Args:
         generator: in eval mode.
-        distance: judges how far two pictures are apart, on the generator's device.
+        distance: says how far two pictures are apart, on the generator's device.
         settings: which paths.
         num: pairs of pictures.
         seed: of all draws.
@@ -113,10 +113,10 @@ def path_pass(
         rng = torch.Generator().manual_seed(block_seed(seed, start))
         return _measure(generator, distance, settings, stop - start, rng, labels).double()[:, None].cpu()
 
-    judge = {"distance": distance.name, "weights": distance.weights_hash, **asdict(settings)}
+    measured_by = {"distance": distance.name, "weights": distance.weights_hash, **asdict(settings)}
     return RowPass(
         name=f"ppl_{settings.space}_{settings.sampling}" + ("_crop" if settings.crop else ""),
-        identity={**draws_identity(generator, labels, num, seed, batch), **judge},
+        identity={**draws_identity(generator, labels, num, seed, batch), **measured_by},
         num=num,
         dim=1,
         batch=batch,

@@ -93,7 +93,7 @@ class MetricRecord:
     """One number.
 
     Attributes:
-        metric: its name, which names the judge too (fd_lite0).
+        metric: its name, which names the network too (fd_lite0).
         value: the number; None where it could not be obtained.
         subject: what was measured: a path.
         subject_hash: fingerprint of its weights, or content hash of its pictures.

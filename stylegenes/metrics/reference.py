@@ -22,16 +22,16 @@ from stylegenes.snapshot import Card
 
 @dataclass(frozen=True)
 class Yardstick:
-    """Moments of real pictures and the judge they were made with.
+    """Moments of real pictures and the extractor they were made with.
 
     Attributes:
-        judge: describes pictures.
+        extractor: of their features.
         real: mean and covariance of the reals.
         floor: distance between two halves of the reals: what a perfect model of half their number would get.
-        device: where the judge is.
+        device: where the extractor is.
     """
 
-    judge: FeatureExtractor
+    extractor: FeatureExtractor
     real: FeatureGaussian
     floor: float
     device: torch.device
@@ -39,19 +39,19 @@ class Yardstick:
     @property
     def name(self) -> str:
         """What the distance is called."""
-        return f"fd_{self.judge.name}"
+        return f"fd_{self.extractor.name}"
 
     @torch.no_grad()
     def of_pictures(self, pictures: torch.Tensor) -> float:
         """Distance of pictures [N, C, H, W] in [-1, 1] from the reals."""
-        moments = Moments.empty(self.judge.feature_dim)
+        moments = Moments.empty(self.extractor.feature_dim)
         for batch in pictures.split(64):
-            moments.update(self.judge(to_grid(batch).to(self.device)))
+            moments.update(self.extractor(to_grid(batch).to(self.device)))
         return frechet_distance(self.real, moments.gaussian())
 
     def of_generator(self, generator: Generator, num: int, seed: int) -> float:
         """Distance of `num` pictures of a generator from the reals."""
-        made = FeaturePass(GeneratorSource(generator, num, seed), self.judge, device=self.device).run()
+        made = FeaturePass(GeneratorSource(generator, num, seed), self.extractor, device=self.device).run()
         return frechet_distance(self.real, made.all.moments.gaussian())
 
 
@@ -74,7 +74,7 @@ def measure_real(
     device: torch.device,
     on_block: Callable[[int, int], None] = lambda done, total: None,
 ) -> Yardstick:
-    """Judge all real pictures once; the folder keeps the result."""
-    judge = Lite0Features().eval().requires_grad_(False).to(device)
-    found = FeaturePass(choose(data, None), judge, folder=folder, device=device, on_block=on_block).run()
-    return Yardstick(judge, found.all.moments.gaussian(), floors_of("fd", found)["fd"], device)
+    """Describe all real pictures once; the folder keeps the result."""
+    extractor = Lite0Features().eval().requires_grad_(False).to(device)
+    found = FeaturePass(choose(data, None), extractor, folder=folder, device=device, on_block=on_block).run()
+    return Yardstick(extractor, found.all.moments.gaussian(), floors_of("fd", found)["fd"], device)

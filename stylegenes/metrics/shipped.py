@@ -1,7 +1,7 @@
-"""Moments of real pictures that come with the package, so that the embedded faces need not be judged again.
+"""Moments of real pictures that come with the package: features of the embedded faces need not be computed again.
 
-A file is found by the key of the pass that made it: a hash over the content of the pictures, their number, the judge's
-weights and what it does to pixels. Where any of these differs there is no such file, and the pass is made.
+A file is found by the key of the pass that made it: a hash over the content of the pictures, their number, the
+extractor's weights and what it does to pixels. Where any of these differs there is no such file, and the pass is made.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def to_float(images: torch.Tensor) -> torch.Tensor:
 
 
 def to_grid(images: torch.Tensor) -> torch.Tensor:
-    """Pictures in [-1, 1] rounded to the 256 levels that an image file can hold: fakes are judged as reals are."""
+    """Pictures in [-1, 1] rounded to the 256 levels that an image file can hold: fakes are seen as reals are."""
     return ((images.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
 
 

@@ -1,4 +1,4 @@
-"""Frozen judges: feature extractors, perceptual distances, attribute classifiers."""
+"""Frozen networks: feature extractors, perceptual distances, attribute classifiers."""
 
 from stylegenes.perception.base import (
     ATTRIBUTE_NETWORKS,

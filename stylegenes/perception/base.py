@@ -1,4 +1,4 @@
-"""The contract of frozen judges: feature extractors, perceptual distances, attribute classifiers."""
+"""The contract of frozen networks: feature extractors, perceptual distances, attribute classifiers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 with its ImageNet weights: the default judge, and the trunk of projected discriminators.
+"""EfficientNet-Lite0 with its ImageNet weights: the default extractor, and the trunk of projected discriminators.
 
 The architecture is EfficientNet-B0 (Tan & Le 2019, Table 1) in its "lite" form: no squeeze-and-excitation, ReLU6 for
 swish, stem and head of fixed width. The weights were trained with TensorFlow's SAME padding and a batch-norm epsilon

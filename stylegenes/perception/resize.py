@@ -1,4 +1,4 @@
-"""Preparing pictures for judges: channels, ranges and the two resize filters that numbers depend on."""
+"""Preparing pictures for frozen networks: channels, ranges and the two resize filters that numbers depend on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def to_rgb(images: torch.Tensor) -> torch.Tensor:
         UserError: for any other shape.
     """
     if images.ndim != 4 or images.shape[1] not in (1, 3):
-        raise UserError(f"a judge takes pictures [N, 1 or 3, H, W] in [-1, 1]; got {list(images.shape)}")
+        raise UserError(f"a frozen network takes pictures [N, 1 or 3, H, W] in [-1, 1]; got {list(images.shape)}")
     return images.expand(-1, 3, -1, -1)
 
 
@@ -27,7 +27,7 @@ def to_bytes_range(images: torch.Tensor) -> torch.Tensor:
 def resize(images: torch.Tensor, size: int | None) -> torch.Tensor:
     """Bicubic resize to `size` x `size` pixels, antialiased when shrinking; None keeps the size.
 
-    The filter is wider where it shrinks (as an image library does it), so that a judge sees no aliasing.
+    The filter is wider where it shrinks (as an image library does it), so that a network sees no aliasing.
     """
     if size is None or images.shape[-2:] == (size, size):
         return images

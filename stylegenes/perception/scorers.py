@@ -183,8 +183,8 @@ class _Told(nn.Module):
         except Exception as error:
             # A foreign program may fail with anything; most often it was exported for another size.
             raise UserError(
-                f"{self.path} cannot judge pictures of {list(images.shape)}; does {self.path.stem}.json say the right "
-                f"resolution and channels, and was it exported for any number of pictures? ({shown(error, 200)})"
+                f"{self.path} cannot classify pictures of {list(images.shape)}; does {self.path.stem}.json say the "
+                f"right resolution and channels, and was it exported for any number of pictures? ({shown(error, 200)})"
             ) from error
         if not isinstance(scores, torch.Tensor):
             raise UserError(f"{self.path} gives {type(scores).__name__}, not one tensor of scores")

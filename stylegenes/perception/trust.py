@@ -36,10 +36,10 @@ def warn_of_doubts(classifier: AttributeClassifier, names: Iterable[str]) -> Non
 
 
 @cache
-def _warn(judge: str, weights_hash: str, attributes: str) -> None:
+def _warn(classifier: str, weights_hash: str, attributes: str) -> None:
     logger.warning(
         "%s tells some attributes little better than chance (AUC 0.5), by its own test: %s. What is asked of them may "
-        "not be what comes; more or better labels give a better judge (stylegenes classifier)",
-        judge,
+        "not be what comes; more or better labels give a better classifier (stylegenes classifier)",
+        classifier,
         attributes,
     )

@@ -1,4 +1,4 @@
-"""Where the weights of frozen judges lie: in installed packages, or in a folder that `stylegenes fetch` fills."""
+"""Where the weights of frozen networks lie: in installed packages, or in a folder that `stylegenes fetch` fills."""
 
 from __future__ import annotations
 

@@ -277,9 +277,9 @@ def test_moments_take_features_of_one_length_and_any_precision():
 
 
 @pytest.fixture(scope="module")
-def judged():
+def described():
     """Features of smooth random pictures, and of the same at growing blur and noise."""
-    judge = EXTRACTORS.build({"name": "lite0", "input_size": 32})
+    extractor = EXTRACTORS.build({"name": "lite0", "input_size": 32})
     rng = torch.Generator().manual_seed(0)
     coarse = torch.rand(160, 3, 8, 8, generator=rng) * 2 - 1
     base = torch.nn.functional.interpolate(coarse, 32, mode="nearest")
@@ -290,12 +290,12 @@ def judged():
 
     pictures = {f"blur{s}": blurred(s) for s in (1, 3, 7, 11)}
     pictures |= {f"noise{s}": (base + s * noise).clamp(-1, 1) for s in (0.0, 0.1, 0.3, 0.8)}
-    return {name: judge(x) for name, x in pictures.items()}
+    return {name: extractor(x) for name, x in pictures.items()}
 
 
 @pytest.mark.parametrize("damage", ["blur", "noise"])
-def test_more_damage_is_a_greater_distance(judged, damage):
-    levels = [x for name, x in judged.items() if name.startswith(damage)]
+def test_more_damage_is_a_greater_distance(described, damage):
+    levels = [x for name, x in described.items() if name.startswith(damage)]
     fd = [frechet_distance(gaussian(levels[0]), gaussian(x)) for x in levels]
     kid = [kernel_distance(rows(levels[0]), rows(x), subsets=10, subset_size=150).mean for x in levels]
     assert fd[0] == pytest.approx(0, abs=1e-6)

@@ -49,13 +49,13 @@ def test_records_say_how_they_were_obtained(records):
 
 
 def test_one_pass_of_fakes_serves_all():
-    judge = MeanColors()
+    extractor = MeanColors()
     list(
-        dataclasses.replace(evaluator(), judge=judge).evaluate(
+        dataclasses.replace(evaluator(), extractor=extractor).evaluate(
             Subject("toy", toy_generator()), ["fd", "kid", "pr", "dc", "outliers"]
         )
     )
-    assert judge.seen == 120 + 90
+    assert extractor.seen == 120 + 90
 
 
 def test_outliers_come_with_their_floor_and_limit(records):
@@ -88,9 +88,9 @@ def test_the_floor_is_the_distance_of_the_halves():
 def test_reals_are_cached_on_disk_and_the_work_folder_goes(tmp_path):
     folders = {"cache": tmp_path / "cache", "work": tmp_path / "work"}
     (first,) = evaluator(**folders).evaluate(Subject("toy", toy_generator()), ["fd"])
-    judge = MeanColors()
-    (again,) = Evaluator(DATA, judge, num=90, batch=16, **folders).evaluate(Subject("toy", toy_generator()), ["fd"])
-    assert first.value == again.value and judge.seen == 90
+    extractor = MeanColors()
+    (again,) = Evaluator(DATA, extractor, num=90, batch=16, **folders).evaluate(Subject("toy", toy_generator()), ["fd"])
+    assert first.value == again.value and extractor.seen == 90
     assert not (tmp_path / "work").exists()
 
 

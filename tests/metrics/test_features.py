@@ -43,19 +43,19 @@ def test_rows_and_moments_agree():
 
 
 def test_on_disk_as_in_memory_and_read_again_without_judging(tmp_path):
-    judge = MeanColors()
-    memory = FeaturePass(fakes(), judge, keep_rows=True).run()
-    same(memory, FeaturePass(fakes(), judge, keep_rows=True, folder=tmp_path).run())
-    seen = judge.seen
-    same(memory, FeaturePass(fakes(), judge, keep_rows=True, folder=tmp_path).run())
-    assert judge.seen == seen
+    extractor = MeanColors()
+    memory = FeaturePass(fakes(), extractor, keep_rows=True).run()
+    same(memory, FeaturePass(fakes(), extractor, keep_rows=True, folder=tmp_path).run())
+    seen = extractor.seen
+    same(memory, FeaturePass(fakes(), extractor, keep_rows=True, folder=tmp_path).run())
+    assert extractor.seen == seen
 
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"psi": 0.5}, {"num": 204}, {"batch": 15}, {"latents": 2}])
 def test_whatever_changes_the_pictures_changes_the_key(other):
-    judge = MeanColors()
-    assert FeaturePass(fakes(), judge).key() == FeaturePass(fakes(), judge).key()
-    assert FeaturePass(fakes(), judge).key() != FeaturePass(fakes(**other), judge).key()
+    extractor = MeanColors()
+    assert FeaturePass(fakes(), extractor).key() == FeaturePass(fakes(), extractor).key()
+    assert FeaturePass(fakes(), extractor).key() != FeaturePass(fakes(**other), extractor).key()
 
 
 def test_other_weights_change_the_key():
@@ -77,10 +77,10 @@ def test_two_processes_give_the_result_of_one(tmp_path):
     for worker in workers:
         worker.join(60)
         assert worker.exitcode == 0
-    judge = MeanColors()
-    together = FeaturePass(fakes(), judge, keep_rows=True, folder=tmp_path).run()
-    assert judge.seen == 0  # what two processes made, one reads
-    same(together, FeaturePass(fakes(), judge, keep_rows=True).run(), rel=1e-12)
+    extractor = MeanColors()
+    together = FeaturePass(fakes(), extractor, keep_rows=True, folder=tmp_path).run()
+    assert extractor.seen == 0  # what two processes made, one reads
+    same(together, FeaturePass(fakes(), extractor, keep_rows=True).run(), rel=1e-12)
 
 
 class _Slow(MeanColors):
@@ -102,9 +102,9 @@ def test_after_a_kill_it_goes_on_from_what_is_saved(tmp_path):
         time.sleep(0.02)
     os.kill(worker.pid, signal.SIGKILL)
     worker.join()
-    judge = MeanColors()
-    resumed = FeaturePass(fakes(), judge, keep_rows=True, folder=tmp_path).run()
-    assert 0 < judge.seen < 203
+    extractor = MeanColors()
+    resumed = FeaturePass(fakes(), extractor, keep_rows=True, folder=tmp_path).run()
+    assert 0 < extractor.seen < 203
     same(resumed, FeaturePass(fakes(), MeanColors(), keep_rows=True).run())
 
 

@@ -24,10 +24,10 @@ def test_classifiers_are_listed_apart_from_generators():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_judge_is_right_about_new_faces(name, faces):
-    judge = load_classifier(name)
-    assert judge.name == name and judge.attributes == faces.label_names
+    classifier = load_classifier(name)
+    assert classifier.name == name and classifier.attributes == faces.label_names
     with torch.no_grad():
-        said = judge(faces.images(range(300)).float() / 127.5 - 1) > 0.5
+        said = classifier(faces.images(range(300)).float() / 127.5 - 1) > 0.5
     right = (said == (faces.labels(range(300)) > 0.5)).float().mean()
     tested = read_json(MODELS / name / "report.json")["mean_accuracy"]
     assert float(right) == pytest.approx(tested, abs=0.01)

@@ -36,20 +36,20 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def record(judge, **kwargs):
-    (found,) = Evaluator(DATA, judge, num=40, batch=16, **kwargs).evaluate(Subject("toy", toy_generator()), ["fd"])
+def record(extractor, **kwargs):
+    (found,) = Evaluator(DATA, extractor, num=40, batch=16, **kwargs).evaluate(Subject("toy", toy_generator()), ["fd"])
     return found
 
 
 def test_a_shipped_pass_is_not_made_and_gives_the_same_record(tmp_path, monkeypatch):
     monkeypatch.setattr(shipped, "STATISTICS", tmp_path / "none")
-    judged = MeanColors()
-    made = record(judged)
+    counted = MeanColors()
+    made = record(counted)
     make(tmp_path / "some")
     monkeypatch.setattr(shipped, "STATISTICS", tmp_path / "some")
-    judge = MeanColors()
-    read = record(judge)
-    assert (judged.seen, judge.seen) == (120 + 40, 40)
+    extractor = MeanColors()
+    read = record(extractor)
+    assert (counted.seen, extractor.seen) == (120 + 40, 40)
     assert read.value == pytest.approx(made.value, rel=1e-6)
     assert read.floor.value == pytest.approx(made.floor.value, rel=1e-12) and read.floor.num == made.floor.num
     assert dataclasses.replace(read.provenance) == made.provenance
@@ -65,23 +65,23 @@ def test_moments_are_exact_to_float32(folder):
 
 
 def test_other_pictures_judges_and_rows_are_made(folder):
-    for data, judge in ((Blobs(118), MeanColors()), (DATA, other_judge())):
-        assert FeaturePass(choose(data, None), judge).run().halves is not None
+    for data, extractor in ((Blobs(118), MeanColors()), (DATA, other_extractor())):
+        assert FeaturePass(choose(data, None), extractor).run().halves is not None
     assert FeaturePass(choose(DATA, 100), MeanColors()).run().halves is not None
     assert FeaturePass(choose(DATA, None), MeanColors(), keep_rows=True).run().halves is not None
     assert FeaturePass(choose(DATA, None), MeanColors()).run().halves is None
 
 
-def other_judge():
-    judge = MeanColors()
-    judge.weights_hash = "other"
-    return judge
+def other_extractor():
+    extractor = MeanColors()
+    extractor.weights_hash = "other"
+    return extractor
 
 
 def test_a_helper_of_a_shipped_pass_has_nothing_to_do(folder, tmp_path):
-    judge = MeanColors()
-    FeaturePass(choose(DATA, None), judge, folder=tmp_path / "work", shard=Shard(1, 2)).make_part()
-    assert judge.seen == 0
+    extractor = MeanColors()
+    FeaturePass(choose(DATA, None), extractor, folder=tmp_path / "work", shard=Shard(1, 2)).make_part()
+    assert extractor.seen == 0
 
 
 def test_a_damaged_file_is_refused(folder):

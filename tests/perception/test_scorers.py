@@ -198,7 +198,9 @@ class _Several(nn.Module):
         return images, images
 
 
-@pytest.mark.parametrize(("module", "message"), [(_Fixed(), "cannot judge pictures of"), (_Several(), "gives tuple")])
+@pytest.mark.parametrize(
+    ("module", "message"), [(_Fixed(), "cannot classify pictures of"), (_Several(), "gives tuple")]
+)
 def test_a_file_that_fails_on_pictures_is_named(tmp_path, module, message):
     torch.jit.script(module).save(tmp_path / "a.pt")
     (tmp_path / "a.json").write_text(json.dumps(SCORING | {"resolution": 7}))
