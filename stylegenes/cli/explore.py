@@ -36,7 +36,7 @@ class Args:
     open: bool = False
     """open a browser"""
     sessions: Path | None = None
-    """file of the sessions (default: explorer.sqlite in the model's folder, or MODEL-explorer.sqlite here)"""
+    """file of the sessions (default: explorer.sqlite in a run folder, else NAME-explorer.sqlite here)"""
     label: str | None = None
     """for a conditional model: a class number, or label names with commas between"""
     classifier: str | None = None
@@ -63,7 +63,8 @@ def run(args: Args) -> None:
     Door(args.host, args.port, token)
     listening = take_port(args.host, args.port)
     with contextlib.closing(listening):
-        desk = open_desk(args.model, label=args.label, classifier=args.classifier, device=args.device)
+        given = {"label": args.label, "classifier": args.classifier, "device": args.device}
+        desk = open_desk(args.model, sessions=args.sessions, **given)
         door = Door(args.host, listening.getsockname()[1], token)
         with contextlib.suppress(KeyboardInterrupt):
             serve(desk, door, listening, browse=args.open, say=say)

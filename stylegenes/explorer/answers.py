@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from stylegenes.errors import UserError, shown
 from stylegenes.explorer.desk import ClientGone
+from stylegenes.explorer.nodes import Taken, Unknown
 from stylegenes.explorer.schemas import Problem
 from stylegenes.explorer.worker import Busy, Replaced, Stopped
 
@@ -42,19 +44,36 @@ def add_answers(app: FastAPI) -> None:
     def mistaken(request: Request, error: UserError) -> JSONResponse:
         return _say(422, str(error))
 
+    @app.exception_handler(Unknown)
+    def unknown(request: Request, error: Unknown) -> JSONResponse:
+        return _say(404, str(error))
+
+    @app.exception_handler(Taken)
+    def taken(request: Request, error: Taken) -> JSONResponse:
+        return _say(409, str(error))
+
     @app.exception_handler(RequestValidationError)
     def unreadable(request: Request, error: RequestValidationError) -> JSONResponse:
         return _say(422, "; ".join(_sentence(one) for one in error.errors()[:5]))
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> JSONResponse:
-        words = {404: "there is nothing at this address", 405: "this address does not take that method"}
-        plain = error.detail in ("Not Found", "Method Not Allowed")
-        return _say(error.status_code, words[error.status_code] if plain else str(error.detail), error.headers)
+        if error.status_code == 400:
+            return _say(422, "the request cannot be read as JSON")
+        words = {
+            "Not Found": "there is nothing at this address",
+            "Method Not Allowed": "this address takes no such method",
+        }
+        return _say(error.status_code, words.get(error.detail, str(error.detail)), error.headers)
 
     @app.exception_handler(Busy)
     def busy(request: Request, error: Busy) -> JSONResponse:
         return _say(503, str(error), {"Retry-After": str(error.seconds)})
+
+    @app.exception_handler(sqlite3.Error)
+    def unwritten(request: Request, error: sqlite3.Error) -> JSONResponse:
+        log.error("the sessions cannot be written", exc_info=error)
+        return _say(503, f"the sessions cannot be read or written at the moment: {error}", {"Retry-After": "5"})
 
     @app.exception_handler(Stopped)
     def stopped(request: Request, error: Stopped) -> JSONResponse:

@@ -16,6 +16,7 @@ from stylegenes.explorer.drawn import drawn_routes
 from stylegenes.explorer.page import page_routes, read_page
 from stylegenes.explorer.population import population_routes
 from stylegenes.explorer.security import Door, Guard
+from stylegenes.explorer.sessions import session_routes
 
 API = "/api/v1"
 
@@ -31,7 +32,7 @@ def create_api(desk: Desk, door: Door) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         yield
-        desk.worker.stop()
+        desk.close()
 
     app = FastAPI(
         title="stylegenes explorer",
@@ -46,7 +47,7 @@ def create_api(desk: Desk, door: Door) -> FastAPI:
     app.state.open_to_all = door.token is None
     add_answers(app)
     api = APIRouter(prefix=API)
-    for routes in (about_routes, drawn_routes, population_routes):
+    for routes in (about_routes, drawn_routes, population_routes, session_routes):
         api.include_router(routes(desk))
     app.include_router(api)
     app.include_router(page_routes(read_page()))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from fastapi import HTTPException, Request
 
 from stylegenes.explorer.looks import Shown, read_look
+from stylegenes.explorer.store import Store
 from stylegenes.explorer.worker import Priority, Worker
 
 if TYPE_CHECKING:
@@ -66,12 +67,14 @@ class Desk:
         run: folder of the training run that is shown, or None.
         worker: owns the model.
         shelf: drawn pictures.
+        store: sessions; None where there is no model.
     """
 
     model: Model | None
     run: Path | None = None
     worker: Worker = field(default_factory=Worker)
     shelf: Shelf = field(default_factory=Shelf)
+    store: Store | None = None
 
     @property
     def opened(self) -> Model:
@@ -88,6 +91,12 @@ class Desk:
     def hash(self) -> str:
         """What the addresses of the model's pictures begin with."""
         return self.opened.weights[:HASH]
+
+    def close(self) -> None:
+        """Stop working."""
+        self.worker.stop()
+        if self.store is not None:
+            self.store.close()
 
     def look(self, text: str) -> Shown:
         """How to draw.

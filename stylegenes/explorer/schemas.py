@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_CODES, MOST_CHILDREN = 64, 64
 """In one request."""
@@ -17,7 +19,33 @@ Count = Annotated[int, Field(ge=1, le=MOST_CHILDREN)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, le=2**53 - MOST_CHILDREN - 1)]
 Temperature = Annotated[float, Field(gt=0, le=100)]
-Arguments = dict[str, Any]
+_LONGEST_ARGUMENTS = 100_000
+Number = Annotated[int, Field(ge=0, le=2**53)]
+
+
+def _storable(value: dict[str, Any]) -> dict[str, Any]:
+    """What JSON can hold: no NaN, no half of a letter, and not too long."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise ValueError("holds what JSON cannot") from error
+    if len(text) > _LONGEST_ARGUMENTS:
+        raise ValueError(f"is longer than {_LONGEST_ARGUMENTS:,} letters")
+    return value
+
+
+def _nameable(name: str) -> str:
+    """A name that stands in an address as one part of it."""
+    if re.search(r"[/\\\x00-\x1f\x7f]", name) or not name.strip(". "):
+        raise ValueError("has letters other than slashes and control characters, and not dots alone")
+    return name
+
+
+Arguments = Annotated[dict[str, Any], AfterValidator(_storable)]
+SessionName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(_nameable)
+]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 
 class Question(BaseModel):
@@ -167,3 +195,102 @@ class CodesQuestion(Question):
 
     codes: Codes
     look: LookText = "plain"
+
+
+class NameQuestion(Question):
+    """A name for a session."""
+
+    name: SessionName
+
+
+class NewSessionNode(Question):
+    """A node to add; a negative parent -1, -2, ... is the first, second, ... node of the same request."""
+
+    code: Code
+    look: LookText = "plain"
+    parents: Annotated[list[Annotated[int, Field(ge=-1000, le=2**53)]], Field(max_length=1000)] = []
+    operation: Word
+    arguments: Arguments = {}
+
+
+class NodesQuestion(Question):
+    """Nodes to add, and the index of the one to go to."""
+
+    nodes: Annotated[list[NewSessionNode], Field(min_length=1, max_length=1000)]
+    select: Annotated[int, Field(ge=0, lt=1000)] | None = None
+
+
+class SelectQuestion(Question):
+    """The node to go to."""
+
+    node: Number
+
+
+class FavoriteQuestion(Question):
+    """Whether a node is a favorite."""
+
+    favorite: bool
+
+
+class SessionNode(BaseModel):
+    """A picture that was made, and how."""
+
+    id: Number
+    code: Code
+    look: LookText
+    parents: Annotated[list[Number], Field(max_length=1000)]
+    operation: Word
+    arguments: Arguments
+    created: Annotated[str, StringConstraints(max_length=40)]
+    favorite: bool
+
+
+class PointerAnswer(BaseModel):
+    """Where a session stands."""
+
+    current: int | None
+    undo: bool
+    redo: bool
+
+
+class Session(PointerAnswer):
+    """A session with all its nodes."""
+
+    name: str
+    model: str
+    nodes: list[SessionNode]
+
+
+class AddedNodes(PointerAnswer):
+    """The nodes that were added."""
+
+    nodes: list[SessionNode]
+
+
+class ListedSession(BaseModel):
+    """A session in the list of all."""
+
+    name: str
+    model: str
+    nodes: int
+    changed: str
+
+
+class SessionStep(BaseModel):
+    """A step of the history: from the previous one to a node."""
+
+    id: Number
+    node: Number
+    previous: Number | None
+
+
+class ExportedSession(BaseModel):
+    """A whole session as a file."""
+
+    format: Literal["stylegenes-session"]
+    version: Literal[1]
+    name: SessionName
+    model: Annotated[str, StringConstraints(max_length=100)]
+    nodes: Annotated[list[SessionNode], Field(max_length=200_000)]
+    steps: Annotated[list[SessionStep], Field(max_length=1_000_000)]
+    step: Number | None

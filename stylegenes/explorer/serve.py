@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import webbrowser
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from stylegenes.errors import UserError
 from stylegenes.explorer.app import create_app
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.security import Door
+from stylegenes.explorer.store import Store
 from stylegenes.model import Model, open_model
 from stylegenes.opened import AnyClassifier
 from stylegenes.snapshot import newest_snapshot
@@ -29,6 +31,7 @@ def open_desk(
     label: str | None = None,
     classifier: AnyClassifier | None = None,
     device: str = "auto",
+    sessions: Path | None = None,
 ) -> Desk:
     """What is explored: a model, or a run folder with its newest snapshot, if it has one yet.
 
@@ -40,7 +43,9 @@ def open_desk(
     if run is not None and newest_snapshot(run / "snapshots") is None:
         return Desk(None, run)
     model: Model = open_model(name, label=label, classifier=classifier, device=device)
-    return Desk(model, run)
+    plain = re.sub(r"[^\w.-]", "_", model.card.name)
+    place = sessions or (Path(f"{plain}-explorer.sqlite") if run is None else run / "explorer.sqlite")
+    return Desk(model, run, store=Store(place, model.weights))
 
 
 def is_run(folder: Path) -> bool:

@@ -1,0 +1,58 @@
+"""Sessions over the API: what is answered can be read again, and what cannot be is said."""
+
+import pytest
+
+
+@pytest.fixture
+def code(genome):
+    return genome.post("/api/v1/dice", json={"count": 1, "seed": 3}).json()["children"][0]["code"]
+
+
+def test_a_session_from_beginning_to_export_and_back(genome, code):
+    assert genome.post("/api/v1/sessions", json={"name": "my faces"}).status_code == 201
+    here = "/api/v1/sessions/my%20faces"
+    nodes = [
+        {"code": code, "operation": "dice", "arguments": {"seed": 3}},
+        {"code": code, "operation": "mutate", "parents": [-1], "look": "psi=0.7"},
+    ]
+    added = genome.post(f"{here}/nodes", json={"nodes": nodes, "select": 1})
+    assert added.status_code == 201
+    first, second = added.json()["nodes"]
+    assert second["parents"] == [first["id"]] and added.json()["current"] == second["id"]
+    assert genome.post(f"{here}/select", json={"node": first["id"]}).json()["current"] == first["id"]
+    assert genome.post(f"{here}/undo").json() == {"current": second["id"], "undo": True, "redo": True}
+    assert genome.put(f"{here}/favorites/{first['id']}", json={"favorite": True}).json()["favorite"]
+    exported = genome.get(f"{here}/export")
+    assert "attachment" in exported.headers["content-disposition"]
+    back = genome.post("/api/v1/sessions/import", json=exported.json())
+    assert back.status_code == 201 and back.json()["name"] == "my faces 2"
+    assert [one["code"] for one in back.json()["nodes"]] == [code, code]
+    assert back.json()["redo"]
+    assert genome.patch(f"{here}", json={"name": "ours"}).json()["name"] == "ours"
+    assert {one["name"] for one in genome.get("/api/v1/sessions").json()} >= {"ours", "my faces 2"}
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "", " ", "a\u0000b", "x" * 81, "a\\b"])
+def test_names_that_no_address_can_hold_are_refused(genome, name):
+    assert genome.post("/api/v1/sessions", json={"name": name}).status_code == 422
+
+
+def test_nodes_that_cannot_be_drawn_are_refused(genome, code):
+    genome.post("/api/v1/sessions", json={"name": "strict"})
+    here = "/api/v1/sessions/strict/nodes"
+    for wrong in ({"code": "x"}, {"code": code, "look": "psi=no"}, {"code": code, "parents": [77]}):
+        answer = genome.post(here, json={"nodes": [{"operation": "paste", **wrong}]})
+        assert answer.status_code in (404, 422) and answer.json()["detail"]
+    raw = '{"nodes": [{"code": "%s", "operation": "x", "arguments": {"a": %s}}]}'
+    for value in ("NaN", '"\\ud800"', "[" * 20000 + "]" * 20000, "1" + "0" * 5000):
+        answer = genome.post(here, content=raw % (code, value), headers={"content-type": "application/json"})
+        assert answer.status_code == 422, value[:20]
+    assert genome.get("/api/v1/sessions/strict").json()["nodes"] == []
+
+
+def test_a_session_of_other_weights_is_not_taken_in(genome, code):
+    genome.post("/api/v1/sessions", json={"name": "mine"})
+    said = genome.get("/api/v1/sessions/mine/export").json()
+    answer = genome.post("/api/v1/sessions/import", json={**said, "model": "0" * 64})
+    assert answer.status_code == 422 and "other weights" in answer.json()["detail"]
+    assert genome.post("/api/v1/sessions/import", json={**said, "step": 5}).status_code == 422
