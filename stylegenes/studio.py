@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from stylegenes.choice import Choice
 from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
 from stylegenes.notation import parse_layers
 from stylegenes.opened import OpenedModel
-from stylegenes.styles import between, draw_texts, is_plain, mixed, read_styles
+from stylegenes.styles import between, check_texts, draw_texts, is_plain, mixed, read_styles
 
 if TYPE_CHECKING:
     from stylegenes.analysis.compass import Compass, Move
@@ -31,6 +32,18 @@ class Studio(OpenedModel):
             UserError: for one that cannot be read.
         """
         return list(draw_texts(self.generator, codes, drawing or self.plain_drawing))
+
+    def chosen(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> Choice:
+        """Code strings of any kind with how they are drawn, for sheets, mixing and animations.
+
+        Raises:
+            UserError: for one that cannot be read.
+        """
+        check_texts(self.generator, codes)
+        drawing, plain = drawing or self.plain_drawing, all(map(is_plain, codes))
+        own = self._own(codes if plain else [])
+        names = [one[:10] for one in codes]
+        return Choice(self.generator, own, names, drawing, self.origin(drawing), texts=() if plain else codes)
 
     def images(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> torch.Tensor:
         """The same pictures as tensors [N, C, H, W] in [-1, 1], as they are shown."""
@@ -50,7 +63,7 @@ class Studio(OpenedModel):
         latent, random = self.generator.latent, torch.Generator().manual_seed(seed)
         if is_plain(code):
             return latent.to_strings(mutants(latent, self._own([code]), count, rate, random, locked))
-        refuse_genes(latent, locked)
+        refuse_genes(locked)
         return [between(code, other, rate) for other in latent.to_strings(latent.sample(count, random))]
 
     def children(
@@ -61,14 +74,14 @@ class Studio(OpenedModel):
         Raises:
             UserError: for other than two parents, or genes that do not exist.
         """
-        from stylegenes.analysis.population import Crossing, offspring, refuse_genes
+        from stylegenes.analysis.population import Crossing, offspring, refuse_crossing
 
         if len(parents) != 2:
             raise UserError(f"children have two parents; {len(parents)} were given")
         latent, how, random = self.generator.latent, how or Crossing(), torch.Generator().manual_seed(seed)
         if all(map(is_plain, parents)):
             return latent.to_strings(offspring(latent, self._own(parents), count, how, random))
-        refuse_genes(latent, [*how.locked, *how.genes])
+        refuse_crossing(how)
         shares = (how.share + torch.rand(count, generator=random) / 2 - 0.25).clamp(0, 1).tolist()
         others = latent.to_strings(latent.sample(count, random))
         ways = [between(parents[0], parents[1], share) for share in shares]

@@ -59,6 +59,7 @@ SIDEWAYS = {
     ("publishing", "choice"),
     ("model", "studio"),
     ("studio", "opened"),
+    ("studio", "choice"),
     ("cli", "explorer"),
 }
 """Pairs of one layer that may be imported in this direction."""

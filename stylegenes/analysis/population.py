@@ -74,7 +74,7 @@ def mutants(
     many = code.cpu().expand(count, -1)
     if latent.num_genes:
         return _keep(many, mutate(many, rate, latent.num_variants, random), locked)
-    refuse_genes(latent, locked)
+    refuse_genes(locked)
     other = latent.sample(count, random).cpu()
     return latent.interpolate(many, other, rate)
 
@@ -91,20 +91,34 @@ def offspring(
     if latent.num_genes:
         crossed = _crossed(first, second, how, random)
         return _keep(first, mutate(crossed, how.rate, latent.num_variants, random), how.locked)
-    refuse_genes(latent, [*how.locked, *how.genes])
+    refuse_crossing(how)
     places = (how.share + _SPREAD * (2 * torch.rand(count, 1, generator=random) - 1)).clamp(0, 1)
     children = latent.interpolate(first, second, places)
     return latent.interpolate(children, latent.sample(count, random).cpu(), how.rate)
 
 
-def refuse_genes(latent: LatentDistribution, genes: Sequence[int]) -> None:
+def refuse_genes(genes: Sequence[int]) -> None:
     """Nothing, where no genes are named.
 
     Raises:
-        UserError: for genes of a latent that has none.
+        UserError: for genes of codes that have none.
     """
-    if genes and not latent.num_genes:
-        raise UserError(f"gene {genes[0]} cannot be chosen: this model's codes are continuous and have no genes")
+    if genes:
+        raise UserError(f"gene {genes[0]} cannot be chosen: continuous codes, style vectors and mixtures have no genes")
+
+
+def refuse_crossing(how: Crossing) -> None:
+    """Nothing, where no genes are needed.
+
+    Raises:
+        UserError: for a crossing by genes of codes that have none.
+    """
+    refuse_genes([*how.locked, *how.genes])
+    if how.cross != "uniform":
+        raise UserError(
+            f"crossing by {how.cross} needs genes; children of continuous codes, style vectors and mixtures lie on the "
+            "way between their parents: leave 'uniform'"
+        )
 
 
 def _crossed(first: torch.Tensor, second: torch.Tensor, how: Crossing, random: torch.Generator) -> torch.Tensor:

@@ -11,14 +11,28 @@ from starlette.types import ASGIApp
 from stylegenes import __version__
 from stylegenes.explorer.about import about_routes
 from stylegenes.explorer.answers import add_answers
+from stylegenes.explorer.attributes import attribute_routes
+from stylegenes.explorer.compare import compare_routes
 from stylegenes.explorer.desk import Desk
+from stylegenes.explorer.directions import direction_routes
 from stylegenes.explorer.drawn import drawn_routes
+from stylegenes.explorer.genome import genome_routes
 from stylegenes.explorer.page import page_routes, read_page
 from stylegenes.explorer.population import population_routes
 from stylegenes.explorer.security import Door, Guard
 from stylegenes.explorer.sessions import session_routes
 
 API = "/api/v1"
+ROUTES = (
+    about_routes,
+    drawn_routes,
+    population_routes,
+    genome_routes,
+    attribute_routes,
+    direction_routes,
+    compare_routes,
+    session_routes,
+)
 
 
 def create_app(desk: Desk, door: Door) -> ASGIApp:
@@ -47,7 +61,7 @@ def create_api(desk: Desk, door: Door) -> FastAPI:
     app.state.open_to_all = door.token is None
     add_answers(app)
     api = APIRouter(prefix=API)
-    for routes in (about_routes, drawn_routes, population_routes, session_routes):
+    for routes in ROUTES:
         api.include_router(routes(desk))
     app.include_router(api)
     app.include_router(page_routes(read_page()))

@@ -43,6 +43,9 @@ def open_desk(
     if run is not None and newest_snapshot(run / "snapshots") is None:
         return Desk(None, run)
     model: Model = open_model(name, label=label, classifier=classifier, device=device)
+    if model.generator.label_dim and label is None:
+        # The page has a control for the label, and begins with the first column.
+        model = open_model(name, label="0", classifier=classifier, device=device)
     plain = re.sub(r"[^\w.-]", "_", model.card.name)
     place = sessions or (Path(f"{plain}-explorer.sqlite") if run is None else run / "explorer.sqlite")
     return Desk(model, run, store=Store(place, model.weights))

@@ -77,7 +77,7 @@ def test_what_does_not_exist_is_refused_and_changes_nothing(store):
 
 def test_an_export_comes_back_the_same_under_a_free_name(store, tmp_path):
     store.create("s")
-    a, b = store.add("s", [node("a"), node("b", -1)], select=1)
+    a, _ = store.add("s", [node("a"), node("b", -1)], select=1)
     store.favor("s", a.id, True)
     store.select("s", a.id)
     store.undo("s")

@@ -1,0 +1,106 @@
+"""`/mix`, `/between`, `/files`, `/lines`: pictures beside one another, and what one takes home."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+
+from stylegenes.errors import UserError
+from stylegenes.explorer.answers import problems
+from stylegenes.explorer.desk import Desk
+from stylegenes.explorer.looks import Shown
+from stylegenes.explorer.schemas import (
+    BetweenQuestion,
+    CodesQuestion,
+    FilesQuestion,
+    Lines,
+    MixAnswer,
+    MixQuestion,
+    Variants,
+)
+from stylegenes.sheets import Sheet
+from stylegenes.styles import check_texts
+from stylegenes.words import command
+
+_KINDS = {"png": "image/png", "webp": "image/webp", "gif": "image/gif"}
+_MOST_PICTURES = 2000
+_FILE = {200: {"content": {kind: {} for kind in _KINDS.values()}, "description": "The file, with the codes inside."}}
+
+
+def compare_routes(desk: Desk) -> APIRouter:
+    """Pictures beside one another."""
+    router = APIRouter(tags=["compare"], responses=problems(404, 503))
+
+    @router.post("/mix")
+    def mix(asked: MixQuestion) -> MixAnswer:
+        """Style mixing: each row's code with a band of each column's."""
+        model = desk.opened
+        check_texts(model.generator, [*asked.rows, *asked.columns])
+        cells = model.mixtures(asked.rows, asked.columns, asked.band.replace("+", ","))
+        check_texts(model.generator, [cell for row in cells for cell in row])
+        return MixAnswer(cells=cells)
+
+    @router.post("/between")
+    def between(asked: BetweenQuestion) -> Variants:
+        """Codes on the way from one picture to another, both ends included."""
+        model = desk.opened
+        codes = model.way(asked.start, asked.end, asked.steps)
+        check_texts(model.generator, codes)
+        return Variants(codes=codes)
+
+    @router.post("/files", response_class=Response, responses=_FILE)
+    async def files(request: Request, asked: FilesQuestion) -> Response:
+        """A sheet, a grid of mixtures or a way as a file that carries its codes."""
+        shown = desk.look(asked.look)
+        content = await desk.do(request, lambda: _file(desk, asked, shown))
+        headers = {"Content-Disposition": f'attachment; filename="{asked.kind}.{asked.format}"'}
+        return Response(content, media_type=_KINDS[asked.format], headers=headers)
+
+    @router.post("/lines")
+    def lines(asked: CodesQuestion) -> Lines:
+        """The lines of Python and of the command line that draw the same."""
+        check_texts(desk.opened.generator, asked.codes)
+        return _lines(desk, asked.codes, desk.look(asked.look))
+
+    return router
+
+
+def _file(desk: Desk, asked: FilesQuestion, shown: Shown) -> bytes:
+    model, moving = desk.opened, asked.moving or asked.format == "gif"
+    if asked.kind == "way" and len(asked.codes) * asked.steps > _MOST_PICTURES:
+        raise UserError(
+            f"that would be {len(asked.codes) * asked.steps} pictures; at most {_MOST_PICTURES} make a file"
+        )
+    if moving and asked.format == "png":
+        raise UserError("a .png does not move; ask for gif or webp")
+    choice = model.chosen(asked.codes, shown.drawing)
+    if asked.kind == "mix":
+        sheet = choice.mixing(asked.band)
+    elif asked.kind == "way":
+        sheet = choice.interpolation(asked.steps, moving=moving)
+    else:
+        sheet = _captioned(choice.samples(), asked)
+    with tempfile.TemporaryDirectory(prefix="stylegenes-") as folder:
+        return sheet.save(Path(folder) / f"file.{asked.format}", moving=moving).read_bytes()
+
+
+def _captioned(sheet: Sheet, asked: FilesQuestion) -> Sheet:
+    if asked.captions is not None and len(asked.captions) != len(asked.codes):
+        raise UserError(f"{len(asked.captions)} captions were given for {len(asked.codes)} codes")
+    return replace(sheet, captions=asked.captions, columns=asked.columns)
+
+
+def _lines(desk: Desk, codes: list[str], shown: Shown) -> Lines:
+    model = desk.opened
+    origin = model.origin(shown.drawing)
+    options = {"psi": origin.psi} if origin.psi != "1" else {}
+    options |= {"noise": origin.noise} if origin.noise != "const" else {}
+    label = {"label": ",".join(origin.labels)} if origin.labels else {}
+    flags = [f"--{key}={value}" for key, value in {**options, **label}.items()]
+    cli = command("sample", str(model.reference), f"--codes={','.join(codes)}", *flags)
+    opened = ", ".join([repr(str(model.reference)), *(f"{key}={value!r}" for key, value in label.items())])
+    drawn = ", ".join([repr(codes if len(codes) > 1 else codes[0]), *(f"{k}={v!r}" for k, v in options.items())])
+    return Lines(python=f"stylegenes.open({opened}).draw({drawn})", cli=cli)
