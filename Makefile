@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types slow oldest clean
+.PHONY: demo test lint types slow oldest trackers clean
 
 demo: $(VENV)/.installed  ## render the embedded faces, train a small genome GAN, draw samples
 	$(BIN)/stylegenes demo
@@ -24,6 +24,14 @@ oldest: $(VENV)-oldest/.installed  ## the tests of training with the oldest torc
 	$(VENV)-oldest/bin/python -m pytest tests/training/test_graphs.py tests/training/test_no_waiting.py \
 		tests/training/test_step.py tests/training/test_resume.py tests/test_precision.py tests/test_devices.py
 
+trackers: $(VENV)-trackers/.installed  ## the test of the trackers, all of them installed
+	$(VENV)-trackers/bin/python -m pytest tests/training/test_trackers.py
+
+$(VENV)-trackers/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-trackers
+	$(VENV)-trackers/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,trackio]'
+	touch $@
+
 $(VENV)-oldest/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-oldest
 	$(VENV)-oldest/bin/pip install -q --disable-pip-version-check 'torch==2.11.*' -e '.[dev]'
@@ -35,4 +43,4 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-oldest
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-trackers

@@ -157,6 +157,8 @@ def features() -> list[Feature]:
         _package("checking an export against ONNX Runtime", "onnxruntime", "'stylegenes[onnx]'"),
         _package("push, and models from the hub (hf://)", "huggingface_hub", "'stylegenes[hub]'"),
         _package("TensorBoard of a run", "tensorboard", "tensorboard"),
+        _package("Weights & Biases of a run", "wandb", "'stylegenes[wandb]'"),
+        _package("trackio of a run", "trackio", "'stylegenes[trackio]'"),
     ]
 
 

@@ -11,6 +11,7 @@ from stylegenes.errors import UserError, shown
 from stylegenes.records import NoiseMode
 from stylegenes.registry import Spec
 from stylegenes.training.ranges import check_ranges
+from stylegenes.training.trackers import parse_trackers
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,7 @@ class RunConfig:
         seed: start of every random choice.
         init_from: a snapshot to start from (transfer learning), or None.
         tensorboard: whether TensorBoard's event files are written.
+        trackers: other places that are told how it goes, with a comma between: wandb, trackio; or none.
         metrics: what the run measures of itself, as `stylegenes train --metrics` reads it; none for nothing.
         freeze_d: stages of the discriminator, from the image on, that are not trained.
 
@@ -224,10 +226,12 @@ class RunConfig:
     init_from: str | None = None
     freeze_d: int = 0
     tensorboard: bool = True
+    trackers: str = "none"
     metrics: str = "fd@2k"
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        parse_trackers(self.trackers)
 
     def to_dict(self) -> dict[str, Any]:
         """The tree as plain dictionaries, ready for JSON."""

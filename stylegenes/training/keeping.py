@@ -157,7 +157,9 @@ class Keeper:
         self.loop.announce("drawing samples")
         loop, seen = self.loop, self.loop.counters.images
         sheet = code_sheet(loop.players.ema, self.codes, loop.folder.name, loop.data.label_names, seen)
-        sheet.save(self.samples / f"{seen // 1000:06d}.png")
+        grid = sheet.save(self.samples / f"{seen // 1000:06d}.png")
+        if loop.watch is not None:
+            loop.watch.reporter.picture(grid, seen)
         keep = self.loop.config.intervals.keep_images
         grids = sorted(self.samples.glob("[0-9]*.png"))
         for old in grids[1 : 1 - keep] if 1 < keep < len(grids) else grids[:-1] if keep == 1 else []:

@@ -31,6 +31,7 @@ from stylegenes.training.report import Reporter
 from stylegenes.training.resolve import check_settings, complete_config, holds_run, write_config
 from stylegenes.training.stopping import StopRequest, interruptible, stop_requests
 from stylegenes.training.sync import Ranks
+from stylegenes.training.trackers import Trackers, parse_trackers
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,9 @@ class Worker:
         if not ranks.first:
             logging.getLogger("stylegenes").addHandler(logging.NullHandler())
             return self._train_with(None, ranks, phases)
-        reporter = Reporter(self.folder, tensorboard=self.config.tensorboard, quiet=self.quiet)
+        names = ["tensorboard"] * self.config.tensorboard + parse_trackers(self.config.trackers)
+        trackers = Trackers(dict.fromkeys(names), self.folder, self.config.to_dict())
+        reporter = Reporter(self.folder, trackers=trackers, quiet=self.quiet)
         try:
             return self._train_with(reporter, ranks, phases)
         finally:

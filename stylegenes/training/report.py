@@ -1,4 +1,4 @@
-"""Telling people how a run goes: status line, stats.jsonl, TensorBoard, log file. Rank 0 alone has one."""
+"""Telling people how a run goes: status line, stats.jsonl, trackers, log file. Rank 0 alone has one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import psutil
 import torch
 
 from stylegenes.files import check_regular
+from stylegenes.training.trackers import Trackers
 
 log = logging.getLogger("stylegenes")
 
@@ -95,14 +96,14 @@ class Reporter:
 
     Args:
         folder: the run folder.
-        tensorboard: whether to write TensorBoard's event files.
+        trackers: where numbers and pictures go besides.
         quiet: whether the terminal stays silent.
 
     Raises:
         UserError: when there is something else than a file where a line is to be added.
     """
 
-    def __init__(self, folder: Path, *, tensorboard: bool, quiet: bool) -> None:
+    def __init__(self, folder: Path, *, trackers: Trackers, quiet: bool) -> None:
         self.folder = folder
         for place in (folder / "log.txt", folder / "stats.jsonl"):
             if place.exists():
@@ -110,7 +111,7 @@ class Reporter:
         self._console = _console(quiet)
         self._handlers = _attach_handlers(folder / "log.txt", quiet)
         self._stats: IO[str] = (folder / "stats.jsonl").open("a", encoding="utf-8", buffering=1)
-        self._board = _tensorboard(folder) if tensorboard else None
+        self._trackers, self._pictured = trackers, -1
 
     def say(self, message: str) -> None:
         """A line for people."""
@@ -125,17 +126,20 @@ class Reporter:
         """One status line, everywhere."""
         self.say(tick.line())
         self._stats.write(json.dumps(asdict(tick)) + "\n")
-        if self._board is not None:
-            for name, value in _scalars(tick):
-                self._board.add_scalar(name, value, round(tick.kimg * 1000))
+        self._trackers.scalars(dict(_scalars(tick)), round(tick.kimg * 1000))
+
+    def picture(self, path: Path, images: int) -> None:
+        """A grid of sample pictures was written, after so many images; the last one is, again, when the run ends."""
+        if images != self._pictured:
+            self._trackers.picture(path, images)
+        self._pictured = images
 
     def close(self) -> None:
         """Stop writing."""
         if self._console is not None:
             self._console.stop()
         self._stats.close()
-        if self._board is not None:
-            self._board.close()
+        self._trackers.close()
         for handler in self._handlers:
             log.removeHandler(handler)
             handler.close()
@@ -177,9 +181,3 @@ def _console(quiet: bool) -> Any:
     status = get_console().status("starting")
     status.start()
     return status
-
-
-def _tensorboard(folder: Path) -> Any:
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder / "tensorboard"))

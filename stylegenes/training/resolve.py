@@ -31,6 +31,7 @@ MAY_CHANGE = (
     "metrics",
     "intervals",
     "tensorboard",
+    "trackers",
     "batch.micro",
     "batch.graphs",
     "batch.deterministic",
