@@ -52,8 +52,7 @@ def open_model(
     """Load a model to work with.
 
     Args:
-        name: a snapshot folder, a run folder (its newest snapshot), the name of a model shipped with the package, or
-            `hf://owner/name@revision`, a model on the hub.
+        name: a snapshot folder, a run folder (its newest snapshot), a shipped model's name, or `hf://owner/name`.
         label: what a conditional model draws: a column's number, names like `Smiling,Male=0.5`, or L numbers.
         classifier: of attributes: a shipped one's name, a path, or any torch module; otherwise the survey's.
         device: `auto` takes the fastest there is.
