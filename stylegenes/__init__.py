@@ -14,8 +14,8 @@ from stylegenes.errors import UserError
 
 if TYPE_CHECKING:
     from stylegenes.generator import Generator
+    from stylegenes.loaded import AnyClassifier, Label
     from stylegenes.model import Model
-    from stylegenes.opened import AnyClassifier, Label
 
 try:
     __version__ = version("stylegenes")

@@ -19,8 +19,8 @@ from stylegenes.choice import Choice
 from stylegenes.devices import pick_device
 from stylegenes.drawing import Way, codes_of_seeds
 from stylegenes.latents import genome_of
+from stylegenes.loaded import AnyClassifier, Codes, Label, Seeds, as_codes, as_seeds, view_text
 from stylegenes.notation import parse_hold, parse_seeds
-from stylegenes.opened import AnyClassifier, Codes, Label, Seeds, as_codes, as_seeds, view_text
 from stylegenes.sheets import Sheet
 from stylegenes.snapshot import find_snapshot, load_snapshot, place_for_snapshot, save_snapshot
 from stylegenes.studio import Studio

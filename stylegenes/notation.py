@@ -10,7 +10,7 @@ from typing import cast
 
 import torch
 
-from stylegenes.analysis.editing import Hold
+from stylegenes.analysis.editing import Constraints
 from stylegenes.analysis.wishes import find_attribute
 from stylegenes.drawing import BANDS, Way, band_layers
 from stylegenes.errors import UserError, shown
@@ -204,7 +204,7 @@ def parse_layers(text: str, generator: Generator) -> list[int]:
     return layers
 
 
-def parse_hold(text: str, attributes: list[str]) -> Hold:
+def parse_hold(text: str, attributes: list[str]) -> Constraints:
     """`Young,3,20-25` as what an edit leaves alone: names of attributes and numbers of genes.
 
     Raises:
@@ -212,7 +212,7 @@ def parse_hold(text: str, attributes: list[str]) -> Hold:
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     genes = [part for part in parts if re.fullmatch(r"\d+(-\d+)?", part)]
-    return Hold(
+    return Constraints(
         genes=parse_seeds(",".join(genes), "genes") if genes else [],
         attributes=[find_attribute(part, attributes) for part in parts if part not in genes],
     )

@@ -12,8 +12,8 @@ import torch
 from stylegenes.choice import Choice
 from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
+from stylegenes.loaded import LoadedModel
 from stylegenes.notation import parse_layers
-from stylegenes.opened import OpenedModel
 from stylegenes.styles import between, check_texts, draw_texts, is_plain, mixed, read_styles
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stylegenes.analysis.variant_effects import VariantEffects
 
 
-class Studio(OpenedModel):
+class Studio(LoadedModel):
     """A model at work on single pictures."""
 
     def pictures(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> list[np.ndarray]:

@@ -15,8 +15,8 @@ import tiny_run
 import stylegenes
 from stylegenes import bounds
 from stylegenes.analysis.breeding import Individual, Lineage
+from stylegenes.data.pack_progress import PackProgress
 from stylegenes.data.packed import Description, PackedDataset, PackedWriter
-from stylegenes.data.packing import Packing
 from stylegenes.errors import UserError
 from stylegenes.files import write_json
 from stylegenes.generator import Generator
@@ -53,7 +53,7 @@ def make_all(folder: Path) -> dict:
         images.append(np.zeros((3, 4, 4), np.uint8))
         images.append(np.ones((3, 4, 4), np.uint8))
     writer.finish(np.zeros((2, 0), np.float32), Description("h", 4, 3, [], {"fit": "crop"}))
-    Packing(done=2, kept=[0, 1], digests=["a", "b"]).save(packed)
+    PackProgress(done=2, kept=[0, 1], digests=["a", "b"]).save(packed)
     (folder / "lineage.json").write_text(json.dumps({"individuals": [asdict(Individual(0, 0, "abc"))]}))
     write_json(folder / "scorer.json", {"attributes": ["a"], "resolution": 32})
     write_json(run / HOLDER, {"pid": 1, "host": "x", "since": "now"})
@@ -71,7 +71,7 @@ def make_all(folder: Path) -> dict:
         "classifier": (judge / "config.json", lambda: load_classifier(judge)),
         "survey": (survey / "plan.json", lambda: Survey(survey)),
         "packed": (packed / "dataset.json", lambda: PackedDataset.open(packed)),
-        "packing": (packed / "progress.json", lambda: Packing.load(packed)),
+        "packing": (packed / "progress.json", lambda: PackProgress.load(packed)),
         "lineage": (folder / "lineage.json", lambda: Lineage.load(folder / "lineage.json")),
         "scorer": (folder / "scorer.json", lambda: read_scoring(folder / "scorer.onnx")),
         "holder": (run / HOLDER, lambda: _holder(run)),

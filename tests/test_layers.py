@@ -15,7 +15,7 @@ LAYERS = [
     {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation"},
-    {"model", "choice", "opened", "studio", "publishing", "reproduction"},
+    {"model", "choice", "loaded", "studio", "publishing", "reproduction"},
     {"cli", "explorer"},
 ]
 SIDEWAYS = {
@@ -54,12 +54,12 @@ SIDEWAYS = {
     ("sheets", "drawing"),
     ("styles", "drawing"),
     ("model", "choice"),
-    ("model", "opened"),
+    ("model", "loaded"),
     ("publishing", "model"),
     ("publishing", "choice"),
     ("model", "studio"),
-    ("studio", "opened"),
     ("studio", "choice"),
+    ("studio", "loaded"),
     ("cli", "explorer"),
 }
 """Pairs of one layer that may be imported in this direction."""

@@ -129,7 +129,7 @@ class Lineage:
 
 
 @dataclass(frozen=True)
-class Farm:
+class GeneticSearch:
     """How generations follow one another.
 
     Attributes:
@@ -148,7 +148,7 @@ class Farm:
 
     def __post_init__(self) -> None:
         if self.population < 1 or self.survivors < 1:
-            raise UserError("a farm needs a population and survivors of at least one")
+            raise UserError("a search needs a population and survivors of at least one")
 
     def breed(
         self,

@@ -94,7 +94,7 @@ class Compass:
             samples,
             random=torch.Generator().manual_seed(0),
             condition=self.condition,
-            progress=lambda done, total: on_progress("judging pictures", done, total),
+            progress=lambda done, total: on_progress("classifying pictures", done, total),
         )
         found = fit_spaces(
             self.generator,

@@ -45,7 +45,7 @@ class Strength:
 
 
 @dataclass(frozen=True)
-class Hold:
+class Constraints:
     """What an edit must leave alone.
 
     Attributes:
@@ -112,20 +112,24 @@ class EditReport:
 
 
 def edit(
-    report: GeneReport, genotype: torch.Tensor, wishes: Sequence[Wish], strength: Strength, hold: Hold | None = None
+    report: GeneReport,
+    genotype: torch.Tensor,
+    wishes: Sequence[Wish],
+    strength: Strength,
+    constraints: Constraints | None = None,
 ) -> Edit:
     """Move a genotype [G] towards wishes, one after another; a later wish leaves the genes of an earlier one alone.
 
     Raises:
         UserError: when a held gene does not exist, or an attribute is both wished for and held.
     """
-    hold = hold or Hold()
-    _check(report, genotype, wishes, hold)
+    constraints = constraints or Constraints()
+    _check(report, genotype, wishes, constraints)
     before, after, changed = genotype.cpu(), genotype.cpu().clone(), []
     for wish in wishes:
-        genes = _free(report, wish, [*hold.genes, *changed])[: strength.num_genes]
+        genes = _free(report, wish, [*constraints.genes, *changed])[: strength.num_genes]
         for gene in genes:
-            after[gene] = _replacements(report, after, gene, wish, strength, hold.attributes)[0]
+            after[gene] = _replacements(report, after, gene, wish, strength, constraints.attributes)[0]
         changed += [gene for gene in genes if after[gene] != before[gene]]
     return Edit(before, after, changed, _promised(report, before, after))
 
@@ -136,7 +140,7 @@ def edit_checked(
     genotype: torch.Tensor,
     wishes: Sequence[Wish],
     strength: Strength,
-    hold: Hold | None = None,
+    constraints: Constraints | None = None,
 ) -> Edit:
     """`edit`, but the classifier looks at what the statistics propose and keeps what serves this very picture.
 
@@ -149,20 +153,24 @@ def edit_checked(
     Raises:
         UserError: as `edit`.
     """
-    hold = hold or Hold()
-    _check(report, genotype, wishes, hold)
+    constraints = constraints or Constraints()
+    _check(report, genotype, wishes, constraints)
     before, after, changed = genotype.cpu(), genotype.cpu().clone(), []
     start = labeler.probabilities(before[None])[0]
     for number, wish in enumerate(wishes):
-        sight = _Sight(labeler, start, wishes[: number + 1], strength, hold.attributes)
-        kept = [*hold.genes, *changed]
+        sight = _Sight(labeler, start, wishes[: number + 1], strength, constraints.attributes)
+        kept = [*constraints.genes, *changed]
         after = _look(report, after, wish, sight, kept)
         changed += [gene for gene in _free(report, wish, kept) if after[gene] != before[gene]]
     return Edit(before, after, changed, _promised(report, before, after))
 
 
 def editor(
-    labeler: CodeLabeler, report: GeneReport, strength: Strength, hold: Hold | None = None, method: str = "checked"
+    labeler: CodeLabeler,
+    report: GeneReport,
+    strength: Strength,
+    constraints: Constraints | None = None,
+    method: str = "checked",
 ) -> Editor:
     """One of `METHODS` as a function of genotype [G] and wishes: `checked` is `edit_checked`, `statistics` is `edit`.
 
@@ -173,11 +181,11 @@ def editor(
         raise UserError(f"there is no method {method!r} of editing{did_you_mean(method, METHODS, 'methods')}")
 
     def make(genotype: torch.Tensor, wishes: Sequence[Wish]) -> Edit:
-        held = [report.attributes[a] for a in hold.attributes] if hold is not None else []
+        held = [report.attributes[a] for a in constraints.attributes] if constraints is not None else []
         warn_of_doubts(labeler.classifier, [*(wish.attribute for wish in wishes), *held])
         if method == "checked":
-            return edit_checked(labeler, report, genotype, wishes, strength, hold)
-        return edit(report, genotype, wishes, strength, hold)
+            return edit_checked(labeler, report, genotype, wishes, strength, constraints)
+        return edit(report, genotype, wishes, strength, constraints)
 
     return make
 
@@ -253,7 +261,7 @@ class _Sight:
 def _look(report: GeneReport, start: torch.Tensor, wish: Wish, sight: _Sight, kept: Sequence[int]) -> torch.Tensor:
     """The best genotype [G] that greedy exchanges, or the statistics alone, make of `start`; `kept` genes stay."""
     strength, alone = sight.strength, [start]
-    unseen = edit(report, start, [wish], strength, Hold(kept, sight.held))
+    unseen = edit(report, start, [wish], strength, Constraints(kept, sight.held))
     for gene in unseen.genes:
         alone.append(torch.where(torch.arange(len(start)) == gene, unseen.after, alone[-1]))
     alone_worth = sight.worth(torch.stack(alone))
@@ -304,11 +312,11 @@ def _replacements(
     return allowed[score[allowed].argsort(descending=True)].tolist()
 
 
-def _check(report: GeneReport, genotype: torch.Tensor, wishes: Sequence[Wish], hold: Hold) -> None:
+def _check(report: GeneReport, genotype: torch.Tensor, wishes: Sequence[Wish], constraints: Constraints) -> None:
     if genotype.ndim != 1:
         raise UserError(f"an edit takes one genotype [num_genes]; got {list(genotype.shape)}")
-    _check_genes(hold.genes, len(genotype))
-    both = [wish.attribute for wish in wishes if wish.column in hold.attributes]
+    _check_genes(constraints.genes, len(genotype))
+    both = [wish.attribute for wish in wishes if wish.column in constraints.attributes]
     if both:
         raise UserError(f"{', '.join(both)} cannot be changed and held at once")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from stylegenes.analysis.breeding import CROSSES, Cross, Farm, Lineage, cross_chosen
+from stylegenes.analysis.breeding import CROSSES, Cross, GeneticSearch, Lineage, cross_chosen
 from stylegenes.analysis.editing import Edit, Editor, EditReport, evaluate_edit
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.exhibits.edits import edit_exhibit
@@ -198,8 +198,8 @@ def breed(study: GeneStudy, origin: Origin, founders: torch.Tensor | None, way: 
 def _family(study: GeneStudy, origin: Origin, parents: torch.Tensor, way: Breeding, rng: torch.Generator) -> Bred:
     if len(parents) != 2:
         raise UserError(f"children have two parents; --parents names {len(parents)}")
-    farm = Farm(study.genome, way.crossing, way.mutation, population=way.count or 12, survivors=2)
-    lineage = farm.family(parents, rng)
+    search = GeneticSearch(study.genome, way.crossing, way.mutation, population=way.count or 12, survivors=2)
+    lineage = search.family(parents, rng)
     how = f"{way.cross} crossing" if way.genes is None else f"genes {', '.join(map(str, way.genes))} from parent B"
     caption = f"Children by {how}, mutation rate {way.mutation:g}, seed {way.seed}. The table has every genotype."
     lines = [f"child {person.id}: {person.genotype}" for person in lineage.generation(1)[:_TOLD]]
@@ -209,8 +209,8 @@ def _family(study: GeneStudy, origin: Origin, parents: torch.Tensor, way: Breedi
 def _generations(study: GeneStudy, origin: Origin, founders: torch.Tensor, way: Breeding, rng: torch.Generator) -> Bred:
     assert way.fitness is not None
     wishes, count = parse_where(way.fitness, study.classifier.attributes), way.count or 32
-    farm = Farm(study.genome, way.crossing, way.mutation, population=count, survivors=max(2, count // 4))
-    lineage = farm.breed(founders, lambda genotype: fulfilment(study.labeler, wishes, genotype), way.generations, rng)
+    search = GeneticSearch(study.genome, way.crossing, way.mutation, population=count, survivors=max(2, count // 4))
+    lineage = search.breed(founders, lambda genotype: fulfilment(study.labeler, wishes, genotype), way.generations, rng)
     caption = (
         f"Selection for {way.fitness}: {count} children a generation, a quarter survives, mutation rate "
         f"{way.mutation:g}. Below, the fittest of some generations. Fitness is the classifier's probability."

@@ -18,7 +18,7 @@ import tyro
 from stylegenes.errors import UserError
 
 if TYPE_CHECKING:
-    from stylegenes.metrics.reference import Yardstick
+    from stylegenes.metrics.reference import FrechetReference
     from stylegenes.training import RunConfig
 
 
@@ -101,7 +101,7 @@ def _w_dim(config: RunConfig) -> int:
     return int(config.model.synthesis["w_dim"])
 
 
-def _score(config: RunConfig, folder: Path, args: Args, real: Yardstick) -> float:
+def _score(config: RunConfig, folder: Path, args: Args, real: FrechetReference) -> float:
     from stylegenes.snapshot import load_snapshot
     from stylegenes.training import Machine, train
 

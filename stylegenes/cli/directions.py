@@ -133,7 +133,7 @@ def _samples(args: Args, model: Model, on_progress: OnProgress) -> LabeledCodes:
             args.samples,
             random=random,
             condition=model.condition,
-            progress=lambda done, total: on_progress("judging samples", done, total),
+            progress=lambda done, total: on_progress("classifying samples", done, total),
         )
     return found if wanted is None else found.only(wanted)
 

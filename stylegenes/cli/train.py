@@ -22,7 +22,7 @@ from stylegenes.errors import UserError
 from stylegenes.words import command
 
 if TYPE_CHECKING:
-    from stylegenes.cli.judging import Judging
+    from stylegenes.cli.run_evaluation import RunEvaluation
     from stylegenes.training import Machine, RunConfig
 
 
@@ -66,14 +66,14 @@ def run(args: Args) -> None:
         UserError: for arguments that contradict each other, and whatever training refuses.
     """
     from stylegenes.cli.console import say
-    from stylegenes.cli.judging import judge_finished, judging
+    from stylegenes.cli.run_evaluation import evaluate_finished, run_evaluation
     from stylegenes.training import Machine, train
     from stylegenes.training.machine import first_process
 
     machine = Machine(args.accelerator, args.devices, args.nodes)
     folder = _run_folder(args)
     config = _config(args, machine)
-    evaluate = judging(config.metrics, config)
+    evaluate = run_evaluation(config.metrics, config)
     if args.dry_run:
         _print_plan(config, machine, evaluate)
         return
@@ -86,7 +86,7 @@ def run(args: Args) -> None:
     if result.finished:
         say(f"finished {kimg:g} kimg in {result.seconds / 3600:.2f} h: {result.snapshot}")
         if evaluate is not None:
-            judge_finished(evaluate, result, machine)
+            evaluate_finished(evaluate, result, machine)
     else:
         say(f"saved {folder} at {kimg:g} kimg -- continue with: {command('train', folder)}")
 
@@ -147,7 +147,7 @@ def _recipe(args: Args, machine: Machine) -> RunConfig:
     return recipe(choice.name)
 
 
-def _print_plan(config: RunConfig, machine: Machine, evaluate: Judging | None) -> None:
+def _print_plan(config: RunConfig, machine: Machine, evaluate: RunEvaluation | None) -> None:
     import json
 
     from stylegenes.cli.console import say

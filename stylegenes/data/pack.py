@@ -14,8 +14,8 @@ import numpy as np
 
 from stylegenes.data.decode import FORMATS
 from stylegenes.data.hashing import hash_of
+from stylegenes.data.pack_progress import FILE, PackProgress
 from stylegenes.data.packed import Description, LeftOut, PackedWriter
-from stylegenes.data.packing import FILE, Packing
 from stylegenes.data.parallel import ordered_map
 from stylegenes.data.progress import Track
 from stylegenes.data.source import Picture, Source
@@ -37,45 +37,45 @@ def pack(source: Source, folder: Path, *, workers: int, track: Track) -> Descrip
     """
     names = source.names
     writer = PackedWriter(folder, len(names), source.channels, source.resolution)
-    packing = _load_all(source, writer, workers, track)
-    kept, bad = packing.kept, packing.bad
+    progress = _load_all(source, writer, workers, track)
+    kept, bad = progress.kept, progress.bad
     if not kept or len(bad) > len(kept):
         shutil.rmtree(folder)
         raise UserError(_mostly_bad(source.description, len(kept), bad + source.left_out))
     found = usable_labels(source, kept)
-    description = _describe(source, packing, found)
+    description = _describe(source, progress, found)
     writer.finish(found.matrix, description)
     (folder / FILE).unlink(missing_ok=True)
     return description
 
 
-def _load_all(source: Source, writer: PackedWriter, workers: int, track: Track) -> Packing:
+def _load_all(source: Source, writer: PackedWriter, workers: int, track: Track) -> PackProgress:
     """Load and write what is not there yet; whatever ends it early, what it did is kept."""
-    packing, count = Packing.load(writer.folder), len(source.names)
-    if not writer.holds(len(packing.kept)):
-        packing = Packing()
-    if packing.done:
-        logger.info("%s: going on after %d of %d", source.description, packing.done, count)
-    with writer.appending(len(packing.kept)) as images:
+    progress, count = PackProgress.load(writer.folder), len(source.names)
+    if not writer.holds(len(progress.kept)):
+        progress = PackProgress()
+    if progress.done:
+        logger.info("%s: going on after %d of %d", source.description, progress.done, count)
+    with writer.appending(len(progress.kept)) as images:
 
         def save() -> None:
             images.sync()
-            packing.save(writer.folder)
+            progress.save(writer.folder)
 
         saved = time.monotonic()
-        items = ordered_map(source.load, count, workers, first=packing.done)
+        items = ordered_map(source.load, count, workers, first=progress.done)
         try:
-            for item in track(items, "preparing images", count - packing.done):
+            for item in track(items, "preparing images", count - progress.done):
                 if isinstance(item, Picture):
                     images.append(item.pixels)
-                packing.take(item)
+                progress.take(item)
                 if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
                     save()
                     saved = time.monotonic()
         except BaseException:
             save()
             raise
-    return packing
+    return progress
 
 
 def _mostly_bad(description: str, good: int, bad: list[LeftOut]) -> str:
@@ -140,18 +140,18 @@ def usable_labels(source: Source, kept: Sequence[int]) -> UsableLabels:
     return UsableLabels(names, np.ascontiguousarray(matrix[:, totals > 0]), [warning])
 
 
-def _describe(source: Source, packing: Packing, labels: UsableLabels) -> Description:
+def _describe(source: Source, progress: PackProgress, labels: UsableLabels) -> Description:
     return Description(
-        content_hash=_content_hash(source, [source.names[i] for i in packing.kept], packing.digests, labels),
+        content_hash=_content_hash(source, [source.names[i] for i in progress.kept], progress.digests, labels),
         resolution=source.resolution,
         channels=source.channels,
         label_names=labels.names,
         parameters=source.parameters,
-        originals=replace(packing.originals, fit=str(source.parameters.get("fit", ""))),
+        originals=replace(progress.originals, fit=str(source.parameters.get("fit", ""))),
         source=source.description,
         label_origin=source.label_origin,
         warnings=[*source.warnings, *labels.warnings],
-        left_out=source.left_out + packing.bad,
+        left_out=source.left_out + progress.bad,
         ignored=source.ignored,
         license=source.license,
     )

@@ -9,8 +9,8 @@ import torch
 
 from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError, shown
+from stylegenes.loaded import VIEW, LoadedModel
 from stylegenes.notation import parse_noise, parse_psi
-from stylegenes.opened import VIEW, OpenedModel
 from stylegenes.records import Condition
 
 PLAIN = "plain"
@@ -31,7 +31,7 @@ class Shown:
     size: int | None = None
 
 
-def read_look(model: OpenedModel, text: str) -> Shown:
+def read_look(model: LoadedModel, text: str) -> Shown:
     """A look from its text.
 
     Raises:
@@ -74,7 +74,7 @@ def _number(text: str, key: str) -> float:
     return value
 
 
-def _label(model: OpenedModel, text: str) -> torch.Tensor:
+def _label(model: LoadedModel, text: str) -> torch.Tensor:
     """A label [1, L] from `column:value` pairs with semicolons between."""
     label = torch.zeros(1, model.generator.label_dim)
     for part in text.split(";"):

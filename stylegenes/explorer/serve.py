@@ -17,8 +17,8 @@ from stylegenes.explorer.app import create_app
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.security import Door
 from stylegenes.explorer.store import Store
+from stylegenes.loaded import AnyClassifier
 from stylegenes.model import Model, open_model
-from stylegenes.opened import AnyClassifier
 from stylegenes.snapshot import newest_snapshot
 
 _ADDRESS_BYTES = 1 << 20

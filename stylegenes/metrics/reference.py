@@ -21,7 +21,7 @@ from stylegenes.snapshot import Card
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class FrechetReference:
     """Moments of real pictures and the extractor they were made with.
 
     Attributes:
@@ -73,8 +73,8 @@ def measure_real(
     folder: Path,
     device: torch.device,
     on_block: Callable[[int, int], None] = lambda done, total: None,
-) -> Yardstick:
+) -> FrechetReference:
     """Describe all real pictures once; the folder keeps the result."""
     extractor = Lite0Features().eval().requires_grad_(False).to(device)
     found = FeaturePass(choose(data, None), extractor, folder=folder, device=device, on_block=on_block).run()
-    return Yardstick(extractor, found.all.moments.gaussian(), floors_of("fd", found)["fd"], device)
+    return FrechetReference(extractor, found.all.moments.gaussian(), floors_of("fd", found)["fd"], device)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from toy_genome import LinearClassifier, effects, toy_generator
 
-from stylegenes.analysis.breeding import Farm, Lineage, cross_block, cross_chosen, cross_uniform, mutate
+from stylegenes.analysis.breeding import GeneticSearch, Lineage, cross_block, cross_chosen, cross_uniform, mutate
 from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.errors import UserError
 
@@ -43,8 +43,8 @@ def test_mutation_happens_at_its_rate_and_always_changes(rng):
 def test_selection_raises_an_attribute_and_the_lineage_is_true(rng, tmp_path):
     labeler = CodeLabeler(toy_generator(), LinearClassifier(effects()), batch_size=512)
     genome = labeler.generator.latent
-    farm = Farm(genome, mutation_rate=0.1, population=24, survivors=6)
-    lineage = farm.breed(genome.sample(8, rng), lambda codes: labeler.probabilities(codes)[:, 2], 12, rng)
+    search = GeneticSearch(genome, mutation_rate=0.1, population=24, survivors=6)
+    lineage = search.breed(genome.sample(8, rng), lambda codes: labeler.probabilities(codes)[:, 2], 12, rng)
     best = [lineage.generation(g)[0].fitness for g in range(13)]
     assert lineage.num_generations == 12 and best[-1] > 0.9 > best[0]
     assert [person.id for person in lineage.individuals] == list(range(8 + 12 * 24))
@@ -62,7 +62,7 @@ def test_selection_raises_an_attribute_and_the_lineage_is_true(rng, tmp_path):
 
 def test_one_founder_breeds_with_itself(rng):
     genome = toy_generator().latent
-    lineage = Farm(genome, mutation_rate=0.0, population=3).breed(
+    lineage = GeneticSearch(genome, mutation_rate=0.0, population=3).breed(
         genome.sample(1, rng), lambda codes: torch.zeros(len(codes)), 1, rng
     )
     assert len({person.genotype for person in lineage.individuals}) == 1
@@ -70,4 +70,4 @@ def test_one_founder_breeds_with_itself(rng):
 
 def test_an_empty_farm_is_refused():
     with pytest.raises(UserError, match="at least one"):
-        Farm(toy_generator().latent, population=0)
+        GeneticSearch(toy_generator().latent, population=0)

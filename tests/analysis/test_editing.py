@@ -3,8 +3,8 @@ import torch
 from toy_genome import ATTRIBUTES, NUM_VARIANTS, LinearClassifier, effects
 
 from stylegenes.analysis.editing import (
+    Constraints,
     Edit,
-    Hold,
     Strength,
     difference_map,
     edit,
@@ -59,14 +59,14 @@ def test_rank_grades_the_strength(labeler, report):
 
 
 def test_held_genes_stay(labeler, report):
-    made = edit(report, middle(labeler), wishes("Young=1"), Strength(2), Hold(genes=[7]))
+    made = edit(report, middle(labeler), wishes("Young=1"), Strength(2), Constraints(genes=[7]))
     assert 7 not in made.genes and made.after[7] == made.before[7] and 2 in made.genes
 
 
 def test_holding_an_attribute_avoids_its_genes(labeler, report):
-    wish, hold = wishes("Young=1"), Hold(attributes=[0])
+    wish, constraints = wishes("Young=1"), Constraints(attributes=[0])
     free = evaluate_edit(labeler, edit(report, middle(labeler), wish, Strength(2)), wish, MeanSquare())
-    held = evaluate_edit(labeler, edit(report, middle(labeler), wish, Strength(2), hold), wish, MeanSquare())
+    held = evaluate_edit(labeler, edit(report, middle(labeler), wish, Strength(2), constraints), wish, MeanSquare())
     assert free.achieved[0].abs() > 0.2
     assert held.achieved[0].abs() < 1e-6 and held.achieved[2] > 0.2
 
@@ -113,11 +113,11 @@ def test_a_checked_edit_is_never_worth_less(labeler, report, seed, text):
 
 def test_a_checked_edit_keeps_what_is_held(labeler, report):
     wish = wishes("Young=1")
-    made = edit_checked(labeler, report, middle(labeler), wish, Strength(3, care=0), Hold(genes=[7]))
+    made = edit_checked(labeler, report, middle(labeler), wish, Strength(3, care=0), Constraints(genes=[7]))
     assert made.after[7] == made.before[7] and made.genes == [2]
     held = evaluate_edit(
         labeler,
-        edit_checked(labeler, report, middle(labeler), wish, Strength(3), Hold(attributes=[0])),
+        edit_checked(labeler, report, middle(labeler), wish, Strength(3), Constraints(attributes=[0])),
         wish,
         MeanSquare(),
     )
@@ -125,7 +125,7 @@ def test_a_checked_edit_keeps_what_is_held(labeler, report):
 
 
 def test_a_checked_edit_leaves_out_what_costs_more_than_it_gains(labeler, report):
-    made = edit_checked(labeler, report, middle(labeler), wishes("Young=1"), Strength(3), Hold(genes=[7]))
+    made = edit_checked(labeler, report, middle(labeler), wishes("Young=1"), Strength(3), Constraints(genes=[7]))
     assert made.genes == []
 
 
@@ -136,7 +136,7 @@ def test_a_checked_edit_stays_where_it_may_not_move(labeler, report):
 
 def test_a_checked_edit_without_a_free_gene_changes_nothing(labeler, report):
     start = middle(labeler)
-    made = edit_checked(labeler, report, start, wishes("Smiling=1"), Strength(2), Hold(genes=range(len(start))))
+    made = edit_checked(labeler, report, start, wishes("Smiling=1"), Strength(2), Constraints(genes=range(len(start))))
     assert made.genes == [] and torch.equal(made.before, made.after)
 
 
@@ -169,9 +169,9 @@ def test_a_picture_compared_with_itself_shows_nothing(labeler):
 def test_impossible_edits_are_refused(labeler, report):
     start, wish = middle(labeler), wishes("Smiling=1")
     with pytest.raises(UserError, match="no gene 9"):
-        edit(report, start, wish, Strength(), Hold(genes=[9]))
+        edit(report, start, wish, Strength(), Constraints(genes=[9]))
     with pytest.raises(UserError, match="Smiling cannot be changed and held"):
-        edit(report, start, wish, Strength(), Hold(attributes=[0]))
+        edit(report, start, wish, Strength(), Constraints(attributes=[0]))
     with pytest.raises(UserError, match="methods: checked, statistics"):
         editor(labeler, report, Strength(), method="magic")
     with pytest.raises(UserError, match="rank from 0 to 1"):

@@ -8,7 +8,7 @@ import torch
 from latent_toys import PooledDistance, SignClassifier
 from PIL import Image
 
-from stylegenes import opened, perception
+from stylegenes import loaded, perception
 from stylegenes.analysis import gene_study
 from stylegenes.cli import main
 from stylegenes.cli.console import show_table
@@ -48,7 +48,7 @@ def classifier(models):
 def toy_judges(monkeypatch, classifier):
     for module in (gene_study, perception):
         monkeypatch.setattr(module, "reported_distance", lambda device: PooledDistance())
-    monkeypatch.setattr(opened, "load_classifier", lambda path, device: classifier)
+    monkeypatch.setattr(loaded, "load_classifier", lambda path, device: classifier)
 
 
 @pytest.fixture

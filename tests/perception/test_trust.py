@@ -9,7 +9,7 @@ import torch
 from toy_genome import ATTRIBUTES, NUM_GENES, NUM_VARIANTS, LinearClassifier, effects, toy_generator
 
 from stylegenes.analysis.conditional import sample_accepted, sample_exactly, tables_for
-from stylegenes.analysis.editing import METHODS, Hold, Strength, editor
+from stylegenes.analysis.editing import METHODS, Constraints, Strength, editor
 from stylegenes.analysis.exhibits.edits import traversal_exhibit
 from stylegenes.analysis.importance import report_genes
 from stylegenes.analysis.labeler import CodeLabeler
@@ -80,7 +80,7 @@ def test_whatever_relies_on_a_poor_attribute_warns_once(bench, said, work):
 
 def test_what_is_held_is_relied_on_too(bench, said):
     labeler, _, report = bench
-    make = editor(labeler, report, Strength(), Hold(attributes=[2]))
+    make = editor(labeler, report, Strength(), Constraints(attributes=[2]))
     make(torch.zeros(NUM_GENES, dtype=torch.int64), parse_where("Smiling=1", ATTRIBUTES))
     assert "Young (never tested" in said.text
 

@@ -117,7 +117,7 @@ def test_too_few_pictures_for_the_evaluation_are_told_before_training(tmp_path, 
 
 
 def test_as_few_pictures_as_an_evaluation_takes_are_trained_and_measured(tmp_path, photos, capsys, monkeypatch):
-    monkeypatch.setattr("stylegenes.cli.judging.END_ELSEWHERE", 16)
+    monkeypatch.setattr("stylegenes.cli.run_evaluation.END_ELSEWHERE", 16)
     folder = photos(4)
     (folder / "broken.jpg").write_bytes(b"x")
     words = ["train", str(folder), "--recipe", "test", "--out", str(tmp_path / "run"), "--accelerator", "cpu"]
@@ -137,7 +137,7 @@ def test_a_dry_run_says_the_same(photos, capsys, monkeypatch):
 
 
 def test_evaluations_frame_the_pictures_as_the_training_did(tmp_path, photos, monkeypatch):
-    monkeypatch.setattr("stylegenes.cli.judging.END_ELSEWHERE", 16)
+    monkeypatch.setattr("stylegenes.cli.run_evaluation.END_ELSEWHERE", 16)
     folder, out = photos(8), tmp_path / "run"
     words = ["train", str(folder), "--recipe", "test", "--out", str(out), "--set", "data.fit=letterbox"]
     assert main.run([*words, "--metrics", "fd@16", "--accelerator", "cpu"]) == 0

@@ -30,7 +30,7 @@ def command(*words: str, metrics: str = "none") -> int:
 
 def test_a_run_judges_itself_and_keeps_the_best(tmp_path, tiny, capsys, monkeypatch):
     monkeypatch.setenv("STYLEGENES_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("stylegenes.cli.judging.END_ELSEWHERE", 24)
+    monkeypatch.setattr("stylegenes.cli.run_evaluation.END_ELSEWHERE", 24)
     out = tmp_path / "run"
     words = ("photos", "--recipe", "test", "--out", out, "--accelerator", "cpu")
     assert command(*words, "--set", "intervals.evaluate_kimg=0.04", metrics="fd@16") == 0

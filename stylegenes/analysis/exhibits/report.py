@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from stylegenes.analysis.breeding import Farm
+from stylegenes.analysis.breeding import GeneticSearch
 from stylegenes.analysis.correlation import Correlation
 from stylegenes.analysis.editing import Strength, edit_checked, evaluate_edit
 from stylegenes.analysis.exhibits.conditional import conditional_exhibit
@@ -104,9 +104,9 @@ def _edit(study: Study, seed: int) -> list[Exhibit]:
 
 def _family(study: Study, seed: int) -> list[Exhibit]:
     genome, rng = genome_of(study.labeler.generator.latent, "a family"), torch.Generator().manual_seed(seed)
-    farm = Farm(genome, population=12, survivors=2)
-    lineage = farm.family(genome.sample(2, rng).cpu(), rng)
-    caption = f"Twelve children, each gene from either parent, mutation rate {farm.mutation_rate:g}, seed {seed}."
+    search = GeneticSearch(genome, population=12, survivors=2)
+    lineage = search.family(genome.sample(2, rng).cpu(), rng)
+    caption = f"Twelve children, each gene from either parent, mutation rate {search.mutation_rate:g}, seed {seed}."
     return [family_exhibit(study.labeler.generator, lineage, study.labeler.drawing, caption)]
 
 

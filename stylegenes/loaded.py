@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from stylegenes.analysis.editing import Editor, Hold, Strength, editor
+from stylegenes.analysis.editing import Constraints, Editor, Strength, editor
 from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.data import PackedDataset
@@ -47,7 +47,7 @@ class Remembered:
     path: str
 
 
-class OpenedModel:
+class LoadedModel:
     """A loaded snapshot, its label, classifier, survey and statistics.
 
     Args:
@@ -223,7 +223,7 @@ class OpenedModel:
             return codes_of_seeds(self.generator, [seed])[0].cpu()
         return genome.from_strings(as_codes(self.generator, code).codes[:1])[0].cpu()
 
-    def editor(self, genes: int, rank: float, hold: Hold, method: str) -> Editor:
+    def editor(self, genes: int, rank: float, hold: Constraints, method: str) -> Editor:
         """A function that edits genotypes; see `analysis.editing.editor`."""
         return editor(self.study.labeler, self.study.report, Strength(genes, rank), hold, method)
 

@@ -17,8 +17,8 @@ END_ON_GPU, END_ELSEWHERE = 50_000, 10_000
 
 
 @dataclass
-class Judging:
-    """A budget that every process can be sent: the judge is opened at the first call, and data not accepted yet.
+class RunEvaluation:
+    """A budget that every process can be sent: the extractor is opened at the first call, and data not accepted yet.
 
     Attributes:
         text: the budget, as `metrics.budget` reads it.
@@ -44,7 +44,7 @@ class Judging:
         return self._data
 
     def accept(self, data: LabeledImages) -> None:
-        """See that the data can be judged, before a run is spent on it.
+        """See that the data has enough pictures, before a run is spent on it.
 
         Raises:
             UserError: when it has too few pictures for a metric of the budget.
@@ -60,7 +60,7 @@ class Judging:
         self._data = data
 
 
-def judging(text: str, config: RunConfig) -> Judging | None:
+def run_evaluation(text: str, config: RunConfig) -> RunEvaluation | None:
     """Read the budget of a run, or None where it says `none`.
 
     Raises:
@@ -71,27 +71,27 @@ def judging(text: str, config: RunConfig) -> Judging | None:
     if text == "none":
         return None
     read_budgets(text)
-    return Judging(text, config)
+    return RunEvaluation(text, config)
 
 
-def judge_finished(judge: Judging, result: RunResult, machine: Machine) -> None:
+def evaluate_finished(evaluation: RunEvaluation, result: RunResult, machine: Machine) -> None:
     """Evaluate a finished run with many fakes, once; the records go into its folder."""
     from stylegenes.cli import evaluate
     from stylegenes.cli.console import say
     from stylegenes.devices import pick_device
     from stylegenes.metrics.budget import read_budgets
 
-    metric, extractor, _ = read_budgets(judge.text)[0]
+    metric, extractor, _ = read_budgets(evaluation.text)[0]
     num = END_ON_GPU if machine.device_type == "cuda" else END_ELSEWHERE
-    if _is_judged(result, metric):
+    if _is_measured(result, metric):
         return
     say(f"measuring the finished run with {num:,} pictures; Ctrl-C skips it")
     args = evaluate.Args(str(result.snapshot), metrics=metric, num=num, judge=extractor["name"], out=result.folder)
     subject = evaluate.open_subject(str(result.snapshot), None, pick_device(args.device))
-    evaluate.measure(args, subject, judge.data)
+    evaluate.measure(args, subject, evaluation.data)
 
 
-def _is_judged(result: RunResult, metric: str) -> bool:
+def _is_measured(result: RunResult, metric: str) -> bool:
     """Whether this very generator has a record already."""
     from stylegenes.metrics import read_records
     from stylegenes.snapshot import load_snapshot

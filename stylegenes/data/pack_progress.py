@@ -15,7 +15,7 @@ FILE = "progress.json"
 
 
 @dataclass
-class Packing:
+class PackProgress:
     """Which items of a source have been dealt with, in order.
 
     Attributes:
@@ -33,7 +33,7 @@ class Packing:
     bad: list[LeftOut] = field(default_factory=list)
 
     @classmethod
-    def load(cls, folder: Path) -> Packing:
+    def load(cls, folder: Path) -> PackProgress:
         """The progress that an earlier build left; none where the file is missing or damaged."""
         try:
             return read_record(folder / FILE, cls, most=MOST_META)
