@@ -25,7 +25,7 @@ class Crossing:
     """How two parents make children.
 
     Attributes:
-        cross: `uniform` (each gene by chance), `block` (a run of neighbours) or `gene` (those named).
+        cross: `uniform` (each gene by chance), `block` (a run of neighbors) or `gene` (those named).
         genes: for `gene`: which come from the second parent.
         share: of the second parent, for `uniform` and `block`.
         rate: chance of every gene of a child to mutate.
