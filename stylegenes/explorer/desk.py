@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from fastapi import HTTPException, Request
 
 from stylegenes.explorer.looks import Shown, read_look
-from stylegenes.explorer.store import Store
+from stylegenes.explorer.store import SessionStore
 from stylegenes.explorer.worker import Priority, Worker
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Desk:
     run: Path | None = None
     worker: Worker = field(default_factory=Worker)
     shelf: Shelf = field(default_factory=Shelf)
-    store: Store | None = None
+    store: SessionStore | None = None
 
     @property
     def opened(self) -> Model:

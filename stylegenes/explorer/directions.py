@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from stylegenes.errors import UserError
 from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
-from stylegenes.explorer.events import EVENTS, Feed, stream
+from stylegenes.explorer.events import EVENTS, EventFeed, stream
 from stylegenes.explorer.schemas import ComponentRow, DirectionRow, DirectionsAnswer
 from stylegenes.explorer.worker import Priority, Stopped
 
@@ -29,7 +29,7 @@ class Fitting:
         self.desk, self.samples = desk, samples
         self.state, self.reason = "none", ""
         self.progress = ("", 0, 0)
-        self.feed = Feed()
+        self.feed = EventFeed()
         self._lock = threading.Lock()
 
     def start(self) -> None:

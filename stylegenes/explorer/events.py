@@ -18,7 +18,7 @@ _PATIENCE = 15.0
 _MOST_WAITING = 1000
 
 
-class Feed:
+class EventFeed:
     """Events of one thing, from any thread to any number of listeners."""
 
     def __init__(self) -> None:
@@ -57,13 +57,13 @@ def _offer(queue: asyncio.Queue[tuple[str, str]], said: tuple[str, str]) -> None
     queue.put_nowait(said)
 
 
-def stream(feed: Feed, ends: tuple[str, ...] = ()) -> StreamingResponse:
+def stream(feed: EventFeed, ends: tuple[str, ...] = ()) -> StreamingResponse:
     """A feed as an answer, which ends with one of the events `ends`."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(feed, ends), media_type="text/event-stream", headers=headers)
 
 
-async def _events(feed: Feed, ends: tuple[str, ...]) -> AsyncIterator[bytes]:
+async def _events(feed: EventFeed, ends: tuple[str, ...]) -> AsyncIterator[bytes]:
     queue = feed.listen()
     try:
         yield b"retry: 2000\n\n"

@@ -16,7 +16,7 @@ from stylegenes.errors import UserError
 from stylegenes.explorer.app import create_app
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.security import Door
-from stylegenes.explorer.store import Store
+from stylegenes.explorer.store import SessionStore
 from stylegenes.loaded import AnyClassifier
 from stylegenes.model import Model, open_model
 from stylegenes.snapshot import newest_snapshot
@@ -48,7 +48,7 @@ def open_desk(
         model = open_model(name, label="0", classifier=classifier, device=device)
     plain = re.sub(r"[^\w.-]", "_", model.card.name)
     place = sessions or (Path(f"{plain}-explorer.sqlite") if run is None else run / "explorer.sqlite")
-    return Desk(model, run, store=Store(place, model.weights))
+    return Desk(model, run, store=SessionStore(place, model.weights))
 
 
 def is_run(folder: Path) -> bool:

@@ -26,7 +26,7 @@ from stylegenes.explorer.schemas import (
     SessionName,
     SessionNode,
 )
-from stylegenes.explorer.store import Store
+from stylegenes.explorer.store import SessionStore
 from stylegenes.styles import check_texts
 
 Name = Annotated[str, Path(min_length=1, max_length=200)]
@@ -106,7 +106,7 @@ def session_routes(desk: Desk) -> APIRouter:
     return router
 
 
-def _store(desk: Desk) -> Store:
+def _store(desk: Desk) -> SessionStore:
     _ = desk.opened
     assert desk.store is not None
     return desk.store

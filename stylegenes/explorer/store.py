@@ -40,7 +40,7 @@ CREATE TABLE favorites (node INTEGER PRIMARY KEY REFERENCES nodes (id));
 """
 
 
-class Store:
+class SessionStore:
     """The sessions of one model in a file that may hold others'.
 
     Args:

@@ -79,7 +79,7 @@ def train(
     spawned = machine.ranks > 1 and not launched_outside()
     wish = mp.get_context("spawn").Event() if spawned else threading.Event()
     parent = os.getpid() if spawned else None
-    worker = Worker(config, folder, data, evaluate, accept, max_seconds, quiet, wish, parent)
+    worker = RunProcess(config, folder, data, evaluate, accept, max_seconds, quiet, wish, parent)
     first = fabric.global_rank == 0
     lock = run_lock(folder) if first else nullcontext()
     with lock, stop_requests(wish):
@@ -94,7 +94,7 @@ def train(
         return RunResult(**result)
 
 
-class Worker:
+class RunProcess:
     """What every process of a run does; picklable where its parts are."""
 
     def __init__(

@@ -9,7 +9,7 @@ import stylegenes
 from stylegenes.explorer.app import create_app
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.security import Door
-from stylegenes.explorer.store import Store
+from stylegenes.explorer.store import SessionStore
 
 ADDRESS = "http://localhost:8765"
 
@@ -31,7 +31,7 @@ def client_of(tmp_path_factory):
 
         def make(model, door=None, **parts):
             folder = tmp_path_factory.mktemp("explorer")
-            store = None if model is None else Store(folder / "explorer.sqlite", model.weights)
+            store = None if model is None else SessionStore(folder / "explorer.sqlite", model.weights)
             desk = Desk(model, store=store, **parts)
             app = create_app(desk, door or Door())
             client = TestClient(app, base_url=ADDRESS, raise_server_exceptions=False)

@@ -9,12 +9,12 @@ import pytest
 
 from stylegenes.errors import UserError
 from stylegenes.explorer.nodes import NewNode, Taken, Unknown
-from stylegenes.explorer.store import Store
+from stylegenes.explorer.store import SessionStore
 
 
 @pytest.fixture
 def store(tmp_path):
-    return Store(tmp_path / "s.sqlite", "weights")
+    return SessionStore(tmp_path / "s.sqlite", "weights")
 
 
 def node(code, *parents):
@@ -97,7 +97,7 @@ def test_an_export_comes_back_the_same_under_a_free_name(store, tmp_path):
 
 def test_sessions_of_other_weights_are_out_of_sight(store, tmp_path):
     store.create("s")
-    other = Store(tmp_path / "s.sqlite", "others")
+    other = SessionStore(tmp_path / "s.sqlite", "others")
     assert other.sessions() == []
     other.create("s")
     assert [one.name for one in store.sessions()] == ["s"]
@@ -114,17 +114,17 @@ def test_a_file_of_something_else_is_refused(tmp_path, content):
     else:
         path.write_bytes(content)
     with pytest.raises(UserError, match="--sessions"):
-        Store(path, "weights")
+        SessionStore(path, "weights")
     with pytest.raises(UserError, match="--sessions"):
-        Store(tmp_path / "no" / "folder" / "x.sqlite", "weights")
+        SessionStore(tmp_path / "no" / "folder" / "x.sqlite", "weights")
 
 
 WRITER = """
 import sys
 from pathlib import Path
 from stylegenes.explorer.nodes import NewNode
-from stylegenes.explorer.store import Store
-store = Store(Path(sys.argv[1]), "weights")
+from stylegenes.explorer.store import SessionStore
+store = SessionStore(Path(sys.argv[1]), "weights")
 store.create("s")
 for number in range(100000):
     store.add("s", [NewNode(f"code{number}", "dice")], select=0)
@@ -139,7 +139,7 @@ def test_kill_9_loses_no_answered_node(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     answered += [int(line) for line in process.stdout.read().splitlines() if line]
     process.wait()
-    store = Store(path, "weights")
+    store = SessionStore(path, "weights")
     kept = [one.code for one in store.nodes("s")]
     assert kept[: len(answered)] == [f"code{number}" for number in answered]
     assert store.pointer("s").current == store.nodes("s")[-1].id
