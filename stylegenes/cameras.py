@@ -111,6 +111,23 @@ def orbit(
     return Cameras(pose, intrinsics).packed()
 
 
+@dataclass(frozen=True)
+class Stands:
+    """Where cameras stand around the origin: yaw in [-180, 180) and pitch in degrees, distance in world units, [N]."""
+
+    yaw: torch.Tensor
+    pitch: torch.Tensor
+    radius: torch.Tensor
+
+
+def stands_of(camera: torch.Tensor) -> Stands:
+    """Where cameras [N, 25] stand; see `orbit`."""
+    x, y, z = Cameras.of(camera).position.unbind(1)
+    radius = torch.stack([x, y, z]).norm(dim=0)
+    pitch = (y / radius.clamp(min=1e-12)).clamp(-1, 1).asin().rad2deg()
+    return Stands((torch.atan2(x, z).rad2deg() + 180) % 360 - 180, pitch, radius)
+
+
 def mirrored(camera: torch.Tensor) -> torch.Tensor:
     """The cameras [N, 25] that see the world mirrored at x = 0 in a picture flipped left to right."""
     cameras = Cameras.of(camera)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from stylegenes.data.decode import Fit
     from stylegenes.inversion.inversion import Inversion, InversionSettings
     from stylegenes.inversion.photos import Photos
+    from stylegenes.inversion.posing import GivenCameras
     from stylegenes.metrics.evaluating import Evaluation
 
 OnProgress = Callable[[str, int, int], None]
@@ -278,6 +279,8 @@ class Model(Studio):
         settings: InversionSettings | None = None,
         *,
         fit: Fit = "crop",
+        cameras: GivenCameras | None = None,
+        view: Mapping[str, float] | None = None,
         work: Path | None = None,
         on_progress: OnProgress = _silent,
         on_note: Callable[[str], None] = lambda text: None,
@@ -288,21 +291,27 @@ class Model(Studio):
             photos: image files, or folders of them; or what `targets` made of them.
             settings: space, steps and so on.
             fit: `crop` takes the central square, `letterbox` keeps all.
+            cameras: of a 3D model: 25 numbers, a row for each photo, or a file of cameras that names the photos.
+            view: of a 3D model: yaw, pitch and fov in degrees of all photos; where neither these nor cameras are given,
+                cameras are sought together with the code, at the model's fov or the one given here.
             work: folder that keeps the state, so that the same call goes on; None keeps nothing.
             on_progress: called with what is done, how much of it, and of how much.
             on_note: called with a sentence now and then.
 
         Raises:
-            UserError: for unusable photos, or a space that the model does not have.
+            UserError: for unusable photos or cameras, or a space that the model does not have.
         """
+        from stylegenes.inversion.cameras import CameraSettings
         from stylegenes.inversion.inversion import InversionSettings
         from stylegenes.inversion.invert import invert
         from stylegenes.inversion.objective import Objective
         from stylegenes.inversion.photos import Photos
+        from stylegenes.inversion.posing import given_cameras
         from stylegenes.perception import reported_distance
 
         condition, how = self.condition, settings or InversionSettings()
         found = photos if isinstance(photos, Photos) else self.targets(photos, how, fit)
+        seen = given_cameras(found, cameras, view or {}, self.camera)
         for sentence in found.notes:
             on_note(sentence)
         objective = Objective(reported_distance(self.device))
@@ -312,6 +321,8 @@ class Model(Studio):
             how,
             objective,
             condition=condition,
+            cameras=seen,
+            search=CameraSettings(fov=(view or {}).get("fov")),
             name=self.card.name,
             work=work,
             on_progress=on_progress,

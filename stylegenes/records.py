@@ -48,6 +48,11 @@ def repeated(condition: Condition | None, n: int) -> Condition | None:
     return None if condition is None else condition.map(lambda tensor: tensor[:1].expand(n, -1))
 
 
+def spread(condition: Condition | None, n: int) -> Condition | None:
+    """A condition of one row or of n, part by part, for each of `n` samples; None stays None."""
+    return None if condition is None else condition.map(lambda rows: rows if len(rows) == n else rows.expand(n, -1))
+
+
 @dataclass(frozen=True)
 class Noise:
     """How a synthesis network fills its noise inputs.

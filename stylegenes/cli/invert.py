@@ -6,17 +6,22 @@ Examples:
   stylegenes invert runs/0001 photos/ --space genome       the nearest genotypes by L1, L2 and cosine
   stylegenes invert runs/0001 photos/ --space codebook     a tuned model whose genotypes make the photos
   stylegenes invert runs/0001 me.jpg --space pti           a synthesis network tuned around the projection
+  stylegenes invert scenes32 me.jpg                        a 3D model: its camera is sought together with the code
+  stylegenes invert scenes32 me.jpg --yaw 30 --pitch 10    through this camera
+  stylegenes invert scenes32 photos/ --camera photos/dataset.json
 
 The same command again goes on where it was stopped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
+
+from stylegenes.cli.views import CameraAngles
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,11 @@ class Args:
     """folder to write (default: MODEL-inversion, or the next free name)"""
     label: str | None = None
     """for a conditional model: a class number, or label names with commas between"""
+    camera: str | None = None
+    """of a 3D model: 25 numbers with commas between, a file of them, or cameras that name the photos (dataset.json,
+    transforms.json, COLMAP); where nothing is given, cameras are sought"""
+    angles: Annotated[CameraAngles, tyro.conf.arg(name="")] = field(default_factory=CameraAngles)
+    """from where a 3D model sees all photos, instead"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
 
@@ -72,7 +82,8 @@ def run(args: Args) -> None:
     out = folder_place(args, f"{model.card.name}-inversion")
     say(f"{counted(len(targets.paths), 'photo')}; the pictures so far are in {out / 'progress.png'}")
     with Bars() as bars:
-        found = model.invert(targets, settings, work=out, on_progress=bars.update, on_note=say)
+        seen = {"cameras": args.camera, "view": args.angles.given}
+        found = model.invert(targets, settings, **seen, work=out, on_progress=bars.update, on_note=say)
     found = replace(found, origin=found.origin.made(made_by(args)))
     found.save(out)
     if found.quantization:

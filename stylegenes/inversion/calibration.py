@@ -11,7 +11,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
 from stylegenes.inversion.projection import Projection, ProjectionSettings, Projector, project
-from stylegenes.records import Condition, Noise, repeated
+from stylegenes.records import Condition, Noise, spread
 
 Verdict = Literal["own", "near", "outside"]
 
@@ -76,10 +76,11 @@ def _limit(values: torch.Tensor) -> float:
 
 @torch.no_grad()
 def own_samples(generator: Generator, n: int, seed: int, condition: Condition | None = None) -> torch.Tensor:
-    """Pictures [n, C, H, W] of `n` random codes, with the stored noise."""
-    shared = repeated(condition, n)
+    """Pictures [n, C, H, W] of `n` random codes, with the stored noise; the condition has one row or `n`."""
     codes = generator.sample(n, torch.Generator().manual_seed(seed))
-    return generator(codes, shared, noise=Noise("const")).image
+    shown = spread(condition, n)
+    told = None if shown is None else Condition(shown.label)
+    return generator.synthesis(generator.express(codes, told), shown, noise=Noise("const")).image
 
 
 def calibrate(
@@ -98,8 +99,9 @@ def calibrate(
     """
     if n < 3:
         raise UserError(f"a calibration needs at least three own samples; got {n}")
-    targets = own_samples(generator, n, seed, condition)
-    shared = repeated(condition, n)
+    label = None if condition is None or condition.label is None else condition.label[:1].expand(n, -1)
+    shared = Condition(label, generator.synthesis.draw_views(n, torch.Generator().manual_seed(seed)))
+    targets = own_samples(generator, n, seed, shared)
     found = project(Projector(generator, targets, objective, settings, shared))
     with torch.no_grad():
         pairs = objective(targets, targets.roll(1, dims=0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from stylegenes.cameras import Cameras, fov_of, orbit
+from stylegenes.cameras import Cameras, fov_of, intrinsics_of, orbit
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
@@ -32,6 +32,7 @@ class CameraSettings:
         steps: steps from these.
         learning_rate: of Adam, in standard deviations of w.
         turn_rate: of Adam, in degrees.
+        fov: horizontal angle of view in degrees; None takes the model's.
 
     Raises:
         UserError: for numbers that make no search.
@@ -44,12 +45,15 @@ class CameraSettings:
     steps: int = 200
     learning_rate: float = 0.05
     turn_rate: float = 1.0
+    fov: float | None = None
 
     def __post_init__(self) -> None:
         if not self.yaws or not self.pitches or min(self.tries, self.keep, self.steps) < 1:
             raise UserError("a search for cameras needs at least one yaw, pitch, try, step, and one start to keep")
         if min(self.learning_rate, self.turn_rate) <= 0:
             raise UserError(f"rates must be positive; got {self.learning_rate} and {self.turn_rate}")
+        if self.fov is not None:
+            intrinsics_of(self.fov)
 
     @property
     def starts(self) -> torch.Tensor:
@@ -92,7 +96,7 @@ def sight(
         generator: a 3D model in evaluation mode; it is not changed.
         targets: the pictures, of the model's size.
         objective: what to minimize.
-        settings: how to search; cameras keep the model's distance and angle of view.
+        settings: how to search; cameras keep the model's distance and pivot.
         condition: one row, for a model with labels.
 
     Raises:
@@ -144,7 +148,7 @@ class _Search:
         seen = generator.synthesis.seen(None if self.label is None else Condition(self.label[:1]), 1)
         assert seen.camera is not None, "a 3D model has a view of its own"
         self.radius = Cameras.of(seen.camera).position.norm().item()
-        self.fov = fov_of(seen.camera).item()
+        self.fov = fov_of(seen.camera).item() if settings.fov is None else settings.fov
         self.statistics = w_statistics(generator, seen)
         self.angles = angles.clone().requires_grad_()
         start = torch.zeros(len(angles), generator.synthesis.w_dim, device=target.device) if offset is None else offset

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from stylegenes.data.poses import Posed
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, write_table
 from stylegenes.inversion.photos import Photos
@@ -79,6 +80,7 @@ class Inversion:
         genotypes: int64 [N, num_genes], the same.
         quantization: the nearest variants by each distance, mean errors over the photos.
         tuned: the tuned copy of the model, for codebook and pti.
+        cameras: [N, 25], through which a 3D model saw the photos, given or found; None for a flat one.
     """
 
     photos: Photos
@@ -91,6 +93,7 @@ class Inversion:
     genotypes: torch.Tensor | None = None
     quantization: list[dict[str, Any]] = field(default_factory=list)
     tuned: Tuned | None = None
+    cameras: torch.Tensor | None = None
 
     @property
     def ws(self) -> torch.Tensor:
@@ -119,6 +122,7 @@ class Inversion:
         return [
             {"photo": name, **{way: values[i] for way, values in ways.items()}}
             | ({"distribution": verdicts[i]} if verdicts else {})
+            | {name: self.errors[name][i] for name in ("yaw", "pitch") if name in self.errors}
             for i, name in enumerate(self.photos.names())
         ]
 
@@ -143,7 +147,9 @@ class Inversion:
         return replace(parent, name=self.origin.model, parent=parent.name, notes=notes, metrics={})
 
     def save(self, folder: str | Path) -> Path:
-        """Write latents.safetensors, comparison.png and the tables; the tuned model is `save_snapshot`'s to write.
+        """Write latents.safetensors, comparison.png, the tables, and dataset.json for the cameras of a 3D model.
+
+        The tuned model is `save_snapshot`'s to write.
 
         Raises:
             OSError: when the folder cannot be written.
@@ -151,11 +157,14 @@ class Inversion:
         folder = Path(folder)
         tensors = {"ws": self.ws, **{f"noise.{name}": value for name, value in self.projection.noise.items()}}
         tensors |= {} if self.genotypes is None else {"genotypes": self.genotypes}
+        tensors |= {} if self.cameras is None else {"cameras": self.cameras}
         with atomic_path(folder / "latents.safetensors") as part:
             save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, part)
         for name, rows in (("results", self.results), ("quantization", self.quantization), ("tuning", self.tuning)):
             if rows:
                 write_table(folder / f"{name}.csv", rows)
+        if self.cameras is not None:
+            Posed([path.name for path in self.photos.paths], self.cameras, "inversion").save(folder / "dataset.json")
         self.sheet.save(folder / "comparison.png")
         return folder
 

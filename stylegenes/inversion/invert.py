@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,10 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from stylegenes.cameras import stands_of
 from stylegenes.drawing import DrawSettings, draw, draw_ws
 from stylegenes.files import read_object, write_json
 from stylegenes.generator import Generator
 from stylegenes.inversion.calibration import Calibration, calibrate
+from stylegenes.inversion.cameras import CameraSettings, sight
 from stylegenes.inversion.codebook import invert_into_codebook
 from stylegenes.inversion.inversion import Inversion, InversionSettings
 from stylegenes.inversion.objective import Objective
@@ -25,7 +29,7 @@ from stylegenes.inversion.quantize import Quantization, best_quantization, compa
 from stylegenes.inversion.tuning import Tuned, TuningSettings
 from stylegenes.latents import genome_of
 from stylegenes.pictures import grid, save_picture, to_uint8, visible_scale
-from stylegenes.records import Condition, repeated
+from stylegenes.records import Condition, spread
 from stylegenes.sheets import Origin
 from stylegenes.survey import fingerprint
 
@@ -42,6 +46,8 @@ def invert(
     objective: Objective,
     *,
     condition: Condition | None = None,
+    cameras: torch.Tensor | None = None,
+    search: CameraSettings | None = None,
     name: str = "model",
     work: Path | None = None,
     on_progress: OnProgress = lambda what, done, total: None,
@@ -55,17 +61,24 @@ def invert(
         settings: how.
         objective: what is minimized.
         condition: one row, for a model with labels.
+        cameras: [N, 25], through which a 3D model sees the photos; where None, they are sought with the code.
+        search: how they are sought.
         name: of the model, for what files say.
         work: folder that keeps the state, a calibration and progress.png; None keeps nothing.
         on_progress: called with what is done, steps done and all steps.
         on_note: called with a sentence now and then.
 
     Raises:
-        UserError: for a space that the model does not have, or a state of other photos in `work`.
+        UserError: for a space that the model does not have, a state of other photos in `work`, or cameras for a model
+            that makes flat pictures.
     """
+    if cameras is not None:
+        generator.synthesis.camera_at(0.0, 0.0)
     if settings.discrete:
         genome_of(generator.latent, f"--space {settings.space}")
     job = _Job(generator, photos, objective, settings, condition, work, on_progress, on_note)
+    if generator.synthesis.has_camera:
+        job.look_from(cameras if cameras is not None else job.seek_cameras(search or CameraSettings()))
     found = job.project()
     job.judge(found)
     best = job.quantize(found) if settings.discrete else None
@@ -86,6 +99,7 @@ def invert(
         None if best is None else best.genotypes,
         job.quantization,
         tuned,
+        None if job.cameras is None else job.cameras.cpu(),
     )
 
 
@@ -101,6 +115,7 @@ class _Job:
     work: Path | None
     on_progress: OnProgress
     on_note: OnNote
+    cameras: torch.Tensor | None = None
     rows: dict[str, list[np.ndarray]] = field(default_factory=dict)
     errors: dict[str, list[Any]] = field(default_factory=dict)
     quantization: list[dict[str, Any]] = field(default_factory=list)
@@ -111,9 +126,45 @@ class _Job:
         return self.photos.images.to(self.generator.device)
 
     @property
+    def shown(self) -> Condition | None:
+        """Label and camera of each photo, as far as there are some."""
+        condition = spread(self.condition, len(self.photos.paths))
+        if self.cameras is None:
+            return condition
+        return Condition(None if condition is None else condition.label, self.cameras)
+
+    def seek_cameras(self, search: CameraSettings) -> torch.Tensor:
+        """Cameras [N, 25] that are found together with the codes, kept in the work folder."""
+        self.on_note(f"no camera was given: it is sought from {len(search.starts)} sides, together with the code")
+        count, found = len(self.photos.paths), []
+        key = {"model": fingerprint(self.generator), "search": asdict(search), "label": self._label()}
+        path = None if self.work is None else self.work / "state" / "cameras.json"
+        kept = read_object(path) if path is not None and path.is_file() else {}
+        known = kept["found"] if kept.get("key") == json.loads(json.dumps(key)) else {}
+        for index, target in enumerate(self.targets.split(1)):
+            digest = hashlib.sha256(target.cpu().contiguous().numpy().tobytes()).hexdigest()
+            if digest not in known:
+                sighting = sight(self.generator, target, self.objective, search, self.condition)
+                known[digest] = sighting.camera[0].tolist()
+                if path is not None:
+                    write_json(path, {"key": key, "found": known})
+            found.append(known[digest])
+            self.on_progress("finding cameras", index + 1, count)
+        return torch.tensor(found, device=self.generator.device)
+
+    def look_from(self, cameras: torch.Tensor) -> None:
+        """See each photo through its camera [N, 25], and say where that stands."""
+        self.cameras = cameras.to(self.generator.device)
+        stands = stands_of(self.cameras)
+        self.errors |= {"yaw": stands.yaw.tolist(), "pitch": stands.pitch.tolist()}
+
+    def _label(self) -> list[list[float]] | None:
+        return None if self.condition is None or self.condition.label is None else self.condition.label.tolist()
+
+    @property
     def drawing(self) -> DrawSettings:
         """Stored noise, no truncation, the label."""
-        return DrawSettings(condition=self.condition or Condition())
+        return DrawSettings(condition=self.shown or Condition())
 
     def add(self, row: str, pictures: Sequence[np.ndarray], mse: torch.Tensor, perceptual: torch.Tensor) -> None:
         """Keep one row of the comparison and its errors."""
@@ -142,7 +193,8 @@ class _Job:
         return found
 
     def _project_batch(self, start: int, targets: torch.Tensor) -> Projection:
-        shared = repeated(self.condition, len(targets))
+        shown = self.shown
+        shared = None if shown is None else shown[start : start + len(targets)]
         projector = Projector(self.generator, targets, self.objective, self.settings.projection, shared)
         state = None if self.work is None else self.work / "state" / f"photos-{start:04d}.safetensors"
         if state is not None and projector.resume(state) and not projector.done:
@@ -199,8 +251,7 @@ class _Job:
     def _calibration(self) -> Calibration:
         """Made once for a model, settings and label, and kept in the work folder."""
         path = None if self.work is None else self.work / "calibration.json"
-        label = None if self.condition is None or self.condition.label is None else self.condition.label.tolist()
-        key = {"model": fingerprint(self.generator), "own": self.settings.calibrate, "label": label}
+        key = {"model": fingerprint(self.generator), "own": self.settings.calibrate, "label": self._label()}
         key |= asdict(self.settings.projection)
         if path is not None and path.is_file() and (kept := read_object(path)).get("key") == key:
             values = kept["values"]
@@ -216,7 +267,7 @@ class _Job:
 
     def quantize(self, found: Projection) -> Quantization:
         """The nearest genotypes by every distance; returns those that make the best pictures."""
-        table = compare_quantizations(self.generator, found.ws, self.targets, self.objective, self.condition)
+        table = compare_quantizations(self.generator, found.ws, self.targets, self.objective, self.shown)
         for one in table:
             self.add(one.distance, list(draw(self.generator, one.genotypes, self.drawing)), one.mse, one.perceptual)
             errors = {"mse": float(one.mse.mean()), self.objective.perceptual.name: float(one.perceptual.mean())}
@@ -235,7 +286,7 @@ class _Job:
             self.on_progress("tuning", step, settings.steps)
 
         given = (self.targets, self.objective, settings)
-        shared = repeated(self.condition, len(self.targets))
+        shared = self.shown
         if quantized is not None:
             genotypes = quantized.genotypes
             tuned = invert_into_codebook(self.generator, genotypes, *given, condition=shared, on_step=on_step)

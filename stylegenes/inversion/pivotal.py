@@ -41,7 +41,7 @@ class PivotalPlan(Plan):
     def watched_ws(self, model: Generator, n: int, seed: int) -> torch.Tensor:
         """Points on the lines from random pivots to random w, at the radius from the pivot."""
         random = torch.Generator().manual_seed(seed)
-        shared = repeated(self.condition, n)
+        shared = model.synthesis.seen(repeated(self.condition, n), n)
         ws = model.express(model.sample(n, random), shared)
         rows = torch.randint(len(self.pivots), (n,), generator=random).to(self.pivots.device)
         pivots = self.pivots[rows]
@@ -65,6 +65,6 @@ def tune_around_pivots(
 
     Works with every latent; `generator` is never changed.
     """
-    row = repeated(condition, 1)
+    row = None if condition is None else repeated(Condition(condition.label), 1)
     plan = PivotalPlan(pivots, condition=row)
     return tune(generator, plan, targets, objective, settings, condition=condition, on_step=on_step)

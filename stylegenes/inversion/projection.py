@@ -92,11 +92,14 @@ class WStatistics:
 
 @torch.no_grad()
 def w_statistics(generator: Generator, condition: Condition | None = None, n: int = 2000) -> WStatistics:
-    """The latent's own mean, and the spread of `n` draws (fixed seed)."""
+    """The latent's own mean, and the spread of `n` draws (fixed seed); `condition`'s first label counts.
+
+    Where the latent reads cameras it is told the model's own view, as it is wherever codes are drawn.
+    """
     codes = generator.sample(n, torch.Generator().manual_seed(0))
-    shared = repeated(condition, n)
-    scale = generator.latent(codes, shared).std(dim=0, keepdim=True)
-    return WStatistics(generator.latent.mean(condition)[:1].clone(), scale.clamp(min=1e-3 * float(scale.mean()) + 1e-8))
+    told = generator.synthesis.seen(None if condition is None else repeated(Condition(condition.label), 1), 1)
+    scale = generator.latent(codes, repeated(told, n)).std(dim=0, keepdim=True)
+    return WStatistics(generator.latent.mean(told)[:1].clone(), scale.clamp(min=1e-3 * float(scale.mean()) + 1e-8))
 
 
 @dataclass(frozen=True)
@@ -267,7 +270,9 @@ class Projector:
     def _identity(self) -> dict[str, object]:
         digest = hashlib.sha256(self.targets.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
         model = fingerprint(self.generator)
-        return {"targets": digest, "model": model, "settings": asdict(self.settings), "step": self.step}
+        camera = None if self.condition is None or self.condition.camera is None else self.condition.camera.tolist()
+        found = {"targets": digest, "model": model, "settings": asdict(self.settings), "step": self.step}
+        return found if camera is None else {**found, "camera": camera}
 
 
 def check_targets(generator: Generator, targets: torch.Tensor) -> None:

@@ -11,7 +11,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
 from stylegenes.latents import genome_of
-from stylegenes.records import Condition, Noise, repeated
+from stylegenes.records import Condition, Noise, spread
 from stylegenes.words import did_you_mean
 
 Distance = Literal["l1", "l2", "cosine"]
@@ -37,6 +37,9 @@ def quantize(generator: Generator, ws: torch.Tensor, distance: Distance = "l2") 
     if distance not in DISTANCES:
         raise UserError(f"distance {distance!r} is unknown{did_you_mean(distance, DISTANCES)}")
     n, layers = ws.shape[:2]
+    # What the model's own view adds to every code belongs to none of the variants.
+    seen = generator.synthesis.seen(None, 1)
+    ws = ws - (genome.mean(seen) - genome.mean())[:, None]
     parts = ws.reshape(n * layers, genome.num_genes, genome.gene_dim).transpose(0, 1)
     distances = _distances(parts, genome.variants, distance).view(genome.num_genes, n, layers, genome.num_variants)
     return distances.sum(dim=2).argmin(dim=2).T.contiguous()
@@ -84,13 +87,13 @@ def compare_quantizations(
 ) -> list[Quantization]:
     """Quantize ws [N, num_ws, w_dim] by every distance and compare the pictures with the targets [N, C, H, W].
 
-    `condition` is one row, for a network with labels.
+    `condition` has one row, or one for each target.
     """
     found = []
     for distance in DISTANCES:
         genotypes = quantize(generator, ws, distance)
         expressed = generator.express(genotypes)
-        images = generator.synthesis(expressed, repeated(condition, len(ws)), noise=Noise("const")).image
+        images = generator.synthesis(expressed, spread(condition, len(ws)), noise=Noise("const")).image
         errors = objective(images, targets)
         code_error = (expressed - ws).square().mean(dim=(1, 2)).sqrt()
         found.append(Quantization(distance, genotypes, images, errors.mse, errors.perceptual, code_error))

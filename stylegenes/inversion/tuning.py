@@ -16,7 +16,7 @@ import torch
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Errors, Objective
-from stylegenes.records import Condition, Noise, repeated
+from stylegenes.records import Condition, Noise
 
 OnStep = Callable[[int, float, float], None]
 """Called after every step with the steps made, the targets' objective and the watched pictures' objective."""
@@ -165,10 +165,16 @@ def _kept(
     seed: int,
     condition: Condition | None,
 ) -> torch.Tensor:
-    shared = repeated(condition, n)
+    shared = watched_condition(frozen, condition, n, seed)
     with torch.no_grad():
         reference = _picture(frozen, plan.watched_ws(frozen, n, seed), shared)
     return objective(_picture(tuned, plan.watched_ws(tuned, n, seed), shared), reference).total.mean()
+
+
+def watched_condition(model: Generator, condition: Condition | None, n: int, seed: int) -> Condition:
+    """What `n` other pictures are conditioned on: the first target's label, and drawn cameras."""
+    label = None if condition is None or condition.label is None else condition.label[:1].expand(n, -1)
+    return Condition(label, model.synthesis.draw_views(n, torch.Generator().manual_seed(seed % 2**63)))
 
 
 @torch.no_grad()
@@ -201,9 +207,10 @@ def measure_drift(
 ) -> Drift:
     """Compare the pictures that two models make of the same `n` random codes (seeds that tuning does not use)."""
     codes = frozen.sample(n, torch.Generator().manual_seed(seed))
+    seen = watched_condition(frozen, condition, n, seed)
     changes, pairs = [], []
-    for part in codes.split(batch):
-        shared = repeated(condition, len(part))
+    for start, part in enumerate(codes.split(batch)):
+        shared = seen[start * batch : start * batch + len(part)]
         before, after = (model(part, shared, noise=Noise("const")).image for model in (frozen, tuned))
         changes.append(objective(after, before))
         pairs.append(objective(before, before.roll(1, dims=0)))
