@@ -40,11 +40,11 @@ def session_of(path: Path):
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
-@pytest.mark.parametrize("given", ["code", "w"])
+@pytest.mark.parametrize("given", ["code", "w", "ws"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_gives_the_same_pictures_at_any_batch(name, given, tmp_path):
     assert BATCHES == (1, 3, 16)
-    G = generator_of(name, GENOME if given == "w" else MAPPING)
+    G = generator_of(name, MAPPING if given == "code" else GENOME)
     path = export_onnx(G, tmp_path / "model.onnx", psi=0.6, given=given)
     assert check_onnx(G, path, psi=0.6, given=given) < 1e-4
     with pytest.raises(UserError, match="does not reproduce"):
@@ -138,7 +138,7 @@ def test_through_the_command(tmp_path, capsys):
 
 def test_what_cannot_be_exported_is_refused(tmp_path):
     G = generator_of("progan", GENOME)
-    with pytest.raises(UserError, match="takes code or w"):
+    with pytest.raises(UserError, match="takes one of code, w, ws"):
         export_onnx(G, tmp_path / "x.onnx", given="z")
     with pytest.raises(UserError, match="no camera sees"):
         export_onnx(G, tmp_path / "x.onnx", camera=torch.eye(25)[:1])

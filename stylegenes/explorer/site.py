@@ -1,0 +1,235 @@
+"""The explorer as a folder of files for any static host: the page, and all that it needs to draw without a server.
+
+The generator is an ONNX file that takes a style vector for every layer, so that truncation, mixing and the way between
+two pictures are sums that the browser does. Beside it lies what codes are expressed with: a genome's bank of variants,
+or the mapping network as a second ONNX file. Numbers of the survey are fixed-point, a 32,767th apart.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from stylegenes import __version__
+from stylegenes.drawing import BANDS, band_layers
+from stylegenes.errors import UserError
+from stylegenes.files import atomic_folder
+from stylegenes.generator import Generator
+from stylegenes.interop.onnx import OPSET, check_onnx, export_onnx
+from stylegenes.model import Model
+from stylegenes.records import Condition
+
+PAGE = Path(__file__).parent / "page"
+"""The built page; its sources are in `explorer/` of the repository."""
+CONTENT = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
+)
+_FIXED = 32767
+_SERVED = '<meta name="stylegenes" content="server">'
+_MARK = "site.json"
+_NEEDS_SERVER = "needs Python behind it; open it with: stylegenes explore {reference}"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A static site that was written.
+
+    Attributes:
+        place: the folder.
+        size: bytes of all files.
+        difference: the largest difference of a picture from the model's that ONNX Runtime shows, relative; None where
+            it is not installed.
+    """
+
+    place: Path
+    size: int
+    difference: float | None
+
+
+def export_site(model: Model, place: str | Path) -> Exported:
+    """Write the page with one model as a folder that any static host can serve, under any address.
+
+    Args:
+        model: flat; its label, where it is conditional, is built in.
+        place: the folder; one that this has written before is replaced.
+
+    Raises:
+        UserError: for a folder that holds something else, a model that cannot be exported, or without `onnx`.
+        OSError: when the folder cannot be written.
+    """
+    place = Path(place)
+    if place.exists() and not (place / _MARK).is_file() and (not place.is_dir() or any(place.iterdir())):
+        raise UserError(f"{place} exists and is no site of stylegenes; give a folder that is new or empty")
+    if not (PAGE / "index.html").is_file():
+        raise UserError(f"{PAGE} has no page; build it with: npm ci && npm run build (in explorer/)")
+    generator = copy.deepcopy(model.generator).to("cpu")
+    with atomic_folder(place) as part:
+        shutil.copytree(PAGE, part, dirs_exist_ok=True)
+        _make_static(part / "index.html")
+        (part / "model").mkdir()
+        export_onnx(generator, part / "model/generator.onnx", card=model.card, given="ws")
+        difference = check_onnx(generator, part / "model/generator.onnx", given="ws")
+        if generator.latent.num_genes:
+            write_bank(generator, part / "model/bank.bin")
+        else:
+            export_expression(generator, model.condition, part / "model/latent.onnx")
+        numbers = write_numbers(model, part / "model/numbers.bin") if is_surveyed(model) else None
+        about = {"info": info_of(model), "latent": latent_of(model), "numbers": numbers}
+        (part / _MARK).write_text(json.dumps(about))
+    size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+    return Exported(place, size, difference)
+
+
+def _make_static(page: Path) -> None:
+    """Tell the page that there is no server, and what it may load."""
+    text = page.read_text()
+    if _SERVED not in text:
+        raise UserError(f"{page} is no page of this version; build it again: npm run build (in explorer/)")
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{CONTENT}">'
+    page.write_text(text.replace(_SERVED, f'{policy}\n    <meta name="stylegenes" content="static">'))
+
+
+def is_surveyed(model: Model) -> bool:
+    """Whether there are statistics of this model's genes."""
+    return bool(model.generator.latent.num_genes) and model.study.is_surveyed
+
+
+def write_bank(generator: Generator, path: Path) -> None:
+    """The variants float32 [num_genes, num_variants, gene_dim]: a genotype's w is the chosen rows, side by side."""
+    latent = generator.latent
+    with torch.no_grad():
+        genotypes = torch.arange(latent.num_variants)[:, None].expand(-1, latent.num_genes).contiguous()
+        rows = latent(genotypes).view(latent.num_variants, latent.num_genes, -1)
+    path.write_bytes(rows.transpose(0, 1).contiguous().numpy().astype("<f4").tobytes())
+
+
+class _Expression(nn.Module):
+    """Codes to w, with the condition of the model."""
+
+    def __init__(self, generator: Generator, condition: Condition) -> None:
+        super().__init__()
+        self.latent, self.condition = generator.latent, condition
+
+    def forward(self, code: torch.Tensor) -> torch.Tensor:
+        """Codes [1, z_dim] to w [1, w_dim]."""
+        return self.latent(code, self.condition)
+
+
+def export_expression(generator: Generator, condition: Condition, path: Path) -> None:
+    """The latent alone as ONNX: one `code` [1, z_dim] to its `w` [1, w_dim]."""
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = _Expression(generator, condition.map(lambda rows: rows.cpu())).eval()
+        example = (generator.sample(1, torch.Generator().manual_seed(0)),)
+        names = {"input_names": ["code"], "output_names": ["w"]}
+        torch.onnx.export(module, example, str(path), opset_version=OPSET, dynamo=False, **names)
+
+
+def write_numbers(model: Model, path: Path) -> list[dict[str, object]]:
+    """What the survey says of genes and variants as one file of whole numbers, and a table of what is where in it."""
+    statistics, report = model.statistics, model.study.report
+    measured = statistics.mean - statistics.overall
+    half = 1.96 * statistics.careful_error
+    arrays = {
+        "effect": _fixed(report.shrunk.mean - statistics.overall),
+        "low": _fixed(measured - half),
+        "high": _fixed(measured + half),
+        "count": statistics.seen.numpy().astype("<u4"),
+        "overall": statistics.overall.numpy().astype("<f4"),
+        "score": report.shrunk_score.numpy().astype("<f4"),
+        "explained": report.explained.numpy().astype("<f4"),
+        "q_value": report.q_value.numpy().astype("<f4"),
+        "acts": (report.shrunk.effect_variance > 0).numpy().astype("<u4"),
+    }
+    table, start = [], 0
+    with path.open("wb") as file:
+        # The widest numbers come first, so that each begins at a multiple of its own size.
+        for name, array in sorted(arrays.items(), key=lambda item: -item[1].itemsize):
+            table.append({"name": name, "type": array.dtype.str[1:], "start": start, "length": int(array.size)})
+            start += file.write(array.tobytes())
+    return table
+
+
+def _fixed(values: torch.Tensor) -> np.ndarray:
+    return (values.clamp(-1, 1) * _FIXED).round().numpy().astype("<i2")
+
+
+def latent_of(model: Model) -> dict[str, object]:
+    """What the page needs to express codes: the mean of w, the label, and how far codes may be mixed."""
+    generator = model.generator
+    with torch.no_grad():
+        mean = generator.latent.mean(model.condition)[0].tolist()
+        two = generator.sample(2, torch.Generator().manual_seed(0)).to(generator.device)
+        ends = generator.latent(two[:1], model.condition), generator.latent(two[1:], model.condition)
+        middle = generator.latent.blend(two[:1], two[1:], 0.5, model.condition)
+    label = model.condition.label
+    return {
+        "mean": mean,
+        "label": [] if label is None or not generator.synthesis.label_dim else label[0].tolist(),
+        "z_dim": 0 if generator.latent.num_genes else int(two.shape[1]),
+        "straight": bool(torch.allclose(middle, torch.lerp(*ends, 0.5), atol=1e-5)),
+        "draws": model.statistics.num_draws if is_surveyed(model) else 0,
+        "fixed": _FIXED,
+    }
+
+
+def info_of(model: Model) -> dict[str, object]:
+    """What the server would say at /api/v1/info, of the part that a page without one can do."""
+    generator, genome = model.generator, model.generator.latent.num_genes > 0
+    synthesis = generator.synthesis
+    about = {
+        "name": model.card.name,
+        "reference": str(model.reference),
+        "hash": model.weights,
+        "kind": "genome" if genome else "continuous",
+        "height": synthesis.resolution,
+        "width": synthesis.resolution,
+        "channels": synthesis.image_channels,
+        "num_ws": synthesis.num_ws,
+        "w_dim": generator.latent.w_dim,
+        "num_genes": generator.latent.num_genes,
+        "num_variants": generator.latent.num_variants,
+        "bands": bands_of(generator),
+        "label_names": list(model.label_names),
+        "label_dim": generator.label_dim,
+        "label": "",
+        "attributes": list(model.statistics.attributes) if is_surveyed(model) else [],
+        "dead_variants": [],
+        "gene_usage": [],
+        "card": "",
+    }
+    return {
+        "version": __version__,
+        "device": "this browser",
+        "model": about,
+        "run": False,
+        "panels": panels_of(model),
+        "limits": {"upload_bytes": 0, "upload_pixels": 0, "codes": 4096, "children": 64},
+    }
+
+
+def panels_of(model: Model) -> list[dict[str, object]]:
+    """Which panels there are, and why others are not."""
+    reference = str(model.reference)
+    no_genes = "" if model.generator.latent.num_genes else "this model's codes are continuous: it has no genes to read"
+    reasons = {"population": "", "genome": no_genes, "compare": ""}
+    reasons |= {name: _NEEDS_SERVER.format(reference=reference) for name in ("attributes", "directions", "invert", "runs")}
+    return [{"name": name, "available": not reason, "reason": reason} for name, reason in reasons.items()]
+
+
+def bands_of(generator: Generator) -> dict[str, str]:
+    """The layers of the coarse, middle and fine styles as text like `0-3`; none where the network has no such ones."""
+    try:
+        layers = {band: band_layers(generator, band).nonzero().flatten().tolist() for band in BANDS}
+    except UserError:
+        return {}
+    return {band: f"{numbers[0]}-{numbers[-1]}" for band, numbers in layers.items()}
