@@ -14,10 +14,18 @@ const packedRuntime = {
   },
 };
 
+/** The same file unpacked, which the runtime's own code would have liked to fetch. */
+const noUnpackedRuntime = {
+  name: "no-unpacked-runtime",
+  generateBundle(_: unknown, bundle: Record<string, unknown>) {
+    for (const name of Object.keys(bundle)) if (name.endsWith(".wasm")) delete bundle[name];
+  },
+};
+
 export default defineConfig({
   base: "./",
-  plugins: [preact({ devToolsEnabled: false, prefreshEnabled: false }), packedRuntime],
-  worker: { format: "es" },
+  plugins: [preact({ devToolsEnabled: false, prefreshEnabled: false }), packedRuntime, noUnpackedRuntime],
+  worker: { format: "es", plugins: () => [noUnpackedRuntime] },
   build: {
     outDir: "../stylegenes/explorer/page",
     emptyOutDir: true,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { randomOf } from "../src/genetics/random";
-import { drawByWish, estimate, expected, geneTable, ranked, scaleOf, type Statistics } from "../src/genetics/statistics";
+import { drawByWish, geneTable, tableOf, type Statistics } from "../src/genetics/statistics";
 
 /** Two genes of three variants and one attribute; only gene 1 acts. */
 const toy: Statistics = {
@@ -9,20 +9,23 @@ const toy: Statistics = {
   variants: 3,
   draws: 300,
   overall: [0.5],
-  mean: [0.52, 0.49, 0.49, 0.8, 0.1, 0.6],
-  shrunk: [0.5, 0.5, 0.5, 0.8, 0.1, 0.6],
-  error: [0.05, 0.05, 0.05, 0.05, 0.05, 0.3],
-  seen: [100, 100, 100, 90, 110, 100],
+  effect: [0, 0, 0, 0.3, -0.4, 0.1],
+  low: [-0.1, -0.1, -0.1, 0.2, -0.5, -0.1],
+  high: [0.1, 0.1, 0.1, 0.4, -0.3, 0.3],
+  count: [100, 100, 100, 90, 110, 100],
+  score: [0, 1.2],
   explained: [0, 0.4],
-  doubt: [1, 0],
+  q_value: [1, 0],
+  acts: [0, 1],
 };
 const wish = { attribute: 0, present: true };
 
 describe("statistics", () => {
-  it("tell value, interval within 0 and 1, and count", () => {
-    expect(estimate(toy, 1, 2, 0)).toEqual({ value: 0.6, low: 0.6 - 1.96 * 0.3, high: 1, seen: 100 });
-    expect(ranked(toy, 1, 0)).toEqual([1, 2, 0]);
-    expect(scaleOf(toy, 0)).toBeCloseTo(0.3);
+  it("become the table of one attribute, the strongest gene first", () => {
+    const table = tableOf(toy, 0);
+    expect([table.order, table.acting, table.mean]).toEqual([[1, 0], 1, 0.5]);
+    expect(Array.from(table.genes[1]!.effect)).toEqual([0.3, -0.4, 0.1].map(Math.fround));
+    expect(table.genes[1]!.count).toEqual([90, 110, 100]);
   });
 
   it("make the tables of Eq. 6", () => {
@@ -38,10 +41,5 @@ describe("statistics", () => {
     const drawn = drawByWish(toy, [wish], 0.5, 400, randomOf(1));
     expect(drawn.filter((genotype) => genotype[1] === 1).length).toBeLessThan(20);
     expect(new Set(drawn.map((genotype) => genotype[0])).size).toBe(3);
-  });
-
-  it("add up to what a genotype is expected to show", () => {
-    expect(expected(toy, [0, 1])[0]).toBeCloseTo(0.1);
-    expect(expected(toy, [0, 0])[0]).toBeCloseTo(0.8);
   });
 });

@@ -1,7 +1,7 @@
 /** What a survey says of variants, as `stylegenes/explorer/site.py` and the server hand it over. */
 
+import type { GeneTable } from "../backend/types";
 import type { Random } from "./random";
-import type { Genotype } from "./strings";
 
 /** Everything [genes, variants, attributes] is one flat row, the attribute fastest. */
 export interface Statistics {
@@ -10,17 +10,19 @@ export interface Statistics {
   variants: number;
   draws: number;
   /** Mean probability over all draws, [A]. */
-  overall: readonly number[];
-  mean: ArrayLike<number>;
-  error: ArrayLike<number>;
-  /** Means freed from their sampling noise, [G, V, A]. */
-  shrunk: ArrayLike<number>;
+  overall: ArrayLike<number>;
+  /** A variant's mean less the overall one, freed from its sampling noise, [G, V, A]. */
+  effect: ArrayLike<number>;
+  /** The 95 % interval of the measured difference, [G, V, A]. */
+  low: ArrayLike<number>;
+  high: ArrayLike<number>;
   /** Draws that contain each variant, [G, V]. */
-  seen: ArrayLike<number>;
-  /** Part of the attribute's variance that a gene explains, [G, A]. */
+  count: ArrayLike<number>;
+  /** How strong a gene is, the part of the variance that it explains, how doubtful it is, whether it acts; [G, A]. */
+  score: ArrayLike<number>;
   explained: ArrayLike<number>;
-  /** False-discovery rate at which a gene is said to act, [G, A]. */
-  doubt: ArrayLike<number>;
+  q_value: ArrayLike<number>;
+  acts: ArrayLike<number>;
 }
 
 export interface Wish {
@@ -28,55 +30,47 @@ export interface Wish {
   present: boolean;
 }
 
-export interface Estimate {
-  value: number;
-  low: number;
-  high: number;
-  seen: number;
-}
-
 const FLOOR = 1e-4;
 
-export function estimate(from: Statistics, gene: number, variant: number, attribute: number): Estimate {
-  const row = gene * from.variants + variant;
-  const at = row * from.attributes.length + attribute;
-  const value = from.mean[at] ?? 0;
-  const half = 1.96 * (from.error[at] ?? 0);
-  return { value, low: Math.max(0, value - half), high: Math.min(1, value + half), seen: from.seen[row] ?? 0 };
+/** What is known of all genes for one attribute, as the server's `/genes/{attribute}`. */
+export function tableOf(from: Statistics, attribute: number): GeneTable {
+  const width = from.attributes.length;
+  const column = (all: ArrayLike<number>, gene: number) =>
+    Float32Array.from({ length: from.variants }, (_, variant) => all[(gene * from.variants + variant) * width + attribute]!);
+  const genes = Array.from({ length: from.genes }, (_, gene) => ({
+    gene,
+    score: from.score[gene * width + attribute]!,
+    explained: from.explained[gene * width + attribute]!,
+    q_value: from.q_value[gene * width + attribute]!,
+    effect: column(from.effect, gene),
+    low: column(from.low, gene),
+    high: column(from.high, gene),
+    count: Array.from({ length: from.variants }, (_, variant) => from.count[gene * from.variants + variant]!),
+  }));
+  const order = genes
+    .slice()
+    .sort((a, b) => b.score - a.score || a.q_value - b.q_value || a.gene - b.gene)
+    .map((row) => row.gene);
+  return {
+    attribute: from.attributes[attribute]!,
+    mean: from.overall[attribute]!,
+    draws: from.draws,
+    order,
+    acting: genes.filter((row) => from.acts[row.gene * width + attribute]).length,
+    genes,
+  };
 }
 
-export function shrunkAt(from: Statistics, gene: number, variant: number, attribute: number): number {
-  return from.shrunk[(gene * from.variants + variant) * from.attributes.length + attribute] ?? 0;
-}
-
-/** Variants of a gene from the lowest mean of an attribute to the highest. */
-export function ranked(from: Statistics, gene: number, attribute: number): number[] {
-  const order = Array.from({ length: from.variants }, (_, variant) => variant);
-  const mean = order.map((variant) => estimate(from, gene, variant, attribute).value);
-  return order.sort((a, b) => mean[a]! - mean[b]! || a - b);
-}
-
-/** Where a variant lies between the extremes of the whole genome, −1 to 1; 0 is the average picture. */
-export function association(from: Statistics, gene: number, variant: number, attribute: number, scale: number): number {
-  const far = estimate(from, gene, variant, attribute).value - (from.overall[attribute] ?? 0);
-  return Math.max(-1, Math.min(1, far / Math.max(scale, 1e-6)));
-}
-
-/** The distance from the average that 99 % of all variants stay within. */
-export function scaleOf(from: Statistics, attribute: number): number {
-  const far: number[] = [];
-  for (let row = 0; row < from.genes * from.variants; row++) {
-    far.push(Math.abs((from.mean[row * from.attributes.length + attribute] ?? 0) - (from.overall[attribute] ?? 0)));
-  }
-  far.sort((a, b) => a - b);
-  return far[Math.floor(0.99 * (far.length - 1))] ?? 1;
+function meanAt(from: Statistics, gene: number, variant: number, attribute: number): number {
+  const effect = from.effect[(gene * from.variants + variant) * from.attributes.length + attribute]!;
+  return from.overall[attribute]! + effect;
 }
 
 /** Eq. 6: the probability of each variant of a gene under the wishes, [V]. */
 export function geneTable(from: Statistics, gene: number, wishes: readonly Wish[], temperature: number): number[] {
   const scores = Array.from({ length: from.variants }, (_, variant) =>
     wishes.reduce((sum, wish) => {
-      const mean = shrunkAt(from, gene, variant, wish.attribute);
+      const mean = meanAt(from, gene, variant, wish.attribute);
       const likelihood = wish.present ? mean : 1 - mean;
       return sum + Math.log(Math.min(1 - FLOOR, Math.max(FLOOR, likelihood))) / temperature;
     }, 0),
@@ -106,13 +100,4 @@ function pick(table: readonly number[], chance: number): number {
     if (left < 0) return variant;
   }
   return table.length - 1;
-}
-
-/** What the statistics add up to for a genotype, [A]: the average picture and each variant's part, within 0 and 1. */
-export function expected(from: Statistics, genotype: Genotype): number[] {
-  return from.attributes.map((_, attribute) => {
-    const average = from.overall[attribute] ?? 0;
-    const sum = genotype.reduce((total, variant, gene) => total + shrunkAt(from, gene, variant, attribute) - average, 0);
-    return Math.max(0, Math.min(1, average + sum));
-  });
 }

@@ -1,0 +1,257 @@
+/** The page without a server: a worker draws, the genetics are the page's own, the session is the browser's. */
+
+import { breed, dice, diversity } from "../genetics/breeding";
+import { normal, randomOf, type Random } from "../genetics/random";
+import { drawByWish, tableOf, type Statistics, type Wish } from "../genetics/statistics";
+import { CodeError, fromString, toBase64, toString, type Shape } from "../genetics/strings";
+import { readFloats, type Latent } from "./express";
+import { sheet, withText } from "./files";
+import { BrowserSessions } from "./localSessions";
+import { readNumbers, type NumberTable } from "./numbers";
+import { Queue } from "./queue";
+import type { Answer, Draw, Start } from "./worker";
+import {
+  Dropped,
+  type Asking,
+  type Backend,
+  type BreedRequest,
+  type Children,
+  type DiceRequest,
+  type Diversity,
+  type FileRequest,
+  type GeneTable,
+  type Info,
+  type ModelInfo,
+  type MutateRequest,
+} from "./types";
+
+interface Site {
+  info: Info;
+  latent: Latent;
+  numbers: NumberTable | null;
+}
+
+export async function openSite(): Promise<LocalBackend> {
+  const place = new URL(".", location.href).href;
+  const answer = await fetch(`${place}site.json`);
+  if (!answer.ok) throw new Error("site.json is missing beside this page; export the site again");
+  const site = (await answer.json()) as Site;
+  const numbers = site.numbers ? await fetch(`${place}model/numbers.bin`).then((found) => found.arrayBuffer()) : null;
+  return new LocalBackend(site, place, numbers);
+}
+
+export class LocalBackend implements Backend {
+  readonly kind = "static";
+  readonly desk = null;
+  readonly info: Info;
+  readonly sessions: BrowserSessions;
+  private readonly model: ModelInfo;
+  private readonly statistics: Statistics | null;
+  private readonly worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  private readonly queue = new Queue<string>();
+  private readonly pictures = new Map<string, Promise<string>>();
+  private readonly answers = new Map<number, (answer: Answer) => void>();
+  private asked = 0;
+
+  constructor(
+    private readonly site: Site,
+    place: string,
+    numbers: ArrayBuffer | null,
+  ) {
+    this.info = site.info;
+    this.model = site.info.model!;
+    this.sessions = new BrowserSessions(this.model.hash);
+    this.statistics =
+      numbers && site.numbers ? readNumbers(numbers, site.numbers, this.model, site.latent) : null;
+    this.worker.onmessage = (event: MessageEvent<Answer>) => {
+      this.answers.get(event.data.id)?.(event.data);
+      this.answers.delete(event.data.id);
+    };
+    this.worker.postMessage({ kind: "start", place, latent: site.latent, sizes: this.model } satisfies Start);
+  }
+
+  private get shape(): Shape {
+    return { genes: this.model.num_genes, variants: this.model.num_variants };
+  }
+
+  picture(code: string, look: string, asking: Asking): Promise<string> {
+    const key = `${look} ${code}`;
+    const known = this.pictures.get(key);
+    if (known) {
+      // Whoever asked first may have given up; then it is drawn for the next.
+      return known.catch((error: unknown) => {
+        if (error instanceof Dropped && !asking.signal?.aborted) return this.picture(code, look, asking);
+        throw error;
+      });
+    }
+    const drawn = this.queue.add(() => this.draw(code, look), asking);
+    this.pictures.set(key, drawn);
+    drawn.catch(() => this.pictures.delete(key));
+    return drawn;
+  }
+
+  private draw(code: string, look: string): Promise<string> {
+    const id = this.asked++;
+    return new Promise((resolve, reject) => {
+      this.answers.set(id, (answer) => {
+        if ("error" in answer) reject(new Error(answer.error));
+        else resolve(URL.createObjectURL(answer.picture));
+      });
+      this.worker.postMessage({ kind: "draw", id, code, look } satisfies Draw);
+    });
+  }
+
+  private shown(genotypes: number[][], operation: string, parents: string[], given: object, seed: number): Children {
+    const children = genotypes.map((genotype) => ({
+      code: toString(this.shape, genotype),
+      operation,
+      parents,
+      arguments: { ...given, seed },
+    }));
+    return { children, seed, notes: [], diversity: null };
+  }
+
+  async dice(request: DiceRequest): Promise<Children> {
+    const random = randomOf(request.seed);
+    if (!this.model.num_genes) {
+      const codes = Array.from({ length: request.count }, () => randomZ(this.site.latent.z_dim, random));
+      return this.continuous(codes, "dice", [], request.seed);
+    }
+    const given = { where: request.where ?? "", temperature: request.temperature };
+    if (!request.where) return this.shown(dice(this.shape, request.count, random), "dice", [], {}, request.seed);
+    if (!this.statistics) throw new Error("this model has no survey to wish by");
+    const wishes = this.wishes(request.where);
+    const drawn = drawByWish(this.statistics, wishes, request.temperature, request.count, random);
+    const note = "Drawn by the survey's tables alone; a server also looks at each picture and is more often right.";
+    return { ...this.shown(drawn, "dice", [], given, request.seed), notes: [note] };
+  }
+
+  private wishes(text: string): Wish[] {
+    return text.split(",").map((part) => {
+      const [name = "", value] = part.split("=");
+      const attribute = this.model.attributes.indexOf(name);
+      if (attribute < 0) throw new Error(`there is no attribute “${name}”`);
+      return { attribute, present: value === "1" };
+    });
+  }
+
+  async mutate(request: MutateRequest): Promise<Children> {
+    const random = randomOf(request.seed);
+    if (!this.model.num_genes) {
+      const from = this.readZ(request.code);
+      const codes = Array.from({ length: request.count }, () =>
+        slerp(from, randomZ(this.site.latent.z_dim, random), request.rate),
+      );
+      return this.continuous(codes, "mutate", [request.code], request.seed);
+    }
+    const parent = fromString(this.shape, request.code);
+    const how = { ...PLAIN, count: request.count, mutation: request.rate, locked: new Set(request.locked) };
+    const children = breed(this.shape, [parent], how, random);
+    return this.shown(children, "mutate", [request.code], { rate: request.rate, locked: request.locked }, request.seed);
+  }
+
+  async breed(request: BreedRequest): Promise<Children> {
+    const random = randomOf(request.seed);
+    if (!this.model.num_genes) {
+      const [a, b] = request.parents.map((code) => this.readZ(code)) as [Float32Array, Float32Array];
+      const codes = Array.from({ length: request.count }, () => {
+        const share = Math.max(0, Math.min(1, request.share + 0.15 * normal(random)));
+        return slerp(slerp(a, b, share), randomZ(this.site.latent.z_dim, random), request.rate);
+      });
+      return this.continuous(codes, "breed", request.parents, request.seed);
+    }
+    const parents = request.parents.map((code) => fromString(this.shape, code));
+    const how = {
+      count: request.count,
+      mutation: request.rate,
+      locked: new Set(request.locked),
+      cross: request.cross,
+      share: request.share,
+      chosen: new Set(request.genes ?? []),
+    };
+    const given = { cross: request.cross, share: request.share, rate: request.rate, locked: request.locked };
+    return this.shown(breed(this.shape, parents, how, random), "breed", request.parents, given, request.seed);
+  }
+
+  private readZ(code: string): Float32Array {
+    if (code.startsWith("w.") || code.includes("~")) throw new CodeError("only plain codes can have children here");
+    return readFloats(code, this.site.latent.z_dim);
+  }
+
+  private continuous(codes: Float32Array[], operation: string, parents: string[], seed: number): Children {
+    const children = codes.map((z) => ({
+      code: toBase64(new Uint8Array(z.buffer)),
+      operation,
+      parents,
+      arguments: { seed },
+    }));
+    return { children, seed, notes: [], diversity: null };
+  }
+
+  async diversity(codes: string[]): Promise<Diversity> {
+    const genes = this.model.num_genes ? diversity(codes.map((code) => fromString(this.shape, code))) : null;
+    return { genes, pictures: null, judge: "" };
+  }
+
+  async genes(attribute: string): Promise<GeneTable> {
+    if (!this.statistics) throw new Error("this model has no survey");
+    return tableOf(this.statistics, this.model.attributes.indexOf(attribute));
+  }
+
+  async file(request: FileRequest): Promise<Blob> {
+    if (request.format !== "png") throw new Error(`.${request.format} files need Python behind the page`);
+    const addresses = await Promise.all(
+      request.codes.map((code) => this.picture(code, request.look, { priority: "click" })),
+    );
+    const pictures = await Promise.all(
+      addresses.map(async (address) => createImageBitmap(await (await fetch(address)).blob())),
+    );
+    const scale = Math.max(1, Math.floor(128 / this.model.height));
+    const columns = request.columns ?? Math.ceil(Math.sqrt(pictures.length));
+    const file =
+      pictures.length === 1
+        ? await (await fetch(addresses[0]!)).blob()
+        : await sheet(pictures, { columns, scale, gap: 2 });
+    return withText(file, this.text(request));
+  }
+
+  private text(request: FileRequest): Record<string, string> {
+    const psi = /psi=([^,]*)/.exec(request.look)?.[1] ?? "1";
+    const plain = request.codes.filter((code) => !code.includes("~") && !code.startsWith("w."));
+    const text = {
+      Software: `stylegenes ${this.info.version}`,
+      Model: this.model.name,
+      Weights: this.model.hash,
+      Psi: psi,
+      Noise: "const",
+      Codes: plain.join("\n"),
+    };
+    return plain.length === request.codes.length ? text : { ...text, Recipes: request.codes.join("\n") };
+  }
+
+  async lines(codes: string[], look: string): Promise<{ python: string; cli: string }> {
+    const psi = /psi=([^,]*)/.exec(look)?.[1];
+    const name = this.model.reference;
+    const python = `stylegenes.open("${name}").sample(codes=${JSON.stringify(codes)}${psi ? `, psi="${psi}"` : ""})`;
+    const cli = `stylegenes sample ${name} --codes ${codes.join(",")}${psi ? ` --psi ${psi}` : ""}`;
+    return { python, cli };
+  }
+}
+
+const PLAIN = { cross: "uniform" as const, share: 0, chosen: new Set<number>() };
+
+function randomZ(length: number, random: Random): Float32Array {
+  return Float32Array.from({ length }, () => normal(random));
+}
+
+/** The great arc between two z, as the package goes between them. */
+function slerp(a: Float32Array, b: Float32Array, share: number): Float32Array {
+  const size = (v: Float32Array) => Math.hypot(...v);
+  const [lengthA, lengthB] = [size(a), size(b)];
+  const cosine = a.reduce((sum, value, at) => sum + (value / lengthA) * (b[at]! / lengthB), 0);
+  const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
+  const length = lengthA + share * (lengthB - lengthA);
+  const [fromA, fromB] = [Math.sin((1 - share) * angle), Math.sin(share * angle)].map((v) => v / Math.sin(angle));
+  return a.map((value, at) => ((value / lengthA) * fromA! + (b[at]! / lengthB) * fromB!) * length);
+}
+

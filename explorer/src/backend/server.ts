@@ -1,0 +1,5 @@
+import type { Backend } from "./types";
+
+export async function openServer(): Promise<Backend> {
+  throw new Error("not yet");
+}

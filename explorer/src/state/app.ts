@@ -1,0 +1,299 @@
+/** What the page knows and what can be done on it; components only read these signals and call these functions. */
+
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
+import { isPlain, lookText } from "../genetics/recipes";
+import { changedGenes } from "../genetics/breeding";
+import { fromString, toString } from "../genetics/strings";
+import { freshSeed } from "../genetics/random";
+import type { Backend, Children, GeneTable, NewNode, PanelName, SessionNode } from "../backend/types";
+import { Dropped } from "../backend/types";
+import { readAddress, writeAddress, type Sort, type Tab } from "./address";
+import { SessionState } from "./session";
+
+export type Cross = "uniform" | "block" | "gene";
+
+export interface Preview {
+  code: string;
+  words: string;
+}
+
+export class App {
+  readonly session: SessionState;
+  readonly code = signal<string | null>(null);
+  readonly pinned = signal<string | null>(null);
+  readonly partner = signal<string | null>(null);
+  readonly preview = signal<Preview | null>(null);
+  readonly psi = signal(1);
+  readonly temperature = signal(0.5);
+  readonly attribute = signal<string | null>(null);
+  readonly sort = signal<Sort>("effect");
+  readonly tab = signal<Tab>("explore");
+  readonly side = signal<"genome" | "attributes">("genome");
+  readonly locked = signal<ReadonlySet<number>>(new Set());
+  readonly smooth = signal(false);
+  readonly showDifference = signal(false);
+  readonly wishes = signal<ReadonlyMap<string, boolean>>(new Map());
+  readonly rate = signal(0.1);
+  readonly share = signal(0.5);
+  readonly cross = signal<Cross>("uniform");
+  readonly crossGenes = signal("");
+  readonly count = signal(12);
+  readonly table = signal<GeneTable | null>(null);
+  readonly spoken = signal("");
+  readonly trouble = signal("");
+  readonly busy = signal(0);
+  readonly help = signal(false);
+  /** What a narrow screen shows. */
+  readonly view = signal<"main" | "population" | "side">("main");
+
+  constructor(readonly backend: Backend) {
+    this.session = new SessionState(backend.sessions);
+    const model = this.model;
+    if (model) this.attribute.value = model.attributes[0] ?? null;
+  }
+
+  get model() {
+    return this.backend.info.model;
+  }
+
+  get shape() {
+    return { genes: this.model?.num_genes ?? 0, variants: this.model?.num_variants ?? 0 };
+  }
+
+  readonly look = computed(() => lookText(this.psi.value, this.backend.info.model?.label ?? ""));
+  readonly genotype = computed(() => this.read(this.code.value));
+  readonly pinnedGenotype = computed(() => this.read(this.pinned.value));
+  readonly changed = computed(() => {
+    const [now, before] = [this.genotype.value, this.pinnedGenotype.value];
+    return now && before ? new Set(changedGenes(before, now)) : new Set<number>();
+  });
+
+  panel(name: PanelName): { available: boolean; reason: string } {
+    const found = this.backend.info.panels.find((one) => one.name === name);
+    return found ?? { available: false, reason: "this server does not have it" };
+  }
+
+  /** The genotype of a plain code; null for style vectors, recipes and models without genes. */
+  read(code: string | null): number[] | null {
+    if (!code || !this.shape.genes || !isPlain(code)) return null;
+    try {
+      return fromString(this.shape, code);
+    } catch {
+      return null;
+    }
+  }
+
+  say(words: string): void {
+    this.spoken.value = words;
+  }
+
+  /** Run something that may fail: its words are shown, what was dropped is silent. */
+  async attempt<T>(work: () => Promise<T>): Promise<T | null> {
+    this.busy.value++;
+    try {
+      const found = await work();
+      this.trouble.value = "";
+      return found;
+    } catch (error) {
+      if (!(error instanceof Dropped)) this.trouble.value = error instanceof Error ? error.message : String(error);
+      return null;
+    } finally {
+      this.busy.value--;
+    }
+  }
+
+  async start(): Promise<void> {
+    const kept = readAddress(location.hash);
+    this.adopt(kept);
+    await this.session.open();
+    if (kept.code) await this.show(kept.code, "open", "opened from the address");
+    else if (this.session.currentNode.value) this.code.value = this.session.currentNode.value.code;
+    else if (this.model) await this.dice();
+    effect(() => history.replaceState(null, "", writeAddress(this.kept())));
+    effect(() => {
+      const attribute = this.attribute.value;
+      untracked(() => void this.readGenes(attribute));
+    });
+    window.addEventListener("hashchange", () => {
+      const given = readAddress(location.hash);
+      this.adopt(given);
+      if (given.code && given.code !== this.code.value) void this.show(given.code, "open", "opened from the address");
+    });
+  }
+
+  private kept() {
+    return {
+      code: this.code.value,
+      pinned: this.pinned.value,
+      partner: this.partner.value,
+      psi: this.psi.value,
+      attribute: this.attribute.value,
+      sort: this.sort.value,
+      tab: this.tab.value,
+      locked: [...this.locked.value].sort((a, b) => a - b),
+      smooth: this.smooth.value,
+    };
+  }
+
+  private adopt(given: ReturnType<typeof readAddress>): void {
+    batch(() => {
+      this.pinned.value = given.pinned;
+      this.partner.value = given.partner;
+      this.psi.value = given.psi;
+      if (given.attribute && this.model?.attributes.includes(given.attribute)) this.attribute.value = given.attribute;
+      this.sort.value = given.sort;
+      this.tab.value = given.tab;
+      this.locked.value = new Set(given.locked);
+      this.smooth.value = given.smooth;
+    });
+  }
+
+  private async readGenes(attribute: string | null): Promise<void> {
+    if (!attribute || !this.panel("genome").available) return;
+    const table = await this.attempt(() => this.backend.genes(attribute));
+    if (table && this.attribute.value === attribute) this.table.value = table;
+  }
+
+  async dice(): Promise<void> {
+    const wishes = [...this.wishes.value].map(([name, wanted]) => `${name}=${wanted ? 1 : 0}`).join(",");
+    const asked = {
+      count: this.count.value,
+      seed: freshSeed() >>> 1,
+      temperature: this.temperature.value,
+      look: this.look.value,
+      ...(wishes ? { where: wishes } : {}),
+    };
+    const found = await this.attempt(() => this.backend.dice(asked));
+    if (found) await this.keep(found, [], 0, wishes ? `by wish: ${wishes}` : "new pictures");
+  }
+
+  async breed(): Promise<void> {
+    const [code, partner] = [this.code.value, this.partner.value];
+    if (!code) return;
+    const common = {
+      count: this.count.value,
+      rate: this.rate.value,
+      locked: [...this.locked.value],
+      seed: freshSeed() >>> 1,
+    };
+    const genes = this.cross.value === "gene" ? { genes: numbersOf(this.crossGenes.value) } : {};
+    const found = await this.attempt(() =>
+      partner && partner !== code
+        ? this.backend.breed({
+            ...common,
+            ...genes,
+            parents: [code, partner],
+            cross: this.cross.value,
+            share: this.share.value,
+          })
+        : this.backend.mutate({ ...common, code }),
+    );
+    const parents = [code, ...(partner && partner !== code ? [partner] : [])];
+    if (found) await this.keep(found, parents, null, "children");
+  }
+
+  /** Put pictures that were made into the session, as one generation. */
+  private async keep(found: Children, parents: string[], select: number | null, words: string): Promise<void> {
+    const ids = parents.map((code) => this.session.idOf(code)).filter((id) => id !== null);
+    const nodes = found.children.map((child): NewNode => {
+      return {
+        code: child.code,
+        look: this.look.value,
+        parents: ids,
+        operation: child.operation,
+        arguments: { ...child.arguments, batch: found.seed },
+      };
+    });
+    const added = await this.attempt(() => this.session.add(nodes, select));
+    if (!added) return;
+    if (select !== null) this.code.value = added[select]!.code;
+    this.say([`${nodes.length} ${words}`, ...found.notes].join(". "));
+  }
+
+  /** Show a code: a node of the session becomes current, another one is added to it. */
+  async show(code: string, operation: string, words: string, given: Record<string, unknown> = {}): Promise<void> {
+    const before = this.code.value;
+    batch(() => {
+      this.code.value = code;
+      this.preview.value = null;
+    });
+    const known = operation === "open" || operation === "select" ? this.session.idOf(code) : null;
+    const parent = before && operation !== "open" && operation !== "paste" ? this.session.idOf(before) : null;
+    const parents = parent === null ? [] : [parent];
+    const node = { code, look: this.look.value, parents, operation, arguments: given };
+    await this.attempt(async () => (known === null ? this.session.add([node], 0) : this.session.select(known)));
+    this.say(words);
+  }
+
+  select(node: SessionNode): Promise<void> {
+    return this.show(node.code, "select", `picture ${node.id} of the session`);
+  }
+
+  async swap(gene: number, variant: number): Promise<void> {
+    const genotype = this.genotype.value;
+    if (!genotype || genotype[gene] === variant) return;
+    await this.show(this.swapped(gene, variant)!, "swap", `gene ${gene} is now variant ${variant}`, { gene, variant });
+  }
+
+  swapped(gene: number, variant: number): string | null {
+    const genotype = this.genotype.value;
+    return genotype && toString(this.shape, genotype.with(gene, variant));
+  }
+
+  /** Take a code that somebody pasted; says what is wrong with one that cannot be read. */
+  async paste(text: string): Promise<boolean> {
+    const code = text.trim();
+    const found = await this.attempt(async () => {
+      if (this.shape.genes && isPlain(code)) fromString(this.shape, code);
+      await this.backend.picture(code, this.look.value, { priority: "click" });
+      return code;
+    });
+    if (found) await this.show(found, "paste", "the code was read");
+    return found !== null;
+  }
+
+  async step(way: "undo" | "redo"): Promise<void> {
+    if (!this.session[way].value) return this.say(`nothing to ${way}`);
+    const node = await this.attempt(() => this.session.step(way));
+    if (node) this.code.value = node.code;
+    this.say(`${way}: picture ${node?.id ?? ""}`);
+  }
+
+  async favorite(code = this.code.value): Promise<void> {
+    const node = code ? this.session.nodeOf(code) : null;
+    if (!node) return;
+    const now = await this.attempt(() => this.session.favorite(node));
+    if (now) this.say(now.favorite ? "a favourite now" : "no favourite any more");
+  }
+
+  toggleLock(gene: number): void {
+    const locked = new Set(this.locked.value);
+    const held = !locked.delete(gene);
+    if (held) locked.add(gene);
+    this.locked.value = locked;
+    this.say(held ? `gene ${gene} is locked` : `gene ${gene} is free`);
+  }
+
+  togglePin(): void {
+    const same = this.pinned.value === this.code.value;
+    this.pinned.value = same ? null : this.code.value;
+    this.say(same ? "nothing is pinned" : "this picture is pinned: others are compared with it");
+  }
+
+  setPartner(code: string | null): void {
+    this.partner.value = this.partner.value === code ? null : code;
+    this.say(this.partner.value ? "chosen as the second parent" : "no second parent");
+  }
+}
+
+/** Numbers and ranges like `0-7,12`. */
+export function numbersOf(text: string): number[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => /^\d+(-\d+)?$/.test(part))
+    .flatMap((part) => {
+      const [first, last] = part.split("-").map(Number);
+      return Array.from({ length: Math.max(0, (last ?? first!) - first! + 1) }, (_, index) => first! + index);
+    });
+}

@@ -1,0 +1,124 @@
+/** What the session holds: all generations below one another, the family of the picture shown, the favourites. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { useApp } from "./context";
+import { Choice, Section, percent } from "./parts/controls";
+import { Roving } from "./parts/Roving";
+import { FamilyTree } from "./FamilyTree";
+import { Thumb } from "./Thumb";
+import { MADE } from "./Stage";
+import type { Diversity } from "../backend/types";
+import type { Generation } from "../state/session";
+
+const VIEWS = [
+  ["all", "All"],
+  ["family", "Family"],
+  ["favorites", "Favourites"],
+] as const;
+type View = (typeof VIEWS)[number][0];
+const AT_ONCE = 8;
+
+export function History() {
+  const view = useSignal<View>("all");
+  return (
+    <Section
+      title="Generations"
+      aside={<Choice label="Show" value={view.value} options={VIEWS} onChange={(next) => (view.value = next)} />}
+    >
+      {view.value === "all" && <All />}
+      {view.value === "family" && <FamilyTree />}
+      {view.value === "favorites" && <Favorites />}
+    </Section>
+  );
+}
+
+function All() {
+  const app = useApp();
+  const shown = useSignal(AT_ONCE);
+  const all = app.session.generations.value;
+  return (
+    <>
+      {all.slice(0, shown.value).map((one) => (
+        <GenerationRow key={one.key} generation={one} />
+      ))}
+      {all.length > shown.value && (
+        <button type="button" class="button" onClick={() => (shown.value += AT_ONCE)}>
+          {all.length - shown.value} earlier
+        </button>
+      )}
+    </>
+  );
+}
+
+export function titleOf(generation: Generation): string {
+  const { nodes, operation, parents } = generation;
+  const from = parents.length ? ` of ${parents.map((id) => `#${id}`).join(" × ")}` : "";
+  const where = generation.arguments["where"];
+  if (operation === "dice") return `${nodes.length} diced${where ? `: ${String(where)}` : ""}`;
+  if (nodes.length > 1) return `${nodes.length} children${from}`;
+  return `#${nodes[0]!.id} ${MADE[operation] ?? operation}${from}`;
+}
+
+function GenerationRow({ generation }: { generation: Generation }) {
+  const title = titleOf(generation);
+  return (
+    <div class="generation">
+      <div class="generation-head">
+        <h3>{title}</h3>
+        {generation.nodes.length > 1 && <Variety generation={generation} />}
+      </div>
+      <Roving label={title} class="thumbs">
+        {generation.nodes.map((node) => (
+          <Thumb key={node.id} node={node} />
+        ))}
+      </Roving>
+    </div>
+  );
+}
+
+/** How different the pictures of a generation are from each other, as one number. */
+export function Variety({ generation }: { generation: Generation }) {
+  const app = useApp();
+  const [found, setFound] = useState<Diversity | null>(null);
+  useEffect(() => {
+    let live = true;
+    const codes = generation.nodes.map((node) => node.code);
+    app.backend.diversity(codes, app.look.peek()).then(
+      (diversity) => live && setFound(diversity),
+      () => undefined,
+    );
+    return () => {
+      live = false;
+    };
+  }, [generation.key, generation.nodes.length]);
+  if (!found) return null;
+  const genes = found.genes === null ? "" : `${percent(found.genes)} of the genes`;
+  const pictures = found.pictures === null ? "" : `pictures ${found.pictures.toFixed(2)} apart`;
+  const words = [genes, pictures].filter(Boolean).join(", ");
+  if (!words) return null;
+  return (
+    <span class="variety" title={`Two of them differ in ${words} on average`}>
+      diversity {found.genes === null ? found.pictures?.toFixed(2) : found.genes.toFixed(2)}
+    </span>
+  );
+}
+
+function Favorites() {
+  const app = useApp();
+  const found = app.session.favorites.value;
+  if (!found.length) {
+    return (
+      <p class="hint">
+        None yet: <kbd>f</kbd> makes the picture shown a favourite.
+      </p>
+    );
+  }
+  return (
+    <Roving label="Favourites" class="thumbs">
+      {found.map((node) => (
+        <Thumb key={node.id} node={node} />
+      ))}
+    </Roving>
+  );
+}

@@ -1,0 +1,113 @@
+/** One screen: population on the left, the picture in the middle, genome and attributes on the right. */
+
+import { useEffect } from "preact/hooks";
+import { AppContext, useApp } from "./context";
+import { Attributes } from "./Attributes";
+import { GenomePanel } from "./GenomePanel";
+import { Help } from "./Help";
+import { listen } from "./keys";
+import { Newest } from "./Newest";
+import { Choice } from "./parts/controls";
+import { Picture } from "./parts/Picture";
+import { Population } from "./Population";
+import { Stage } from "./Stage";
+import { Tabs } from "./Tabs";
+import { TopBar } from "./TopBar";
+import type { App } from "../state/app";
+
+export function Page({ app }: { app: App }) {
+  useEffect(() => listen(app), [app]);
+  return (
+    <AppContext.Provider value={app}>
+      <Shell />
+    </AppContext.Provider>
+  );
+}
+
+const SIDES = [
+  ["genome", "Genome"],
+  ["attributes", "Attributes"],
+] as const;
+
+const VIEWS = [
+  ["main", "Picture"],
+  ["population", "Population"],
+  ["side", "Genome"],
+] as const;
+
+function Shell() {
+  const app = useApp();
+  return (
+    <div class="app" data-view={app.view.value} data-tab={app.tab.value}>
+      <TopBar />
+      <Trouble />
+      {app.model && (
+        <aside class="left" aria-label="Population">
+          <Mini />
+          <Population />
+        </aside>
+      )}
+      <main class="middle">
+        <Tabs
+          explore={
+            <div class="explore">
+              <Stage />
+              <Newest />
+            </div>
+          }
+        />
+      </main>
+      {app.model && (
+        <aside class="right" aria-label="Genome and attributes">
+          <Mini />
+          <Choice label="Panel" value={app.side.value} options={SIDES} onChange={(side) => (app.side.value = side)} />
+          {app.side.value === "genome" ? <GenomePanel /> : <Attributes />}
+        </aside>
+      )}
+      <nav class="views" aria-label="Parts of the page">
+        {VIEWS.map(([view, words]) => (
+          <button
+            key={view}
+            type="button"
+            aria-current={app.view.value === view ? "true" : undefined}
+            onClick={() => (app.view.value = view)}
+          >
+            {words}
+          </button>
+        ))}
+      </nav>
+      <Help />
+      <div class="hidden" role="status" aria-live="polite" data-testid="spoken">
+        {app.spoken.value}
+      </div>
+      <div class={`progress${app.busy.value ? " on" : ""}`} aria-hidden="true" />
+    </div>
+  );
+}
+
+/** The picture beside a panel, where a narrow screen has no room for both. */
+function Mini() {
+  const app = useApp();
+  const code = app.preview.value?.code ?? app.code.value;
+  return (
+    <div class="mini">
+      <Picture code={code} alt="The picture shown" priority="click" />
+    </div>
+  );
+}
+
+function Trouble() {
+  const app = useApp();
+  return (
+    <div role="alert" class={app.trouble.value ? "trouble" : "hidden"}>
+      {app.trouble.value && (
+        <>
+          <p>{app.trouble.value}</p>
+          <button type="button" class="button" onClick={() => (app.trouble.value = "")}>
+            Close
+          </button>
+        </>
+      )}
+    </div>
+  );
+}

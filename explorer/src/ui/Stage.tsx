@@ -1,0 +1,128 @@
+/** The picture that everything is about, and what can be done with it. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { useApp } from "./context";
+import { Button } from "./parts/controls";
+import { Picture, usePicture } from "./parts/Picture";
+
+export function Stage() {
+  const app = useApp();
+  const preview = app.preview.value;
+  const code = preview?.code ?? app.code.value;
+  const node = app.code.value ? app.session.nodeOf(app.code.value) : null;
+  return (
+    <section class="stage" aria-label="Picture">
+      <div class={`frame${preview ? " previewing" : ""}`}>
+        <Picture
+          code={code}
+          alt={preview ? `Preview: ${preview.words}` : `The picture of ${app.code.value ?? "no code yet"}`}
+          priority={preview ? "hover" : "click"}
+          slot={preview ? "hover" : "stage"}
+          class="large"
+        />
+        {app.showDifference.value && app.pinned.value && code && <Difference before={app.pinned.value} after={code} />}
+      </div>
+      <p class="caption" data-testid="caption">
+        {preview ? `Preview · ${preview.words}` : describe(node)}
+      </p>
+      <div class="actions" role="toolbar" aria-label="This picture">
+        <Button
+          icon="heart"
+          label={node?.favorite ? "No favourite any more" : "Make it a favourite"}
+          hotkey="f"
+          pressed={node?.favorite ?? false}
+          onClick={() => void app.favorite()}
+        />
+        <Button
+          icon="pin"
+          label="Pin as the original that others are compared with"
+          hotkey="p"
+          pressed={app.pinned.value !== null && app.pinned.value === app.code.value}
+          onClick={() => app.togglePin()}
+        />
+        <Button
+          icon="pair"
+          label="Choose as the second parent"
+          hotkey="m"
+          pressed={app.partner.value !== null && app.partner.value === app.code.value}
+          onClick={() => app.setPartner(app.code.value)}
+        />
+        <Button icon="children" label="Make children" hotkey="b" onClick={() => void app.breed()} />
+        <Button
+          icon="difference"
+          label="Show where it differs from the pinned original"
+          hotkey="x"
+          pressed={app.showDifference.value}
+          disabled={app.pinned.value === null}
+          onClick={() => (app.showDifference.value = !app.showDifference.value)}
+        />
+        <Button
+          icon={app.smooth.value ? "smooth" : "pixels"}
+          label="Smooth the enlarged pixels"
+          hotkey="s"
+          pressed={app.smooth.value}
+          onClick={() => (app.smooth.value = !app.smooth.value)}
+        />
+      </div>
+    </section>
+  );
+}
+
+function describe(node: { id: number; operation: string; parents: number[] } | null): string {
+  if (!node) return " ";
+  const from = node.parents.length ? ` of ${node.parents.map((id) => `#${id}`).join(" × ")}` : "";
+  return `#${node.id} · ${MADE[node.operation] ?? node.operation}${from}`;
+}
+
+export const MADE: Record<string, string> = {
+  dice: "diced",
+  mutate: "child",
+  breed: "child",
+  swap: "one gene changed",
+  edit: "edited",
+  move: "moved along a direction",
+  invert: "inverted",
+  paste: "pasted",
+  open: "opened",
+  mix: "mixed styles",
+  between: "on the way",
+};
+
+/** How far each pixel is from the pinned original's, the most different channel counts. */
+export function Difference({ before, after }: { before: string; after: string }) {
+  const [first, second] = [usePicture(before, undefined, "click"), usePicture(after, undefined, "hover", "difference")];
+  const place = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    let live = true;
+    if (first && second) {
+      void Promise.all([pixelsOf(first), pixelsOf(second)]).then(([a, b]) => {
+        if (live && place.current) paint(place.current, a, b);
+      });
+    }
+    return () => {
+      live = false;
+    };
+  }, [first, second]);
+  return <canvas ref={place} class="difference pixels" role="img" aria-label="Where it differs from the original" />;
+}
+
+export async function pixelsOf(address: string): Promise<ImageData> {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  context.drawImage(image, 0, 0);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+function paint(canvas: HTMLCanvasElement, a: ImageData, b: ImageData): void {
+  canvas.width = a.width;
+  canvas.height = a.height;
+  const map = new ImageData(a.width, a.height);
+  for (let at = 0; at < map.data.length; at += 4) {
+    const far = Math.max(...[0, 1, 2].map((channel) => Math.abs(a.data[at + channel]! - b.data[at + channel]!)));
+    map.data.set([255, 64, 129, Math.min(235, 2 * far)], at);
+  }
+  canvas.getContext("2d")!.putImageData(map, 0, 0);
+}

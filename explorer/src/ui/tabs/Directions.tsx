@@ -1,0 +1,3 @@
+export function Directions() {
+  return <p class="hint">soon</p>;
+}

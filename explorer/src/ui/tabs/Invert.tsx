@@ -1,0 +1,3 @@
+export function Invert() {
+  return <p class="hint">soon</p>;
+}

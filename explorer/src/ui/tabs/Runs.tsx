@@ -1,0 +1,3 @@
+export function Runs() {
+  return <p class="hint">soon</p>;
+}

@@ -1,0 +1,1 @@
+async function r(){throw new Error("not yet")}export{r as openServer};
