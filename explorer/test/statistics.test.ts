@@ -8,15 +8,17 @@ const toy: Statistics = {
   genes: 2,
   variants: 3,
   draws: 300,
-  overall: [0.5],
-  effect: [0, 0, 0, 0.3, -0.4, 0.1],
+  mean: [0.5],
+  effect: [0.02, -0.01, -0.01, 0.31, -0.42, 0.12],
+  shrunk: [0, 0, 0, 0.3, -0.4, 0.1],
   low: [-0.1, -0.1, -0.1, 0.2, -0.5, -0.1],
   high: [0.1, 0.1, 0.1, 0.4, -0.3, 0.3],
   count: [100, 100, 100, 90, 110, 100],
   score: [0, 1.2],
   explained: [0, 0.4],
   q_value: [1, 0],
-  acts: [0, 1],
+  order: [1, 0],
+  acting: [1],
 };
 const wish = { attribute: 0, present: true };
 
@@ -24,7 +26,7 @@ describe("statistics", () => {
   it("become the table of one attribute, the strongest gene first", () => {
     const table = tableOf(toy, 0);
     expect([table.order, table.acting, table.mean]).toEqual([[1, 0], 1, 0.5]);
-    expect(Array.from(table.genes[1]!.effect)).toEqual([0.3, -0.4, 0.1].map(Math.fround));
+    expect(Array.from(table.genes[1]!.effect)).toEqual([0.31, -0.42, 0.12].map(Math.fround));
     expect(table.genes[1]!.count).toEqual([90, 110, 100]);
   });
 

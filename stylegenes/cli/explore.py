@@ -5,6 +5,7 @@ Examples:
   stylegenes explore runs/0001                         a run, live while it trains, and its newest snapshot
   stylegenes explore faces --port 9000 --open          opens a browser
   stylegenes explore faces --host 0.0.0.0              for others, who need the token that it prints
+  stylegenes explore faces --export site               a folder for any static host, which draws in the browser alone
 """
 
 from __future__ import annotations
@@ -43,10 +44,12 @@ class Args:
     """judges attributes (default: the one that the survey was made with)"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+    export: Path | None = None
+    """write the page with this model into a folder instead, for any static host; nothing is served"""
 
 
 def run(args: Args) -> None:
-    """Serve until Ctrl-C.
+    """Serve until Ctrl-C; or write the static site.
 
     Raises:
         UserError: for no such model, a port that is taken, or an address without a token.
@@ -54,6 +57,9 @@ def run(args: Args) -> None:
     import contextlib
 
     from stylegenes.cli.console import say
+
+    if args.export is not None:
+        return _export(args, args.export)
     from stylegenes.explorer.security import Door, is_loopback, random_token
     from stylegenes.explorer.serve import open_desk, serve, take_port
 
@@ -68,3 +74,15 @@ def run(args: Args) -> None:
         door = Door(args.host, listening.getsockname()[1], token)
         with contextlib.suppress(KeyboardInterrupt):
             serve(desk, door, listening, browse=args.open, say=say)
+
+
+def _export(args: Args, place: Path) -> None:
+    from stylegenes.cli.console import say
+    from stylegenes.explorer.site import export_site
+    from stylegenes.model import open_model
+
+    found = export_site(open_model(args.model, label=args.label, classifier=args.classifier, device="cpu"), place)
+    say(f"wrote {found.place}: {found.size / 1e6:.0f} MB for any static host; to look at it here:")
+    say(f"  python -m http.server --directory {found.place}")
+    if found.difference is not None:
+        say(f"compared with the model by ONNX Runtime: largest difference {found.difference:.2g}")

@@ -48,21 +48,12 @@ def run(args: Args) -> None:
     from stylegenes.interop.onnx import check_onnx, export_onnx, inputs_of
     from stylegenes.model import open_model
 
-<<<<<<< HEAD
     model, clamp = open_model(args.snapshot, device="cpu"), not args.raw
     how = {"psi": args.psi, "given": args.given, "clamp": clamp, "camera": model.camera(args.side.given)}
     export_onnx(model.generator, args.onnx, card=model.card, **how)
     difference = check_onnx(model.generator, args.onnx, **how)
     axes = inputs_of(model.generator, args.given, how["camera"])
     inputs = " and ".join(f"{name} [{', '.join(sizes)}]" for name, sizes in axes.items())
-=======
-    found, clamp = load_snapshot(args.snapshot), not args.raw
-    generator, how = found.generator, {"psi": args.psi, "given": args.given, "clamp": clamp}
-    export_onnx(generator, args.onnx, card=found.card, **how)
-    difference = check_onnx(generator, args.onnx, **how)
-    label_dim = generator.synthesis.label_dim if args.given != "code" else generator.label_dim
-    inputs = f"{args.given} [batch, ...]" + (" and label [batch, labels]" if label_dim else "")
->>>>>>> 180e9d2 (An export takes a style vector for every layer; a first static site of the explorer)
     bounds = "in [-1, 1]" if clamp else "of no bounds"
     say(f"wrote {args.onnx}: {inputs} in, image [batch, channels, height, width] {bounds} out, stored noise")
     if difference is None:

@@ -18,17 +18,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from stylegenes import __version__
-from stylegenes.drawing import BANDS, band_layers
 from stylegenes.errors import UserError
+from stylegenes.explorer.about import describe
+from stylegenes.explorer.desk import Desk
+from stylegenes.explorer.page import PAGE
 from stylegenes.files import atomic_folder
 from stylegenes.generator import Generator
 from stylegenes.interop.onnx import OPSET, check_onnx, export_onnx
 from stylegenes.model import Model
 from stylegenes.records import Condition
 
-PAGE = Path(__file__).parent / "page"
-"""The built page; its sources are in `explorer/` of the repository."""
 CONTENT = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
@@ -36,6 +35,7 @@ CONTENT = (
 _FIXED = 32767
 _SERVED = '<meta name="stylegenes" content="server">'
 _MARK = "site.json"
+_ALONE = ("population", "tree", "genome", "compare")
 _NEEDS_SERVER = "needs Python behind it; open it with: stylegenes explore {reference}"
 
 
@@ -76,8 +76,9 @@ def export_site(model: Model, place: str | Path) -> Exported:
         shutil.copytree(PAGE, part, dirs_exist_ok=True)
         _make_static(part / "index.html")
         (part / "model").mkdir()
-        export_onnx(generator, part / "model/generator.onnx", card=model.card, given="ws")
-        difference = check_onnx(generator, part / "model/generator.onnx", given="ws")
+        how = {"given": "ws", "camera": model.camera({"yaw": 0.0}) if generator.synthesis.has_camera else None}
+        export_onnx(generator, part / "model/generator.onnx", card=model.card, **how)
+        difference = check_onnx(generator, part / "model/generator.onnx", **how)
         if generator.latent.num_genes:
             write_bank(generator, part / "model/bank.bin")
         else:
@@ -135,21 +136,19 @@ def export_expression(generator: Generator, condition: Condition, path: Path) ->
 
 
 def write_numbers(model: Model, path: Path) -> list[dict[str, object]]:
-    """What the survey says of genes and variants as one file of whole numbers, and a table of what is where in it."""
-    statistics, report = model.statistics, model.study.report
-    measured = statistics.mean - statistics.overall
-    half = 1.96 * statistics.careful_error
-    arrays = {
-        "effect": _fixed(report.shrunk.mean - statistics.overall),
-        "low": _fixed(measured - half),
-        "high": _fixed(measured + half),
-        "count": statistics.seen.numpy().astype("<u4"),
-        "overall": statistics.overall.numpy().astype("<f4"),
-        "score": report.shrunk_score.numpy().astype("<f4"),
-        "explained": report.explained.numpy().astype("<f4"),
-        "q_value": report.q_value.numpy().astype("<f4"),
-        "acts": (report.shrunk.effect_variance > 0).numpy().astype("<u4"),
-    }
+    """What the survey says of genes and variants as one file of numbers, and a table of what is where in it.
+
+    Rows [G, V, A] and [G, A] of what `Model.effects` gives for each attribute; `order` is [A, G].
+    """
+    found = [model.effects(name) for name in model.statistics.attributes]
+    shares = ("effect", "low", "high", "shrunk")
+    arrays = {name: _fixed(torch.stack([getattr(one, name) for one in found], dim=-1)) for name in shares}
+    for name in ("score", "explained", "q_value"):
+        arrays[name] = torch.stack([getattr(one, name) for one in found], dim=-1).numpy().astype("<f4")
+    arrays["count"] = found[0].count.numpy().astype("<u4")
+    arrays["order"] = np.array([one.order for one in found], dtype="<u4")
+    arrays["acting"] = np.array([one.acting for one in found], dtype="<u4")
+    arrays["mean"] = np.array([one.mean for one in found], dtype="<f4")
     table, start = [], 0
     with path.open("wb") as file:
         # The widest numbers come first, so that each begins at a multiple of its own size.
@@ -183,53 +182,14 @@ def latent_of(model: Model) -> dict[str, object]:
 
 
 def info_of(model: Model) -> dict[str, object]:
-    """What the server would say at /api/v1/info, of the part that a page without one can do."""
-    generator, genome = model.generator, model.generator.latent.num_genes > 0
-    synthesis = generator.synthesis
-    about = {
-        "name": model.card.name,
-        "reference": str(model.reference),
-        "hash": model.weights,
-        "kind": "genome" if genome else "continuous",
-        "height": synthesis.resolution,
-        "width": synthesis.resolution,
-        "channels": synthesis.image_channels,
-        "num_ws": synthesis.num_ws,
-        "w_dim": generator.latent.w_dim,
-        "num_genes": generator.latent.num_genes,
-        "num_variants": generator.latent.num_variants,
-        "bands": bands_of(generator),
-        "label_names": list(model.label_names),
-        "label_dim": generator.label_dim,
-        "label": "",
-        "attributes": list(model.statistics.attributes) if is_surveyed(model) else [],
-        "dead_variants": [],
-        "gene_usage": [],
-        "card": "",
-    }
-    return {
-        "version": __version__,
-        "device": "this browser",
-        "model": about,
-        "run": False,
-        "panels": panels_of(model),
-        "limits": {"upload_bytes": 0, "upload_pixels": 0, "codes": 4096, "children": 64},
-    }
-
-
-def panels_of(model: Model) -> list[dict[str, object]]:
-    """Which panels there are, and why others are not."""
-    reference = str(model.reference)
-    no_genes = "" if model.generator.latent.num_genes else "this model's codes are continuous: it has no genes to read"
-    reasons = {"population": "", "genome": no_genes, "compare": ""}
-    reasons |= {name: _NEEDS_SERVER.format(reference=reference) for name in ("attributes", "directions", "invert", "runs")}
-    return [{"name": name, "available": not reason, "reason": reason} for name, reason in reasons.items()]
-
-
-def bands_of(generator: Generator) -> dict[str, str]:
-    """The layers of the coarse, middle and fine styles as text like `0-3`; none where the network has no such ones."""
-    try:
-        layers = {band: band_layers(generator, band).nonzero().flatten().tolist() for band in BANDS}
-    except UserError:
-        return {}
-    return {band: f"{numbers[0]}-{numbers[-1]}" for band, numbers in layers.items()}
+    """What the server says at /api/v1/info, with the panels that a page without one can fill."""
+    desk = Desk(model)
+    info = describe(desk).model_dump()
+    desk.close()
+    reference, given = str(model.reference), {panel["name"]: panel for panel in info["panels"]}
+    needs = {name: _NEEDS_SERVER.format(reference=reference) for name in given if name not in _ALONE}
+    panels = [
+        {"name": name, "available": not reason, "reason": reason}
+        for name, reason in ({name: given[name]["reason"] for name in given} | needs).items()
+    ]
+    return info | {"device": "this browser", "panels": panels, "run": False}

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Generators out as ONNX, with stored noise: a code or a w (label, camera) in, pictures out. Any latent, any family."""
-=======
-"""Generators out as ONNX, with stored noise: a code or its w (and a label) in, pictures out. Any latent, any family."""
->>>>>>> 180e9d2 (An export takes a style vector for every layer; a first static site of the explorer)
+"""Generators out as ONNX, with stored noise: a code or its w (label, camera) in, pictures out. Any latent, any family."""
 
 from __future__ import annotations
 
@@ -40,25 +36,16 @@ class _Flat(nn.Module):
         asked = generator.synthesis.has_camera and camera is None
         self.names = [given, *(["label"] if self.label_dim else []), *(["camera"] if asked else [])]
 
-<<<<<<< HEAD
     def forward(self, first: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
-        """Codes [N, ...] or w [N, w_dim], then labels [N, L] and cameras [N, 25] as `names` says, to [N, C, H, W]."""
+        """Codes, w [N, w_dim] or ws [N, num_ws, w_dim], then labels [N, L] and cameras [N, 25] as `names` says, to [N, C, H, W]."""
         G, rest = self.generator, dict(zip(self.names[1:], more, strict=True))
         camera = self.camera.expand(first.shape[0], -1) if self.camera is not None else rest.get("camera")
         shown = Condition(rest.get("label"), camera)
         # The latent is told the model's own view whatever side is drawn, as everywhere, so that all are of one thing.
         told = G.synthesis.seen(Condition(shown.label), first.shape[0])
-        w = first if self.given == "w" else G.latent(self._checked(first), told)
-        ws = G.truncate(G.broadcast(w), self.psi, condition=told)
+        w = G.latent(self._checked(first), told) if self.given == "code" else first
+        ws = G.truncate(w if self.given == "ws" else G.broadcast(w), self.psi, condition=told)
         image = G.synthesis(ws, shown, noise=Noise("const")).image
-=======
-    def forward(self, first: torch.Tensor, label: torch.Tensor | None = None) -> torch.Tensor:
-        """Codes [N, ...], w [N, w_dim] or ws [N, num_ws, w_dim], and labels [N, L], to pictures [N, C, H, W]."""
-        G, condition = self.generator, Condition(label=label)
-        w = G.latent(self._checked(first), condition) if self.given == "code" else first
-        ws = G.truncate(w if self.given == "ws" else G.broadcast(w), self.psi, condition=condition)
-        image = G.synthesis(ws, condition, noise=Noise("const")).image
->>>>>>> 180e9d2 (An export takes a style vector for every layer; a first static site of the explorer)
         return image.clamp(-1, 1) if self.clamp else image
 
     def _checked(self, code: torch.Tensor) -> torch.Tensor:
@@ -75,28 +62,21 @@ class _Flat(nn.Module):
     def axes(self) -> dict[str, list[str]]:
         """What the axes of its inputs are."""
         latent = self.generator.latent
-        sizes = {"w": "w_dim", "code": "genes" if latent.num_genes else "z_dim", "label": "labels", "camera": "numbers"}
-        return {name: ["batch", sizes[name]] for name in self.names}
+        code = "genes" if latent.num_genes else "z_dim"
+        sizes = {"code": [code], "w": ["w_dim"], "ws": ["layers", "w_dim"], "label": ["labels"], "camera": ["numbers"]}
+        return {name: ["batch", *sizes[name]] for name in self.names}
 
     def example(self, n: int) -> tuple[torch.Tensor, ...]:
         """`n` of its inputs."""
-<<<<<<< HEAD
         draws, synthesis = torch.Generator().manual_seed(n), self.generator.synthesis
-        w_dim = self.generator.latent.w_dim
-        first = torch.randn(n, w_dim, generator=draws) if self.given == "w" else self.generator.sample(n, draws)
+        vectors = {"w": (synthesis.w_dim,), "ws": (synthesis.num_ws, synthesis.w_dim)}.get(self.given)
+        first = torch.randn(n, *vectors, generator=draws) if vectors else self.generator.sample(n, draws)
         inputs: dict[str, torch.Tensor | None] = {self.given: first}
         if self.label_dim:
             inputs["label"] = torch.eye(self.label_dim)[torch.arange(n) % self.label_dim]
         if "camera" in self.names:
             inputs["camera"] = synthesis.draw_views(n, draws)
         return tuple(tensor for name in self.names if (tensor := inputs[name]) is not None)
-=======
-        draws = torch.Generator().manual_seed(n)
-        sizes = {"w": (self.generator.latent.w_dim,), "ws": (self.generator.synthesis.num_ws, self.generator.latent.w_dim)}
-        given = sizes.get(self.given)
-        first = torch.randn(n, *given, generator=draws) if given else self.generator.sample(n, draws)
-        return (first, torch.eye(self.label_dim)[torch.arange(n) % self.label_dim]) if self.label_dim else (first,)
->>>>>>> 180e9d2 (An export takes a style vector for every layer; a first static site of the explorer)
 
 
 def export_onnx(
@@ -109,11 +89,7 @@ def export_onnx(
     clamp: bool = True,
     camera: torch.Tensor | None = None,
 ) -> Path:
-<<<<<<< HEAD
-    """Write `generator` as ONNX: inputs `code` or `w`, `label` for a conditional model, `camera` for a 3D one; `image`.
-=======
-    """Write `generator` as ONNX: inputs `code`, `w` or `ws` and, for a conditional model, `label`; output `image`.
->>>>>>> 180e9d2 (An export takes a style vector for every layer; a first static site of the explorer)
+    """Write `generator` as ONNX: inputs `code`, `w` or `ws`, `label` (conditional), `camera` (3D); output `image`.
 
     Sizes are fixed but for the batch. A genotype with a variant that its gene lacks is an error in the runtime. The
     file's metadata tells what the model is and how its code strings are read; see docs/snapshots.md.
@@ -136,8 +112,7 @@ def export_onnx(
     except ImportError as error:
         raise UserError("export needs the package 'onnx': pip install 'stylegenes[onnx]'") from error
     if given not in get_args(Given):
-<<<<<<< HEAD
-        raise UserError(f"an export takes {' or '.join(get_args(Given))}; got {given!r}")
+        raise UserError(f"an export takes one of {', '.join(get_args(Given))}; got {given!r}")
     if camera is not None and not generator.synthesis.has_camera:
         raise UserError("this network makes flat pictures, which no camera sees")
     if not generator.synthesis.steady:
@@ -146,13 +121,6 @@ def export_onnx(
             "model.synthesis.official=false samples evenly"
         )
     flat = _Flat(generator, psi, given, clamp, camera).eval()
-=======
-        raise UserError(f"an export takes one of {', '.join(get_args(Given))}; got {given!r}")
-    if generator.synthesis.has_camera:
-        raise UserError("a network that is seen through a camera cannot be exported: ONNX has no way to cast its rays")
-    flat = _Flat(generator, psi, given, clamp).eval()
-    names = [given, "label"] if flat.label_dim else [given]
->>>>>>> 180e9d2 (An export takes a style vector for every layer; a first static site of the explorer)
     with atomic_path(path) as part:
         _record(flat, part)
         model = onnx.load(part)
@@ -197,14 +165,8 @@ def _name_sizes(model: Any, flat: _Flat) -> None:
 def _metadata(flat: _Flat, card: Card | None) -> dict[str, str]:
     """What the file says about itself: words and numbers, and JSON where it is more than one."""
     generator, latent = flat.generator, flat.generator.latent
-<<<<<<< HEAD
     axes = {**flat.axes, "image": ["batch", "channels", "height", "width"]}
     seen = flat.camera[0].tolist() if flat.camera is not None else "given" if "camera" in flat.names else "none"
-=======
-    first = {"code": ["genes" if latent.num_genes else "z_dim"], "w": ["w_dim"], "ws": ["layers", "w_dim"]}
-    axes = {flat.given: ["batch", *first[flat.given]], "image": ["batch", "channels", "height", "width"]}
-    axes |= {"label": ["batch", "labels"]} if flat.label_dim else {}
->>>>>>> 180e9d2 (An export takes a style vector for every layer; a first static site of the explorer)
     facts = {
         "format": "stylegenes-onnx 1",
         "name": card.name if card else "",

@@ -46,9 +46,9 @@ export function readFloats(text: string, count: number): Float32Array {
 /** Style vectors [num_ws, w_dim] of a code, layer by layer in one row. */
 export async function express(code: string, look: Look, latent: Latent, sizes: Sizes, plain: Expression) {
   const recipe = parseRecipe(code);
-  const ws = await base(recipe.base, look, latent, sizes, plain);
+  const ws = await base(recipe.base, sizes, plain);
   for (const step of recipe.steps) {
-    const other = await base(step.base, look, latent, sizes, plain);
+    const other = await base(step.base, sizes, plain);
     if (step.layers === undefined) {
       const share = step.share ?? 0;
       for (let at = 0; at < ws.length; at++) ws[at] = ws[at]! + share * (other[at]! - ws[at]!);
@@ -59,23 +59,26 @@ export async function express(code: string, look: Look, latent: Latent, sizes: S
       }
     }
   }
+  truncate(ws, look, latent, sizes);
   return ws;
 }
 
-async function base(code: string, look: Look, latent: Latent, sizes: Sizes, plain: Expression) {
+function truncate(ws: Float32Array, look: Look, latent: Latent, sizes: Sizes): void {
+  const end = look.cutoff === null ? sizes.num_ws : Math.min(look.cutoff, sizes.num_ws);
+  for (let at = 0; look.psi !== 1 && at < end * sizes.w_dim; at++) {
+    const mean = latent.mean[at % sizes.w_dim]!;
+    ws[at] = mean + look.psi * (ws[at]! - mean);
+  }
+}
+
+async function base(code: string, sizes: Sizes, plain: Expression) {
   const all = sizes.num_ws * sizes.w_dim;
   if (code.startsWith("w.")) {
     const text = code.slice(2);
     const whole = text.length > Math.ceil((4 * sizes.w_dim * 8) / 6);
     return whole ? readFloats(text, all) : repeated(readFloats(text, sizes.w_dim), sizes.num_ws);
   }
-  const ws = repeated(await plain(code), sizes.num_ws);
-  const end = look.cutoff === null ? sizes.num_ws : Math.min(look.cutoff, sizes.num_ws);
-  for (let at = 0; look.psi !== 1 && at < end * sizes.w_dim; at++) {
-    const mean = latent.mean[at % sizes.w_dim]!;
-    ws[at] = mean + look.psi * (ws[at]! - mean);
-  }
-  return ws;
+  return repeated(await plain(code), sizes.num_ws);
 }
 
 function repeated(w: Float32Array, times: number): Float32Array {

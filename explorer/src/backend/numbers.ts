@@ -26,14 +26,16 @@ export function readNumbers(bytes: ArrayBuffer, table: NumberTable, model: Model
     genes: model.num_genes,
     variants: model.num_variants,
     draws: latent.draws,
-    overall: get("overall"),
+    mean: get("mean"),
     effect: get("effect"),
     low: get("low"),
     high: get("high"),
+    shrunk: get("shrunk"),
     count: get("count"),
     score: get("score"),
     explained: get("explained"),
     q_value: get("q_value"),
-    acts: get("acts"),
+    order: get("order"),
+    acting: get("acting"),
   };
 }

@@ -1,6 +1,6 @@
 /** What the page asks of whoever draws for it: the server, or this very browser (a static site). */
 
-export type PanelName = "population" | "genome" | "attributes" | "directions" | "invert" | "compare" | "runs";
+export type PanelName = "population" | "tree" | "genome" | "attributes" | "directions" | "invert" | "compare" | "runs";
 
 export interface ModelInfo {
   name: string;
@@ -88,6 +88,7 @@ export interface GeneRow {
   effect: ArrayLike<number>;
   low: ArrayLike<number>;
   high: ArrayLike<number>;
+  shrunk: ArrayLike<number>;
   count: ArrayLike<number>;
 }
 

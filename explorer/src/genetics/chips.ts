@@ -1,4 +1,4 @@
-/** Which variants a row shows, how they are coloured, and what is said of them. */
+/** Which variants a row shows, how they are colored, and what is said of them. */
 
 import type { GeneRow, GeneTable } from "../backend/types";
 
@@ -7,7 +7,7 @@ export const SHADES = 5;
 /** Variants from the lowest effect on the attribute to the highest; by number where nothing is known. */
 export function rankVariants(row: GeneRow | undefined, variants: number): number[] {
   const order = Array.from({ length: variants }, (_, variant) => variant);
-  return row ? order.sort((a, b) => row.effect[a]! - row.effect[b]! || a - b) : order;
+  return row ? order.sort((a, b) => row.shrunk[a]! - row.shrunk[b]! || row.effect[a]! - row.effect[b]! || a - b) : order;
 }
 
 /** `most` of the ranked variants at even steps, both ends among them, and always the present one. */
@@ -24,9 +24,9 @@ export function sampleVariants(ranked: readonly number[], most: number, present:
   return places.sort((a, b) => a - b).map((place) => ranked[place]!);
 }
 
-/** The effect that the strongest hundredth of all variants have: what the deepest colour stands for. */
+/** The effect that the strongest hundredth of all variants have: what the deepest color stands for. */
 export function scaleOf(table: GeneTable): number {
-  const all = table.genes.flatMap((row) => Array.from(row.effect, Math.abs)).sort((a, b) => a - b);
+  const all = table.genes.flatMap((row) => Array.from(row.shrunk, Math.abs)).sort((a, b) => a - b);
   return Math.max(all[Math.floor(0.99 * (all.length - 1))] ?? 0, 0.01);
 }
 

@@ -2,7 +2,7 @@
 
 export interface Step {
   base: string;
-  /** Layers that the step's code drives, as text like `0-3,7`; or how far the way goes. */
+  /** Layers that the step's code drives, as text like `0-3+7`; or how far the way goes. */
   layers?: string;
   share?: number;
 }
@@ -37,7 +37,7 @@ export function mixed(row: string, column: string, layers: string): string {
 export function between(start: string, end: string, share: number): string {
   if (share <= 0) return start;
   if (share >= 1) return end;
-  return `${start}~${end}*${Number(share.toFixed(4))}`;
+  return `${start}~${end}*${Number(share.toFixed(6))}`;
 }
 
 /** A code that another recipe may name: it has no steps of its own. */
@@ -46,7 +46,7 @@ export function isSimple(code: string): boolean {
 }
 
 export function layerNumbers(text: string): number[] {
-  return text.split(",").flatMap((part) => {
+  return text.split(/[+,]/).flatMap((part) => {
     const [first, last] = part.split("-").map(Number);
     return Array.from({ length: (last ?? first!) - first! + 1 }, (_, index) => first! + index);
   });

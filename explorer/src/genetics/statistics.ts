@@ -10,19 +10,22 @@ export interface Statistics {
   variants: number;
   draws: number;
   /** Mean probability over all draws, [A]. */
-  overall: ArrayLike<number>;
-  /** A variant's mean less the overall one, freed from its sampling noise, [G, V, A]. */
+  mean: ArrayLike<number>;
+  /** A variant's mean less the overall one, as it was measured, with its 95 % interval; [G, V, A]. */
   effect: ArrayLike<number>;
-  /** The 95 % interval of the measured difference, [G, V, A]. */
   low: ArrayLike<number>;
   high: ArrayLike<number>;
+  /** The same freed from sampling noise, [G, V, A]. */
+  shrunk: ArrayLike<number>;
   /** Draws that contain each variant, [G, V]. */
   count: ArrayLike<number>;
-  /** How strong a gene is, the part of the variance that it explains, how doubtful it is, whether it acts; [G, A]. */
+  /** How strong a gene is, the part of the variance that it explains, how doubtful that is; [G, A]. */
   score: ArrayLike<number>;
   explained: ArrayLike<number>;
   q_value: ArrayLike<number>;
-  acts: ArrayLike<number>;
+  /** Genes, the strongest first, [A, G]; and how many of them act, [A]. */
+  order: ArrayLike<number>;
+  acting: ArrayLike<number>;
 }
 
 export interface Wish {
@@ -45,25 +48,21 @@ export function tableOf(from: Statistics, attribute: number): GeneTable {
     effect: column(from.effect, gene),
     low: column(from.low, gene),
     high: column(from.high, gene),
+    shrunk: column(from.shrunk, gene),
     count: Array.from({ length: from.variants }, (_, variant) => from.count[gene * from.variants + variant]!),
   }));
-  const order = genes
-    .slice()
-    .sort((a, b) => b.score - a.score || a.q_value - b.q_value || a.gene - b.gene)
-    .map((row) => row.gene);
   return {
     attribute: from.attributes[attribute]!,
-    mean: from.overall[attribute]!,
+    mean: from.mean[attribute]!,
     draws: from.draws,
-    order,
-    acting: genes.filter((row) => from.acts[row.gene * width + attribute]).length,
+    order: Array.from({ length: from.genes }, (_, place) => from.order[attribute * from.genes + place]!),
+    acting: from.acting[attribute]!,
     genes,
   };
 }
 
 function meanAt(from: Statistics, gene: number, variant: number, attribute: number): number {
-  const effect = from.effect[(gene * from.variants + variant) * from.attributes.length + attribute]!;
-  return from.overall[attribute]! + effect;
+  return from.mean[attribute]! + from.shrunk[(gene * from.variants + variant) * from.attributes.length + attribute]!;
 }
 
 /** Eq. 6: the probability of each variant of a gene under the wishes, [V]. */

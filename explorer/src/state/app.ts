@@ -263,7 +263,7 @@ export class App {
     const node = code ? this.session.nodeOf(code) : null;
     if (!node) return;
     const now = await this.attempt(() => this.session.favorite(node));
-    if (now) this.say(now.favorite ? "a favourite now" : "no favourite any more");
+    if (now) this.say(now.favorite ? "a favorite now" : "no favorite any more");
   }
 
   toggleLock(gene: number): void {

@@ -82,7 +82,7 @@ export function GeneRowView({ gene, present, table, scale, readout }: Props) {
             data-cell={variant === present ? "start" : ""}
             data-gene={gene}
             data-variant={variant}
-            data-shade={row ? shade(row.effect[variant]!, scale) : 0}
+            data-shade={row ? shade(row.shrunk[variant]!, scale) : 0}
             aria-pressed={variant === present}
             aria-label={say(variant)}
             onMouseEnter={() => look(variant)}

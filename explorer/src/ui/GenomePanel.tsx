@@ -47,7 +47,7 @@ function Genes() {
       <div class="row spread">
         {attributes.length > 0 && (
           <Select
-            label="Colour by"
+            label="Color by"
             value={app.attribute.value ?? ""}
             options={attributes.map((name) => [name, words(name)] as const)}
             onChange={(name) => (app.attribute.value = name)}

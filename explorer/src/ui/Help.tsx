@@ -6,7 +6,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["d", "dice new pictures (by wish, where there are wishes)"],
   ["b", "breed: children of this picture, or of both parents"],
   ["m", "choose as the second parent"],
-  ["f", "favourite"],
+  ["f", "favorite"],
   ["p", "pin as the original that others are compared with"],
   ["x", "show where it differs from the original"],
   ["u", "undo"],

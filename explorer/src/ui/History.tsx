@@ -1,4 +1,4 @@
-/** What the session holds: all generations below one another, the family of the picture shown, the favourites. */
+/** What the session holds: all generations below one another, the family of the picture shown, the favorites. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
@@ -14,7 +14,7 @@ import type { Generation } from "../state/session";
 const VIEWS = [
   ["all", "All"],
   ["family", "Family"],
-  ["favorites", "Favourites"],
+  ["favorites", "Favorites"],
 ] as const;
 type View = (typeof VIEWS)[number][0];
 const AT_ONCE = 8;
@@ -110,12 +110,12 @@ function Favorites() {
   if (!found.length) {
     return (
       <p class="hint">
-        None yet: <kbd>f</kbd> makes the picture shown a favourite.
+        None yet: <kbd>f</kbd> makes the picture shown a favorite.
       </p>
     );
   }
   return (
-    <Roving label="Favourites" class="thumbs">
+    <Roving label="Favorites" class="thumbs">
       {found.map((node) => (
         <Thumb key={node.id} node={node} />
       ))}

@@ -28,7 +28,7 @@ export function Stage() {
       <div class="actions" role="toolbar" aria-label="This picture">
         <Button
           icon="heart"
-          label={node?.favorite ? "No favourite any more" : "Make it a favourite"}
+          label={node?.favorite ? "No favorite any more" : "Make it a favorite"}
           hotkey="f"
           pressed={node?.favorite ?? false}
           onClick={() => void app.favorite()}

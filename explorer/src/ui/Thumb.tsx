@@ -1,4 +1,4 @@
-/** A small picture of the session: a click shows it; f and m on it make it a favourite or the second parent. */
+/** A small picture of the session: a click shows it; f and m on it make it a favorite or the second parent. */
 
 import { useApp } from "./context";
 import { Icon } from "./parts/Icon";
@@ -9,7 +9,7 @@ export function Thumb({ node, label }: { node: SessionNode; label?: string }) {
   const app = useApp();
   const current = app.code.value === node.code;
   const partner = app.partner.value === node.code;
-  const marks = [node.favorite ? "favourite" : "", partner ? "second parent" : "", app.pinned.value === node.code ? "pinned" : ""];
+  const marks = [node.favorite ? "favorite" : "", partner ? "second parent" : "", app.pinned.value === node.code ? "pinned" : ""];
   const said = [label ?? `Picture ${node.id}`, ...marks.filter(Boolean)].join(", ");
   return (
     <div class={`thumb${current ? " current" : ""}${partner ? " partner" : ""}`}>
@@ -36,7 +36,7 @@ export function Thumb({ node, label }: { node: SessionNode; label?: string }) {
         class="corner heart"
         tabIndex={-1}
         aria-pressed={node.favorite}
-        aria-label={`Favourite, picture ${node.id}`}
+        aria-label={`Favorite, picture ${node.id}`}
         onClick={() => void app.favorite(node.code)}
       >
         <Icon name="heart" />

@@ -50,7 +50,7 @@ export function TopBar() {
         <SessionMenu />
         <Button
           icon={theme.value === "dark" ? "sun" : "moon"}
-          label={theme.value === "dark" ? "Light colours" : "Dark colours"}
+          label={theme.value === "dark" ? "Light colors" : "Dark colors"}
           onClick={nextTheme}
         />
         <Button icon="help" label="Keys and help" hotkey="?" onClick={() => (app.help.value = true)} />
