@@ -59,7 +59,8 @@ def run(args: Args) -> None:
     from stylegenes.cli.console import say
 
     if args.export is not None:
-        return _export(args, args.export)
+        _export(args, args.export)
+        return
     from stylegenes.explorer.security import Door, is_loopback, random_token
     from stylegenes.explorer.serve import open_desk, serve, take_port
 

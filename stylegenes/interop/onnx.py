@@ -1,4 +1,4 @@
-"""Generators out as ONNX, with stored noise: a code or its w (label, camera) in, pictures out. Any latent, any family."""
+"""Generators out as ONNX, with stored noise: a code or its w (label, camera) in, pictures out, of any family."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Flat(nn.Module):
         self.names = [given, *(["label"] if self.label_dim else []), *(["camera"] if asked else [])]
 
     def forward(self, first: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
-        """Codes, w [N, w_dim] or ws [N, num_ws, w_dim], then labels [N, L] and cameras [N, 25] as `names` says, to [N, C, H, W]."""
+        """Codes, w or ws [N, ...], then labels [N, L] and cameras [N, 25] as `names` says, to pictures [N, C, H, W]."""
         G, rest = self.generator, dict(zip(self.names[1:], more, strict=True))
         camera = self.camera.expand(first.shape[0], -1) if self.camera is not None else rest.get("camera")
         shown = Condition(rest.get("label"), camera)
