@@ -120,6 +120,15 @@ export interface Edited {
   judge: string;
 }
 
+export interface EditRequest {
+  code: string;
+  wishes: string;
+  hold: string;
+  genes: number;
+  rank: number;
+  look: string;
+}
+
 export interface Directions {
   state: "none" | "fitting" | "ready" | "unavailable";
   reason: string;
@@ -213,7 +222,7 @@ export interface Backend {
 
 export interface Desk {
   judge(codes: string[], look: string): Promise<{ attributes: string[]; probabilities: number[][] }>;
-  edit(request: { code: string; wishes: string; hold: string; genes: number; look: string }): Promise<Edited>;
+  edit(request: EditRequest): Promise<Edited>;
   directions(): Promise<Directions>;
   fitDirections(): Promise<Directions>;
   directionEvents(onChange: () => void): Events;

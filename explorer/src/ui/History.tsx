@@ -9,6 +9,7 @@ import { FamilyTree } from "./FamilyTree";
 import { Thumb } from "./Thumb";
 import { MADE } from "./Stage";
 import type { Diversity } from "../backend/types";
+import { diversity } from "../genetics/breeding";
 import type { Generation } from "../state/session";
 
 const VIEWS = [
@@ -77,29 +78,35 @@ function GenerationRow({ generation }: { generation: Generation }) {
   );
 }
 
-/** How different the pictures of a generation are from each other, as one number. */
-export function Variety({ generation }: { generation: Generation }) {
+/** How different the pictures of a generation are from each other, as one number; by their looks too where a server judges. */
+export function Variety({ generation, looks = false }: { generation: Generation; looks?: boolean }) {
   const app = useApp();
-  const [found, setFound] = useState<Diversity | null>(null);
+  const [judged, setJudged] = useState<Diversity | null>(null);
+  const codes = generation.nodes.map((node) => node.code);
+  const genotypes = codes.map((code) => app.read(code)).filter((one) => one !== null);
+  const genes = genotypes.length > 1 ? diversity(genotypes) : null;
   useEffect(() => {
     let live = true;
-    const codes = generation.nodes.map((node) => node.code);
-    app.backend.diversity(codes, app.look.peek()).then(
-      (diversity) => live && setFound(diversity),
-      () => undefined,
-    );
+    setJudged(null);
+    if (looks) {
+      app.backend.diversity(codes, app.look.peek()).then(
+        (found) => live && setJudged(found),
+        () => undefined,
+      );
+    }
     return () => {
       live = false;
     };
-  }, [generation.key, generation.nodes.length]);
-  if (!found) return null;
-  const genes = found.genes === null ? "" : `${percent(found.genes)} of the genes`;
-  const pictures = found.pictures === null ? "" : `pictures ${found.pictures.toFixed(2)} apart`;
-  const words = [genes, pictures].filter(Boolean).join(", ");
-  if (!words) return null;
+  }, [generation.key, looks]);
+  const pictures = judged?.pictures ?? null;
+  if (genes === null && pictures === null) return null;
+  const words = [
+    genes === null ? "" : `genes ${percent(genes)}`,
+    pictures === null ? "" : `pictures ${pictures.toFixed(2)}`,
+  ].filter(Boolean);
   return (
-    <span class="variety" title={`Two of them differ in ${words} on average`}>
-      diversity {found.genes === null ? found.pictures?.toFixed(2) : found.genes.toFixed(2)}
+    <span class="variety" title="How much two of them differ on average: in their genes, and to a perceptual judge">
+      diversity: {words.join(", ")}
     </span>
   );
 }

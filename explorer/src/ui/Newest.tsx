@@ -12,7 +12,7 @@ export function Newest() {
     <section class="newest" aria-label="Newest generation">
       <div class="generation-head">
         <h2>{newest ? titleOf(newest) : "No pictures yet"}</h2>
-        {newest && <Variety generation={newest} />}
+        {newest && <Variety generation={newest} looks />}
       </div>
       {newest ? (
         <Roving label={`Newest: ${titleOf(newest)}`} class="thumbs roomy">

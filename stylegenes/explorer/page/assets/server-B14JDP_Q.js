@@ -1,1 +1,0 @@
-async function r(){throw new Error("not yet")}export{r as openServer};
