@@ -6,21 +6,16 @@ cheap: torch comes with the first use.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from stylegenes.errors import UserError
+from stylegenes.version import __version__
 
 if TYPE_CHECKING:
     from stylegenes.generator import Generator
     from stylegenes.loaded import AnyClassifier, Label
     from stylegenes.model import Model
-
-try:
-    __version__ = version("stylegenes")
-except PackageNotFoundError:  # a bare copy of the sources, without an installation
-    __version__ = "0+unknown"
 
 __all__ = ["Model", "UserError", "__version__", "load", "open"]
 

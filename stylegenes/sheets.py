@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from stylegenes import __version__
 from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, read_json
@@ -29,6 +28,7 @@ from stylegenes.pictures import (
     save_picture,
     visible_scale,
 )
+from stylegenes.version import __version__
 
 FPS = 24
 """Frames a second of animations."""

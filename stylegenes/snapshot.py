@@ -21,7 +21,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
-from stylegenes import __version__
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.discriminators.base import Discriminator
 from stylegenes.errors import UserError, shown
@@ -37,6 +36,7 @@ from stylegenes.files import (
 from stylegenes.generator import Generator
 from stylegenes.hub import fetch, is_address, parse_address
 from stylegenes.shape import check
+from stylegenes.version import __version__
 from stylegenes.words import nearest_place
 
 log = logging.getLogger(__name__)

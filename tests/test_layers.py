@@ -1,6 +1,7 @@
 """Imports only go down: the layer rule of the architecture, checked on the syntax tree of every file."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
-    | {"devices", "partials", "processes", "sealed", "shape", "bounds"},
+    | {"devices", "partials", "processes", "sealed", "shape", "bounds", "version"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
     {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
@@ -115,6 +116,56 @@ def test_no_relative_imports():
         if isinstance(node, ast.ImportFrom) and node.level > 0
     ]
     assert relative == []
+
+
+def module_name(path: Path, root: Path = ROOT) -> str:
+    parts = path.relative_to(root.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_files(path: Path, modules: set[str]) -> set[str]:
+    """The modules that a file imports, wherever it does: at its top, in a function, or for type checkers alone.
+
+    `from a.b import c` is an import of `a.b.c` where that is a module, else of `a.b`. A package's `__init__` counts
+    only where a name is taken from it, not as the parent that Python runs on the way to a module inside it.
+    """
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in modules else node.module for name in inside}
+    return found & modules
+
+
+def import_circle(root: Path) -> list[str]:
+    """Modules of a package that import one another in a circle, the first one found; [] where there is none."""
+    paths = {module_name(path, root): path for path in root.rglob("*.py")}
+    graph = {name: imported_files(path, set(paths)) - {name} for name, path in paths.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_file_imports_another_in_a_circle():
+    assert import_circle(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    ["import toy.a", "def f():\n    from toy.a import g", "if TYPE_CHECKING:\n    from toy import a"],
+    ids=["at the top", "in a function", "for type checkers"],
+)
+def test_a_circle_is_found_wherever_the_import_stands(tmp_path, back):
+    (tmp_path / "toy").mkdir()
+    for name, text in {"__init__": "", "a": "from toy.b import f", "b": back, "c": "import toy.a"}.items():
+        (tmp_path / "toy" / f"{name}.py").write_text(text)
+    assert sorted(set(import_circle(tmp_path / "toy"))) == ["toy.a", "toy.b"]
+    (tmp_path / "toy" / "b.py").write_text("")
+    assert import_circle(tmp_path / "toy") == []
 
 
 def test_the_rule_itself_refuses_what_goes_up_or_sideways():

@@ -14,7 +14,6 @@ from typing import cast
 import psutil
 import torch
 
-from stylegenes import __version__
 from stylegenes.data.cache import cache_root, list_cache
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
@@ -24,6 +23,7 @@ from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
 from stylegenes.training import Machine
 from stylegenes.training.machine import Accelerator
 from stylegenes.training.plan import RunPlan, measure
+from stylegenes.version import __version__
 from stylegenes.words import command
 
 FACES_AFTER = {"tiny32": HEADS_AFTER_KIMG, "tiny32-relativistic": HEADS_AFTER_KIMG}

@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from stylegenes import UserError, __version__
+from stylegenes.errors import UserError
+from stylegenes.version import __version__
 from stylegenes.words import did_you_mean
 
 

@@ -67,8 +67,8 @@ def run(args: Args) -> None:
 
 
 def _heading(model: Model) -> Heading:
-    from stylegenes import __version__
     from stylegenes.analysis.exhibits.page import Heading
+    from stylegenes.version import __version__
 
     card, study = model.card, model.study
     data = f"{card.data.source} ({card.data.count:,} images)" if card.data else "unknown"

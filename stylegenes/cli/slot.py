@@ -14,8 +14,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
+
+if TYPE_CHECKING:
+    from stylegenes.cli.slot_work import Slot
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,21 @@ def run(args: Args) -> None:
     Raises:
         UserError: for a parcel that is damaged, and whatever training refuses.
     """
-    from stylegenes.cli.slot_work import Slot
+    begin(args).run()
 
-    Slot(args).run()
+
+def begin(args: Args) -> Slot:
+    """The slot that the arguments ask for; its time runs from here on."""
+    from stylegenes.cli.slot_work import Slot
+    from stylegenes.devices import pick_device
+
+    return Slot(
+        folder=args.folder,
+        minutes=args.minutes,
+        device=pick_device(args.device),
+        recipe=args.recipe,
+        overrides=(*([f"data.source={args.data}"] if args.data else []), *args.set),
+        out=args.out or args.folder / "parcel",
+        bring=args.bring,
+        fakes=args.fakes,
+    )

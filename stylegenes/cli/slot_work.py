@@ -8,23 +8,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from stylegenes.cli.console import say
 from stylegenes.cli.parcels import open_parcel, write_parcel
-from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.training import Machine, RunConfig, apply_overrides, read_config, train
 from stylegenes.training.players import build_players
 from stylegenes.training.resolve import CONFIG_FILE
 from stylegenes.training.state import STATE_FILE, read_state, restore
-
-if TYPE_CHECKING:
-    from stylegenes.cli.slot import Args
 
 CHECKS, BENCHMARK = 60.0, 90.0
 """Most seconds of the checks and of the benchmark; in a short slot a tenth and a seventh of it."""
@@ -42,26 +37,47 @@ open_dataset(sys.argv[1], resolution=int(sys.argv[2]), fit=sys.argv[3], labels=s
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
+@dataclass
 class Slot:
-    """One slot.
+    """One slot; it begins when this is made.
 
-    Args:
-        args: of the command.
+    Attributes:
+        folder: working folder; its run is in the folder run.
+        minutes: how long the device is ours, from now on.
+        device: where the work happens.
+        recipe: settings of a new run.
+        overrides: of a new run, each KEY=VALUE.
+        out: where the parcel goes.
+        bring: parcel of an earlier slot to go on from, or None.
+        fakes: pictures that are judged at the end; None for what the device can do, 0 for none.
+        told: lines of the report.
     """
 
-    def __init__(self, args: Args) -> None:
-        self.args = args
-        self.began = time.monotonic()
-        self.seconds = 60 * args.minutes
-        self.device = pick_device(args.device)
-        self.out = args.out or args.folder / "parcel"
-        self.run_folder = args.folder / "run"
-        self.told: list[str] = []
+    folder: Path
+    minutes: float
+    device: torch.device
+    recipe: str
+    overrides: tuple[str, ...]
+    out: Path
+    bring: Path | None = None
+    fakes: int | None = None
+    told: list[str] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of its run."""
+        return self.folder / "run"
+
+    @property
+    def seconds(self) -> float:
+        """How long the device is ours."""
+        return 60 * self.minutes
 
     @property
     def left(self) -> float:
         """Seconds that are left."""
-        return self.seconds - (time.monotonic() - self.began)
+        return self.seconds - (time.monotonic() - self._began)
 
     def run(self) -> None:
         """All of it, in order.
@@ -69,13 +85,13 @@ class Slot:
         Raises:
             UserError: as `stylegenes slot`.
         """
-        if self.args.bring is not None:
-            self._unpack(self.args.bring)
-        if self.args.minutes <= 0:
+        if self.bring is not None:
+            self._unpack(self.bring)
+        if self.minutes <= 0:
             return
         config = self._config()
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
-        self._tell(f"{name}, torch {torch.__version__}, Python {sys.version.split()[0]}, {self.args.minutes:g} minutes")
+        self._tell(f"{name}, torch {torch.__version__}, Python {sys.version.split()[0]}, {self.minutes:g} minutes")
         rendering = self._begin_rendering(config)
         with self._part("checks"):
             self._check()
@@ -111,14 +127,14 @@ class Slot:
         """Join a parcel, unless the run here is as far; and make its snapshot, which travels as its state only."""
         here = self._images(self.run_folder)
         if here is not None:
-            fresh = self.args.folder / ".brought"
+            fresh = self.folder / ".brought"
             open_parcel(parcel, fresh)
             brought = self._images(fresh / "run")
             shutil.rmtree(fresh, ignore_errors=True)
             if brought is None or brought <= here:
                 say(f"{self.run_folder} is at {here:,} images, the parcel at {brought or 0:,}: kept as it is")
                 return
-        open_parcel(parcel, self.args.folder)
+        open_parcel(parcel, self.folder)
         snapshot_of_state(self.run_folder)
         say(f"unpacked into {self.run_folder}, at {self._images(self.run_folder) or 0:,} images")
 
@@ -132,8 +148,7 @@ class Slot:
         if (self.run_folder / CONFIG_FILE).exists():
             config = read_config(self.run_folder)
         else:
-            data = [f"data.source={self.args.data}"] if self.args.data else []
-            config = apply_overrides(recipe(self.args.recipe), [*data, *self.args.set])
+            config = apply_overrides(recipe(self.recipe), self.overrides)
         # Event files would be carried for nothing, and their package with them.
         return replace(config, tensorboard=False)
 
@@ -147,35 +162,17 @@ class Slot:
         """The tests of this device, from a checkout that has them."""
         limit = min(CHECKS, self.seconds / 10)
         tests = CHECKOUT / "tests" / "test_devices.py"
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-v",
-            "--tb=line",
-            "--maxfail=8",
-            str(tests),
-            "-k",
-            self.device.type,
-            "-p",
-            "no:cacheprovider",
-        ]
+        options = ["-v", "--tb=line", "--maxfail=8", "-k", self.device.type, "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *options, str(tests)]
         self._side_process(command, limit, tests, "checks.txt")
 
     def _measure(self) -> None:
         """The benchmark, from a checkout that has it."""
         limit = min(BENCHMARK, self.seconds / 7)
         script = CHECKOUT / "benchmarks" / "gpu.py"
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.gpu",
-            "--seconds",
-            f"{0.8 * limit:.0f}",
-            "--device",
-            self.device.type,
-        ]
-        command += ["--out", str((self.args.folder / "benchmark.json").resolve())]
+        out = (self.folder / "benchmark.json").resolve()
+        options = ["--seconds", f"{0.8 * limit:.0f}", "--device", self.device.type, "--out", str(out)]
+        command = [sys.executable, "-m", "benchmarks.gpu", *options]
         self._side_process(command, limit, script, "benchmark.txt")
 
     def _side_process(self, command: list[str], limit: float, needed: Path, log: str) -> None:
@@ -186,7 +183,7 @@ class Slot:
         if not needed.exists():
             self._tell(f"{log}: left out, {needed} is not here")
             return
-        path = self.args.folder / log
+        path = self.folder / log
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w") as file:
             try:
@@ -212,7 +209,7 @@ class Slot:
     def _judge(self, config: RunConfig) -> None:
         from stylegenes.cli import evaluate
 
-        num = self.args.fakes if self.args.fakes is not None else 10_000 if self.device.type == "cuda" else 500
+        num = self.fakes if self.fakes is not None else 10_000 if self.device.type == "cuda" else 500
         if num == 0:
             return
         batch = 250 if self.device.type == "cuda" else 32
@@ -236,7 +233,7 @@ class Slot:
 
     def _pack(self) -> None:
         """Report and parcel; whatever comes later, this much is safe."""
-        folder = self.args.folder
+        folder = self.folder
         run = self.run_folder
         names = [*run.glob("*.json"), *run.glob("*.jsonl"), run / STATE_FILE, run / "log.txt", *run.glob("metrics.png")]
         names += list(run.glob("snapshots/last/card.json"))

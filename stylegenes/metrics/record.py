@@ -11,10 +11,10 @@ import numpy
 import scipy
 import torch
 
-from stylegenes import __version__
 from stylegenes.errors import UserError
 from stylegenes.files import append_json_line, read_json_lines
 from stylegenes.shape import as_record
+from stylegenes.version import __version__
 
 
 def library_versions() -> dict[str, str]:

@@ -20,15 +20,17 @@ from stylegenes.errors import UserError
 from stylegenes.processes import follow_parent
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.changed import check_labels, moved
+from stylegenes.training.checkpoints import Evaluate
 from stylegenes.training.config import RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.training.folder import run_lock
 from stylegenes.training.foreword import check_variety, foreword
-from stylegenes.training.loop import Evaluate, Loop, RunResult
+from stylegenes.training.loop import Loop, RunResult
 from stylegenes.training.machine import Machine, as_launched, launched_outside, make_fabric
 from stylegenes.training.phases import PhaseLog, clear_statuses, describe_lost, read_statuses
 from stylegenes.training.report import Reporter
 from stylegenes.training.resolve import check_settings, complete_config, holds_run, write_config
+from stylegenes.training.run import open_run
 from stylegenes.training.stopping import StopRequest, interruptible, stop_requests
 from stylegenes.training.sync import Ranks
 from stylegenes.training.trackers import Trackers, parse_trackers
@@ -164,20 +166,11 @@ class RunProcess:
         if reporter is not None:
             for line in foreword(config, data, begun=holds_run(self.folder)):
                 reporter.say(line)
-        loop = Loop(
-            config,
-            self.folder,
-            data,
-            ranks,
-            wish=self.wish,
-            announce=phases,
-            evaluate=self.evaluate,
-            max_seconds=self.max_seconds,
-            reporter=reporter,
-        )
+        run = open_run(config, self.folder, data, ranks, wish=self.wish, announce=phases, reporter=reporter)
+        loop = Loop(run, evaluate=self.evaluate, max_seconds=self.max_seconds)
         if ranks.first:
             write_config(config, self.folder)
-        return loop.run()
+        return loop.train()
 
     def _open_data(self, phases: PhaseLog) -> Data | None:
         """What is learned, or None when somebody wishes to stop first: packing can take hours."""

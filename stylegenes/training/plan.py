@@ -20,6 +20,7 @@ from stylegenes.training.machine import Machine, make_fabric
 from stylegenes.training.phases import PhaseLog
 from stylegenes.training.report import duration, memory_in_use
 from stylegenes.training.resolve import complete_config
+from stylegenes.training.run import open_run
 from stylegenes.training.sync import Ranks
 
 
@@ -65,7 +66,7 @@ def measure(config: RunConfig, data: Data, machine: Machine, *, seconds: float =
     plan = plan_batch(config.batch, ranks=machine.ranks, discriminator=config.model.discriminator)
     alone = Machine(machine.accelerator, precision=machine.precision)
     with TemporaryDirectory() as folder:
-        loop = Loop(
+        run = open_run(
             complete_config(config, data, warn=False),
             Path(folder),
             data,
@@ -73,17 +74,18 @@ def measure(config: RunConfig, data: Data, machine: Machine, *, seconds: float =
             wish=threading.Event(),
             announce=PhaseLog(Path(folder), 0),
         )
+        loop = Loop(run)
         try:
             per_step = _seconds_per_step(loop, seconds)
         finally:
             loop.feed.close()
         # One device takes the whole batch here; the run deals it out over its ranks.
-        per_kimg = per_step / loop.plan.total * 1000 / machine.ranks
+        per_kimg = per_step / run.plan.total * 1000 / machine.ranks
         return RunPlan(
             batch=plan,
-            parameters_G=_count(loop.players.G),
-            parameters_D=_count(loop.players.D),
-            memory=memory_in_use(loop.ranks.device),
+            parameters_G=_count(run.players.G),
+            parameters_D=_count(run.players.D),
+            memory=memory_in_use(run.ranks.device),
             seconds_per_kimg=per_kimg,
             hours=per_kimg * config.kimg / 3600,
         )
@@ -99,7 +101,7 @@ def _seconds_per_step(loop: Loop, seconds: float) -> float:
         def once(phase=phase) -> None:  # noqa: ANN001
             loop.stepper.phase(phase, real, key=(0, 0, phase.name), stop=False)
 
-        total += _time(once, loop.ranks.device, seconds / len(phases)) / phase.interval
+        total += _time(once, loop.run.ranks.device, seconds / len(phases)) / phase.interval
     return total
 
 

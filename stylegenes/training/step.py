@@ -113,8 +113,8 @@ class Stepper:
         parameters = self.players.parameters(phase.player)
         for parameter in parameters:
             parameter.requires_grad_(True)
-        values = self._run(phase, self._inputs(real, key, stop), key, parameters)
-        return PhaseResult(phase.name, values)
+        flat = self._run(phase, self._inputs(real, key, stop), key, parameters)
+        return PhaseResult.read(flat, phase.name)
 
     def _inputs(self, real: ImageBatch, key: tuple[int | str, ...], stop: bool) -> PhaseInputs:
         codes, device = self._codes(key), self.ranks.device
@@ -135,7 +135,7 @@ class Stepper:
         key: tuple[int | str, ...],
         parameters: list[torch.nn.Parameter],
     ) -> torch.Tensor:
-        """Gradients, their average, the optimizer's step; the values and the norm of a `PhaseResult`, [6].
+        """Gradients, their average, the optimizer's step; a flat `PhaseResult`, since graphs give back one tensor.
 
         Processes talk between gradients and step, which is no part of a graph.
         """
@@ -154,14 +154,14 @@ class Stepper:
         return self._finish(phase, self.graphs.run(phase.name, manner, gather, inputs, parameters))
 
     def _gather(self, phase: Phase, inputs: PhaseInputs, key: tuple[int | str, ...]) -> torch.Tensor:
-        """Back-propagate, again with half the micro-batch whenever memory runs out; statistics of the phase, [K].
+        """Back-propagate, again with half the micro-batch whenever memory runs out; the phase's flat `Tally`.
 
         How a rank cuts its share changes neither its samples nor their groups, so the ranks need not agree.
         """
         while True:
             self.players.optimizers[phase.player].zero_grad(set_to_none=True)
             try:
-                return self._accumulate(phase, inputs).flat(inputs.stop)
+                return self._accumulate(phase, inputs).flat()
             except torch.OutOfMemoryError:
                 if _recording():
                     raise
@@ -170,13 +170,14 @@ class Stepper:
             inputs = replace(inputs, generators=self._generators(key))
             torch.cuda.empty_cache()
 
-    def _finish(self, phase: Phase, extras: torch.Tensor) -> torch.Tensor:
-        """Average over ranks, settle statistics and step; [6]: the first five extras and the gradient's norm."""
+    def _finish(self, phase: Phase, statistics: torch.Tensor) -> torch.Tensor:
+        """Average over ranks, settle statistics and step; a flat `PhaseResult`."""
         self.announce(f"{phase.name}, averaging gradients")
-        extras = average_gradients(self.ranks, self.players.parameters(phase.player), extras)
-        self._settle(phase, extras[5:-1])
+        averages = average_gradients(self.ranks, self.players.parameters(phase.player), statistics)
+        tally = self._empty_tally(phase).read(averages.extras)
+        self._settle(phase, tally)
         self.players.step(phase.player, recording=_recording())
-        return torch.cat([extras[:5], (extras[-1] + 0 * extras[1])[None]])
+        return PhaseResult.of(tally, averages.grad_norm, phase.name).flat()
 
     def _halve(self, micro: int) -> None:
         if micro % (2 * self.settings.group):
@@ -193,6 +194,7 @@ class Stepper:
     def _accumulate(self, phase: Phase, inputs: PhaseInputs) -> Tally:
         """Back-propagate the phase's loss over this rank's micro-batches, each weighted by its share."""
         tally = self._empty_tally(phase)
+        tally.stop += inputs.stop[0]
         for part, (cut, rng) in enumerate(zip(self._cuts(), inputs.generators, strict=True)):
             local = slice(part, None, self.accumulation)
             MicroBatch(self, phase, inputs.real[local], inputs.codes[cut.slice], rng, tally).backward()
@@ -215,24 +217,20 @@ class Stepper:
         return codes.mixed(self.players.G.synthesis.num_ws) if always else codes
 
     def _empty_tally(self, phase: Phase) -> Tally:
-        zero = torch.zeros((), device=self.ranks.device, dtype=next(self.players.G.parameters()).dtype)
         G = self.players.G
+        zero = torch.zeros((), device=self.ranks.device, dtype=next(G.parameters()).dtype)
+        stop, loss, real_sign, real_logit, fake_logit = (zero.clone() for _ in range(5))
         w, synthesis = zero.new_zeros(G.latent.w_dim), zero.new_zeros(G.synthesis.observed().shape)
         observed = [zero.new_zeros(regularizer.observed().shape) for regularizer in phase.regularizers]
-        return Tally(zero.clone(), zero.clone(), zero.clone(), zero.clone(), w, synthesis, observed)
+        return Tally(stop, loss, real_sign, real_logit, fake_logit, w, synthesis, observed)
 
-    def _settle(self, phase: Phase, averaged: torch.Tensor) -> None:
+    def _settle(self, phase: Phase, averaged: Tally) -> None:
         """Hand the averaged statistics to those who keep them."""
-        G = self.players.G
-        w_dim, observed = G.latent.w_dim, G.synthesis.observed().numel()
         if phase.name == "D main":
-            G.latent.track(averaged[None, :w_dim])
-            G.synthesis.settle(averaged[w_dim : w_dim + observed])
-        rest = averaged[w_dim + observed :]
-        for regularizer in phase.regularizers:
-            size = regularizer.observed().numel()
-            regularizer.settle(rest[:size])
-            rest = rest[size:]
+            self.players.G.latent.track(averaged.w[None])
+            self.players.G.synthesis.settle(averaged.synthesis)
+        for regularizer, observed in zip(phase.regularizers, averaged.observed, strict=True):
+            regularizer.settle(observed)
 
 
 class MicroBatch:

@@ -46,7 +46,20 @@ class Ranks:
         return self.fabric.all_reduce(flat, reduce_op="mean")  # type: ignore[return-value]
 
 
-def average_gradients(ranks: Ranks, parameters: Sequence[torch.nn.Parameter], extras: torch.Tensor) -> torch.Tensor:
+@dataclass(frozen=True)
+class Averages:
+    """What the processes agreed on besides the gradients.
+
+    Attributes:
+        extras: [K], the averaged statistics.
+        grad_norm: [], norm of the averaged gradient.
+    """
+
+    extras: torch.Tensor
+    grad_norm: torch.Tensor
+
+
+def average_gradients(ranks: Ranks, parameters: Sequence[torch.nn.Parameter], extras: torch.Tensor) -> Averages:
     """Average the gradients and a vector of statistics over the processes, in one flat all-reduce.
 
     Args:
@@ -55,7 +68,7 @@ def average_gradients(ranks: Ranks, parameters: Sequence[torch.nn.Parameter], ex
         extras: [K] float, statistics to be averaged along.
 
     Returns:
-        [K + 1]: the averaged extras, then the norm of the averaged gradient.
+        The averaged extras, and the norm of the averaged gradient.
     """
     for parameter in parameters:
         if parameter.grad is None:
@@ -66,5 +79,4 @@ def average_gradients(ranks: Ranks, parameters: Sequence[torch.nn.Parameter], ex
         *parts, extras = mean.split([*[gradient.numel() for gradient in gradients], extras.numel()])
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view(gradient.shape))
-    norm = torch.nn.utils.get_total_norm(gradients)
-    return torch.cat([extras, norm[None]])
+    return Averages(extras, torch.nn.utils.get_total_norm(gradients))

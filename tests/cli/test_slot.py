@@ -113,7 +113,7 @@ def test_checks_and_benchmark_have_their_time(first, tmp_path, monkeypatch, caps
     from stylegenes.cli import slot_work
 
     monkeypatch.setattr(slot_work, "TOO_SHORT", 0.0)
-    work = slot_work.Slot(slot.Args(tmp_path, minutes=0.1, device="cpu"))
+    work = slot.begin(slot.Args(tmp_path, minutes=0.1, device="cpu"))
     work._side_process([sys.executable, "-c", "import time; time.sleep(60)"], 0.3, Path(__file__), "checks.txt")
     work._side_process([sys.executable, "-c", "print('3 passed')"], 30, Path(__file__), "checks.txt")
     work._side_process([sys.executable, "-c", "raise SystemExit('broken')"], 30, Path(__file__), "benchmark.txt")

@@ -18,7 +18,7 @@ from stylegenes.metrics import read_records
 from stylegenes.recipes import RECIPES
 from stylegenes.training import apply_overrides, train
 from stylegenes.training.foreword import check_variety, foreword
-from stylegenes.training.watch import Watch
+from stylegenes.training.status import StatusLine
 
 
 class Pictures(tiny_run.TinyData):
@@ -82,11 +82,11 @@ def test_hardly_varied_reals_do_not_make_fakes_look_diverse(tmp_path):
         seen.append(real(self))
         return seen[-1]
 
-    real, Watch._diversity = Watch._diversity, judge
+    real, StatusLine._diversity = StatusLine._diversity, judge
     try:
         train(config("kimg=0.016"), tmp_path, data=data, quiet=True)
     finally:
-        Watch._diversity = real
+        StatusLine._diversity = real
     assert seen and max(seen) < 1000
 
 

@@ -47,7 +47,7 @@ def trained(overrides, graphs):
     taken.graphs = graphs
     taken.players.augment.p.fill_(0.6)
     told = [
-        result.values
+        result.flat()
         for step in range(STEPS)
         for result in taken.step(reals(taken.settings.total, resolution=resolution), step=step, stop=step == 6)
     ]

@@ -79,9 +79,9 @@ def every_phase(config, data) -> list[str]:
         key = (0, 0, phase.name)
         inputs = stepper._inputs(real, key, False)
         with Watching():
-            extras = stepper._gather(phase, inputs, key)
-            extras = average_gradients(stepper.ranks, players.parameters(phase.player), extras)
-            stepper._settle(phase, extras[5:-1])
+            statistics = stepper._gather(phase, inputs, key)
+            averages = average_gradients(stepper.ranks, players.parameters(phase.player), statistics)
+            stepper._settle(phase, stepper._empty_tally(phase).read(averages.extras))
         assert any(p.grad is not None for p in players.parameters(phase.player))
     return [phase.name for phase in players.phases]
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -23,13 +22,13 @@ from stylegenes.training.draws import draw_codes, rng_for
 from stylegenes.training.feed import to_float
 from stylegenes.training.history import add_to_history, forget_after, read_history
 from stylegenes.training.images import code_sheet, save_grid
-from stylegenes.training.state import Counters
+from stylegenes.training.run import Run
 from stylegenes.training.stopping import interruptible
 
-if TYPE_CHECKING:
-    from stylegenes.training.loop import Loop
-
 log = logging.getLogger(__name__)
+
+Evaluate = Callable[[Generator], Mapping[str, float]]
+"""Judges the running average; the first metric ranks snapshots, and lower is better."""
 
 GRID = 64
 """Pictures in an image grid."""
@@ -50,80 +49,65 @@ class Every:
         return True
 
 
-class Keeper:
+class Checkpoints:
     """Writes into the run folder what outlives the process.
 
     Args:
-        loop: the run.
+        run: what is kept.
         evaluate: judges the running average, or None.
-
-    Attributes:
-        left: where the sitting was left because something due was interrupted: what follows is not kept.
     """
 
-    def __init__(self, loop: Loop, evaluate: Callable[[Generator], Mapping[str, float]] | None) -> None:
-        self.loop = loop
+    def __init__(self, run: Run, evaluate: Evaluate | None) -> None:
+        self.run = run
         self.evaluate = evaluate
-        self.metrics: dict[str, float] = {}
-        self.left: Counters | None = None
-        rng = rng_for(loop.config.seed, "grid")
-        self.codes = draw_codes(loop.players.G, GRID, rng=rng, mixing=0.0, pool=loop.stepper.pool)
+        rng = rng_for(run.config.seed, "grid")
+        self.codes = draw_codes(run.players.G, GRID, rng=rng, mixing=0.0, pool=run.pool)
         self.begin()
 
     def begin(self) -> None:
         """Take up the run where its state is: at a start, and after a roll-back."""
-        intervals, images = self.loop.config.intervals, self.loop.counters.images
+        intervals, images = self.run.config.intervals, self.run.counters.images
         self._every = {
             "grid": Every(intervals.image_kimg, images),
             "evaluation": Every(intervals.evaluate_kimg if self.evaluate else 0, images),
             "snapshot": Every(intervals.snapshot_kimg, images),
         }
         self._state_written = time.monotonic()
-        forget_after(self.loop.folder, images)
-        self.metrics, self._measured = {}, -1
-        if entries := read_history(self.loop.folder):
-            self.metrics = {name: value for name, value in entries[-1].items() if name != "kimg"}
+        forget_after(self.run.folder, images)
+        self.run.metrics, self._measured = {}, -1
+        if entries := read_history(self.run.folder):
+            self.run.metrics = {name: value for name, value in entries[-1].items() if name != "kimg"}
             self._measured = round(entries[-1]["kimg"] * 1000)
-
-    @property
-    def snapshots(self) -> Path:
-        """The folder of snapshots."""
-        return self.loop.folder / "snapshots"
-
-    @property
-    def samples(self) -> Path:
-        """The folder of image grids."""
-        return self.loop.folder / "samples"
 
     def start(self) -> None:
         """Pictures of the data and of the untrained generator, once; then what the last sitting did not come to."""
-        for folder in (self.snapshots, self.samples):
+        for folder in (self.run.snapshots, self.run.samples):
             settle_all(folder)
             sweep(folder)
-        reals = self.samples / "reals.png"
+        reals = self.run.samples / "reals.png"
         if not reals.exists():
             self.draw()
-            data = self.loop.data
+            data = self.run.data
             indices = torch.arange(min(GRID, len(data))) * max(len(data) // GRID, 1)
             save_grid(reals, to_float(data.images(indices), torch.device("cpu")))
         self._do_what_is_due()
 
     def after_step(self) -> None:
         """Whatever is due. The state comes last, so that a kill in between leads back to before it was due."""
-        if self.left is not None:
+        if self.run.left is not None:
             return
-        counters = self.loop.counters
+        counters = self.run.counters
         counters.due += [name for name, every in self._every.items() if every.due(counters.images)]
         self._do_what_is_due()
-        if time.monotonic() - self._state_written > self.loop.config.intervals.state_seconds:
-            self.loop.save()
+        if time.monotonic() - self._state_written > self.run.config.intervals.state_seconds:
+            self.run.save()
             self._state_written = time.monotonic()
 
     def finish(self) -> None:
         """The end of a sitting."""
-        if self.left is not None:
+        if self.run.left is not None:
             return
-        if self.loop.counters.images >= self.loop.total_images:
+        if self.run.counters.images >= self.run.total_images:
             self.draw()
         self.keep("last")
 
@@ -132,12 +116,12 @@ class Keeper:
 
         The other processes hear of the wish within the coming steps, which the next sitting will take again.
         """
-        due = self.loop.counters.due
+        due = self.run.counters.due
         while due:
             if due[0] == "evaluation" and self.evaluate is not None and not self.judge():
                 self.keep("last")
-                self.loop.save()
-                self.left = replace(self.loop.counters, due=list(due))
+                self.run.save()
+                self.run.left = replace(self.run.counters, due=list(due))
                 return
             if due[0] == "grid":
                 self.draw()
@@ -146,7 +130,7 @@ class Keeper:
             del due[0]
 
     def _keep_numbered(self) -> None:
-        images = self.loop.counters.images
+        images = self.run.counters.images
         short = self._every["snapshot"].images < 1000
         self.keep(f"kimg-{images:08d}" if short else f"kimg-{images // 1000:06d}")
         self.keep("last")
@@ -154,14 +138,14 @@ class Keeper:
 
     def draw(self) -> None:
         """An image grid of fixed codes."""
-        self.loop.announce("drawing samples")
-        loop, seen = self.loop, self.loop.counters.images
-        sheet = code_sheet(loop.players.ema, self.codes, loop.folder.name, loop.data.label_names, seen)
-        grid = sheet.save(self.samples / f"{seen // 1000:06d}.png")
-        if loop.watch is not None:
-            loop.watch.reporter.picture(grid, seen)
-        keep = self.loop.config.intervals.keep_images
-        grids = sorted(self.samples.glob("[0-9]*.png"))
+        self.run.announce("drawing samples")
+        run, seen = self.run, self.run.counters.images
+        sheet = code_sheet(run.players.ema, self.codes, run.folder.name, run.data.label_names, seen)
+        grid = sheet.save(run.samples / f"{seen // 1000:06d}.png")
+        if run.reporter is not None:
+            run.reporter.picture(grid, seen)
+        keep = self.run.config.intervals.keep_images
+        grids = sorted(self.run.samples.glob("[0-9]*.png"))
         for old in grids[1 : 1 - keep] if 1 < keep < len(grids) else grids[:-1] if keep == 1 else []:
             old.unlink(missing_ok=True)
 
@@ -172,17 +156,17 @@ class Keeper:
             Whether it came to an end; False when somebody wished to stop first.
         """
         assert self.evaluate is not None, "an evaluation is due only where one was given"
-        self.loop.announce("evaluating")
+        self.run.announce("evaluating")
         try:
-            with interruptible(self.loop.wish), exactly():
-                self.metrics = dict(self.evaluate(self.loop.players.ema))
+            with interruptible(self.run.wish), exactly():
+                self.run.metrics = dict(self.evaluate(self.run.players.ema))
         except KeyboardInterrupt:
             log.warning("stopped in the middle of an evaluation; it is made when the run goes on")
             return False
-        counters = self.loop.counters
+        counters = self.run.counters
         self._measured = counters.images
-        value = next(iter(self.metrics.values()), None)
-        add_to_history(self.loop.folder, counters.images, self.metrics)
+        value = next(iter(self.run.metrics.values()), None)
+        add_to_history(self.run.folder, counters.images, self.run.metrics)
         if value is not None and (counters.best is None or value < counters.best):
             counters.best = value
             self.keep("best")
@@ -194,15 +178,15 @@ class Keeper:
         Raises:
             UserError: when it cannot be written.
         """
-        self.loop.announce(f"writing snapshot {name}")
-        players = self.loop.players
+        self.run.announce(f"writing snapshot {name}")
+        players = self.run.players
         try:
-            self._set_aside(self.snapshots / name)
-            save_snapshot(self.snapshots / name, players.ema, self._card(), discriminator=players.D)
+            self._set_aside(self.run.snapshots / name)
+            save_snapshot(self.run.snapshots / name, players.ema, self._card(), discriminator=players.D)
         except OSError as error:
             raise UserError(
-                f"cannot write the snapshot {self.snapshots / name}: {error}; the training state is whole. Free some "
-                "space or make the folder writable, then run the same command to continue"
+                f"cannot write the snapshot {self.run.snapshots / name}: {error}; the training state is whole. Free "
+                "some space or make the folder writable, then run the same command to continue"
             ) from error
 
     def _set_aside(self, old: Path) -> None:
@@ -210,29 +194,29 @@ class Keeper:
         if not _is_surveyed(old):
             return
         stem = f"surveyed-{read_card(old).images_seen:08d}"
-        places = (self.snapshots / (stem if i == 0 else f"{stem}-{i}") for i in count())
+        places = (self.run.snapshots / (stem if i == 0 else f"{stem}-{i}") for i in count())
         place = next(place for place in places if not place.exists())
         old.rename(place)
         log.warning("%s has been surveyed; it is kept as %s", old, place)
 
     def _card(self) -> Card:
-        config, data = self.loop.config, self.loop.data
+        config, data = self.run.config, self.run.data
         names = list(data.label_names)
         about = DataCard(data.source, data.content_hash, len(data), data.resolution, names, config.data.fit)
         return Card(
-            name=self.loop.folder.name,
+            name=self.run.folder.name,
             recipe=config.recipe,
-            images_seen=self.loop.counters.images,
+            images_seen=self.run.counters.images,
             data=about,
             license=f"weights: unspecified; pictures: {data.license}" if data.license else "unspecified",
             parent=config.init_from,
-            metrics=self.metrics if self._measured == self.loop.counters.images else {},
+            metrics=self.run.metrics if self._measured == self.run.counters.images else {},
         )
 
     def _prune(self) -> None:
-        keep = self.loop.config.intervals.keep_snapshots
+        keep = self.run.config.intervals.keep_snapshots
         if keep:
-            for old, _ in seen_by_snapshots(self.snapshots, "kimg-*")[:-keep]:
+            for old, _ in seen_by_snapshots(self.run.snapshots, "kimg-*")[:-keep]:
                 if not _is_surveyed(old):
                     # Without its card it is no snapshot, should a kill leave half of it.
                     (old / "card.json").unlink(missing_ok=True)
