@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from stylegenes import __version__
 from stylegenes.drawing import BANDS, band_layers
 from stylegenes.errors import UserError
 from stylegenes.explorer.answers import problems
@@ -12,6 +11,7 @@ from stylegenes.explorer.desk import HASH, Desk
 from stylegenes.explorer.schemas import MOST_CHILDREN, MOST_CODES, Info, Limits, ModelInfo, Panel, Status
 from stylegenes.explorer.security import UPLOAD_BYTES, UPLOAD_PIXELS
 from stylegenes.model import Model
+from stylegenes.version import __version__
 
 
 def about_routes(desk: Desk) -> APIRouter:

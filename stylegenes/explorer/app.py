@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from stylegenes import __version__
 from stylegenes.explorer.about import about_routes
 from stylegenes.explorer.answers import add_answers
 from stylegenes.explorer.attributes import attribute_routes
@@ -21,6 +20,7 @@ from stylegenes.explorer.page import page_routes, read_page
 from stylegenes.explorer.population import population_routes
 from stylegenes.explorer.security import Door, Guard
 from stylegenes.explorer.sessions import session_routes
+from stylegenes.version import __version__
 
 API = "/api/v1"
 ROUTES = (
