@@ -1,6 +1,6 @@
-"""Make the statistics of the embedded faces that come with the package anew, after the faces or the judge have changed.
+"""Make the statistics of the embedded faces in the package anew, after the faces or the extractor have changed.
 
-python benchmarks/reference.py          takes minutes: 10,000 faces of 32 pixels are drawn and judged
+python benchmarks/reference.py          takes minutes: 10,000 faces of 32 pixels are drawn and described
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ RESOLUTION = 32
 
 
 def main() -> None:
-    """Judge the faces and write their moments into the package."""
+    """Describe the faces and write their moments into the package."""
     shipped.STATISTICS = Path("none")  # what is shipped now must not be taken for the result
     data = open_dataset("avatars", resolution=RESOLUTION)
     made = FeaturePass(choose(data, None), Lite0Features().eval().requires_grad_(False))

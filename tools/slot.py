@@ -4,7 +4,7 @@
     python3 tools/slot.py --wheels wheels work --minutes 9    there: install what is missing, then `stylegenes slot`
 
 `--download` takes the versions that are installed here, for `--python` (3.12) on Linux; with `--train-only` it leaves
-out what only judging needs (half the size; the slot then says that it cannot evaluate). Torch and what belongs to it is
+out what only evaluating needs (half the size; the slot then says that it cannot evaluate). Torch and what belongs to it is
 never fetched, installed or replaced.
 """  # noqa: E501
 
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--download", type=Path, metavar="FOLDER", help="fetch wheels into this folder and end")
     parser.add_argument("--wheels", type=Path, metavar="FOLDER", help="folder of wheels to install from")
     parser.add_argument("--python", default="3.12", help="with --download: version of Python over there")
-    parser.add_argument("--train-only", action="store_true", help="with --download: leave out what only judging needs")
+    parser.add_argument("--train-only", action="store_true", help="with --download: leave out what evaluating needs")
     known, rest = parser.parse_known_args(arguments)
     if known.download is not None:
         return subprocess.call(download_command(known.download, known.python, train_only=known.train_only))

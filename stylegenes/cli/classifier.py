@@ -1,9 +1,9 @@
 """train an attribute classifier on labeled pictures
 
 Examples:
-  stylegenes classifier avatars --out judge                              all attributes in one small network, minutes
-  stylegenes classifier celeba/ --resolution 256 --attributes Smiling,Male --paper --out judge
-  stylegenes classifier avatars --out judge --images 20000               shorter
+  stylegenes classifier avatars --out my-classifier                 all attributes in one small network, minutes
+  stylegenes classifier celeba/ --resolution 256 --attributes Smiling,Male --paper --out my-classifier
+  stylegenes classifier avatars --out my-classifier --images 20000  shorter
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Args:
 
 
 def run(args: Args) -> None:
-    """Judge, correlate, draw.
+    """Classify, correlate, draw.
 
     Raises:
         UserError: when no classifier or data is known.

@@ -1,8 +1,8 @@
 """find linear attribute directions in a model's latent space and say how good they are
 
 Examples:
-  stylegenes directions runs/0001 --classifier judge           5,000 samples; tables, figures, directions in one folder
-  stylegenes directions runs/0001 --classifier judge --attributes Smiling,Glasses
+  stylegenes directions runs/0001 --classifier my-classifier    5,000 samples; tables, figures, directions in one folder
+  stylegenes directions runs/0001 --classifier my-classifier --attributes Smiling,Glasses
   stylegenes directions runs/0001 --survey runs/0001/survey    labels of a finished survey
   stylegenes directions runs/0001 --labels mine.csv            your own labels: a column 'code', one per attribute
   stylegenes move runs/0001 directions/w-l1 Smiling            what to do with them
@@ -29,7 +29,7 @@ class Args:
     snapshot: tyro.conf.Positional[Path]
     """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
     classifier: Path | None = None
-    """attribute classifier: judges the samples, and measures what moving along the directions changes"""
+    """attribute classifier: labels the samples, and measures what moving along the directions changes"""
     survey: Path | None = None
     """take codes and labels of this survey instead of drawing new samples"""
     labels: Path | None = None
@@ -66,7 +66,7 @@ def run(args: Args) -> None:
 
     _check(args)
     model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
-    judge = None if args.classifier is None else model.classifier
+    classifier = None if args.classifier is None else model.classifier
     with Bars() as bars:
         samples = _samples(args, model, bars.update)
         out = folder_place(args, f"{model.card.name}-directions")
@@ -83,13 +83,13 @@ def run(args: Args) -> None:
         )
     _write_fits(fits, out, model.weights, len(samples), args.c)
     say(f"tables, figures and directions in {out}")
-    if judge is None:
+    if classifier is None:
         say("no --classifier: what moving along the directions changes was not measured")
         return
     with Bars() as bars:
         effects = study_effects(
             model.generator,
-            judge,
+            classifier,
             model.study.perceptual,
             fits,
             samples,
@@ -111,7 +111,7 @@ def _check(args: Args) -> None:
 
 
 def _samples(args: Args, model: Model, on_progress: OnProgress) -> LabeledCodes:
-    """Codes with labels, of a table, a survey, or new ones that the classifier judges."""
+    """Codes with labels, of a table, a survey, or new ones that the classifier labels."""
     import torch
 
     from stylegenes.analysis.samples import attribute_index, label_samples, read_labels, survey_labels

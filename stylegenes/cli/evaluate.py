@@ -3,9 +3,9 @@
 Examples:
   stylegenes evaluate runs/0001 --data avatars                                  Frechet distance and its floor
   stylegenes evaluate runs/0001 --data photos.zip --metrics fd,kid,pr,dc,ppl --num 50000
-  stylegenes evaluate runs/0001 --data avatars --metrics fd,pr,outliers --judge squeezenet
+  stylegenes evaluate runs/0001 --data avatars --metrics fd,pr,outliers --extractor squeezenet
   stylegenes evaluate samples/ --data photos/ --resolution 256                  folder against folder
-  stylegenes evaluate runs/0001 --data avatars --metrics separability,disentanglement --classifier judge/
+  stylegenes evaluate runs/0001 --data avatars --metrics separability,disentanglement --classifier my-classifier
   stylegenes evaluate --compare runs/0001/metric-fd_lite0.jsonl runs/0002/metric-fd_lite0.jsonl
   torchrun --nproc-per-node 2 --no-python -- stylegenes evaluate runs/0001 --data avatars
 
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from stylegenes.metrics.sources import LabeledImages
 
 
+RENAMED = {"--judge": "--extractor"}
+"""Options by their old names, which work for one release more."""
+
+
 @dataclass(frozen=True)
 class Args:
     """Measure a snapshot or a folder of pictures against data."""
@@ -47,7 +51,7 @@ class Args:
     disentanglement, eq_t, eq_r (equivariance; stylegan3 only)"""
     num: int | None = None
     """fakes, pairs (ppl) or draws (default: 50,000 on a GPU, 2,000 elsewhere)"""
-    judge: str = "lite0"
+    extractor: str = "lite0"
     """frozen network that results are named after: lite0; once fetched squeezenet, or inception (then it is FID)"""
     classifier: Path | None = None
     """attribute classifier, for separability and disentanglement"""
@@ -112,7 +116,7 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
             data,
             metric_names(args.metrics),
             device=device,
-            extractor=args.judge,
+            extractor=args.extractor,
             classifier=classifier,
             num=args.num,
             psi=args.psi,

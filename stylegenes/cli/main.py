@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,8 +88,20 @@ def call(verb: str, argv: list[str]) -> None:
     from stylegenes.cli.usage import parse
 
     module = importlib.import_module(f"stylegenes.cli.{verb.replace('-', '_')}")
+    argv = _renamed(argv, getattr(module, "RENAMED", {}))
     args = parse(module.Args, f"stylegenes {verb}", module.__doc__, argv)
     module.run(args)
+
+
+def _renamed(argv: list[str], names: Mapping[str, str]) -> list[str]:
+    """The command line with options by their present names; says so where an old one was given."""
+    words = []
+    for word in argv:
+        name, equals, value = word.partition("=")
+        if name in names:
+            sys.stderr.write(f"note: {name} is called {names[name]} now; the old name goes with the next release\n")
+        words.append(names.get(name, name) + equals + value)
+    return words
 
 
 def help_text() -> str:

@@ -2,7 +2,7 @@
 
 Examples:
   stylegenes move runs/0001 directions/w-l1 Smiling                      seven pictures for each of four codes
-  stylegenes move runs/0001 directions/w-l2 Glasses --hold Male,Young --classifier judge
+  stylegenes move runs/0001 directions/w-l2 Glasses --hold Male,Young --classifier my-classifier
   stylegenes move runs/0001 pca/components pc1 --layers coarse --strength 2
   stylegenes move runs/0001 directions/w-l1 Smiling,Glasses              between the two edits
 """

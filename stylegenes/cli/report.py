@@ -88,6 +88,6 @@ def _heading(model: Model) -> Heading:
     ]
     introduction = (
         "What the genes of this model do, found by drawing genotypes, making their pictures and having a classifier "
-        "judge them. Every figure has its numbers in a table below it; the tables can be saved from this page."
+        "classify them. Every figure has its numbers in a table below it; the tables can be saved from this page."
     )
     return Heading(card.name, facts, introduction)

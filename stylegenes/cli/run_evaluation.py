@@ -86,7 +86,7 @@ def evaluate_finished(evaluation: RunEvaluation, result: RunResult, machine: Mac
     if _is_measured(result, metric):
         return
     say(f"measuring the finished run with {num:,} pictures; Ctrl-C skips it")
-    args = evaluate.Args(str(result.snapshot), metrics=metric, num=num, judge=extractor["name"], out=result.folder)
+    args = evaluate.Args(str(result.snapshot), metrics=metric, num=num, extractor=extractor["name"], out=result.folder)
     subject = evaluate.open_subject(str(result.snapshot), None, pick_device(args.device))
     evaluate.measure(args, subject, evaluation.data)
 

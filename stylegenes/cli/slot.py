@@ -43,7 +43,7 @@ class Args:
     device: str = "auto"
     """cpu, cuda, mps; auto takes the fastest there is"""
     fakes: int | None = None
-    """pictures that are judged at the end (default: 10,000 on a GPU, 500 elsewhere); 0 judges none"""
+    """pictures that are evaluated at the end (default: 10,000 on a GPU, 500 elsewhere); 0 evaluates none"""
 
 
 def run(args: Args) -> None:

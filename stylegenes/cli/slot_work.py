@@ -26,7 +26,7 @@ CHECKS, BENCHMARK = 60.0, 90.0
 TOO_SHORT = 15.0
 """Seconds in which neither is worth its start."""
 AFTER_TRAINING = 0.12
-"""Share of the slot that is kept for judging, drawing and packing."""
+"""Share of the slot that is kept for evaluating, drawing and packing."""
 GRIDS = 3
 """Newest grids of samples that are packed."""
 PREPARE = """

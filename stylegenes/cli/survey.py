@@ -1,10 +1,10 @@
-"""draw and judge many pictures of a model: the statistics that all work on genes needs
+"""draw and classify many pictures of a model: the statistics that all work on genes needs
 
 Examples:
-  stylegenes survey runs/0001 --classifier judge                   60,000 pictures
-  stylegenes survey runs/0001 --classifier judge --num 500000      go on to as many as the paper has
-  stylegenes survey runs/0001 --classifier judge --precision 0.01  until every variant is known to 1 %
-  stylegenes survey runs/0001 --classifier judge --part 1/4        one of four processes that share the work
+  stylegenes survey runs/0001 --classifier my-classifier                   60,000 pictures
+  stylegenes survey runs/0001 --classifier my-classifier --num 500000      go on to as many as the paper has
+  stylegenes survey runs/0001 --classifier my-classifier --precision 0.01  until every variant is known to 1 %
+  stylegenes survey runs/0001 --classifier my-classifier --part 1/4        one of four processes that share the work
 
 The same command again goes on after an interruption.
 """
@@ -20,7 +20,7 @@ import tyro
 
 @dataclass(frozen=True)
 class Args:
-    """Draw and judge many pictures of a model."""
+    """Draw and classify many pictures of a model."""
 
     snapshot: tyro.conf.Positional[Path]
     """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name"""
@@ -47,7 +47,7 @@ class Args:
 
 
 def run(args: Args) -> None:
-    """Draw, judge, sum up.
+    """Draw, classify, sum up.
 
     Raises:
         UserError: for whatever is wrong with the model, the classifier or the folder.

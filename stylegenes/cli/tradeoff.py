@@ -1,8 +1,8 @@
 """what conditional sampling costs: accuracy against Frechet distance and variety, over temperatures
 
 Examples:
-  stylegenes tradeoff runs/0001 --wishes "Smiling=1;Smiling=0;Hat=1,Male=0" --second other-judge
-  stylegenes tradeoff runs/0001 --wishes "Smiling=1;Smiling=0" --second other-judge --baseline runs/conditional
+  stylegenes tradeoff runs/0001 --wishes "Smiling=1;Smiling=0;Hat=1,Male=0" --second other-classifier
+  stylegenes tradeoff runs/0001 --wishes "Smiling=1;Smiling=0" --second other-classifier --baseline runs/conditional
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Args:
     snapshot: tyro.conf.Positional[Path]
     """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name, with a survey"""
     second: Path
-    """a second attribute classifier, which had no part in the survey: it judges the accuracy"""
+    """a second attribute classifier, which had no part in the survey: it measures the accuracy"""
     wishes: str
     """sets of wishes with semicolons between, like "Smiling=1;Smiling=0;Hat=1,Male=0" """
     temperatures: str = "1,0.8,0.5,0.3"
@@ -38,7 +38,7 @@ class Args:
     num: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 2000
     """pictures for each number of the table"""
     tries: int = 16
-    """most pictures judged for one that is kept, by the method that accepts"""
+    """most pictures classified for one that is kept, by the method that accepts"""
     seed: int = 0
     """of all draws"""
     classifier: Path | None = None
@@ -70,9 +70,9 @@ def run(args: Args) -> None:
     second = load_classifier(args.second, model.device)
     if second.weights_hash == model.classifier.weights_hash:
         raise UserError(
-            f"the second classifier is the one of the survey ({model.classifier.name}); accuracy must be judged by "
+            f"the second classifier is the one of the survey ({model.classifier.name}); accuracy must be measured by "
             "one that had no part in it: avatars32-second-judge for avatars, or one that you train with another seed: "
-            f"{command('classifier', 'DATA', '--seed', '1', '--out', 'second-judge')}"
+            f"{command('classifier', 'DATA', '--seed', '1', '--out', 'second-classifier')}"
         )
     sets = [parse_where(text, model.statistics.attributes) for text in args.wishes.split(";") if text.strip()]
     if not sets or args.num < 2 or args.tries < 1:

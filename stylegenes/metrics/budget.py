@@ -26,7 +26,7 @@ _PATTERN = re.compile(r"(?P<metric>[a-z]+)(?:_(?P<judge>\w+))?@(?P<num>\d+)(?P<k
 def budget(
     text: str, data: LabeledImages, *, batch: int = 32, device: torch.device | str = "cpu", cache: Path | None = None
 ) -> Evaluate:
-    """Read `METRIC[_JUDGE]@NUM` (several with commas: `fd@2k,kid_lite0@2k`) and make it callable.
+    """Read `METRIC[_EXTRACTOR]@NUM` (several with commas: `fd@2k,kid_lite0@2k`) and make it callable.
 
     Extractor and statistics of the reals are loaded at the first call and kept; all reals are used.
 
@@ -66,7 +66,7 @@ class MetricBudget(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> MetricBudget:
-        """Read `METRIC[_JUDGE]@NUM`.
+        """Read `METRIC[_EXTRACTOR]@NUM`.
 
         Raises:
             UserError: as `budget`.

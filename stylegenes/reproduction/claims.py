@@ -126,7 +126,7 @@ def temperature_trades(results: Results) -> Verdict:
     hot, cold = max(accuracy), min(accuracy)
     trades = accuracy[cold] > accuracy[hot] and variety[cold] < variety[hot]
     text = "; ".join(
-        f"T = {t:g}: {accuracy[t]:.1%} ({series['second_accuracy'][t]:.1%} by the second judge), "
+        f"T = {t:g}: {accuracy[t]:.1%} ({series['second_accuracy'][t]:.1%} by the second classifier), "
         f"fd {series['frechet'][t]:.0f}, variety {variety[t]:.3f}"
         for t in sorted(accuracy, reverse=True)
     )

@@ -66,7 +66,7 @@ def _write(path: Path, text: str) -> None:
 
 
 _INTRODUCTION = (
-    "Numbers of the papers beside ours. Data, judge and size differ, so that values are not to be compared with each "
-    "other, only what they say: which of two is lower, and how a number moves. Ours are Frechet distances by "
+    "Numbers of the papers beside ours. Data, extractor and size differ, so that values are not to be compared with "
+    "each other, only what they say: which of two is lower, and how a number moves. Ours are Frechet distances by "
     "EfficientNet-Lite0 (fd), not FID."
 )

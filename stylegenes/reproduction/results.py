@@ -15,7 +15,7 @@ from stylegenes.reproduction.scale import Scale
 from stylegenes.reproduction.steps import GENOME, measuring_steps, model_name
 from stylegenes.snapshot import find_snapshot
 
-JUDGE = "lite0"
+EXTRACTOR = "lite0"
 _MAKERS = {"pruning": "prune", "correlation": "correlate"}
 """Steps that make exhibits of another name than theirs."""
 
@@ -35,11 +35,11 @@ class Results:
     done: frozenset[str] | None = None
 
     def record(self, model: str, metric: str) -> MetricRecord | None:
-        """The newest record of a metric, which may be named without its judge."""
+        """The newest record of a metric, which may be named without its extractor."""
         if not self._is_done(*measuring_steps(model, metric)):
             return None
         place = self.folder / "measures" / model
-        for name in (f"metric-{metric}_{JUDGE}.jsonl", f"metric-{metric}.jsonl"):
+        for name in (f"metric-{metric}_{EXTRACTOR}.jsonl", f"metric-{metric}.jsonl"):
             if (place / name).is_file():
                 return read_records(place / name)[-1]
         return None
@@ -51,7 +51,7 @@ class Results:
 
     def frechet(self, model: str, latents: int = 1) -> float | None:
         """The Frechet distance, with so many codes mixed in each picture."""
-        return self.value(model, "fd" if latents == 1 else f"fd_{JUDGE}_mix{latents}")
+        return self.value(model, "fd" if latents == 1 else f"fd_{EXTRACTOR}_mix{latents}")
 
     def exhibit(self, name: str) -> list[dict[str, str]] | None:
         """The rows of a table that a verb about genes has made of the main model."""

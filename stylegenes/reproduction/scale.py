@@ -48,8 +48,8 @@ class Scale:
         styled: mapping recipe behind those comparisons.
         traditional: settings that make the styled recipe one of the traditional generator (StyleGAN, Table 4).
         settings: overrides of every training.
-        judge: classifier that labels the pictures.
-        second: classifier that had no part in it and judges accuracy.
+        classifier: classifier that labels the pictures.
+        second: classifier that had no part in it and measures accuracy.
         wishes: of Table 3, with semicolons between.
         attributes: columns of Table 2 and rows of Liu's table.
         pruned: columns of Table 4.
@@ -70,7 +70,7 @@ class Scale:
     depths: tuple[int, ...]
     mixings: tuple[float, ...]
     styled: str
-    judge: str
+    classifier: str
     second: str
     wishes: str
     attributes: tuple[str, ...]
@@ -90,11 +90,11 @@ class Scale:
     def inputs(self) -> list[str]:
         """What must lie in the folder before the start: data and classifiers that do not come with the package."""
         data = [pair.data for pair in (self.main, *self.pairs) if not pair.data.startswith("avatars")]
-        judges = [name for name in (self.judge, self.second) if name not in shipped_classifiers()]
-        return list(dict.fromkeys([*data, *judges]))
+        classifiers = [name for name in (self.classifier, self.second) if name not in shipped_classifiers()]
+        return list(dict.fromkeys([*data, *classifiers]))
 
 
-_JUDGE, _SECOND = "avatars32-judge", "avatars32-second-judge"
+_FIRST, _SECOND = "avatars32-judge", "avatars32-second-judge"
 
 TINY = Scale(
     name="tiny",
@@ -116,7 +116,7 @@ TINY = Scale(
     survey=1024,
     wished=48,
     edits=4,
-    judge=_JUDGE,
+    classifier=_FIRST,
     second=_SECOND,
 )
 """Every step with hardly any images: shows that the chain holds, and no result."""
@@ -141,7 +141,7 @@ SMALL = Scale(
     survey=40_960,
     wished=500,
     edits=24,
-    judge=_JUDGE,
+    classifier=_FIRST,
     second=_SECOND,
 )
 """A working day of two processor cores on the embedded faces at 32 px."""
@@ -168,7 +168,7 @@ PAPER = Scale(
     depths=(0, 1, 2, 8),
     mixings=(0.0, 0.5, 0.9, 1.0),
     styled="ffhq256-mapping",
-    judge="celeba-judge",
+    classifier="celeba-judge",
     second="celeba-second-judge",
     wishes=";".join(
         f"{name}={value}"

@@ -86,7 +86,16 @@ def _main(scale: Scale) -> Iterator[Step]:
     for latent in (GENOME, CONTINUOUS):
         yield from _latent_metrics(scale, model_name(main, latent), disentanglement=True)
     model = f"models/{model_name(main, CONTINUOUS)}"
-    directions = ("directions", model, "--classifier", scale.judge, "--samples", str(scale.draws), "--penalty", "l1")
+    directions = (
+        "directions",
+        model,
+        "--classifier",
+        scale.classifier,
+        "--samples",
+        str(scale.draws),
+        "--penalty",
+        "l1",
+    )
     chosen = ("--attributes", ",".join(scale.attributes), "--out", "directions")
     yield Step("directions", (*directions, *chosen), (f"train-{model_name(main, CONTINUOUS)}",))
 
@@ -96,7 +105,7 @@ def _genes(scale: Scale) -> Iterator[Step]:
     genome, other = (model_name(scale.main, latent) for latent in (GENOME, CONTINUOUS))
     model, data = f"models/{genome}", ("--data", scale.main.data)
     yield _labeled(scale)
-    survey = ("survey", model, "--classifier", scale.judge, "--num", str(scale.survey))
+    survey = ("survey", model, "--classifier", scale.classifier, "--num", str(scale.survey))
     yield Step("survey", survey, (f"train-{genome}",))
     wishes = ("--wishes", scale.wishes, "--second", scale.second, "--num", str(scale.wished), *data)
     baseline = ("--baseline", f"models/{LABELED}")
@@ -183,4 +192,4 @@ def _evaluate(scale: Scale, name: str, metrics: str, num: int, data: str | None 
 def _latent_metrics(scale: Scale, name: str, *, disentanglement: bool = False) -> Iterator[Step]:
     yield _evaluate(scale, name, "ppl", scale.pairs_of_path)
     metrics = "separability" + (",disentanglement" if disentanglement else "")
-    yield _evaluate(scale, name, metrics, scale.draws, None, "--classifier", scale.judge)
+    yield _evaluate(scale, name, metrics, scale.draws, None, "--classifier", scale.classifier)

@@ -140,7 +140,7 @@ def conditional(results: Results) -> Compared:
         mine = ours.get(key, {})
         by = [None if measure not in mine else 100 * mine[measure] for measure in ("accuracy", "second_accuracy")]
         rows.append([*key, accuracy, *by, fid, mine.get("frechet"), mine.get("variety")])
-    columns = ["method", "setting", "paper accuracy, %", "our accuracy, %", "our accuracy by a second judge, %"]
+    columns = ["method", "setting", "paper accuracy, %", "our accuracy, %", "our accuracy by a second classifier, %"]
     return Compared(
         "table3",
         "StyleGenes, Table 3: conditional generation",

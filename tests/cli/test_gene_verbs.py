@@ -300,7 +300,7 @@ def test_the_trade_off_needs_a_second_judge(model, tmp_path, capsys):
     own = json.loads((model / "genes" / "classifier.json").read_text())["path"]
     command = ["tradeoff", str(model), "--wishes", "Bright=1;Bright=0", "--temperatures", "1,0.3", "-n", "16"]
     assert run([*command, "--second", own]) != 0
-    assert "accuracy must be judged by one that had no part in it" in capsys.readouterr().err
+    assert "accuracy must be measured by one that had no part in it" in capsys.readouterr().err
     second = save_scorer(tmp_path / "second.pt", 3.0)
     assert run([*command, "--second", second]) == 0
     rows = table(model / "genes" / "exhibits" / "tradeoff.csv")

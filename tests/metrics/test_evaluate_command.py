@@ -108,13 +108,20 @@ def test_a_fetched_judge_serves_every_distribution_metric(folders, capsys):
     (folders / "weights").mkdir()
     trunk = SqueezeNetTrunk(pretrained=False)
     write_converted(folders / "weights" / "squeezenet.safetensors", trunk.state_dict(), SHA256)
-    wanted = ["--metrics", "fd,kid,pr,dc,outliers", "--num", "12", "--judge", "squeezenet"]
+    wanted = ["--metrics", "fd,kid,pr,dc,outliers", "--num", "12", "--extractor", "squeezenet"]
     assert evaluate("fake", "--data", "real", "--resolution", "16", *wanted) == 0
     shown = capsys.readouterr().out
     for metric in ("fd", "kid", "precision", "recall", "density", "coverage", "outliers"):
         record = json.loads((folders / f"metric-{metric}_squeezenet.jsonl").read_text())
         assert record["floor"]["num"] == 6 and f"{metric}_squeezenet" in shown
     assert json.loads((folders / "metric-outliers_squeezenet.jsonl").read_text())["details"]["limit"] > 0
+
+
+@pytest.mark.parametrize("old", [["--judge", "lite0"], ["--judge=lite0"]])
+def test_the_old_name_of_an_option_works_and_says_the_new_one(folders, capsys, old):
+    assert evaluate("fake", "--data", "real", "--resolution", "16", "--num", "12", *old) == 0
+    assert "--judge is called --extractor now" in capsys.readouterr().err
+    assert json.loads((folders / "metric-fd_lite0.jsonl").read_text())["metric"] == "fd_lite0"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +134,7 @@ def test_a_fetched_judge_serves_every_distribution_metric(folders, capsys):
             ["fake", "--data", "real", "--resolution", "16", "--metrics", "fid"],
             "no metric 'fid'; did you mean 'fd'? metrics: fd, kid",
         ),
-        (["fake", "--data", "real", "--resolution", "16", "--judge", "inception"], "stylegenes fetch inception"),
+        (["fake", "--data", "real", "--resolution", "16", "--extractor", "inception"], "stylegenes fetch inception"),
         (["fake", "--data", "real", "--resolution", "16", "--metrics", "fd, ppl"], "ppl needs a generator"),
         (["fake", "--data", "real", "--resolution", "16", "--num", "0"], "at least 2 fakes"),
         (["fake", "--data", "real", "--resolution", "16", "--batch", "0"], "batches of at least 1"),
