@@ -191,10 +191,11 @@ def span_of(rays: Rays, optics: Optics) -> Span:
     span = box_span(rays, optics.box)
     hit = span.far > span.near
     if optics.official:
-        if not hit.any():
-            return Span(span.near.new_full(hit.shape, -1.0), span.far.new_full(hit.shape, -2.0))
-        starts = span.near[hit]
-        return Span(torch.where(hit, span.near, starts.min()), torch.where(hit, span.far, starts.max()))
+        # Without a look at the values, for which a device would be waited for.
+        some, beyond = hit.any(), torch.full_like(span.near, float("inf"))
+        first, last = torch.where(hit, span.near, beyond).min(), torch.where(hit, span.near, -beyond).max()
+        near, far = torch.where(hit, span.near, first), torch.where(hit, span.far, last)
+        return Span(torch.where(some, near, -1.0), torch.where(some, far, -2.0))
     # A ray that starts inside the box begins at its origin; one that misses it passes through nothing.
     near = span.near.clamp(min=0)
     beside = -(rays.origins * rays.directions).sum(dim=2).clamp(max=0)
@@ -336,7 +337,9 @@ def in_parts(
     step = max(most_points // (n * max(optics.samples, optics.importance)), 1)
     if step >= count or optics.official:
         return follow(rays, draws)
-    again = partial(checkpoint, follow, use_reentrant=False) if torch.is_grad_enabled() else follow
+    # Nothing is drawn in a part; to keep the state of a device's generator would wait for it, and ends a CUDA graph.
+    keeps = partial(checkpoint, follow, use_reentrant=False, preserve_rng_state=False)
+    again = keeps if torch.is_grad_enabled() else follow
     parts = [again(rays[part], draws[part]) for part in (slice(i, i + step) for i in range(0, count, step))]
     return Rendering(*(torch.cat(found, dim=1) for found in zip(*map(_tensors, parts), strict=True)))
 
