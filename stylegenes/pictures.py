@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
+from stylegenes.sound import Sound
 
 STILLS = (".png", ".webp")
 ANIMATIONS = (".gif", ".webp", ".mp4")
@@ -154,16 +156,22 @@ def _decode(described: str | bytes) -> dict[str, str]:
 
 
 def save_animation(
-    path: str | Path, frames: Sequence[np.ndarray], *, fps: float = 24.0, text: dict[str, str] | None = None
+    path: str | Path,
+    frames: Iterable[np.ndarray],
+    *,
+    fps: float = 24.0,
+    text: dict[str, str] | None = None,
+    sound: Sound | None = None,
 ) -> Path:
     """Write frames as .gif or .webp (endless loops) or .mp4 (H.264; needs the package `av`), all or nothing.
 
     Args:
         path: the suffix chooses the format.
-        frames: uint8 [H, W, C], all of one shape, at least one.
+        frames: uint8 [H, W, C], all of one shape, at least one; taken one by one.
         fps: frames a second.
         text: what the file says about itself, as one JSON text: a GIF comment, an EXIF description in WebP, a comment
             in MP4; `read_text` gives it back.
+        sound: what an .mp4 lets hear, as far as there are frames; the others are silent.
 
     Raises:
         UserError: for another suffix, or for .mp4 without `av`.
@@ -173,9 +181,10 @@ def save_animation(
     _check_suffix(path, ANIMATIONS, "an animation")
     with atomic_path(path) as part:
         if path.suffix.lower() == ".mp4":
-            _write_mp4(part, frames, fps, text or {})
+            _write_mp4(part, frames, fps, text or {}, sound)
             return path
-        first, *others = (to_pil(frame) for frame in frames)
+        others = (to_pil(frame) for frame in frames)
+        first = next(others)
         about: dict[str, Any] = {"exif": _exif(text or {})} if path.suffix.lower() == ".webp" else {}
         if text and not about:
             about["comment"] = json.dumps(text)
@@ -183,19 +192,41 @@ def save_animation(
     return path
 
 
-def _write_mp4(path: Path, frames: Sequence[np.ndarray], fps: float, text: dict[str, str]) -> None:
-    height, width = (size + size % 2 for size in frames[0].shape[:2])
+def _write_mp4(path: Path, frames: Iterable[np.ndarray], fps: float, text: dict[str, str], sound: Sound | None) -> None:
+    shown = iter(frames)
+    first, count = next(shown), 0
+    height, width = (size + size % 2 for size in first.shape[:2])
     with _av().open(str(path), "w", format="mp4") as container:
         if text:
             container.metadata["comment"] = json.dumps(text)
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for frame in frames:
+        played = None if sound is None else sound.played()
+        heard = None if played is None else container.add_stream("aac", rate=played.rate, layout=_layout(played))
+        for frame in chain([first], shown):
+            count += 1
             # H.264 with 4:2:0 color has even sides only; the last row or column is repeated.
             padding = ((0, height - frame.shape[0]), (0, width - frame.shape[1]), (0, 0))
             padded = np.pad(np.asarray(to_pil(frame).convert("RGB")), padding, mode="edge")
             container.mux(stream.encode(_av().VideoFrame.from_ndarray(padded, format="rgb24")))
         container.mux(stream.encode())
+        if played is not None:
+            _write_sound(container, heard, played, count / fps)
+
+
+def _layout(sound: Sound) -> str:
+    return "mono" if sound.samples.shape[1] == 1 else "stereo"
+
+
+def _write_sound(container: Any, stream: Any, sound: Sound, seconds: float) -> None:
+    """The first seconds of a sound; all of it would outlast the pictures by less than a frame."""
+    samples = sound.samples[: round(seconds * sound.rate)].T
+    for start in range(0, samples.shape[1], sound.rate):
+        part = np.ascontiguousarray(samples[:, start : start + sound.rate])
+        frame = _av().AudioFrame.from_ndarray(part, format="fltp", layout=_layout(sound))
+        frame.sample_rate, frame.pts = sound.rate, start
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())
 
 
 def _read_mp4(path: Path) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stylegenes.analysis.compass import Compass, Move
     from stylegenes.analysis.population import Crossing, Diversity
     from stylegenes.analysis.variant_effects import VariantEffects
+    from stylegenes.walks import Pulse, Walk, WalkSettings
 
 
 class Studio(LoadedModel):
@@ -168,6 +169,34 @@ class Studio(LoadedModel):
         return [between(start, end, step / steps) for step in range(steps + 1)]
 
     @torch.no_grad()
+    def walk(
+        self,
+        keyframes: str,
+        settings: WalkSettings | None = None,
+        pulse: Pulse | None = None,
+        *,
+        psi: float | str | None = None,
+        made: str | None = None,
+    ) -> Walk:
+        """A film from keyframe to keyframe, to be saved as .mp4, .gif or .webp.
+
+        Args:
+            keyframes: seeds `3,8,5` or code strings, either with the second when it is reached: `0:3,2.5:8`; or a file.
+            settings: length, frames a second, easing, way, loop.
+            pulse: the sound that it moves to.
+            psi: truncation.
+            made: what the file says that it was made by.
+
+        Raises:
+            UserError: for keyframes that cannot be.
+        """
+        from stylegenes.walks import WalkSettings, parse_keyframes, walk
+
+        drawing, _ = self.drawing(None, psi, None)
+        origin = self.origin(drawing, {} if made is None else {"Made": made})
+        keys = parse_keyframes(self.generator, keyframes)
+        return walk(self.generator, keys, settings or WalkSettings(), drawing, origin, pulse)
+
     def judged(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> torch.Tensor:
         """The classifier's probabilities [N, A] of code strings of any kind.
 

@@ -10,12 +10,12 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
-    | {"devices", "partials", "processes", "sealed", "shape", "bounds", "version"},
+    | {"devices", "partials", "processes", "sealed", "shape", "bounds", "sound", "version"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
     {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
-    {"recipes", "notation"},
+    {"recipes", "notation", "walks"},
     {"model", "choice", "loaded", "studio", "publishing", "reproduction"},
     {"cli", "explorer"},
 ]
@@ -41,6 +41,10 @@ SIDEWAYS = {
     ("shape", "words"),
     ("pictures", "errors"),
     ("pictures", "files"),
+    ("pictures", "sound"),
+    ("sound", "errors"),
+    ("sound", "files"),
+    ("walks", "notation"),
     ("ops", "errors"),
     ("devices", "errors"),
     ("devices", "words"),

@@ -152,7 +152,7 @@ def features() -> list[Feature]:
         ),
         _weights("FID as published", "Inception weights", lambda: fetched_file("inception.pth")),
         _package("embedded faces: demo, data avatars", "resvg_py", "resvg-py"),
-        _package("MP4 from sample --interpolate", "av", "'stylegenes[video]'"),
+        _package("MP4 films: walk, sample --interpolate, orbit", "av", "'stylegenes[video]'"),
         _package("export --onnx", "onnx", "'stylegenes[onnx]'"),
         _package("checking an export against ONNX Runtime", "onnxruntime", "'stylegenes[onnx]'"),
         _package("push, and models from the hub (hf://)", "huggingface_hub", "'stylegenes[hub]'"),

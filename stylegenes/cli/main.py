@@ -30,7 +30,7 @@ class Verb:
 GROUPS = {
     "start": ("demo", "doctor"),
     "train and measure": ("data", "train", "slot", "evaluate", "classifier", "fetch", "reproduce", "ablate"),
-    "use a model": ("explore", "sample", "interpolate", "orbit", "mesh", "invert", "export", "import", "push"),
+    "use a model": ("explore", "sample", "walk", "interpolate", "orbit", "mesh", "invert", "export", "import", "push"),
     "genes": ("survey", "stats", "edit", "breed", "prune", "tradeoff", "correlate", "evolution", "report"),
     "latent space": ("directions", "move", "pca", "noise"),
 }
