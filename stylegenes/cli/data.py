@@ -3,6 +3,7 @@
 examples:
   stylegenes data check photos --sheet photos.png     what is wrong with which file
   stylegenes data avatars --out faces.zip --n 2000    the embedded faces as PNGs with their attributes
+  stylegenes data scenes --out scenes.zip --n 2000    the embedded scenes with cameras, attributes and depth
   stylegenes data pack photos --out packed --resolution 256    decode once, train anywhere
   stylegenes data cameras colmap/sparse --center --out photos/dataset.json --picture cameras.png
   stylegenes data cache                               where the cache lies and how large it is
@@ -120,6 +121,39 @@ class Avatars:
 
 
 @dataclass(frozen=True)
+class Scenes:
+    """Draw the embedded scenes: PNGs, their cameras (dataset.json), attributes.csv and depth, in a folder or a zip."""
+
+    out: Path
+    """New folder, or a name that ends in .zip."""
+    n: int = 1000
+    """How many; a smaller set is a prefix of a larger one."""
+    resolution: int = 64
+    """Height and width in pixels."""
+    seed: int = 0
+    """Which stream of scenes."""
+    yaw: int = 180
+    """Cameras stand up to so many degrees to either side of the front; 180 is all around."""
+    depth: bool = True
+    """Write the depth of each as depth/NUMBER.npy: float32, world units, infinite where nothing is."""
+    workers: int | None = None
+    """Processes; one a processor when not given."""
+
+    def run(self) -> None:
+        """Draw and say where."""
+        from stylegenes.data.decode import View
+        from stylegenes.data.export import export_scenes
+        from stylegenes.data.parallel import default_workers
+        from stylegenes.data.scenes.source import SceneOptions, SceneSource
+
+        source = SceneSource(SceneOptions(self.n, self.seed, self.yaw), View(self.resolution))
+        workers = self.workers or default_workers()
+        export_scenes(source, self.out, depth=self.depth, workers=workers, track=track)
+        attributes = len(source.label_names) - 25
+        say(f"{counted(self.n, 'scene')} with cameras and {attributes} attributes in {self.out} ({source.license})")
+
+
+@dataclass(frozen=True)
 class Pack:
     """Decode a source once into a packed folder that opens at once, also on another machine."""
 
@@ -205,13 +239,14 @@ class CamerasOf:
 Args = (
     Annotated[Check, tyro.conf.subcommand("check")]
     | Annotated[Avatars, tyro.conf.subcommand("avatars")]
+    | Annotated[Scenes, tyro.conf.subcommand("scenes")]
     | Annotated[Pack, tyro.conf.subcommand("pack")]
     | Annotated[CamerasOf, tyro.conf.subcommand("cameras")]
     | Annotated[Cache, tyro.conf.subcommand("cache")]
 )
 
 
-def run(args: Check | Avatars | Pack | CamerasOf | Cache) -> None:
+def run(args: Check | Avatars | Scenes | Pack | CamerasOf | Cache) -> None:
     """Run the chosen subcommand."""
     args.run()
 

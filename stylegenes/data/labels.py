@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.columns import MOST_LABELS
 from stylegenes.data.decode import BadImageError
 from stylegenes.data.label_json import parse_json
@@ -84,7 +85,8 @@ def find_labels(store: Store, entries: Sequence[str], texts: Sequence[str], want
     """The labels of a store's images.
 
     Looked for in this order: what `wanted` names; the StyleGAN tools' dataset.json or CelebA's attribute list, also
-    beside the folder; the only CSV at the top; class folders.
+    beside the folder; the only CSV at the top; class folders. Where dataset.json holds nothing but cameras, the CSV
+    adds the labels.
 
     Args:
         store: where the images lie.
@@ -102,6 +104,8 @@ def find_labels(store: Store, entries: Sequence[str], texts: Sequence[str], want
         return _from_table(table, entries, [])
     known, tables = _known(store, texts), _tables(texts, entries)
     read = [table for table in (file.table(store) for file in known) if table.columns]
+    if len(read) == len(tables) == 1 and tuple(read[0].columns) == CAMERA_NAMES:
+        return _joined(*(_from_table(table, entries, []) for table in (tables[0].table(store), read[0])))
     if len(read) > 1 or (not read and len(tables) > 1) or (read and tables and not _is_celeba(read[0].name)):
         names = [table.name for table in read] + [shown(file.name) for file in tables]
         first = shlex.quote(names[0])
@@ -151,6 +155,19 @@ def _from_table(table: LabelTable, entries: Sequence[str], warnings: list[str]) 
         return Labels(origin=f"{table.name}, which gives no labels")
     found = match(table, entries)
     return Labels(table.columns, found.rows, table.name, found.left_out, warnings + found.warnings)
+
+
+def _joined(labels: Labels, cameras: Labels) -> Labels:
+    """Labels and cameras of the pictures that have both."""
+    if not labels.names:
+        return cameras
+    rows = {
+        name: np.concatenate([row, cameras.rows[name]]) for name, row in labels.rows.items() if name in cameras.rows
+    }
+    left_out = {item.name: item for item in (*labels.left_out, *cameras.left_out)}
+    origin = f"{labels.origin} and the cameras of {cameras.origin}"
+    warnings = labels.warnings + cameras.warnings
+    return Labels([*labels.names, *cameras.names], rows, origin, list(left_out.values()), warnings)
 
 
 def _from_folders(entries: Sequence[str]) -> Labels:

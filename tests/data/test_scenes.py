@@ -1,5 +1,6 @@
 """The scenes: exact depth, labels that are seen, cameras that fit, and the word that opens them."""
 
+import json
 import math
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 import torch
 
 from stylegenes.cameras import orbit, why_no_cameras
+from stylegenes.cli.main import run
 from stylegenes.data import open_dataset
 from stylegenes.data.decode import View
+from stylegenes.data.export import export_scenes
 from stylegenes.data.scenes.domain import ATTRIBUTES, RADIUS, sample
 from stylegenes.data.scenes.solids import KINDS, Solid, meet, shoot
 from stylegenes.data.scenes.source import SceneOptions, SceneSource
@@ -137,3 +140,54 @@ def test_the_word_opens_pictures_labels_and_cameras(tmp_path):
 def test_options_that_cannot_be_are_refused(wrong, message):
     with pytest.raises(UserError, match=message):
         SceneOptions.parse(f"scenes:{wrong}")
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+def test_scenes_as_files_for_anybody(name, tmp_path):
+    """Pictures, attributes and cameras come back as they were; dataset.json is what EG3D's own code reads."""
+    from zipfile import ZipFile
+
+    source = SceneSource(SceneOptions(n=6, seed=3), View(16))
+    export_scenes(source, tmp_path / name, depth=True, workers=1, track=lambda items, what, count: items)
+    if name.endswith("zip"):
+        ZipFile(tmp_path / name).extractall(tmp_path / "out")
+    written = json.loads((tmp_path / "out" / "dataset.json").read_text())["labels"]
+    assert [pair[0] for pair in written] == source.names and {len(pair[1]) for pair in written} == {25}
+    found, drawn = (
+        open_dataset(str(place), resolution=16, cache_dir=tmp_path / "cache", workers=1)
+        for place in (tmp_path / name, "scenes:n=6,seed=3")
+    )
+    everything = torch.arange(6)
+    assert torch.equal(found.images(everything), drawn.images(everything))
+    assert torch.allclose(found.cameras(everything), drawn.cameras(everything))
+    assert torch.equal(found.labels(everything), drawn.labels(everything)) and found.label_names == drawn.label_names
+    depth = np.load(tmp_path / "out" / "depth" / "000002.npy", allow_pickle=False)
+    scene = source.scene(2)
+    assert depth.dtype == np.float32
+    assert np.array_equal(depth, shoot(scene.solids, scene.camera, 16).depth.astype(np.float32))
+    with pytest.raises(UserError, match="exists already"):
+        export_scenes(source, tmp_path / name, depth=False, workers=1, track=lambda items, what, count: items)
+
+
+def test_scenes_by_the_command(tmp_path, capsys):
+    line = ["data", "scenes", "--out", str(tmp_path / "s"), "--n", "3", "--resolution", "8", "--workers", "1"]
+    assert run([*line, "--no-depth"]) == 0
+    assert "3 scenes with cameras and 15 attributes" in capsys.readouterr().out
+    assert sorted(path.name for path in (tmp_path / "s").iterdir())[-2:] == ["attributes.csv", "dataset.json"]
+    assert run(["data", "check", str(tmp_path / "s"), "--resolution", "8"]) == 0
+    assert run(["data", "scenes", "--out", str(tmp_path / "t"), "--n", "0"]) == 1
+    assert run(["data", "scenes", "--out", str(tmp_path / "t"), "--yaw", "181"]) == 1
+
+
+def test_pictures_without_a_camera_are_left_out(tmp_path):
+    """And those without a row of the table beside it; everything else is joined."""
+    source = SceneSource(SceneOptions(n=6), View(8))
+    export_scenes(source, tmp_path / "s", depth=False, workers=1, track=lambda items, what, count: items)
+    pairs = json.loads((tmp_path / "s" / "dataset.json").read_text())["labels"]
+    (tmp_path / "s" / "dataset.json").write_text(json.dumps({"labels": [*pairs[:3], [pairs[3][0], None]]}))
+    lines = (tmp_path / "s" / "attributes.csv").read_text().splitlines()
+    (tmp_path / "s" / "attributes.csv").write_text("\n".join([lines[0], *lines[2:]]))
+    data = open_dataset(str(tmp_path / "s"), resolution=8, cache_dir=tmp_path / "cache", workers=1)
+    assert len(data) == 2
+    assert torch.allclose(data.cameras(torch.arange(2)), torch.from_numpy(source.labels()[1:3, -25:]))
+    assert torch.equal(data.labels(torch.arange(2)), torch.from_numpy(source.labels()[1:3, :-25]))
