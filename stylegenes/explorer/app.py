@@ -16,8 +16,10 @@ from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.directions import direction_routes
 from stylegenes.explorer.drawn import drawn_routes
 from stylegenes.explorer.genome import genome_routes
+from stylegenes.explorer.inversions import inversion_routes
 from stylegenes.explorer.page import page_routes, read_page
 from stylegenes.explorer.population import population_routes
+from stylegenes.explorer.run import run_routes
 from stylegenes.explorer.security import Door, Guard
 from stylegenes.explorer.sessions import session_routes
 from stylegenes.version import __version__
@@ -31,6 +33,8 @@ ROUTES = (
     attribute_routes,
     direction_routes,
     compare_routes,
+    inversion_routes,
+    run_routes,
     session_routes,
 )
 

@@ -482,3 +482,68 @@ class Lines(BaseModel):
 
     python: str
     cli: str
+
+
+class InversionBegun(BaseModel):
+    """A photo that is on its way, and what the model was given of it."""
+
+    id: str
+    steps: int
+    space: str
+    target: str
+
+
+class Inverted(BaseModel):
+    """What came of a photo."""
+
+    code: str
+    projection: str
+    verdict: Literal["own", "near", "outside"] | None
+    sentence: str
+    distance: float
+    judge: str
+
+
+class InversionState(BaseModel):
+    """How far a photo is."""
+
+    id: str
+    state: Literal["waiting", "running", "done", "cancelled", "failed"]
+    done: int
+    total: int
+    result: Inverted | None
+    detail: str
+
+
+class MetricCurve(BaseModel):
+    """A metric over thousand images."""
+
+    name: str
+    kimg: list[float]
+    value: list[float]
+    best: float
+
+
+class GridAt(BaseModel):
+    """The sample grid of a moment."""
+
+    kimg: float
+    address: str
+
+
+class RunAnswer(BaseModel):
+    """A training run."""
+
+    name: str
+    live: bool
+    kimg: float
+    total_kimg: float | None
+    eta_seconds: float | None
+    rate: float | None
+    health: str
+    kimg_axis: list[float]
+    losses: dict[str, list[float | None]]
+    signals: dict[str, list[float | None]]
+    metrics: list[MetricCurve]
+    grids: list[GridAt]
+    events: list[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,8 +92,9 @@ def calibrate(
     n: int = 8,
     seed: int = 1_000_000,
     condition: Condition | None = None,
+    on_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> Calibration:
-    """Project `n` of the model's own samples with the same settings as the targets.
+    """Project `n` of the model's own samples with the same settings as the targets; `on_step` is told the progress.
 
     Raises:
         UserError: for fewer than three samples, from which no spread can be told.
@@ -102,7 +104,7 @@ def calibrate(
     label = None if condition is None or condition.label is None else condition.label[:1].expand(n, -1)
     shared = Condition(label, generator.synthesis.draw_views(n, torch.Generator().manual_seed(seed)))
     targets = own_samples(generator, n, seed, shared)
-    found = project(Projector(generator, targets, objective, settings, shared))
+    found = project(Projector(generator, targets, objective, settings, shared), on_step)
     with torch.no_grad():
         pairs = objective(targets, targets.roll(1, dims=0))
     return Calibration(

@@ -35,6 +35,7 @@ from stylegenes.survey import fingerprint
 
 OnProgress = Callable[[str, int, int], None]
 OnNote = Callable[[str], None]
+OnStyles = Callable[[torch.Tensor], None]
 
 _PREVIEW_SECONDS, _SAVE_SECONDS = 3.0, 10.0
 
@@ -52,6 +53,7 @@ def invert(
     work: Path | None = None,
     on_progress: OnProgress = lambda what, done, total: None,
     on_note: OnNote = lambda text: None,
+    on_styles: OnStyles = lambda ws: None,
 ) -> Inversion:
     """Bring photos into a model; the same call with the same `work` goes on where it was stopped.
 
@@ -67,6 +69,7 @@ def invert(
         work: folder that keeps the state, a calibration and progress.png; None keeps nothing.
         on_progress: called with what is done, steps done and all steps.
         on_note: called with a sentence now and then.
+        on_styles: called with the style vectors [N, num_ws, w_dim] of a batch after each step of its projection.
 
     Raises:
         UserError: for a space that the model does not have, a state of other photos in `work`, or cameras for a model
@@ -76,7 +79,7 @@ def invert(
         generator.synthesis.camera_at(0.0, 0.0)
     if settings.discrete:
         genome_of(generator.latent, f"--space {settings.space}")
-    job = _Job(generator, photos, objective, settings, condition, work, on_progress, on_note)
+    job = _Job(generator, photos, objective, settings, condition, work, on_progress, on_note, on_styles)
     if generator.synthesis.has_camera:
         job.look_from(cameras if cameras is not None else job.seek_cameras(search or CameraSettings()))
     found = job.project()
@@ -115,6 +118,7 @@ class _Job:
     work: Path | None
     on_progress: OnProgress
     on_note: OnNote
+    on_styles: OnStyles
     cameras: torch.Tensor | None = None
     rows: dict[str, list[np.ndarray]] = field(default_factory=dict)
     errors: dict[str, list[Any]] = field(default_factory=dict)
@@ -212,6 +216,7 @@ class _Job:
         shown = saved = time.monotonic()
         while not projector.done:
             projector.advance()
+            self.on_styles(projector.ws().detach())
             self.on_progress(what, projector.step, self.settings.steps)
             now = time.monotonic()
             if now - shown > _PREVIEW_SECONDS:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stylegenes.data.decode import SUFFIXES, BadImageError, Fit, View, read_picture, to_pixels
+from stylegenes.data.decode import SUFFIXES, BadImageError, Fit, View, open_picture, read_picture, to_pixels
 from stylegenes.errors import UserError
 
 
@@ -102,3 +102,48 @@ def load_photos(given: Sequence[Path], *, resolution: int, channels: int = 3, fi
         raise UserError(f"none of {len(refused)} files is a usable picture: {reasons}")
     images = torch.from_numpy(np.stack(pixels)).float() / 127.5 - 1
     return Photos(paths, images, refused, enlarged)
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of a picture, in pixels of the upright picture."""
+
+    left: int
+    top: int
+    size: int
+
+
+def photo_of(
+    data: bytes, *, resolution: int, channels: int = 3, crop: Crop | None = None, most_pixels: int | None = None
+) -> Photos:
+    """One target from the bytes of an image file.
+
+    Args:
+        data: the file.
+        resolution: height and width of the target in pixels.
+        channels: 3 for color, 1 for grey.
+        crop: the square that is taken; None takes the central one.
+        most_pixels: pictures with more are refused before they are decoded.
+
+    Raises:
+        BadImageError: for bytes that are no picture, or one that is damaged or too large.
+        UserError: for a square that does not lie in the picture.
+    """
+    width, height = open_picture(data).size
+    if most_pixels is not None and width * height > most_pixels:
+        raise BadImageError(
+            f"the picture has {width} x {height} pixels", f"make it smaller: {most_pixels:,} are allowed"
+        )
+    picture = read_picture(data)
+    if crop is not None:
+        right, bottom = crop.left + crop.size, crop.top + crop.size
+        if crop.size < 1 or min(crop.left, crop.top) < 0 or right > picture.width or bottom > picture.height:
+            raise UserError(
+                f"a square of {crop.size} pixels at {crop.left}, {crop.top} does not lie in a picture of "
+                f"{picture.width} x {picture.height}"
+            )
+        picture = picture.crop((crop.left, crop.top, right, bottom))
+    pixels = to_pixels(picture, View(resolution, channels=channels))
+    note = f"the picture has only {min(picture.size)} pixels; they are stretched to this model's {resolution}"
+    images = torch.from_numpy(pixels[None]).float() / 127.5 - 1
+    return Photos([Path("photo")], images, [], [note] if min(picture.size) < resolution else [])

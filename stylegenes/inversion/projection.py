@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -287,8 +288,9 @@ def check_targets(generator: Generator, targets: torch.Tensor) -> None:
         raise UserError(f"targets must be [N, {', '.join(map(str, wanted))}] for this model; got {list(targets.shape)}")
 
 
-def project(projector: Projector) -> Projection:
-    """Make all remaining steps."""
+def project(projector: Projector, on_step: Callable[[int, int], None] = lambda done, total: None) -> Projection:
+    """Make all remaining steps; `on_step` is told the steps done and all of them."""
     while not projector.done:
         projector.advance()
+        on_step(projector.step, projector.settings.steps)
     return projector.result()

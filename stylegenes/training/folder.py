@@ -54,6 +54,17 @@ def run_lock(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_training(folder: Path) -> bool:
+    """Whether a process trains in the folder at this moment; assumed of one that runs on another machine."""
+    if not (folder / HOLDER).exists():
+        return False
+    try:
+        note = read_record(folder / HOLDER, _Note)
+    except (UserError, OSError):
+        return False
+    return is_alive(note.pid, note.host)
+
+
 def _remove(folder: Path, made: list[Path]) -> None:
     """Empty the folder, and delete those folders that were made for it, from the inside out."""
     with contextlib.suppress(OSError):

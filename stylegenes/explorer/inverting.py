@@ -1,0 +1,216 @@
+"""Photos into the model, one after another, between more urgent work; each can be watched and cancelled."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from stylegenes.errors import UserError
+from stylegenes.explorer.desk import Desk
+from stylegenes.explorer.events import EventFeed
+from stylegenes.explorer.nodes import Unknown
+from stylegenes.explorer.worker import Busy, Priority, Stopped
+from stylegenes.inversion.calibration import Calibration, calibrate
+from stylegenes.inversion.inversion import InversionSettings
+from stylegenes.inversion.invert import invert
+from stylegenes.inversion.objective import Objective
+from stylegenes.inversion.photos import Photos
+from stylegenes.inversion.projection import ProjectionSettings
+from stylegenes.styles import write_styles
+
+ENDS = ("done", "cancelled", "failed")
+_OWN = 6
+"""The model's own samples that tell what it can reach."""
+_WAITING, _KEPT = 4, 32
+_SECONDS = 0.15
+"""Between two events of progress."""
+_VERDICTS = {
+    "own": "It is reached like one of the model's own pictures.",
+    "near": "It is near to what the model draws, and not quite reached.",
+    "outside": "It looks unlike anything that the model was trained on; expect a likeness at best.",
+}
+
+
+class Cancelled(Exception):
+    """Somebody has given the photo up."""
+
+
+@dataclass
+class Sitting:
+    """One photo on its way.
+
+    Attributes:
+        photos: the target.
+        settings: how it is inverted.
+        feed: what happens.
+        id: nobody guesses it.
+        state: waiting, running, done, cancelled or failed.
+        done: steps done.
+        total: all steps.
+        result: what came of it.
+        detail: what went wrong.
+        given_up: whether it was cancelled.
+    """
+
+    photos: Photos
+    settings: InversionSettings
+    feed: EventFeed = field(default_factory=EventFeed)
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    state: str = "waiting"
+    done: int = 0
+    total: int = 0
+    result: dict[str, Any] | None = None
+    detail: str = ""
+    given_up: bool = False
+
+    def end(self, state: str, data: dict[str, Any]) -> None:
+        """Say how it ended."""
+        self.state = state
+        self.feed.put(state, data)
+
+
+class Inverter:
+    """All photos on their way.
+
+    Args:
+        desk: whose model and worker.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._sittings: OrderedDict[str, Sitting] = OrderedDict()
+        self._calibrations: dict[ProjectionSettings, Calibration] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, photos: Photos, settings: InversionSettings) -> Sitting:
+        """Queue a photo.
+
+        Raises:
+            Busy: when others wait already.
+        """
+        sitting = Sitting(photos, settings, total=settings.steps)
+        with self._lock:
+            waiting = [one for one in self._sittings.values() if one.state in ("waiting", "running")]
+            if len(waiting) >= _WAITING:
+                raise Busy(30)
+            self.desk.worker.submit(lambda: self._work(sitting), Priority.BACKGROUND)
+            self._sittings[sitting.id] = sitting
+            for old in [one for one in self._sittings.values() if one.state in ENDS][: -_KEPT or None]:
+                del self._sittings[old.id]
+        return sitting
+
+    def find(self, name: str) -> Sitting:
+        """The photo of an id.
+
+        Raises:
+            Unknown: when there is none, or not any more.
+        """
+        with self._lock:
+            found = self._sittings.get(name)
+        if found is None:
+            raise Unknown("there is no such inversion, or not any more")
+        return found
+
+    def cancel(self, name: str) -> None:
+        """Give a photo up; one that is done stays done.
+
+        Raises:
+            Unknown: when there is none.
+        """
+        sitting = self.find(name)
+        sitting.given_up = True
+        if sitting.state == "waiting":
+            sitting.end("cancelled", {})
+
+    def _work(self, sitting: Sitting) -> None:
+        if sitting.given_up:
+            return
+        sitting.state = "running"
+        try:
+            sitting.result = self._invert(sitting)
+        except (Cancelled, Stopped):
+            sitting.end("cancelled", {})
+        except Exception as error:
+            known = isinstance(error, UserError)
+            sitting.detail = str(error) if known else "the explorer made a mistake of its own; its terminal says more"
+            sitting.end("failed", {"detail": sitting.detail})
+            if not known:
+                raise
+        else:
+            sitting.end("done", sitting.result)
+
+    def _invert(self, sitting: Sitting) -> dict[str, Any]:
+        model = self.desk.opened
+        objective, progress = Objective(model.study.perceptual), _Progress(self.desk, sitting)
+        found = invert(
+            model.generator,
+            sitting.photos,
+            sitting.settings,
+            objective,
+            condition=model.condition,
+            name=model.card.name,
+            on_progress=progress.say,
+            on_note=lambda text: sitting.feed.put("note", {"text": text}),
+            on_styles=progress.see,
+        )
+        verdict = self._calibration(sitting, objective, progress).verdicts(found.projection)[0]
+        (projection,) = write_styles(found.ws)
+        code = found.codes[0] if found.codes else projection
+        with torch.no_grad():
+            target = sitting.photos.images.to(model.device)
+            apart = float(objective.perceptual(target, model.images([code])))
+        return {
+            "code": code,
+            "projection": projection,
+            "verdict": verdict,
+            "sentence": _VERDICTS[verdict],
+            "distance": round(apart, 5),
+            "judge": objective.perceptual.name,
+        }
+
+    def _calibration(self, sitting: Sitting, objective: Objective, progress: _Progress) -> Calibration:
+        """What the model reaches with these settings; learned with the first photo."""
+        model, settings = self.desk.opened, sitting.settings.projection
+        if settings not in self._calibrations:
+            self._calibrations[settings] = calibrate(
+                model.generator,
+                objective,
+                settings,
+                n=_OWN,
+                condition=model.condition,
+                on_step=lambda done, total: progress.say("learning what the model can reach", done, total),
+            )
+        return self._calibrations[settings]
+
+
+class _Progress:
+    """Tells how far a photo is, and lets more urgent work be done."""
+
+    def __init__(self, desk: Desk, sitting: Sitting) -> None:
+        self.desk, self.sitting = desk, sitting
+        self.ws: torch.Tensor | None = None
+        self._told = 0.0
+
+    def see(self, ws: torch.Tensor) -> None:
+        """Remember the style vectors of this step."""
+        self.ws = ws
+
+    def say(self, what: str, done: int, total: int) -> None:
+        """A step is done."""
+        if self.sitting.given_up:
+            raise Cancelled
+        if self.desk.worker.stopped:
+            raise Stopped
+        self.sitting.done, self.sitting.total = done, total
+        now = time.monotonic()
+        if now - self._told > _SECONDS or done == total:
+            self._told = now
+            seen = {} if self.ws is None else {"code": write_styles(self.ws)[0]}
+            self.sitting.feed.put("progress", {"what": what, "done": done, "total": total, **seen})
+        self.desk.worker.serve()
