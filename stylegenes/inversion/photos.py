@@ -121,7 +121,7 @@ def photo_of(
     Args:
         data: the file.
         resolution: height and width of the target in pixels.
-        channels: 3 for color, 1 for grey.
+        channels: 3 for color, 1 for gray.
         crop: the square that is taken; None takes the central one.
         most_pixels: pictures with more are refused before they are decoded.
 
