@@ -20,22 +20,27 @@ def generator_forward(synthesis: Any, ws: torch.Tensor, noise: bool = True) -> t
     for block in synthesis.blocks:
         for conv in (block.conv0, block.conv1):
             if conv is not None:
-                x = _styled(conv, x, ws[:, layer], noise)
+                x = styled(conv, x, ws[:, layer], noise)
                 layer += 1
-        rgb = block.to_rgb
-        styles = rgb.affine(ws[:, layer]) * rgb.weight_gain
-        colors = _grouped(x, rgb.weight[None] * styles[:, None, :, None, None], padding=0) + rgb.bias[:, None, None]
-        image = colors if image is None else _upsample(image, synthesis.resample_filter) + colors
+        made = colors(block.to_rgb, x, ws[:, layer])
+        image = made if image is None else upsample(image, synthesis.resample_filter) + made
     assert image is not None
     return image
 
 
-def _styled(conv: Any, x: torch.Tensor, w: torch.Tensor, noise: bool) -> torch.Tensor:
+def colors(rgb: Any, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    """Colors [N, C, H, W] of features in the style w [N, w_dim]."""
+    styles = rgb.affine(w) * rgb.weight_gain
+    return _grouped(x, rgb.weight[None] * styles[:, None, :, None, None], padding=0) + rgb.bias[:, None, None]
+
+
+def styled(conv: Any, x: torch.Tensor, w: torch.Tensor, noise: bool) -> torch.Tensor:
+    """A styled convolution of x [N, C, H, W] in the style w [N, w_dim], doubled where it doubles."""
     weight = conv.weight[None] * conv.affine(w)[:, None, :, None, None]
     weight = weight * (weight.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
     if conv.up > 1:
         # One more pixel of the filtered picture on each side: the convolution sees it where zeros would be wrong.
-        x = _grouped(_upsample(x, conv.resample_filter, margin=1), weight.flip((3, 4)), padding=0)
+        x = _grouped(upsample(x, conv.resample_filter, margin=1), weight.flip((3, 4)), padding=0)
     else:
         x = _grouped(x, weight, padding=1)
     if noise:
@@ -56,7 +61,8 @@ def _filter(x: torch.Tensor, f: torch.Tensor, before: int, after: int) -> torch.
     return F.conv2d(x, f[None, None]).reshape(n, c, h + before + after - 3, w + before + after - 3)
 
 
-def _upsample(x: torch.Tensor, f: torch.Tensor, margin: int = 0) -> torch.Tensor:
+def upsample(x: torch.Tensor, f: torch.Tensor, margin: int = 0) -> torch.Tensor:
+    """Twice as many pixels, and `margin` more on each side."""
     n, c, h, w = x.shape
     spread = F.pad(x.reshape(n, c, h, 1, w, 1), (0, 1, 0, 0, 0, 1)).reshape(n, c, 2 * h, 2 * w)
     return _filter(spread, f * 4, 2 + margin, 1 + margin)

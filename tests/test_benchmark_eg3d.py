@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.eg3d import Case, difference
+from benchmarks.eg3d import Case, Step, difference
 from benchmarks.scene_depth import compare, targets_of
 from stylegenes.cameras import orbit
 from stylegenes.data.scenes.domain import sample
@@ -13,6 +13,15 @@ from stylegenes.synthesis.volume import Body, Rendering
 
 def test_both_sides_compute_the_same():
     assert difference(Case(6, "cpu")) < 1e-3
+
+
+def test_both_sides_of_a_step_compute_the_same():
+    """Pictures, rendered pictures and logits; and a step on either side leaves no gradient behind."""
+    step = Step(2, "cpu")
+    assert step.difference() < 1e-4
+    step.plain()
+    step.ours()
+    assert all(p.grad is None for module in (step.G, step.D) for p in module.parameters())
 
 
 class Truth:
