@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -123,6 +123,28 @@ def settle_folder(path: str | os.PathLike[str]) -> Path:
         if previous.exists() and path.exists():
             shutil.rmtree(previous, ignore_errors=True)
     return path
+
+
+def replaceable_folder(path: str | os.PathLike[str], names: Collection[str], what: str) -> Path:
+    """Returns `path` when `atomic_folder` may write there: nothing is there, or nothing besides files of these names.
+
+    Commands that write a folder where the user says ask this first, since whatever else is in it would be lost.
+
+    Args:
+        path: a folder.
+        names: of the files that it may hold.
+        what: what will be written.
+
+    Raises:
+        UserError: names what is in the way.
+    """
+    place = settle_folder(Path(path).expanduser())
+    if place.exists() and not place.is_dir():
+        raise UserError(f"{place} is a file; a {what} is a folder, give another name")
+    foreign = sorted(file.name for file in place.glob("*") if file.name not in names)
+    if foreign:
+        raise UserError(f"{place} holds {foreign[0]!r}, which a new {what} would replace; give another folder")
+    return place
 
 
 def settle_all(folder: Path) -> None:

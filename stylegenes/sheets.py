@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -16,7 +18,7 @@ import torch
 
 from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path, read_json
+from stylegenes.files import atomic_path, read_bytes, read_json
 from stylegenes.pictures import (
     ANIMATIONS,
     STILLS,
@@ -36,7 +38,11 @@ MOVING = tuple(suffix for suffix in ANIMATIONS if suffix not in STILLS)
 """Suffixes that are animations only; a .webp is a sheet unless an animation is asked for."""
 CARRIERS = (*STILLS, *MOVING, ".json")
 """Suffixes of files that carry code strings."""
-_MADE = "made.txt"
+MADE_FILE = "made.txt"
+"""File of a folder that says what makes the folder."""
+_PAGE_MADE = re.compile(r'<meta name="made" content="([^"]*)">')
+_HEAD = 4096
+"""Characters of a page within which it says what makes it."""
 _OWN = ("Software", "Model", "Weights", "Psi", "Noise", "Label", "Codes")
 
 
@@ -217,21 +223,22 @@ def read_sheet(path: str | Path) -> Carried:
     return Carried([code for code in text.get("Codes", "").split("\n") if code.strip()], Origin.read(text))
 
 
-def free_path(path: Path, made: str, beside: Sequence[str] = (), *, over: str | None = None) -> Path:
+def free_path(path: Path, made: str, beside: Sequence[str] = (), *, over: str | tuple[str, ...] | None = None) -> Path:
     """`path` where nothing is there or what is there was made by the same; else `NAME-2`, `NAME-3`, ...
 
     Args:
         path: a picture, or a folder.
-        made: what makes it: a command line, or settings. A picture says so under `Made`, a folder in made.txt.
+        made: what makes it: a command line, or settings. A picture says so under `Made`, a page in its head, a folder
+            in made.txt.
         beside: suffixes of files that are written beside a picture.
-        over: what was made by something that begins so may be replaced too.
+        over: what was made by something that begins so, or with one of these, may be replaced too.
     """
     for number in count(1):
         one = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         others = [one.with_suffix(suffix) for suffix in beside]
         if not any(place.exists() for place in (one, *others)):
             return one
-        by = _made_by(one)
+        by = made_by_what(one)
         if by is not None and (by == made or (over is not None and by.startswith(over))):
             return one
     raise AssertionError("numbers do not end")
@@ -240,14 +247,20 @@ def free_path(path: Path, made: str, beside: Sequence[str] = (), *, over: str | 
 def claim_folder(path: Path, made: str) -> Path:
     """`free_path` of a folder, which says from here on what it was made by."""
     place = free_path(path, made)
-    with atomic_path(place / _MADE) as part:
+    with atomic_path(place / MADE_FILE) as part:
         part.write_text(made + "\n", encoding="utf-8")
     return place
 
 
-def _made_by(path: Path) -> str | None:
+def made_by_what(path: Path) -> str | None:
+    """What a picture, a page or a folder says that it was made by; None where it says nothing."""
     try:
-        return (path / _MADE).read_text(encoding="utf-8").strip() if path.is_dir() else read_text(path).get("Made")
+        if path.is_dir():
+            return (path / MADE_FILE).read_text(encoding="utf-8").strip()
+        if path.suffix == ".html":
+            found = _PAGE_MADE.search(read_bytes(path, most=2**63, size=_HEAD).decode("utf-8", "ignore"))
+            return found and html.unescape(found[1])
+        return read_text(path).get("Made")
     except (UserError, OSError, UnicodeDecodeError):
         return None
 

@@ -29,6 +29,7 @@ from stylegenes.files import (
     check_regular,
     read_object,
     read_record,
+    replaceable_folder,
     settle_all,
     settle_folder,
     write_json,
@@ -158,13 +159,7 @@ def place_for_snapshot(path: str | PathLike[str], also: Collection[str] = ()) ->
     Raises:
         UserError: names what is in the way.
     """
-    place = settle_folder(Path(path).expanduser())
-    if place.exists() and not place.is_dir():
-        raise UserError(f"{place} is a file; a snapshot is a folder, give another name")
-    foreign = sorted(file.name for file in place.glob("*") if file.name not in {*_FILES, *also})
-    if foreign:
-        raise UserError(f"{place} holds {foreign[0]!r}, which a new snapshot would replace; give another folder")
-    return place
+    return replaceable_folder(path, {*_FILES, *also}, "snapshot")
 
 
 def load_snapshot(path: str | PathLike[str], device: torch.device | str = "cpu") -> Snapshot:

@@ -28,7 +28,7 @@ from stylegenes.sheets import free_path
 from stylegenes.survey import Survey, SurveyPlan, fingerprint
 from stylegenes.words import command, counted
 
-FILLED_IN = "for a report"
+FILLED_IN, BY_COMMAND = "for a report", "stylegenes "
 """How that begins which made an exhibit that nobody asked for."""
 _PICTURES = 2000
 """Drawn for correlations where the draws of a survey are not at hand."""
@@ -208,9 +208,16 @@ class GeneStudy:
         realness = self.realness if self.plan.discriminator else None
         return Study(self.labeler, self.statistics, self.report, realness, lambda: self.perceptual, self.correlations)
 
-    def place(self, exhibit: Exhibit, made: str) -> Path:
-        """Where an exhibit goes among the others: over one made by the same or filled in for a report, no other one."""
-        return free_path(self.exhibits / f"{exhibit.words.name}.png", made, (".csv", ".json"), over=FILLED_IN)
+    def place(self, exhibit: Exhibit, made: str, *, fresh: bool = False) -> Path:
+        """Where an exhibit goes among the others: over one made by the same or filled in for a report, no other one.
+
+        Args:
+            exhibit: what is written.
+            made: what makes it.
+            fresh: whether it also goes over what another command made; never over anything else.
+        """
+        over = (FILLED_IN, BY_COMMAND) if fresh else FILLED_IN
+        return free_path(self.exhibits / f"{exhibit.words.name}.png", made, (".csv", ".json"), over=over)
 
     def correlations(self, seed: int) -> list[Correlation]:
         """Of the pictures of the survey, where its draws are here, else of new ones."""

@@ -26,8 +26,8 @@ class Args:
 
     data: Annotated[str, tyro.conf.Positional]
     """labeled pictures: a folder with a table of attributes, CelebA, or avatars"""
-    out: Path = Path("classifier")
-    """folder to write"""
+    out: Path | None = None
+    """folder to write (default: classifier, or the next free name)"""
     resolution: int = 32
     """pixels that the pictures are brought to"""
     attributes: str | None = None
@@ -49,11 +49,14 @@ def run(args: Args) -> None:
         UserError: for data without labels, an attribute that it does not have, or a place that holds something else.
     """
     from stylegenes.cli.console import Bars, say
+    from stylegenes.cli.places import made_by
     from stylegenes.data import open_dataset
     from stylegenes.devices import pick_device
     from stylegenes.metrics import check_place, paper_settings, quick_settings, save_classifier, train_classifier
+    from stylegenes.sheets import free_path
 
-    check_place(args.out)
+    made = made_by(args)
+    out = check_place(args.out or free_path(Path("classifier"), made))
     data = open_dataset(args.data, resolution=args.resolution)
     make = paper_settings if args.paper else quick_settings
     settings = make(seed=args.seed) if args.images is None else make(args.images, args.seed)
@@ -65,9 +68,9 @@ def run(args: Args) -> None:
             device=pick_device(args.device),
             on_step=lambda seen, loss: bars.update("training", seen, settings.images),
         )
-    save_classifier(args.out, trained, settings, data)
+    save_classifier(out, trained, settings, data, made)
     _print_report(trained.report)
-    say(f"classifier in {args.out}; use it: {command('survey', 'MODEL', '--classifier', args.out)}")
+    say(f"classifier in {out}; use it: {command('survey', 'MODEL', '--classifier', out)}")
 
 
 def _print_report(report: ClassifierReport) -> None:

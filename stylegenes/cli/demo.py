@@ -7,7 +7,7 @@ Examples:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ RECIPE = "tiny32-relativistic"
 SHOWN = ("Smiling", "Long_Hair", "Full_Beard", "Eyeglasses", "Gray_Hair", "Dark_Skin")
 """Attributes of the embedded faces that the shipped model is steered and edited towards."""
 TEMPERATURE, EDITED_SEED = 0.5, 32
+MADE = "stylegenes demo"
+"""What pictures of the demo say that they were made by, so that the next sitting replaces them and no others."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,7 @@ def run(args: Args) -> None:
         raise UserError(f"--minutes {args.minutes} must be positive and --images {args.images} at least 100")
     _show_shipped(args.folder)
     result = _train(args)
-    _draw(result, args.folder)
-    _say_what_is_next(result, args)
+    _say_what_is_next(result, args, _draw(result, args.folder))
 
 
 def _show_shipped(folder: Path) -> None:
@@ -62,22 +63,22 @@ def _show_shipped(folder: Path) -> None:
         _sample(Path(name), folder / f"{name}-samples.png")
         model = open_model(name)
         if model.study.is_surveyed:
-            _show_genes(model, folder / f"{name}-by-wish.png", folder / f"{name}-edits.png")
+            _show_genes(model, folder)
 
 
-def _show_genes(model: Model, by_wish: Path, edits: Path) -> None:
+def _show_genes(model: Model, folder: Path) -> None:
     """Rows of faces by wish, and one face with several edits."""
     from stylegenes.analysis.exhibits.strips import edit_strip, wished
     from stylegenes.analysis.wishes import Wish
     from stylegenes.cli.console import say
 
-    study, origin = model.study, model.origin()
+    study, origin = model.study, model.origin().made(MADE)
     names = study.statistics.attributes
     columns = [names.index(name) for name in SHOWN if name in names]
     wishes = [Wish(names[column], column) for column in columns]
-    wished(study, wishes, TEMPERATURE).draw(by_wish, origin)
+    by_wish = wished(study, wishes, TEMPERATURE).draw(_place(folder, f"{model.card.name}-by-wish.png"), origin)
     say(f"faces by wish in {by_wish}: a row for each wish, and how many the classifier finds to fulfil it")
-    edit_strip(study, columns, EDITED_SEED).draw(edits, origin)
+    edits = edit_strip(study, columns, EDITED_SEED).draw(_place(folder, f"{model.card.name}-edits.png"), origin)
     say(f"one face, edited, in {edits}: a few of its {study.genome.num_genes} genes exchanged for each attribute")
 
 
@@ -94,32 +95,49 @@ def _train(args: Args) -> RunResult:
     return train(config, run, max_seconds=60 * args.minutes)
 
 
-def _draw(result: RunResult, folder: Path) -> None:
+def _place(folder: Path, name: str) -> Path:
+    """Where a picture of the demo goes: over an older one of the demo, and over nothing else."""
+    from stylegenes.sheets import free_path
+
+    return free_path(folder / name, MADE)
+
+
+def _draw(result: RunResult, folder: Path) -> list[tuple[Path, str]]:
+    """New pictures of the trained model; where each is, and what it shows."""
     from stylegenes.training.images import over_time
 
-    _sample(result.snapshot, folder / "samples.png", count=36)
-    _sample(result.snapshot, folder / "interpolation.png", interpolate="8")
+    samples = _sample(result.snapshot, folder / "samples.png", count=36)
+    way = _sample(result.snapshot, folder / "interpolation.png", interpolate="8")
+    drawn = [(samples, "new faces, one for each seed"), (way, "the way from one genotype to the next")]
     if (sheet := over_time(result.folder)) is not None:
-        sheet.save(folder / "over-time.png")
+        place = replace(sheet, origin=sheet.origin.made(MADE)).save(_place(folder, "over-time.png"))
+        drawn.append((place, "the same codes over the course of training, a row for each time"))
+    return drawn
 
 
-def _sample(snapshot: Path, out: Path, *, count: int | None = None, interpolate: str | None = None) -> None:
+def _sample(snapshot: Path, out: Path, *, count: int | None = None, interpolate: str | None = None) -> Path:
+    """`stylegenes sample`, over an older picture that it made of this snapshot, and over nothing else."""
     from stylegenes.cli import sample
+    from stylegenes.cli.places import made_by
+    from stylegenes.sheets import free_path
 
-    sample.run(sample.Args(snapshot=snapshot, out=out, count=count, interpolate=interpolate))
+    args = sample.Args(snapshot=snapshot, out=out, count=count, interpolate=interpolate)
+    place = free_path(out, made_by(args), (".json",))
+    sample.run(replace(args, out=place))
+    return place
 
 
-def _say_what_is_next(result: RunResult, args: Args) -> None:
+def _say_what_is_next(result: RunResult, args: Args, drawn: list[tuple[Path, str]]) -> None:
     from stylegenes.cli.console import say
     from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
 
     folder = args.folder
     progress = "finished" if result.finished else "the same command continues it"
     say(f"\n{result.images:,} images seen in {result.seconds / 60:.1f} minutes ({progress}). Look at:")
-    say(f"  {folder / 'samples.png'}         new faces, one for each seed")
-    say(f"  {folder / 'interpolation.png'}   the way from one genotype to the next")
-    say(f"  {folder / 'over-time.png'}       the same codes over the course of training, a row for each time")
-    say(f"  {result.folder / 'samples'}/             all grids of the training, and real faces")
+    drawn = [*drawn, (result.folder / "samples", "all grids of the training, and real faces")]
+    width = max(len(str(path)) for path, _ in drawn)
+    for path, what in drawn:
+        say(f"  {path!s:<{width}}   {what}")
     if result.images < 1000 * HEADS_AFTER_KIMG:
         own = () if folder == Args.folder else ("--folder", folder)
         go_on = command("demo", *own, "--minutes", "10")

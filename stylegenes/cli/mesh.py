@@ -33,8 +33,9 @@ class Args:
     """points along each axis of the box"""
     level: str = "auto"
     """density at the surface; auto takes the one whose surface lies where the pictures' depth is"""
-    out: Path = Path("mesh.glb")
-    """.glb, .ply, .obj: a mesh; .npz: the densities and the side of their box"""
+    out: Path | None = None
+    """.glb, .ply, .obj: a mesh; .npz: the densities and the side of their box (default: mesh.glb, or the next free
+    name)"""
     label: str | None = None
     """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"
@@ -50,12 +51,14 @@ def run(args: Args) -> None:
     import torch
 
     from stylegenes.cli.console import say
+    from stylegenes.cli.places import picture_place
     from stylegenes.model import open_model
     from stylegenes.volumes import MESHES, around, find_level, make_mesh, sample_volume
 
-    suffix = args.out.suffix.lower()
+    out = picture_place(args, "mesh.glb")
+    suffix = out.suffix.lower()
     if suffix not in (*MESHES, DENSITIES):
-        raise UserError(f"--out {args.out} must end in {', '.join((*MESHES, DENSITIES))}")
+        raise UserError(f"--out {out} must end in {', '.join((*MESHES, DENSITIES))}")
     level = _level(args.level)
     opened = open_model(args.snapshot, label=args.label, device=args.device)
     choice = opened.choose(seeds=None if args.code else args.seed, codes=args.code)
@@ -63,15 +66,15 @@ def run(args: Args) -> None:
         body = opened.generator.synthesis.body(choice.ws[:1])
     volume = sample_volume(body, args.resolution, opened.device)
     if suffix == DENSITIES:
-        volume.save(args.out)
+        volume.save(out)
         low, high = volume.density.min(), volume.density.max()
-        say(f"{args.resolution}^3 densities from {low:.3g} to {high:.3g} in {args.out}; the box is {volume.box:g} wide")
+        say(f"{args.resolution}^3 densities from {low:.3g} to {high:.3g} in {out}; the box is {volume.box:g} wide")
         return
     if level is None:
         level = find_level(body, around(opened.generator.synthesis, 6, pitch=15.0))
     made = make_mesh(body, volume, level, opened.device)
-    made.save(args.out)
-    say(f"{len(made.vertices):,} vertices and {len(made.faces):,} faces at density {level:.3g} in {args.out}")
+    made.save(out)
+    say(f"{len(made.vertices):,} vertices and {len(made.faces):,} faces at density {level:.3g} in {out}")
 
 
 def _level(text: str) -> float | None:

@@ -25,7 +25,7 @@ class Args:
     snapshot: tyro.conf.Positional[Path]
     """snapshot folder, run folder (its newest snapshot), name of a shipped model, or hf://owner/name, with a survey"""
     out: Path | None = None
-    """the page (default: genes/report.html in the snapshot)"""
+    """the page (default: genes/report.html in the snapshot, or the next free name)"""
     fresh: bool = False
     """make the exhibits again that are there already"""
     seed: int = 0
@@ -48,6 +48,7 @@ def run(args: Args) -> None:
     from stylegenes.analysis.exhibits.report import EXHIBITS
     from stylegenes.analysis.gene_study import FILLED_IN
     from stylegenes.cli.console import say
+    from stylegenes.cli.places import made_by, picture_place
     from stylegenes.files import atomic_path
     from stylegenes.model import open_model
 
@@ -57,10 +58,12 @@ def run(args: Args) -> None:
     for entry in EXHIBITS:
         if args.fresh or not all((study.exhibits / f"{name}.png").is_file() for name in entry.names):
             for exhibit in entry.make(study.shown, args.seed):
-                made = origin.made(f"{FILLED_IN}, seed {args.seed}")
-                say(f"{exhibit.words.title}: {exhibit.save(study.exhibits, origin=made)}, with a table beside it")
-    out = args.out or study.folder / "report.html"
-    page = render_page(heading, study.exhibits)
+                made = f"{FILLED_IN}, seed {args.seed}"
+                place = study.place(exhibit, made, fresh=args.fresh)
+                picture = exhibit.save(place.parent, place.stem, origin.made(made))
+                say(f"{exhibit.words.title}: {picture}, with a table beside it")
+    out = picture_place(args, study.folder / "report.html")
+    page = render_page(heading, study.exhibits, made_by(args))
     with atomic_path(out) as part:
         part.write_text(page, encoding="utf-8")
     say(f"report: {out} ({len(page) / 2**20:.1f} MiB, nothing else is needed to read it)")

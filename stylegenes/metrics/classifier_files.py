@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from stylegenes.errors import UserError, shown
-from stylegenes.files import atomic_folder, read_json, read_object, settle_folder, write_json
+from stylegenes.files import atomic_folder, read_json, read_object, replaceable_folder, settle_folder, write_json
 from stylegenes.metrics.classifier_training import ClassifierSettings, Trained
 from stylegenes.metrics.sources import LabeledImages
 from stylegenes.perception import (
@@ -25,24 +25,38 @@ from stylegenes.perception import (
 )
 from stylegenes.perception.weights import file_hash
 from stylegenes.shape import Count, as_record
+from stylegenes.sheets import MADE_FILE
 from stylegenes.snapshot import MODELS, load_strictly
 from stylegenes.words import command, nearest_place
 
 FORMAT = "stylegenes-classifier"
 WEIGHTS = "classifier.safetensors"
+_FILES = frozenset({WEIGHTS, "config.json", "report.json", MADE_FILE})
 
 
-def save_classifier(path: str | Path, trained: Trained, settings: ClassifierSettings, data: LabeledImages) -> Path:
+def save_classifier(
+    path: str | Path, trained: Trained, settings: ClassifierSettings, data: LabeledImages, made: str = ""
+) -> Path:
     """Write a folder of `classifier.safetensors`, `config.json` and `report.json`, all or nothing.
+
+    Args:
+        path: the folder.
+        trained: the classifier and its test.
+        settings: of its training.
+        data: what it was trained on.
+        made: what makes it, see `sheets.free_path`; "" keeps no note of it.
+
+    Returns:
+        The folder.
 
     Raises:
         UserError: when `path` holds something else.
         OSError: when the folder cannot be written.
     """
-    check_place(path)
+    place = check_place(path)
     classifier = trained.classifier
     state = {key: value.detach().cpu().contiguous() for key, value in classifier.state_dict().items()}
-    with atomic_folder(path) as folder:
+    with atomic_folder(place) as folder:
         save_file(state, folder / WEIGHTS)
         config = {
             "format": FORMAT,
@@ -56,18 +70,18 @@ def save_classifier(path: str | Path, trained: Trained, settings: ClassifierSett
         }
         write_json(folder / "config.json", config)
         write_json(folder / "report.json", trained.report.to_json())
-    return Path(path)
+        if made:
+            (folder / MADE_FILE).write_text(made + "\n", encoding="utf-8")
+    return place
 
 
-def check_place(path: str | Path) -> None:
+def check_place(path: str | Path) -> Path:
     """Refuse a place that holds anything but a classifier: writing one replaces the folder as a whole.
 
     Raises:
         UserError: for a file, or a folder of other things.
     """
-    path = Path(path)
-    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / WEIGHTS).is_file()):
-        raise UserError(f"{path} exists and holds no classifier; give --out the name of a new folder")
+    return replaceable_folder(path, _FILES, "classifier")
 
 
 def load_classifier(path: str | Path, device: torch.device | str = "cpu") -> AttributeClassifier:

@@ -12,12 +12,16 @@ from stylegenes.reproduction.claims import Verdict, verdicts
 from stylegenes.reproduction.figures import compared_figure
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.tables import Compared, all_tables
+from stylegenes.sheets import Origin, free_path, made_by_what
 
-PAGE, TEXT = "report.html", "report.md"
+PAGE, MADE = "report.html", "stylegenes reproduce"
 
 
 def write_report(results: Results, facts: Sequence[tuple[str, str]]) -> Path:
-    """Write everything into the folder of the reproduction; returns the page.
+    """Write everything into the folder of the reproduction, over an older report and over nothing else.
+
+    Returns:
+        The page; the text lies beside it.
 
     Args:
         results: what there is by now.
@@ -25,17 +29,20 @@ def write_report(results: Results, facts: Sequence[tuple[str, str]]) -> Path:
     """
     tables = [table for table in all_tables(results) if table.is_measured]
     found = verdicts(results)
-    place = results.folder / "exhibits"
-    for stale in place.glob("*.*"):
-        stale.unlink()
+    place, origin = results.folder / "exhibits", Origin(results.folder.name).made(MADE)
+    for stale in [path for path in place.glob("*.png") if made_by_what(path) == MADE]:
+        for suffix in (".png", ".csv", ".json"):
+            stale.with_suffix(suffix).unlink(missing_ok=True)
     for order, table in enumerate(tables):
         words = Words(table.name, table.title, table.caption, order)
-        Exhibit(words, compared_figure(table), table.table).save(place)
+        picture = free_path(place / f"{table.name}.png", MADE, (".csv", ".json"))
+        Exhibit(words, compared_figure(table), table.table).save(place, picture.stem, origin)
     findings = [Finding(verdict.claim, verdict.holds, verdict.evidence) for verdict in found]
     heading = Heading("The papers' claims at our scale", facts, _INTRODUCTION, findings)
-    _write(results.folder / PAGE, render_page(heading, place))
-    _write(results.folder / TEXT, markdown(facts, found, tables))
-    return results.folder / PAGE
+    page = free_path(results.folder / PAGE, MADE, (".md",))
+    _write(page, render_page(heading, place, MADE))
+    _write(page.with_suffix(".md"), markdown(facts, found, tables))
+    return page
 
 
 def markdown(facts: Sequence[tuple[str, str]], found: Sequence[Verdict], tables: Sequence[Compared]) -> str:

@@ -166,7 +166,7 @@ def test_a_classifier_needs_labels(folders, capsys):
 @pytest.mark.parametrize("out", ["real", "real/00.png"])
 def test_a_classifier_replaces_nothing_else(folders, capsys, out):
     assert run(["classifier", "avatars:n=30", "--out", out, "--device", "cpu"]) == 1
-    assert "exists and holds no classifier" in capsys.readouterr().err
+    assert "give another" in capsys.readouterr().err
     assert len(list((folders / "real").iterdir())) == 12
 
 

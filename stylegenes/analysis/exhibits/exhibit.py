@@ -6,14 +6,18 @@ import base64
 import csv
 import html
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, read_record, write_json
 from stylegenes.sheets import Origin
+
+log = logging.getLogger(__name__)
 
 _SHOWN = 40
 """Rows of a table that a notebook shows."""
@@ -115,9 +119,14 @@ class Exhibit:
 
 
 def load_words(folder: Path) -> list[Words]:
-    """The words of the exhibits in a folder, in the order of a report."""
-    files = [path for path in folder.glob("*.json") if path.with_suffix(".png").is_file()]
-    found = [read_record(path, Words) for path in files]
+    """The words of the exhibits in a folder, in the order of a report; other files of JSON are passed over."""
+    found = []
+    for path in folder.glob("*.json"):
+        if all(path.with_suffix(suffix).is_file() for suffix in (".png", ".csv")):
+            try:
+                found.append(read_record(path, Words))
+            except UserError as error:
+                log.warning("%s; it is passed over", error)
     return sorted(found, key=lambda words: (words.order, words.name))
 
 

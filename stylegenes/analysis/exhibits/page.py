@@ -48,10 +48,16 @@ class Heading:
     findings: Sequence[Finding] = ()
 
 
-def render_page(heading: Heading, folder: Path) -> str:
-    """The page of the exhibits in `folder`, as HTML text that needs no other file."""
+def render_page(heading: Heading, folder: Path, made: str = "") -> str:
+    """The page of the exhibits in `folder`, as HTML text that needs no other file.
+
+    Args:
+        heading: the top of the page.
+        folder: of the exhibits.
+        made: what makes the page, which says so in its head, see `sheets.free_path`.
+    """
     shown = [_Shown.read(words, folder) for words in load_words(folder)]
-    return _template().render(heading=heading, exhibits=shown, rows_shown=_ROWS_SHOWN)
+    return _template().render(heading=heading, exhibits=shown, rows_shown=_ROWS_SHOWN, made=made)
 
 
 @dataclass(frozen=True)
