@@ -16,9 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from stylegenes.analysis.summary import FILE, Summary, summarize
+from stylegenes.caches import cache_root
 from stylegenes.cli import evaluate
 from stylegenes.cli.console import progress, say
-from stylegenes.data.cache import cache_root
 from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_folder, write_json

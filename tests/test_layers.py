@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
-    | {"devices", "partials", "processes", "sealed", "shape", "bounds", "sound", "version"},
+    | {"devices", "partials", "processes", "sealed", "shape", "bounds", "sound", "version", "caches"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
     {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
@@ -35,6 +35,8 @@ SIDEWAYS = {
     ("bounds", "errors"),
     ("registry", "bounds"),
     ("registry", "shape"),
+    ("caches", "errors"),
+    ("caches", "files"),
     ("sealed", "errors"),
     ("sealed", "files"),
     ("shape", "errors"),

@@ -204,7 +204,8 @@ class Cache:
 
     def run(self) -> None:
         """List, or clear."""
-        from stylegenes.data.cache import cache_root, clear_cache, list_cache
+        from stylegenes.caches import cache_root
+        from stylegenes.data.cache import clear_cache, list_cache
 
         root = cache_root()
         if self.clear:

@@ -14,7 +14,8 @@ from typing import cast
 import psutil
 import torch
 
-from stylegenes.data.cache import cache_root, list_cache
+from stylegenes.caches import cache_folder, cache_root
+from stylegenes.data.cache import list_cache
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
 from stylegenes.perception.weights import fetched_file, packaged_file, weights_folder
@@ -191,4 +192,4 @@ def _cores() -> int:
 
 
 def _cache_size(root: Path) -> int:
-    return sum(path.stat().st_size for path in (root / "datasets").rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in cache_folder("datasets", root).rglob("*") if path.is_file())

@@ -103,7 +103,7 @@ def _is_measured(result: RunResult, metric: str) -> bool:
 
 
 def _open(text: str, data: LabeledImages, device: Any) -> Any:
-    from stylegenes.data.cache import cache_root
+    from stylegenes.caches import usable_cache
     from stylegenes.metrics import budget
 
-    return budget(text, data, device=device, cache=cache_root() / "statistics")
+    return budget(text, data, device=device, cache=usable_cache("statistics"))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from stylegenes.caches import cache_folder, written_cache
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.pack import pack
 from stylegenes.data.packed import FORMAT, MOST_META, DamagedError, Description, LeftOut, PackedDataset
@@ -47,18 +46,6 @@ class _Pointer:
     warnings: list[str]
 
 
-def cache_root(cache_dir: str | Path | None = None) -> Path:
-    """Where caches lie: the argument, else the environment's STYLEGENES_CACHE, else the platform's cache folder."""
-    chosen = cache_dir or os.environ.get("STYLEGENES_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "stylegenes" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "stylegenes"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stylegenes"
-
-
 def cached(source: Source, root: Path, *, workers: int, track: Track) -> PackedDataset:
     """The packed form of `source`, from the cache, or built now.
 
@@ -68,18 +55,12 @@ def cached(source: Source, root: Path, *, workers: int, track: Track) -> PackedD
     Raises:
         UserError: when the cache cannot be written, or too many of the source's files are bad.
     """
-    pointer = root / "index" / f"{hash_of([FORMAT, _POINTER, source.fingerprint()])[:32]}.json"
-    try:
-        pointer.parent.mkdir(parents=True, exist_ok=True)
-        (root / "datasets").mkdir(exist_ok=True)
+    pointer = cache_folder("index", root) / f"{hash_of([FORMAT, _POINTER, source.fingerprint()])[:32]}.json"
+    with written_cache(root):
+        for folder in (pointer.parent, cache_folder("datasets", root)):
+            folder.mkdir(parents=True, exist_ok=True)
         with _lock(pointer.with_suffix(".lock")):
-            dataset = _look_up(source, pointer, root) or _build(source, pointer, root, workers, track)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"the cache folder {root} cannot be written ({reason}); make room, or name another with STYLEGENES_CACHE"
-        ) from error
-    return dataset
+            return _look_up(source, pointer, root) or _build(source, pointer, root, workers, track)
 
 
 def _look_up(source: Source, pointer: Path, root: Path) -> PackedDataset | None:
@@ -87,7 +68,7 @@ def _look_up(source: Source, pointer: Path, root: Path) -> PackedDataset | None:
         return None
     try:
         found = read_record(pointer, _Pointer, most=MOST_META)
-        dataset = PackedDataset.open(root / "datasets" / found.folder)
+        dataset = PackedDataset.open(cache_folder("datasets", root) / found.folder)
     except UserError as error:
         logger.warning("the cache is built anew: %s", error)
         return None
@@ -113,7 +94,7 @@ def _build(source: Source, pointer: Path, root: Path, workers: int, track: Track
 
     An interrupted build leaves that folder, and the next one goes on with it.
     """
-    part = root / "datasets" / f".{pointer.stem}.part"
+    part = cache_folder("datasets", root) / f".{pointer.stem}.part"
     _sweep(part.parent)
     part.mkdir(exist_ok=True)
     whole = pack(source, part, workers=workers, track=track)
@@ -169,7 +150,7 @@ def list_cache(root: Path) -> list[PackedDataset]:
     """All packed data sets in the cache, each with the places it was found in; damaged ones are passed over."""
     sources = _sources(root)
     found = []
-    for folder in sorted((root / "datasets").glob("[!.]*")):
+    for folder in sorted(cache_folder("datasets", root).glob("[!.]*")):
         try:
             dataset = PackedDataset.open(folder)
         except DamagedError as error:
@@ -184,7 +165,7 @@ def list_cache(root: Path) -> list[PackedDataset]:
 def _sources(root: Path) -> dict[str, list[str]]:
     """By packed folder: where its content was found, each place once."""
     sources: dict[str, list[str]] = {}
-    for pointer in sorted((root / "index").glob("*.json")):
+    for pointer in sorted(cache_folder("index", root).glob("*.json")):
         try:
             found = read_record(pointer, _Pointer, most=MOST_META)
         except UserError:
@@ -197,7 +178,7 @@ def _sources(root: Path) -> dict[str, list[str]]:
 
 def clear_cache(root: Path) -> int:
     """Delete all packed data sets; returns the bytes freed. Processes that use one keep their open pages."""
-    freed = sum(path.stat().st_size for path in (root / "datasets").rglob("*") if path.is_file())
-    shutil.rmtree(root / "datasets", ignore_errors=True)
-    shutil.rmtree(root / "index", ignore_errors=True)
+    freed = sum(path.stat().st_size for path in cache_folder("datasets", root).rglob("*") if path.is_file())
+    shutil.rmtree(cache_folder("datasets", root), ignore_errors=True)
+    shutil.rmtree(cache_folder("index", root), ignore_errors=True)
     return freed

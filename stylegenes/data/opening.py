@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from stylegenes.caches import cache_root
 from stylegenes.data.avatars.source import WORD as AVATARS
 from stylegenes.data.avatars.source import AvatarOptions, AvatarSource
-from stylegenes.data.cache import cache_root, cached
+from stylegenes.data.cache import cached
 from stylegenes.data.decode import Filter, Fit, View
 from stylegenes.data.files import FileSource
 from stylegenes.data.labels import NONE

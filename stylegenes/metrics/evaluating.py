@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from stylegenes.data.cache import cache_root
+from stylegenes.caches import usable_cache
 from stylegenes.errors import UserError
 from stylegenes.metrics.evaluation import Evaluator, Subject
 from stylegenes.metrics.features import Shard
@@ -112,7 +112,7 @@ def evaluate(
         psi=psi,
         batch=batch,
         device=device,
-        cache=cache_root() / "statistics",
+        cache=usable_cache("statistics"),
         work=work,
         shard=shard or Shard(),
         on_progress=on_progress,

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from stylegenes.caches import mapped_rows
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
 from stylegenes.metrics.moments import Moments
@@ -191,7 +192,7 @@ class FeaturePass:
                 halves = (halves[0].merged(other.halves[0]), halves[1].merged(other.halves[1]))
             whole = _State(len(blocks(len(self.source), self.source.batch)), halves)
             replace(self, shard=Shard())._save(folder, whole)
-        return _split(whole.halves, np.load(folder / _ROWS, mmap_mode="r") if self.keep_rows else None)
+        return _split(whole.halves, self._rows(folder, "r") if self.keep_rows else None)
 
     def _whole(self, folder: Path) -> _State | None:
         """The finished pass, if it is there."""
@@ -246,7 +247,7 @@ class FeaturePass:
     def _load(self, folder: Path, rank: int) -> _State | None:
         """What process `rank` has saved; None where there is nothing, or where its rows are gone."""
         file = self._file(folder, rank)
-        if not file.is_file() or (self.keep_rows and not (folder / _ROWS).is_file()):
+        if not file.is_file() or (self.keep_rows and self._rows(folder, "r") is None):
             return None
         try:
             tensors = load_sealed(file, is_old=lambda about: not about).tensors
@@ -263,13 +264,17 @@ class FeaturePass:
         if not self.keep_rows:
             return None
         path, shape = folder / _ROWS, (len(self.source), self.extractor.feature_dim)
-        if not path.is_file() and self.shard.rank == 0:
+        if self.shard.rank == 0 and self._rows(folder, "r") is None:
             with atomic_path(path) as part:
                 np.lib.format.open_memmap(part, "w+", np.float32, shape).flush()
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not path.is_file():
+        while (rows := self._rows(folder, "r+")) is None:
             _pause(deadline, "process 0 has not begun; was it started with the same arguments?")
-        return np.load(path, mmap_mode="r+")
+        return rows
+
+    def _rows(self, folder: Path, mode: str) -> np.ndarray | None:
+        """The file of rows, mapped; None where it is missing or damaged."""
+        return mapped_rows(folder / _ROWS, (len(self.source), self.extractor.feature_dim), np.float32, mode)
 
     def _wait_for(self, folder: Path, rank: int) -> _State:
         """The finished state of a process; the wait starts over whenever it has saved something."""

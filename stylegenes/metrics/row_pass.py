@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
+from stylegenes.caches import mapped_rows
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
 from stylegenes.metrics.features import Shard, ignore
@@ -115,7 +116,7 @@ class RowPass:
         self.place.mkdir(parents=True, exist_ok=True)
         path = self.place / _ROWS
         with FileLock(self.place / "lock"):
-            if not path.is_file():
+            if mapped_rows(path, (self.num, self.dim), self.dtype) is None:
                 with atomic_path(path) as part:
                     fresh = np.lib.format.open_memmap(part, "w+", self.dtype, (self.num, self.dim))
                     for start, stop in blocks(self.num, 4096):

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import torch
 
+from stylegenes.caches import cache_folder
 from stylegenes.errors import UserError, shown
 from stylegenes.files import check_regular
 from stylegenes.words import command
 
 
 def weights_folder() -> Path:
-    """The folder of fetched weights: STYLEGENES_WEIGHTS, else the user's cache folder. It may not exist yet."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stylegenes" / "weights"
-    return Path(os.environ.get("STYLEGENES_WEIGHTS", default))
+    """The folder of fetched weights: STYLEGENES_WEIGHTS, else one in the cache. It may not exist yet."""
+    chosen = os.environ.get("STYLEGENES_WEIGHTS")
+    return Path(chosen).expanduser() if chosen else cache_folder("weights")
 
 
 def file_hash(path: Path) -> str:

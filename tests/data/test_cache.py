@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from makers import png, write
 
+from stylegenes.caches import cache_root
 from stylegenes.data import PackedDataset, open_dataset
 from stylegenes.data import files as files_module
-from stylegenes.data.cache import cache_root, clear_cache, list_cache
+from stylegenes.data.cache import clear_cache, list_cache
 from stylegenes.data.packed import DamagedError
 from stylegenes.errors import UserError
 from stylegenes.files import read_json, write_json

@@ -114,6 +114,14 @@ def test_a_damaged_state_is_made_again(tmp_path):
     same(FeaturePass(fakes(), MeanColors(), folder=tmp_path).run(), FeaturePass(fakes(), MeanColors()).run())
 
 
+def test_damaged_rows_are_made_again(tmp_path):
+    whole = FeaturePass(fakes(), MeanColors(), keep_rows=True).run()
+    FeaturePass(fakes(), MeanColors(), keep_rows=True, folder=tmp_path).run()
+    (rows,) = tmp_path.rglob("*.npy")
+    rows.write_bytes(rows.read_bytes()[:-4])
+    same(whole, FeaturePass(fakes(), MeanColors(), keep_rows=True, folder=tmp_path).run())
+
+
 def test_a_process_that_died_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(features, "PATIENCE_SECONDS", 0.3)
     with pytest.raises(UserError, match="process 1 of 2 has saved nothing"):

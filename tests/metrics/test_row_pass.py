@@ -79,6 +79,15 @@ def test_a_block_half_written_is_made_again(tmp_path):
     assert torch.equal(counting(made, folder=tmp_path).run(), expected) and made == [16]
 
 
+@pytest.mark.parametrize("content", [b"", b"not an array"])
+def test_a_damaged_file_of_rows_is_made_again(tmp_path, content):
+    made: list[int] = []
+    whole = counting(made, folder=tmp_path).run().clone()
+    (file,) = tmp_path.rglob("*.npy")
+    file.write_bytes(content)
+    assert torch.equal(counting(made, folder=tmp_path).run(), whole) and len(made) == 14
+
+
 def test_what_is_not_finite_is_refused():
     with pytest.raises(UserError, match=r"draws 0 to 8 gave numbers that are not finite.*diverged"):
         plan(make=lambda start, stop: torch.full((stop - start, 1), torch.nan)).run()
