@@ -46,6 +46,9 @@ def open_desk(
     if model.generator.label_dim and label is None:
         # The page has a control for the label, and begins with the first column.
         model = open_model(name, label="0", classifier=classifier, device=device)
+    if classifier is not None:
+        # One that cannot be had is said now, and not when somebody first clicks.
+        _ = model.classifier
     plain = re.sub(r"[^\w.-]", "_", model.card.name)
     place = sessions or (Path(f"{plain}-explorer.sqlite") if run is None else run / "explorer.sqlite")
     return Desk(model, run, store=SessionStore(place, model.weights))
