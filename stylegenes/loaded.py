@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -24,6 +24,7 @@ from stylegenes.generator import Generator
 from stylegenes.hub import address_of
 from stylegenes.metrics import load_classifier, shipped_classifiers
 from stylegenes.metrics.reference import open_real
+from stylegenes.metrics.sources import OneLabel
 from stylegenes.notation import parse_label, parse_labels, parse_noise, parse_psi, parse_seeds, read_codes
 from stylegenes.perception import AttributeClassifier, scorer_of
 from stylegenes.records import Condition
@@ -31,6 +32,14 @@ from stylegenes.sheets import Carried, Origin, Sheet, label_text, origin_of
 from stylegenes.snapshot import MODELS, Card, Snapshot
 from stylegenes.survey import fingerprint
 from stylegenes.words import command
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with what is done, how much of it, and of how much."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Shows no progress."""
+
 
 VIEW = ("yaw", "pitch", "fov")
 """What says from where a 3D model is seen, in degrees."""
@@ -107,6 +116,11 @@ class LoadedModel:
         if label is None and self.generator.label_dim:
             label = parse_label(None, self.generator.label_dim, self.card.data)
         return Condition(label=None if label is None else label.to(self.device))
+
+    @property
+    def told(self) -> OneLabel | None:
+        """The label that was given, as metrics take it."""
+        return None if self._label is None else OneLabel(self._label, label_text(self._label[0], self.label_names))
 
     @cached_property
     def classifier(self) -> AttributeClassifier:

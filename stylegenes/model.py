@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from stylegenes.choice import Choice
+from stylegenes.analyses import Analyses
 from stylegenes.devices import pick_device
-from stylegenes.drawing import Way, codes_of_seeds
+from stylegenes.drawing import codes_of_seeds
 from stylegenes.latents import genome_of
-from stylegenes.loaded import AnyClassifier, Codes, Label, Seeds, as_codes, as_seeds, view_text
+from stylegenes.loaded import AnyClassifier, Codes, Label, OnProgress, as_codes, as_seeds, silent
 from stylegenes.notation import parse_hold, parse_seeds
-from stylegenes.sheets import Sheet
 from stylegenes.snapshot import find_snapshot, load_snapshot, place_for_snapshot, save_snapshot
-from stylegenes.studio import Studio
-from stylegenes.styles import check_texts, is_plain
 
 if TYPE_CHECKING:
     from stylegenes.analysis.outcomes import Bred, EditedPicture, Importance
@@ -34,13 +31,6 @@ if TYPE_CHECKING:
     from stylegenes.inversion.photos import Photos
     from stylegenes.inversion.posing import GivenCameras
     from stylegenes.metrics.evaluating import Evaluation
-
-OnProgress = Callable[[str, int, int], None]
-"""Called with what is done, how much of it, and of how much."""
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Shows no progress."""
 
 
 def open_model(
@@ -65,115 +55,15 @@ def open_model(
     return Model(path, load_snapshot(path, pick_device(device)), label, classifier)
 
 
-class Model(Studio):
+class Model(Analyses):
     """A generator with all that is known of it, and what can be done with it.
 
     Everything is loaded or computed once, when it is first asked for. Pictures are drawn one by one, so that a code has
     the very same pixels whoever asks for it. Nothing here knows of threads or of the command line.
     """
 
-    def choose(
-        self,
-        count: int = 16,
-        *,
-        seeds: Seeds | None = None,
-        codes: Codes | None = None,
-        where: str | None = None,
-        temperature: float = 0.5,
-        psi: float | str | None = None,
-        noise: str | None = None,
-        view: Mapping[str, float] | None = None,
-    ) -> Choice:
-        """Codes and how to draw them, without drawing them yet; the arguments are those of `sample`.
-
-        Raises:
-            UserError: as `sample`.
-        """
-        found = as_codes(self.generator, codes)
-        drawing, notes = self.drawing(found.origin, psi, noise, view)
-        more = {} if drawing.condition.camera is None else view_text(found.origin, view)
-        texts: list[str] = []
-        if codes is not None:
-            names, styled = [one[:10] for one in found.codes], not all(map(is_plain, found.codes))
-            texts = found.codes if styled else []
-            code = self.generator.latent.from_strings([] if styled else found.codes)
-            check_texts(self.generator, texts)
-        else:
-            chosen = list(range(count)) if seeds is None else as_seeds(seeds)
-            names = [f"seed {seed}" for seed in chosen]
-            code = codes_of_seeds(self.generator, chosen)
-            if where is not None:
-                code, sentence = self.study.wished(where, temperature, chosen, drawing)
-                more, notes = {**more, "Where": where, "Temperature": f"{temperature:g}"}, [*notes, sentence]
-        origin = self.origin(drawing, more)
-        if found.origin is not None and (warning := found.origin.warning(origin.model, origin.weights)):
-            notes = [f"note: {warning}", *notes]
-        return Choice(self.generator, code, names, drawing, origin, notes, texts)
-
-    def sample(
-        self,
-        count: int = 16,
-        *,
-        seeds: Seeds | None = None,
-        codes: Codes | None = None,
-        where: str | None = None,
-        temperature: float = 0.5,
-        psi: float | str | None = None,
-        noise: str | None = None,
-        view: Mapping[str, float] | None = None,
-    ) -> Sheet:
-        """Pictures of seeds, of codes, or by wish.
-
-        Args:
-            count: pictures of seeds 0, 1, 2, ... where nothing else says which.
-            seeds: one number, several, or text like `0-15,20`.
-            codes: code strings, a sheet, codes [N, ...], or a file that carries codes; a file's psi, noise and label
-                count where they are not given here.
-            where: wishes like `Smiling=1,Eyeglasses=0`; needs a survey.
-            temperature: of the wishes: lower is more accurate and less varied.
-            psi: truncation, 0.7, or "0.7:8" for the 8 leading layers.
-            noise: `const`, `random` or `none`.
-            view: yaw, pitch and fov in degrees, for a 3D model.
-
-        Raises:
-            UserError: for codes of another model, unknown attributes, or a missing label or survey.
-        """
-        picked = {"seeds": seeds, "codes": codes, "where": where, "temperature": temperature}
-        return self.choose(count, **picked, psi=psi, noise=noise, view=view).samples()
-
-    def draw(self, codes: Codes, *, psi: float | str | None = None, noise: str | None = None) -> Sheet:
-        """Pictures of codes; see `sample`."""
-        return self.sample(codes=codes, psi=psi, noise=noise)
-
-    def mix(
-        self, band: str = "all", count: int = 8, *, seeds: Seeds | None = None, codes: Codes | None = None
-    ) -> Sheet:
-        """Style mixing: rows from the first half of the codes, with coarse, middle, fine or all styles of the others.
-
-        Raises:
-            UserError: for fewer than two codes, or a network without such layers.
-        """
-        return self.choose(count, seeds=seeds, codes=codes).mixing(band)
-
-    def interpolate(
-        self,
-        steps: int = 8,
-        count: int = 4,
-        *,
-        seeds: Seeds | None = None,
-        codes: Codes | None = None,
-        ways: Sequence[Way] = ("own",),
-        moving: bool = False,
-    ) -> Sheet:
-        """The way from each code to the next; `moving` gives the frames of an endless animation, to be saved as .gif.
-
-        Raises:
-            UserError: for fewer than two codes.
-        """
-        return self.choose(count, seeds=seeds, codes=codes).interpolation(steps, ways, moving=moving)
-
     def survey(
-        self, settings: SurveySettings | None = None, *, labels: str | None = None, on_progress: OnProgress = _silent
+        self, settings: SurveySettings | None = None, *, labels: str | None = None, on_progress: OnProgress = silent
     ) -> Surveyed:
         """Draw and classify many pictures, or go on with it: what all work on genes needs, once.
 
@@ -282,7 +172,7 @@ class Model(Studio):
         cameras: GivenCameras | None = None,
         view: Mapping[str, float] | None = None,
         work: Path | None = None,
-        on_progress: OnProgress = _silent,
+        on_progress: OnProgress = silent,
         on_note: Callable[[str], None] = lambda text: None,
     ) -> Inversion:
         """Bring photos into the model.
@@ -353,7 +243,7 @@ class Model(Studio):
         extractor: str = "lite0",
         psi: float = 1.0,
         seed: int = 0,
-        on_progress: OnProgress = _silent,
+        on_progress: OnProgress = silent,
     ) -> Evaluation:
         """Measure the model against data.
 
@@ -375,6 +265,7 @@ class Model(Studio):
         subject = Subject(str(self.reference), generator=self.generator)
         classifier = self.classifier if self._given is not None or self.remembered is not None else None
         options = {"extractor": extractor, "classifier": classifier, "num": num, "psi": psi, "seed": seed}
+        options["labels"] = self.told
         found = evaluate(
             subject, self.real(data), metric_names(metrics), device=self.device, on_progress=on_progress, **options
         )

@@ -16,7 +16,8 @@ LAYERS = [
     {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation", "walks"},
-    {"model", "choice", "loaded", "studio", "publishing", "reproduction"},
+    {"model", "choice", "loaded", "studio", "sampling", "analyses", "comparisons", "solids", "ablations"}
+    | {"publishing", "reproduction"},
     {"cli", "explorer"},
 ]
 SIDEWAYS = {
@@ -64,7 +65,16 @@ SIDEWAYS = {
     ("model", "loaded"),
     ("publishing", "model"),
     ("publishing", "choice"),
-    ("model", "studio"),
+    ("sampling", "studio"),
+    ("sampling", "choice"),
+    ("sampling", "loaded"),
+    ("sampling", "solids"),
+    ("solids", "choice"),
+    ("analyses", "sampling"),
+    ("analyses", "loaded"),
+    ("analyses", "comparisons"),
+    ("comparisons", "loaded"),
+    ("model", "analyses"),
     ("studio", "choice"),
     ("studio", "loaded"),
     ("cli", "explorer"),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from stylegenes.analysis.latent_files import save_components
+from stylegenes.analysis.latent_plots import plot_components, write_figure
 from stylegenes.analysis.moves import evenly, move, step
 from stylegenes.analysis.pca import Components, extremes, principal_components
 from stylegenes.analysis.samples import latent_spaces
 from stylegenes.drawing import DrawSettings, draw, draw_ws, express
 from stylegenes.errors import UserError
+from stylegenes.files import write_table
 from stylegenes.generator import Generator
 from stylegenes.sheets import Origin, Sheet
 
@@ -20,7 +24,7 @@ COLUMNS, ENDS = 7, 5
 """Pictures in a row of a strip, and at each end of a component."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ComponentStudy:
     """Components of a model's latent space and the codes that they were found from.
 
@@ -30,6 +34,7 @@ class ComponentStudy:
         codes: [N, ...].
         coordinates: [N, C], the codes in the space of the components.
         found: the components.
+        origin: what pictures were drawn with.
     """
 
     generator: Generator
@@ -37,6 +42,7 @@ class ComponentStudy:
     codes: torch.Tensor
     coordinates: torch.Tensor
     found: Components
+    origin: Origin
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -44,7 +50,42 @@ class ComponentStudy:
         both = zip(self.found.variance.tolist(), self.found.explained.tolist(), strict=True)
         return [{"component": i, "variance": v, "explained": e} for i, (v, e) in enumerate(both, start=1)]
 
-    def extremes(self, shown: int, origin: Origin) -> Sheet:
+    def save(
+        self, folder: str | Path, shown: int = 4, strength: float = 3.0, layers: Sequence[int] | None = None
+    ) -> Path:
+        """Write components, table, figure, extremes and strips into a folder; `load_steps` reads the components.
+
+        Args:
+            folder: where to.
+            shown: how many components have strips and extremes.
+            strength: how far the strips go to both sides, in standard deviations.
+            layers: those that move in the strips, or None for all.
+
+        Raises:
+            OSError: when a file cannot be written.
+        """
+        out, shown = Path(folder), min(shown, len(self.found.basis))
+        moving = range(self.generator.synthesis.num_ws) if layers is None else layers
+        out.mkdir(parents=True, exist_ok=True)
+        save_components(out / "components", self.found, self.origin.weights)
+        write_table(out / "variance.csv", self.rows)
+        write_figure(out / "variance.png", plot_components(self.found, self.coordinates))
+        self.extremes(shown).save(out / "extremes.png")
+        self.strips(shown, strength, moving).save(out / "strips.png")
+        return out
+
+    def __repr__(self) -> str:
+        found = self.found
+        return (
+            f"{found.needed(0.8)} of {len(self.rows)} components of {found.space} hold 80% of the variance, "
+            f"{found.needed(0.95)} hold 95%"
+        )
+
+    def _repr_png_(self) -> bytes:
+        shown = min(4, len(self.found.basis))
+        return self.strips(shown, 3.0, range(self.generator.synthesis.num_ws))._repr_png_()
+
+    def extremes(self, shown: int) -> Sheet:
         """A row for each of the first components: the codes at both of its ends."""
         pictures, captions, strings = [], [], []
         for component in range(1, shown + 1):
@@ -53,9 +94,9 @@ class ComponentStudy:
             pictures += draw(self.generator, codes, self.drawing)
             strings += self.generator.latent.to_strings(codes)
             captions += [f"pc{component} low"] * len(ends.low) + [f"pc{component} high"] * len(ends.high)
-        return Sheet(pictures, strings, origin, captions, len(pictures) // shown)
+        return Sheet(pictures, strings, self.origin, captions, len(pictures) // shown)
 
-    def strips(self, shown: int, strength: float, layers: Sequence[int], origin: Origin) -> Sheet:
+    def strips(self, shown: int, strength: float, layers: Sequence[int]) -> Sheet:
         """A row for each of the first components: the first code moved along it; the sheet carries that code."""
         code = self.codes[:1]
         strengths = [strength * position for position in evenly(COLUMNS)]
@@ -65,7 +106,7 @@ class ComponentStudy:
         captions = [f"pc{component} {amount:+.2g}" for component, amount in steps]
         names = self.generator.latent.to_strings(code)
         pictures = list(draw_ws(self.generator, torch.cat(moved), self.drawing, names * len(moved)))
-        return Sheet(pictures, names, origin, captions, COLUMNS)
+        return Sheet(pictures, names, self.origin, captions, COLUMNS)
 
     def _moved(
         self, code: torch.Tensor, ws: torch.Tensor, vector: torch.Tensor, amount: float, layers: Sequence[int]
@@ -76,9 +117,23 @@ class ComponentStudy:
 
 
 def study_components(
-    generator: Generator, samples: int, space: str = "w", *, seed: int = 0, drawing: DrawSettings | None = None
+    generator: Generator,
+    samples: int,
+    space: str = "w",
+    *,
+    origin: Origin | None = None,
+    seed: int = 0,
+    drawing: DrawSettings | None = None,
 ) -> ComponentStudy:
     """Draw codes and find the components of `w` or `z`; for a genome both are its chosen variants.
+
+    Args:
+        generator: the model.
+        samples: how many codes to draw.
+        space: `w`, or `z` for the code's own numbers.
+        origin: what pictures are drawn with, as files say it, where that matters.
+        seed: of the codes.
+        drawing: how codes become pictures; plainly where nothing is given.
 
     Raises:
         UserError: for fewer samples than a code has numbers.
@@ -90,4 +145,4 @@ def study_components(
     if samples <= coordinates.shape[1]:
         raise UserError(f"--samples is {samples}; components of {coordinates.shape[1]} numbers need more than that")
     found = principal_components("w" if coordinates is spaces["w"] else "z", coordinates)
-    return ComponentStudy(generator, drawing, codes, coordinates, found)
+    return ComponentStudy(generator, drawing, codes, coordinates, found, origin or Origin("", ""))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -244,3 +246,39 @@ def move_effects(moved: Moved, classifier: AttributeClassifier, perceptual: Perc
         )
         table.append({"end": end, **effect_row(effect, moved.names[0])})
     return table
+
+
+@dataclass(frozen=True, repr=False)
+class MovedCodes:
+    """Moved codes with what they are called and were drawn with; a notebook shows the pictures.
+
+    Attributes:
+        moved: style vectors before and after.
+        codes: the code strings that were moved.
+        origin: what they were drawn with.
+        own: whether the directions belong to this model's very weights.
+    """
+
+    moved: Moved
+    codes: Sequence[str]
+    origin: Origin
+    own: bool = True
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """A row a code; the sheet carries the codes that were moved."""
+        return self.moved.sheet(self.codes, self.origin)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the pictures, with the codes inside.
+
+        Raises:
+            UserError: for a suffix that is no picture's.
+        """
+        return self.sheet.save(path)
+
+    def _repr_png_(self) -> bytes:
+        return self.sheet._repr_png_()
+
+    def __repr__(self) -> str:
+        return f"{len(self.codes)} codes moved along {','.join(self.moved.names)}"

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 
 if TYPE_CHECKING:
-    from stylegenes.analysis.direction_study import DirectionEffects, SpaceFits
+    from stylegenes.analysis.attribute_study import AttributeStudy
     from stylegenes.analysis.samples import LabeledCodes
-    from stylegenes.model import Model, OnProgress
+    from stylegenes.model import Model
 
 
 @dataclass(frozen=True)
@@ -58,47 +58,23 @@ def run(args: Args) -> None:
     Raises:
         UserError: for options that exclude each other, and whatever is wrong with them or the model.
     """
-    from stylegenes.analysis.direction_study import fit_spaces, study_effects
-    from stylegenes.analysis.samples import write_labels
     from stylegenes.cli.console import Bars, say
     from stylegenes.cli.places import folder_place, made_by
     from stylegenes.model import open_model
 
     _check(args)
     model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
-    classifier = None if args.classifier is None else model.classifier
+    given = _given(args, model)
+    wanted = None if args.attributes is None else [name.strip() for name in args.attributes.split(",")]
+    how = {"attributes": wanted, "c": args.c, "seed": args.seed, "measure": args.classifier is not None}
     with Bars() as bars:
-        samples = _samples(args, model, bars.update)
-        out = folder_place(args, f"{model.card.name}-directions")
-        write_labels(out / "samples.csv", model.generator, samples)
         penalties = ("l1", "l2") if args.penalty == "both" else (args.penalty,)
-        fits = fit_spaces(
-            model.generator,
-            samples,
-            penalties,
-            args.c,
-            seed=args.seed,
-            drawing=model.plain_drawing,
-            on_progress=bars.update,
-        )
-    _write_fits(fits, out, model.weights, len(samples), args.c)
+        found = model.directions(given, penalties=penalties, **how, on_progress=bars.update)
+    out = found.made(made_by(args)).save(folder_place(args, f"{model.card.name}-directions"))
+    _show(found, args.c)
     say(f"tables, figures and directions in {out}")
-    if classifier is None:
+    if found.effects is None:
         say("no --classifier: what moving along the directions changes was not measured")
-        return
-    with Bars() as bars:
-        effects = study_effects(
-            model.generator,
-            classifier,
-            model.study.perceptual,
-            fits,
-            samples,
-            seed=args.seed + 1,
-            drawing=model.plain_drawing,
-            origin=model.origin().made(made_by(args)),
-            on_progress=bars.update,
-        )
-    _write_effects(effects, out)
 
 
 def _check(args: Args) -> None:
@@ -110,69 +86,28 @@ def _check(args: Args) -> None:
         raise UserError("labels are needed: give --classifier, --survey or --labels")
 
 
-def _samples(args: Args, model: Model, on_progress: OnProgress) -> LabeledCodes:
-    """Codes with labels, of a table, a survey, or new ones that the classifier labels."""
-    import torch
-
-    from stylegenes.analysis.samples import attribute_index, label_samples, read_labels, survey_labels
-    from stylegenes.perception.trust import warn_of_doubts
+def _given(args: Args, model: Model) -> int | LabeledCodes:
+    """Codes with labels, of a table or a survey; or how many are drawn."""
+    from stylegenes.analysis.samples import read_labels, survey_labels
     from stylegenes.survey import Survey
 
-    wanted = None if args.attributes is None else [name.strip() for name in args.attributes.split(",")]
     if args.labels is not None:
-        found = read_labels(args.labels, model.generator)
-    elif args.survey is not None:
-        found = survey_labels(Survey(args.survey), model.generator).first(args.samples)
-    else:
-        known = list(model.classifier.attributes)
-        warn_of_doubts(model.classifier, [known[attribute_index(known, name)] for name in wanted or known])
-        random = torch.Generator().manual_seed(args.seed)
-        found = label_samples(
-            model.generator,
-            model.classifier,
-            args.samples,
-            random=random,
-            condition=model.condition,
-            progress=lambda done, total: on_progress("classifying samples", done, total),
-        )
-    return found if wanted is None else found.only(wanted)
+        return read_labels(args.labels, model.generator)
+    if args.survey is not None:
+        return survey_labels(Survey(args.survey), model.generator).first(args.samples)
+    return args.samples
 
 
-def _write_fits(fits: SpaceFits, out: Path, model: str, count: int, c: float) -> None:
-    from dataclasses import asdict
-
-    from stylegenes.analysis.latent_files import paper_table, save_directions
-    from stylegenes.analysis.latent_plots import plot_fits, write_figure
-    from stylegenes.cli.console import show_table
-    from stylegenes.files import write_table
-
-    for (space, penalty), found in fits.results.items():
-        save_directions(out / f"{space}-{penalty}", found.directions, found.fits, model)
-    for penalty in fits.penalties:
-        found = fits.of(penalty)
-        table = paper_table(found)
-        write_table(out / f"table-{penalty}.csv", table)
-        write_figure(out / f"auc-{penalty}.png", plot_fits(found))
-        show_table(table, f"{penalty.upper()}, C = {c:g}, 10 folds, {count} samples")
-    write_table(out / "fits.csv", [asdict(fit) for penalty in fits.penalties for fit in fits.of(penalty)])
-
-
-def _write_effects(effects: DirectionEffects, out: Path) -> None:
+def _show(found: AttributeStudy, c: float) -> None:
     from dataclasses import asdict
 
     from stylegenes.analysis.direction_study import STEPS
-    from stylegenes.analysis.latent_plots import plot_sparsity, write_figure
     from stylegenes.cli.console import show_table
-    from stylegenes.files import write_table
 
-    if effects.rows:
-        write_table(out / "effects.csv", effects.rows)
-        brief = [{key: row[key] for key in list(row)[:5]} for row in effects.rows]
-        show_table(brief, f"moves of {STEPS:g} standard deviations in W, {effects.pictures} pictures")
-    if effects.strips is not None:
-        effects.strips.save(out / "strips.png")
-    if effects.sparsity:
-        table = [asdict(row) for row in effects.sparsity]
-        write_table(out / "sparsity.csv", table)
-        write_figure(out / "sparsity.png", plot_sparsity(effects.sparsity))
-        show_table(table, "how few coordinates carry an attribute (L1, W)")
+    for penalty in found.fits.penalties:
+        show_table(found.table(penalty), f"{penalty.upper()}, C = {c:g}, 10 folds, {len(found.samples)} samples")
+    if found.effects is not None:
+        brief = [{key: row[key] for key in list(row)[:5]} for row in found.effects.rows]
+        show_table(brief, f"moves of {STEPS:g} standard deviations in W, {found.effects.pictures} pictures")
+        sparse = [asdict(row) for row in found.effects.sparsity]
+        show_table(sparse, "how few coordinates carry an attribute (L1, W)")

@@ -48,37 +48,32 @@ def run(args: Args) -> None:
     Raises:
         UserError: for a model that is flat, a level that meets no surface, or an unknown suffix.
     """
-    import torch
-
     from stylegenes.cli.console import say
     from stylegenes.cli.places import picture_place
     from stylegenes.model import open_model
-    from stylegenes.volumes import MESHES, around, find_level, make_mesh, sample_volume
+    from stylegenes.solids import solid_of, volume_of
+    from stylegenes.volumes import MESHES
 
     out = picture_place(args, "mesh.glb")
     suffix = out.suffix.lower()
     if suffix not in (*MESHES, DENSITIES):
         raise UserError(f"--out {out} must end in {', '.join((*MESHES, DENSITIES))}")
     level = _level(args.level)
-    opened = open_model(args.snapshot, label=args.label, device=args.device)
-    choice = opened.choose(seeds=None if args.code else args.seed, codes=args.code)
-    with torch.no_grad():
-        body = opened.generator.synthesis.body(choice.ws[:1])
-    volume = sample_volume(body, args.resolution, opened.device)
+    model = open_model(args.snapshot, label=args.label, device=args.device)
+    choice = model.choose(seeds=None if args.code else args.seed, codes=args.code)
     if suffix == DENSITIES:
+        volume = volume_of(choice, args.resolution)
         volume.save(out)
         low, high = volume.density.min(), volume.density.max()
         say(f"{args.resolution}^3 densities from {low:.3g} to {high:.3g} in {out}; the box is {volume.box:g} wide")
         return
-    if level is None:
-        level = find_level(body, around(opened.generator.synthesis, 6, pitch=15.0))
-    made = make_mesh(body, volume, level, opened.device)
-    made.save(out)
-    say(f"{len(made.vertices):,} vertices and {len(made.faces):,} faces at density {level:.3g} in {out}")
+    made = solid_of(choice, args.resolution, level)
+    made.mesh.save(out)
+    count = f"{len(made.mesh.vertices):,} vertices and {len(made.mesh.faces):,} faces"
+    say(f"{count} at density {made.level:.3g} in {out}")
 
 
 def _level(text: str) -> float | None:
-
     if text == "auto":
         return None
     try:

@@ -51,29 +51,26 @@ def run(args: Args) -> None:
     Raises:
         UserError: for an unknown direction or layer, or a model that the file does not fit.
     """
-    from stylegenes.analysis.direction_study import move_codes, move_effects
-    from stylegenes.analysis.latent_files import load_steps
+    from dataclasses import replace
+
     from stylegenes.cli.console import say, show_table
     from stylegenes.cli.places import made_by, picture_place, still_place
     from stylegenes.files import write_table
     from stylegenes.model import open_model
-    from stylegenes.notation import parse_layers
     from stylegenes.words import counted
 
     model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
-    steps = load_steps(args.directions)
-    if steps.model != model.weights:
-        say("note: these directions were found with other weights than this model's; expect less of them")
-    choice = model.choose(seeds=None if args.codes else args.seeds, codes=args.codes)
-    names, layers = args.name.split(","), parse_layers(args.layers, model.generator)
     hold = [name.strip() for name in args.hold.split(",")] if args.hold else []
-    moved = move_codes(model.generator, choice.plain, steps, names, args.strength, layers, hold, choice.drawing)
+    how = {"seeds": args.seeds, "codes": args.codes, "strength": args.strength, "layers": args.layers, "hold": hold}
+    found = model.move(args.directions, args.name, **how)
+    if not found.own:
+        say("note: these directions were found with other weights than this model's; expect less of them")
     out = still_place(picture_place(args, f"{model.card.name}-move.png", (".csv",)))
-    moved.sheet(choice.strings, choice.origin.made(made_by(args))).save(out)
-    say(f"{counted(len(choice), 'code')} moved along {args.name} in {out}")
+    replace(found, origin=found.origin.made(made_by(args))).save(out)
+    say(f"{counted(len(found.codes), 'code')} moved along {args.name} in {out}")
     if args.classifier is None:
         return
-    table = move_effects(moved, model.classifier, model.study.perceptual)
+    table = model.measured(found)
     write_table(out.with_suffix(".csv"), table)
     show_table([{key: row[key] for key in list(row)[:5]} for row in table], f"{args.name}, against the original")
     say(f"every attribute's change in {out.with_suffix('.csv')}")

@@ -43,32 +43,15 @@ def run(args: Args) -> None:
     Raises:
         UserError: for a model without noise inputs, or too few draws.
     """
-    import torch
-    from safetensors.torch import save_file
+    from dataclasses import replace
 
-    from stylegenes.analysis.latent_plots import plot_noise, write_figure
-    from stylegenes.analysis.noise_study import noise_rows, noise_study
     from stylegenes.cli.console import say, show_table
     from stylegenes.cli.places import folder_place, made_by
-    from stylegenes.files import atomic_path, write_table
     from stylegenes.model import open_model
 
     model = open_model(args.snapshot, label=args.label, device=args.device)
-    choice = model.choose(seeds=None if args.codes else args.seeds, codes=args.codes)
-    effects = noise_study(
-        model.generator,
-        choice.ws,
-        random=torch.Generator().manual_seed(args.seed),
-        boundary=args.boundary,
-        draws=args.draws,
-        condition=choice.conditions,
-    )
-    rows, out = noise_rows(effects), folder_place(args, f"{model.card.name}-noise")
-    write_table(out / "noise.csv", rows)
-    with atomic_path(out / "deviation.safetensors") as part:
-        save_file({effect.case.name: effect.deviation.cpu().contiguous() for effect in effects}, part)
-    for row, string in enumerate(choice.strings):
-        text = choice.origin.made(made_by(args)).text([string])
-        write_figure(out / f"noise-{row}.png", plot_noise(effects, row), text)
-    show_table(rows, f"deviation of pixels in [-1, 1] over {args.draws} draws of the noise")
-    say(f"coarse is up to {effects[1].case.max_resolution} px; tables, maps and a figure a picture in {out}")
+    found = model.noise(args.seeds, codes=args.codes, draws=args.draws, boundary=args.boundary, seed=args.seed)
+    found = replace(found, origin=found.origin.made(made_by(args)))
+    out = found.save(folder_place(args, f"{model.card.name}-noise"))
+    show_table(found.rows, f"deviation of pixels in [-1, 1] over {args.draws} draws of the noise")
+    say(f"coarse is up to {found.boundary} px; tables, maps and a figure a picture in {out}")

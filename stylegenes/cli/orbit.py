@@ -9,20 +9,11 @@ Examples:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import tyro
-
-from stylegenes.errors import UserError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import torch
-
-    from stylegenes.choice import Choice
-    from stylegenes.synthesis.volume import Body
 
 
 @dataclass(frozen=True)
@@ -61,60 +52,22 @@ def run(args: Args) -> None:
     Raises:
         UserError: for a model that is flat, or an option that cannot be.
     """
+    from dataclasses import replace
+
     from stylegenes.cli.console import say, track
     from stylegenes.cli.places import made_by, picture_place
     from stylegenes.model import open_model
-    from stylegenes.sheets import FPS, MOVING, Sheet
-    from stylegenes.volumes import around, swing
+    from stylegenes.sheets import FPS, MOVING
+    from stylegenes.solids import Turn, turned
     from stylegenes.words import counted
 
-    for name, value in (("steps", args.steps), ("size", args.size)):
-        if value is not None and value < 1:
-            raise UserError(f"--{name} is {value}; it must be at least 1")
     out = picture_place(args, "orbit.png")
+    moving = out.suffix.lower() in MOVING
+    steps = (96 if moving else 8) if args.steps is None else args.steps
+    turn = Turn(args.show, args.path, steps, args.pitch, args.fov, args.size)
     model = open_model(args.snapshot, label=args.label, device=args.device)
-    synthesis, moving = model.generator.synthesis, out.suffix.lower() in MOVING
-    steps = args.steps or (96 if moving else 8)
-    if args.path == "around":
-        cameras = around(synthesis, steps, pitch=args.pitch, fov=args.fov)
-    else:
-        cameras = swing(synthesis, steps, fov=args.fov)
     choice = model.choose(seeds=None if args.codes else args.seeds, codes=args.codes)
-    rows = choice.ws.split(1)
-    pictures = [picture for ws in track(rows, "turning", len(rows)) for picture in _sides(choice, ws, cameras, args)]
-    origin = replace(choice.origin, more={**choice.origin.more, "Show": args.show, "Made": made_by(args)})
-    Sheet(pictures, choice.strings, origin, columns=steps).save(out)
-    time = f" ({len(pictures) / FPS:.1f} s)" if moving else ""
+    sheet = turned(choice, turn, track)
+    replace(sheet, origin=sheet.origin.made(made_by(args))).save(out)
+    time = f" ({len(sheet.pictures) / FPS:.1f} s)" if moving else ""
     say(f"{counted(len(choice), 'code')} from {counted(steps, 'side')}{time} in {out}")
-
-
-def _sides(choice: Choice, ws: torch.Tensor, cameras: torch.Tensor, args: Args) -> list[np.ndarray]:
-    """Pictures [H, W, C] of one ws [1, num_ws, w_dim] from every camera."""
-    import torch
-
-    from stylegenes.drawing import draw_ws
-    from stylegenes.records import Condition
-    from stylegenes.volumes import depth_pictures, normal_pictures
-
-    if args.show == "picture":
-        label = choice.drawing.condition.label
-        drawings = [replace(choice.drawing, condition=Condition(label, camera)) for camera in cameras.split(1)]
-        return [picture for drawing in drawings for picture in draw_ws(choice.generator, ws, drawing)]
-    with torch.no_grad():
-        body = choice.generator.synthesis.body(ws)
-    size = args.size or choice.generator.synthesis.resolution
-    if args.show == "depth":
-        return depth_pictures(body, cameras, size)
-    if args.show == "normals":
-        return normal_pictures(body, cameras, size)
-    return [_rendered(body, camera, size) for camera in cameras.split(1)]
-
-
-def _rendered(body: Body, camera: torch.Tensor, size: int) -> np.ndarray:
-    import torch
-
-    from stylegenes.pictures import to_uint8
-
-    with torch.no_grad():
-        seen = body.seen(camera, size).features[..., : body.colors]
-    return to_uint8(seen.mT.unflatten(2, (size, size)))[0]

@@ -47,28 +47,20 @@ def run(args: Args) -> None:
     Raises:
         UserError: for a bad model, layers or counts.
     """
-    from stylegenes.analysis.component_study import study_components
-    from stylegenes.analysis.latent_files import save_components
-    from stylegenes.analysis.latent_plots import plot_components, write_figure
+    from dataclasses import replace
+
     from stylegenes.cli.console import say, show_table
     from stylegenes.cli.places import folder_place, made_by
     from stylegenes.errors import UserError
-    from stylegenes.files import write_table
     from stylegenes.model import open_model
     from stylegenes.notation import parse_layers
 
     if min(args.samples, args.components) < 1:
         raise UserError(f"--samples and --components must be positive; got {args.samples} and {args.components}")
     model = open_model(args.snapshot, label=args.label, device=args.device)
-    layers, drawing = parse_layers(args.layers, model.generator), model.plain_drawing
-    study = study_components(model.generator, args.samples, args.space, seed=args.seed, drawing=drawing)
-    found, origin, out = study.found, model.origin().made(made_by(args)), folder_place(args, f"{model.card.name}-pca")
-    save_components(out / "components", found, model.weights)
-    write_table(out / "variance.csv", study.rows)
-    write_figure(out / "variance.png", plot_components(found, study.coordinates))
-    show_table(study.rows[: max(8, args.components)], f"components of {found.space}, {args.samples} codes")
-    say(f"{found.needed(0.8)} of {len(study.rows)} components hold 80% of the variance, {found.needed(0.95)} hold 95%")
-    shown = min(args.components, len(found.basis))
-    study.extremes(shown, origin).save(out / "extremes.png")
-    study.strips(shown, args.strength, layers, origin).save(out / "strips.png")
-    say(f"components, tables and pictures in {out}")
+    layers = parse_layers(args.layers, model.generator)
+    found = model.components(args.samples, args.space, seed=args.seed)
+    found, out = replace(found, origin=found.origin.made(made_by(args))), folder_place(args, f"{model.card.name}-pca")
+    show_table(found.rows[: max(8, args.components)], f"components of {found.found.space}, {args.samples} codes")
+    say(str(found))
+    say(f"components, tables and pictures in {found.save(out, args.components, args.strength, layers)}")

@@ -15,6 +15,7 @@ from stylegenes.words import command
 
 if TYPE_CHECKING:
     from stylegenes.analysis.exhibits import Exhibit
+    from stylegenes.analysis.outcomes import Outcome
     from stylegenes.model import Model
 
 _NOT_MADE_BY = ("out", "device")
@@ -77,6 +78,17 @@ def show_exhibit(args: Any, model: Model, exhibit: Exhibit, made: str | None = N
     picture = exhibit.save(place.parent, place.stem, model.shown_origin.made(by))
     say(f"{exhibit.words.title}: {picture}, with a table beside it")
     return picture
+
+
+def show_outcome(args: Any, model: Model, outcome: Outcome) -> None:
+    """Write an outcome's exhibit as `show_exhibit` does, and say what there is to say.
+
+    Raises:
+        UserError: when `--out` is no .png.
+    """
+    show_exhibit(args, model, outcome.exhibit)
+    for line in outcome.lines:
+        say(line)
 
 
 def png_place(out: Path) -> Path:

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
-
-if TYPE_CHECKING:
-    from stylegenes.generator import Generator
-    from stylegenes.model import Model
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,8 @@ class Args:
     """pictures for one distance"""
     runs: int = 5
     """distances for each number, with seeds 0, 1, ..."""
+    label: str | None = None
+    """for a conditional model: a class number, or label names with commas between"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
 
@@ -46,6 +44,10 @@ def run(args: Args) -> None:
     Raises:
         UserError: when there is nothing to do, or no realness to go by.
     """
+    from dataclasses import replace
+
+    from stylegenes.cli.console import Bars, say
+    from stylegenes.cli.places import show_outcome
     from stylegenes.errors import UserError
     from stylegenes.model import open_model
     from stylegenes.notation import parse_seeds
@@ -57,65 +59,13 @@ def run(args: Args) -> None:
         raise UserError("--num and --out go together: how many variants to replace, and where the snapshot goes")
     if args.out is not None:
         place_for_snapshot(args.out)
-    model = open_model(args.snapshot, device=args.device)
+    model = open_model(args.snapshot, label=args.label, device=args.device)
     if args.curve is not None:
-        _measure(model, parse_seeds(args.curve, "numbers of pruned variants"), args)
-    if args.num is not None:
-        _write(model, args.num, args)
-
-
-def _write(model: Model, num: int, args: Args) -> None:
-    from stylegenes.analysis.pruning import prune
-    from stylegenes.cli.console import say
-    from stylegenes.snapshot import Card, save_snapshot
-
-    assert args.out is not None
-    card = model.card
-    pruned = prune(model.generator, model.study.realness, num)
-    note = (
-        f"{num} least real of {model.study.genome.num_variants} variants of each gene replaced by the most real ones."
-    )
-    child = Card(
-        name=f"{card.name}-pruned{num}",
-        recipe=card.recipe,
-        images_seen=card.images_seen,
-        data=card.data,
-        license=card.license,
-        parent=str(model.reference),
-        notes=f"{card.notes}\n{note}".strip(),
-    )
-    save_snapshot(args.out, pruned, child, discriminator=model.snapshot.discriminator)
-    say(f"{note}\nsnapshot: {args.out}")
-
-
-def _measure(model: Model, numbers: list[int], args: Args) -> None:
-    from dataclasses import replace
-
-    from stylegenes.analysis.exhibits.models import pruning_exhibit
-    from stylegenes.analysis.pruning import pruning_curve
-    from stylegenes.cli.console import progress, say
-    from stylegenes.cli.places import show_exhibit
-    from stylegenes.metrics.reference import measure_real
-
-    generator = model.generator
-    data = model.real(args.data)
-    with progress("real pictures") as bar:
-        real = measure_real(data, model.study.folder / "reals", model.device, bar)
-
-    def distance(pruned: Generator, seed: int) -> float:
-        found = real.of_generator(pruned, args.samples, seed)
-        say(f"run {seed}: {real.name} {found:.3f}")
-        return found
-
-    points = []
-    for number in numbers:
-        say(f"{number} pruned variants")
-        points += pruning_curve(generator, model.study.realness, [number], distance, runs=args.runs)
-    caption = (
-        f"The least real variants of every gene replaced by the most real ones; {args.samples:,} pictures a run "
-        f"against {len(data):,} reals. Realness: mean logit of the discriminator over the survey. "
-        f"Two halves of the reals are {real.floor:.2f} apart."
-    )
-    show_exhibit(replace(args, out=None), model, pruning_exhibit(points, real.name, caption))
-    for point in points:
-        say(f"{point.num_pruned:>5} pruned: {real.name} {point.mean:.3f} +- {point.spread:.3f}")
+        numbers = parse_seeds(args.curve, "numbers of pruned variants")
+        given = {"data": args.data, "samples": args.samples, "runs": args.runs}
+        with Bars() as bars:
+            found = model.pruning(numbers, **given, on_progress=bars.update)
+        show_outcome(replace(args, out=None), model, found)
+    if args.num is not None and args.out is not None:
+        pruned = model.prune(args.num)
+        say(f"{pruned.card.notes.splitlines()[-1]}\nsnapshot: {pruned.save(args.out)}")

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics.row_pass import RowPass
-from stylegenes.metrics.sources import LabeledImages, block_seed, draw_condition, draws_identity
+from stylegenes.metrics.sources import LabelSource, block_seed, draw_condition, draws_identity
 from stylegenes.records import Noise
 
 Render = Callable[[torch.Tensor], torch.Tensor]
@@ -173,7 +173,7 @@ def trials_pass(
     seed: int = 0,
     batch: int = 32,
     psi: float = 1.0,
-    labels: LabeledImages | None = None,
+    labels: LabelSource | None = None,
 ) -> RowPass:
     """A pass over `num` pictures of a generator whose input can be moved; each batch meets a transform of its own.
 

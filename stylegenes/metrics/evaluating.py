@@ -16,7 +16,7 @@ from stylegenes.metrics.evaluation import Evaluator, Subject
 from stylegenes.metrics.features import Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS
 from stylegenes.metrics.record import MetricRecord
-from stylegenes.metrics.sources import LabeledImages
+from stylegenes.metrics.sources import LabeledImages, LabelSource
 from stylegenes.perception import DISTANCES, EXTRACTORS, AttributeClassifier
 
 NUM_ON_GPU, NUM_ELSEWHERE = 50_000, 2_000
@@ -77,6 +77,7 @@ def evaluate(
     batch: int = 32,
     work: Path | None = None,
     shard: Shard | None = None,
+    labels: LabelSource | None = None,
     on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Iterator[MetricRecord]:
     """The records of `metrics`, each as soon as it is there.
@@ -94,6 +95,7 @@ def evaluate(
         batch: pictures at once; the draws depend on it.
         work: folder where passes keep their state until the evaluation has ended, or None.
         shard: this process's part.
+        labels: what a conditional model is told, or None for the labels of random reals.
         on_progress: called with what is done, how many of it, and of how many.
 
     Raises:
@@ -115,6 +117,7 @@ def evaluate(
         cache=usable_cache("statistics"),
         work=work,
         shard=shard or Shard(),
+        labels=labels,
         on_progress=on_progress,
     )
     return evaluator.evaluate(subject, list(metrics))

@@ -19,7 +19,7 @@ from stylegenes.metrics.features import FeaturePass, FeatureSet, Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS, LatentContext
 from stylegenes.metrics.record import Files, Floor, MetricRecord, Provenance
 from stylegenes.metrics.row_pass import RowPass
-from stylegenes.metrics.sources import GeneratorSource, ImageSource, LabeledImages, choose
+from stylegenes.metrics.sources import GeneratorSource, ImageSource, LabeledImages, LabelSource, choose
 from stylegenes.perception import AttributeClassifier, FeatureExtractor, PerceptualDistance
 from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.survey import fingerprint
@@ -84,6 +84,7 @@ class Evaluator:
         cache: folder of statistics of reals, or None for none.
         work: folder where the passes of fakes keep their state until the evaluation has ended, or None.
         shard: this process's part of the passes.
+        labels: what a conditional model is told, or None for the labels of random reals.
         on_progress: progress.
     """
 
@@ -100,6 +101,7 @@ class Evaluator:
     cache: Path | None = None
     work: Path | None = None
     shard: Shard = field(default_factory=Shard)
+    labels: LabelSource | None = None
     on_progress: OnProgress = lambda what, done, total: None
     _reals: dict[bool, FeatureSet] = field(default_factory=dict, repr=False)
     _used: list[Path] = field(default_factory=list, repr=False)
@@ -225,13 +227,17 @@ class Evaluator:
             self.seed,
             self.batch,
             self.psi,
-            self.data,
+            self._labels,
             self.distance,
             self.classifier,
             self.work,
             self.shard,
             self.on_progress,
         )
+
+    @property
+    def _labels(self) -> LabelSource:
+        return self.data if self.labels is None else self.labels
 
     def _mixtures(self, subject: Subject, metrics: list[str]) -> range:
         """How many codes are mixed; one is `fd` itself and not repeated where that is asked for too."""
@@ -242,7 +248,7 @@ class Evaluator:
         if subject.generator is None:
             return choose(subject.need_pictures(), self.num, self.seed)
         draws = {"seed": self.seed, "psi": self.psi, "latents": latents, "batch": self.batch}
-        return GeneratorSource(subject.generator, self.num, labels=self.data, **draws)
+        return GeneratorSource(subject.generator, self.num, labels=self._labels, **draws)
 
     def _plan(self, source: ImageSource, rows: bool, folder: Path | None, what: str) -> FeaturePass:
         return FeaturePass(source, self.extractor, rows, folder, self.shard, self.device, self._progress(what))
@@ -327,7 +333,7 @@ class Evaluator:
             psi=self.psi if subject.generator is not None else None,
             seed=self.seed,
             batch=self.batch if subject.generator is not None else 0,
-            settings=settings,
+            settings=settings if self.labels is None else {**settings, "labels": self.labels.source},
         )
 
     def _clean_up(self) -> None:

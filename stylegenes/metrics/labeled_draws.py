@@ -9,7 +9,7 @@ import torch
 
 from stylegenes.generator import Generator
 from stylegenes.metrics.row_pass import RowPass
-from stylegenes.metrics.sources import LabeledImages, block_seed, draw_condition, draws_identity
+from stylegenes.metrics.sources import LabelSource, block_seed, draw_condition, draws_identity
 from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Noise
 
@@ -44,7 +44,7 @@ def draws_pass(
     seed: int = 0,
     batch: int = 32,
     psi: float = 1.0,
-    labels: LabeledImages | None = None,
+    labels: LabelSource | None = None,
 ) -> RowPass:
     """A pass that draws `num` codes, makes their pictures with the stored noise and classifies them.
 

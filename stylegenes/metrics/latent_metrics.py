@@ -17,7 +17,7 @@ from stylegenes.metrics.labeled_draws import LabeledDraws, draws_pass
 from stylegenes.metrics.path_length import PathSettings, Sampling, Space, path_pass, summarize
 from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.separability import MAX_STEPS, linear_separability
-from stylegenes.metrics.sources import LabeledImages
+from stylegenes.metrics.sources import LabelSource
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
 
 
@@ -55,7 +55,7 @@ class LatentContext:
     seed: int
     batch: int
     psi: float
-    data: LabeledImages
+    labels: LabelSource
     distance: PerceptualDistance | None
     classifier: AttributeClassifier | None
     work: Path | None
@@ -66,7 +66,7 @@ class LatentContext:
     @property
     def draws(self) -> dict[str, Any]:
         """What all passes are told of the draws."""
-        return {"num": self.num, "seed": self.seed, "batch": self.batch, "labels": self.data}
+        return {"num": self.num, "seed": self.seed, "batch": self.batch, "labels": self.labels}
 
     def placed(self, plan: RowPass) -> RowPass:
         """The pass as this process makes it: where, which part, and who hears of it."""

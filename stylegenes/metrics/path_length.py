@@ -10,7 +10,7 @@ import torch
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics.row_pass import RowPass
-from stylegenes.metrics.sources import LabeledImages, block_seed, draw_condition, draws_identity
+from stylegenes.metrics.sources import LabelSource, block_seed, draw_condition, draws_identity
 from stylegenes.perception import PerceptualDistance
 from stylegenes.records import Condition, Noise
 
@@ -71,7 +71,7 @@ def path_length(
     num: int,
     seed: int = 0,
     batch: int = 16,
-    labels: LabeledImages | None = None,
+    labels: LabelSource | None = None,
 ) -> PathLengthEstimate:
     """Measure `num` steps in memory, by one process; arguments as for `path_pass`."""
     steps = path_pass(generator, distance, settings, num=num, seed=seed, batch=batch, labels=labels)
@@ -86,7 +86,7 @@ def path_pass(
     num: int,
     seed: int = 0,
     batch: int = 16,
-    labels: LabeledImages | None = None,
+    labels: LabelSource | None = None,
 ) -> RowPass:
     """A pass over `num` steps. Noise inputs are the stored ones, so that only the latent moves the picture.
 
@@ -139,7 +139,7 @@ def _measure(
     settings: PathSettings,
     n: int,
     rng: torch.Generator,
-    labels: LabeledImages | None,
+    labels: LabelSource | None,
 ) -> torch.Tensor:
     """d / epsilon^2 of `n` steps, [n]."""
     condition = draw_condition(generator, labels, n, rng)

@@ -15,7 +15,7 @@ from stylegenes.metrics.distribution import floors_of
 from stylegenes.metrics.features import FeaturePass
 from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.metrics.moments import FeatureGaussian, Moments
-from stylegenes.metrics.sources import GeneratorSource, choose, to_grid
+from stylegenes.metrics.sources import GeneratorSource, LabelSource, choose, to_grid
 from stylegenes.perception import FeatureExtractor, Lite0Features
 from stylegenes.snapshot import Card
 
@@ -49,9 +49,11 @@ class FrechetReference:
             moments.update(self.extractor(to_grid(batch).to(self.device)))
         return frechet_distance(self.real, moments.gaussian())
 
-    def of_generator(self, generator: Generator, num: int, seed: int) -> float:
-        """Distance of `num` pictures of a generator from the reals."""
-        made = FeaturePass(GeneratorSource(generator, num, seed), self.extractor, device=self.device).run()
+    def of_generator(self, generator: Generator, num: int, seed: int, labels: LabelSource | None = None) -> float:
+        """Distance of `num` pictures of a generator, which may be told labels, from the reals."""
+        made = FeaturePass(
+            GeneratorSource(generator, num, seed, labels=labels), self.extractor, device=self.device
+        ).run()
         return frechet_distance(self.real, made.all.moments.gaussian())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,17 +17,72 @@ from stylegenes.survey import fingerprint
 from stylegenes.words import counted
 
 
-class LabeledImages(Protocol):
+class LabelSource(Protocol):
+    """What fakes are conditioned on."""
+
+    @property
+    def label_dim(self) -> int:
+        """Columns of the labels, 0 for none."""
+        ...
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of what they belong to."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where they come from, as messages say it."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def labels(self, indices: torch.Tensor) -> torch.Tensor:
+        """Labels float32 [N, label_dim]."""
+        ...
+
+
+@dataclass(frozen=True)
+class OneLabel:
+    """The same label for every fake.
+
+    Attributes:
+        row: float32 [1, L].
+        name: the label in words.
+    """
+
+    row: torch.Tensor
+    name: str
+
+    @property
+    def label_dim(self) -> int:
+        """L."""
+        return self.row.shape[1]
+
+    @property
+    def content_hash(self) -> str:
+        """Of the numbers."""
+        return hashlib.sha256(self.row.cpu().numpy().tobytes()).hexdigest()
+
+    @property
+    def source(self) -> str:
+        """The label in words."""
+        return f"label {self.name}"
+
+    def __len__(self) -> int:
+        return 1
+
+    def labels(self, indices: torch.Tensor) -> torch.Tensor:
+        """The row for each of the indices, [N, L]."""
+        return self.row.cpu().expand(len(indices), -1)
+
+
+class LabeledImages(LabelSource, Protocol):
     """What this room needs of a data set (`stylegenes.data.PackedDataset` has it)."""
 
     @property
     def label_names(self) -> list[str]:
         """Names of the label columns."""
-        ...
-
-    @property
-    def label_dim(self) -> int:
-        """Columns of the labels, 0 for none."""
         ...
 
     @property
@@ -40,28 +96,12 @@ class LabeledImages(Protocol):
         ...
 
     @property
-    def content_hash(self) -> str:
-        """Hash of the pictures."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """What it was opened with."""
-        ...
-
-    @property
     def originals(self) -> Originals:
         """What the files were that the pictures were read from."""
         ...
 
-    def __len__(self) -> int: ...
-
     def images(self, indices: torch.Tensor) -> torch.Tensor:
         """Pictures uint8 [N, C, H, W]."""
-        ...
-
-    def labels(self, indices: torch.Tensor) -> torch.Tensor:
-        """Labels float32 [N, label_dim]."""
         ...
 
 
@@ -148,7 +188,7 @@ class GeneratorSource:
         seed: seed of all draws.
         psi: truncation.
         latents: codes mixed in each picture at random crossovers (1: no mixing).
-        labels: a data set whose labels condition the pictures, drawn with replacement, or None.
+        labels: condition the pictures, drawn with replacement: a data set, `OneLabel`, or None.
         batch: pictures in a block; the draws depend on it.
     """
 
@@ -157,7 +197,7 @@ class GeneratorSource:
     seed: int = 0
     psi: float = 1.0
     latents: int = 1
-    labels: LabeledImages | None = None
+    labels: LabelSource | None = None
     batch: int = 32
 
     def identity(self) -> dict[str, Any]:
@@ -179,9 +219,7 @@ class GeneratorSource:
         return to_grid(self.generator.synthesis(ws, condition, noise=noise).image)
 
 
-def draws_identity(
-    generator: Generator, labels: LabeledImages | None, num: int, seed: int, batch: int
-) -> dict[str, Any]:
+def draws_identity(generator: Generator, labels: LabelSource | None, num: int, seed: int, batch: int) -> dict[str, Any]:
     """The weights' fingerprint and what the draws depend on; labels count only where the model reads them."""
     conditions = labels.content_hash if labels is not None and generator.latent.label_dim else None
     draws = {"num": num, "seed": seed, "batch": batch}
@@ -193,9 +231,7 @@ def block_seed(seed: int, start: int) -> int:
     return (seed * 1_000_000_007 + start + 1) % 2**63
 
 
-def draw_condition(
-    generator: Generator, labels: LabeledImages | None, n: int, rng: torch.Generator
-) -> Condition | None:
+def draw_condition(generator: Generator, labels: LabelSource | None, n: int, rng: torch.Generator) -> Condition | None:
     """Conditions for `n` fakes: labels of random pictures of the data, and cameras such as the model was trained with.
 
     None for a model that needs neither.
