@@ -30,7 +30,7 @@ from stylegenes.records import Condition
 
 CONTENT = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
-    "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
+    "connect-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'none'"
 )
 _FIXED = 32767
 _SERVED = '<meta name="stylegenes" content="server">'

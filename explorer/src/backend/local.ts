@@ -221,7 +221,7 @@ export class LocalBackend implements Backend {
     const text = {
       Software: `stylegenes ${this.info.version}`,
       Model: this.model.name,
-      Weights: this.model.hash,
+      Weights: this.model.weights,
       Psi: psi,
       Noise: "const",
       Codes: plain.join("\n"),

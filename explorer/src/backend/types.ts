@@ -6,6 +6,7 @@ export interface ModelInfo {
   name: string;
   reference: string;
   hash: string;
+  weights: string;
   kind: "genome" | "continuous";
   height: number;
   width: number;

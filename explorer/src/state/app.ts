@@ -83,8 +83,10 @@ export class App {
     }
   }
 
+  /** Told to screen readers; the same words again are told again. */
   say(words: string): void {
-    this.spoken.value = words;
+    this.spoken.value = "";
+    setTimeout(() => (this.spoken.value = words), 20);
   }
 
   /** Run something that may fail: its words are shown, what was dropped is silent. */

@@ -54,7 +54,7 @@ function NewPictures() {
           icon="dice"
           primary
           text={wishes.size ? "Dice by wish" : "Dice"}
-          label="Dice new pictures"
+          label={wishes.size ? "Dice by wish" : "Dice new pictures"}
           hotkey="d"
           onClick={() => void app.dice()}
         />
@@ -145,7 +145,7 @@ function Children() {
           icon="children"
           primary
           text={two ? "Children of both" : "Children"}
-          label="Make children"
+          label={two ? "Children of both" : "Make children"}
           hotkey="b"
           onClick={() => void app.breed()}
         />

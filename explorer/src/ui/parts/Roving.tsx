@@ -45,7 +45,7 @@ function cellsOf(place: HTMLElement): HTMLElement[] {
 function settle(place: HTMLElement, chosen: HTMLElement | null = null): void {
   const cells = cellsOf(place);
   const stop =
-    chosen ?? cells.find((cell) => cell.tabIndex === 0) ?? cells.find((cell) => cell.dataset["cell"] === "start") ?? cells[0];
+    chosen ?? cells.find((cell) => cell.getAttribute("tabindex") === "0") ?? cells.find((cell) => cell.dataset["cell"] === "start") ?? cells[0];
   for (const cell of cells) {
     const index = cell === stop ? 0 : -1;
     if (cell.getAttribute("tabindex") !== String(index)) cell.tabIndex = index;

@@ -7,7 +7,7 @@ import { Icon, type IconName } from "./Icon";
 interface ButtonProps {
   icon?: IconName;
   label: string;
-  /** Shown beside the icon; without it the label is there for screen readers and as a tooltip. */
+  /** Shown beside the icon, and part of the label, so that whoever speaks to the page can name what is seen. */
   text?: ComponentChildren;
   hotkey?: string;
   pressed?: boolean;
@@ -22,7 +22,7 @@ export function Button({ icon, label, text, hotkey, pressed, primary, disabled, 
     <button
       type="button"
       class={`button${primary ? " primary" : ""}${text === undefined ? " bare" : ""}`}
-      aria-label={text === undefined ? label : undefined}
+      aria-label={label}
       aria-pressed={pressed}
       aria-keyshortcuts={hotkey}
       title={title}

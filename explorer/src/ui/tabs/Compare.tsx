@@ -35,7 +35,7 @@ export function Compare() {
       {view.value !== "mix" && a && b && (
         <Button
           text="Show the other one"
-          label="Exchange the two"
+          label="Show the other one of the two"
           onClick={() => {
             app.pinned.value = b;
             void app.show(a, "select", "the other picture");

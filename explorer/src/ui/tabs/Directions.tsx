@@ -141,7 +141,7 @@ function Sliders({ found }: { found: Found }) {
         />
         <Button
           text="Back to the start"
-          label="Set all directions to zero"
+          label="Back to the start: all directions at zero"
           disabled={![...strengths.value.values()].some(Boolean)}
           onClick={() => {
             strengths.value = new Map();

@@ -171,9 +171,9 @@ function Outcome({ work }: { work: Progress }) {
             Distance {result.distance.toFixed(3)} ({result.judge}).
           </p>
           <div class="row">
-            <Button primary text="Take it" label="Take the inverted picture" onClick={() => void app.show(result.code, "invert", "the inverted picture")} />
+            <Button primary text="Take it" label="Take it as the picture shown" onClick={() => void app.show(result.code, "invert", "the inverted picture")} />
             {result.projection !== result.code && (
-              <Button text="Take it in W" label="Take the picture in W" onClick={() => void app.show(result.projection, "invert", "the inverted picture in W")} />
+              <Button text="Take it in W" label="Take it in W, as it was projected" onClick={() => void app.show(result.projection, "invert", "the inverted picture in W")} />
             )}
           </div>
         </>

@@ -17,7 +17,8 @@ function sourcesOf(app: App): { rows: string[]; columns: string[] } {
   const chosen = [app.code.value, app.partner.value, app.pinned.value, ...app.session.favorites.value.map((node) => node.code)];
   const newest = app.session.generations.value.flatMap((one) => one.nodes.map((node) => node.code));
   const all = [...new Set([...chosen, ...newest])].filter((code): code is string => code !== null && isSimple(code));
-  return { rows: all.slice(0, ROWS), columns: all.slice(ROWS, ROWS + COLUMNS) };
+  const half = Math.min(ROWS, Math.floor(all.length / 2));
+  return { rows: all.slice(0, half), columns: all.slice(half, half + COLUMNS) };
 }
 
 export function Mixing() {

@@ -95,7 +95,7 @@ function Grids({ run }: { run: Run }) {
           shown={`${grid.kimg} kimg`}
           onInput={(next) => (chosen.value = next)}
         />
-        <Button text="Newest" label="Follow the newest pictures" pressed={chosen.value === null} onClick={() => (chosen.value = null)} />
+        <Button text="Newest" label="Newest pictures, as they come" pressed={chosen.value === null} onClick={() => (chosen.value = null)} />
       </div>
     </Section>
   );

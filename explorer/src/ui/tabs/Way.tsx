@@ -54,7 +54,7 @@ export function Way({ start, end }: { start: string; end: string }) {
             place.value = value;
           }}
         />
-        <Button text="Take this picture" label="Take the picture on the way" onClick={() => void app.show(at, "between", "the picture on the way")} />
+        <Button text="Take this picture" label="Take this picture of the way" onClick={() => void app.show(at, "between", "the picture on the way")} />
       </div>
       <Roving label="Pictures on the way" class="strip">
         {codes.map((code, index) => (
@@ -72,7 +72,7 @@ export function Way({ start, end }: { start: string; end: string }) {
         ))}
       </Roving>
       <div class="row" role="group" aria-label="Downloads">
-        <Button icon="save" text="Strip (PNG)" label="Save the strip as PNG" onClick={() => void downloadFile(app, { ...asked, kind: "sheet", codes, columns: codes.length, format: "png" }, "way")} />
+        <Button icon="save" text="Strip (PNG)" label="Save the strip (PNG)" onClick={() => void downloadFile(app, { ...asked, kind: "sheet", codes, columns: codes.length, format: "png" }, "way")} />
         {app.backend.kind === "server" && (
           <>
             <Button icon="save" text="GIF" label="Save the animation as GIF" onClick={() => void downloadFile(app, { ...asked, format: "gif", moving: true }, "way")} />

@@ -1,0 +1,122 @@
+"""The page without a server: the very pictures of the model, under any address, with nothing from elsewhere."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegenes.errors import UserError
+from stylegenes.explorer.site import export_site
+from stylegenes.sheets import read_sheet
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+expect = sync_api.expect
+
+
+def saved(page, tmp_path, press):
+    """The file that a button saves."""
+    with page.expect_download() as waiting:
+        press()
+    place = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(place)
+    return place
+
+
+def pixels(path):
+    return np.asarray(Image.open(path).convert("RGB")).astype(int)
+
+
+def save_picture(page, tmp_path):
+    page.get_by_role("button", name="Save and copy").click()
+    return saved(page, tmp_path, page.get_by_role("menuitem", name="Save the picture").click)
+
+
+@pytest.mark.parametrize(("seed", "psi"), [(0, 1.0), (7, 0.5), (123, 1.3)])
+def test_pictures_equal_the_models(site, visit, genome_model, tmp_path, seed, psi):
+    expected = genome_model.sample(seeds=[seed], psi=psi)
+    page = visit(site, f"#code={expected.codes[0]}&psi={psi}")
+    file = save_picture(page, tmp_path)
+    assert np.abs(pixels(file) - expected.pictures[0].astype(int)).max() <= 1
+    carried = read_sheet(file)
+    assert carried.codes == list(expected.codes)
+    assert carried.origin.psi == f"{psi:g}" and carried.origin.weights == genome_model.weights
+    again = genome_model.sample(codes=str(file))
+    assert np.array_equal(again.pictures[0], expected.pictures[0])
+
+
+def test_ways_and_mixtures_equal_the_models(site, visit, genome_model, tmp_path):
+    codes = genome_model.sample(seeds=[3, 4]).codes
+    page = visit(site, f"#code={codes[1]}&pin={codes[0]}&tab=compare")
+    page.get_by_role("radio", name="Way").check()
+    strip = pixels(saved(page, tmp_path, page.get_by_role("button", name="Save the strip (PNG)").click))
+    expected = genome_model.pictures(genome_model.way(codes[0], codes[1], 12))
+    scale, gap = 4, 2
+    for index, picture in enumerate(expected):
+        start = gap + index * (32 * scale + gap)
+        shown = strip[gap : gap + 32 * scale : scale, start : start + 32 * scale : scale]
+        assert np.abs(shown - picture.astype(int)).max() <= 1, index
+    page.get_by_role("radio", name="Style mixing").check()
+    cell = page.locator(".mixing .cell:not(.source)").first
+    cell.click()
+    assert "~" in page.url
+    mixed = genome_model.pictures([page.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('code')")])
+    assert np.abs(pixels(save_picture(page, tmp_path)) - mixed[0].astype(int)).max() <= 1
+
+
+def test_gene_numbers_are_the_models(site, visit, genome_model):
+    code = genome_model.sample(seeds=[5]).codes[0]
+    page = visit(site, f"#code={code}&attribute=Eyeglasses")
+    found, genotype = genome_model.effects("Eyeglasses"), genome_model.genotype([code], 0)
+    expect(page.locator(".legend")).to_be_visible()
+    first = page.locator(".gene").first
+    gene = found.order[0]
+    expect(first).to_have_attribute("aria-label", f"Gene {gene}")
+    chip = first.locator(".chip").last
+    chip.hover()
+    variant = int(chip.get_attribute("data-variant"))
+    value, low, high = (found.mean + float(part[gene, variant]) for part in (found.effect, found.low, found.high))
+    clipped = [f"{round(100 * min(1, max(0, number)))} %" for number in (value, low, high)]
+    told = f"Eyeglasses {clipped[0]} (measured {clipped[1]} to {clipped[2]}), seen {int(found.count[gene, variant])} times"
+    expect(page.get_by_test_id("readout")).to_contain_text(told)
+    assert variant != int(genotype[gene])
+
+
+def test_a_file_says_that_a_host_is_needed(site_folder, visit):
+    page = visit(f"file://{site_folder}/index.html", ready=False, expected=("file:", "CORS", "ERR_FAILED"))
+    words = page.get_by_text("It needs a web server")
+    expect(words).to_be_visible()
+    expect(page.get_by_text("python -m http.server")).to_be_visible()
+
+
+def test_panels_that_need_python_say_so(site, visit):
+    page = visit(site)
+    page.get_by_role("tab", name="Invert").click()
+    expect(page.get_by_text("Invert is not available here")).to_be_visible()
+    expect(page.get_by_text("stylegenes explore avatars32")).to_be_visible()
+
+
+def test_a_foreign_folder_is_left_alone(genome_model, tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(UserError, match="holds|is no site of stylegenes"):
+        export_site(genome_model, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_what_is_written_names_no_other_host(site_folder):
+    index = (site_folder / "index.html").read_text()
+    assert "http://localhost:8000" in index and index.count("://") == 1
+    assert "'wasm-unsafe-eval'" in index and "unsafe-inline" not in index
+    assert json.loads((site_folder / "site.json").read_text())["info"]["model"]["num_genes"] == 32
+
+
+@pytest.mark.slow
+def test_a_mapping_model_has_a_site_too(mapping_model, static_host, visit, tmp_path):
+    folder = tmp_path / "site"
+    export_site(mapping_model, folder)
+    expected = mapping_model.sample(seeds=[2], psi=0.7)
+    page = visit(static_host(folder), f"#code={expected.codes[0]}&psi=0.7")
+    assert np.abs(pixels(save_picture(page, tmp_path)) - expected.pictures[0].astype(int)).max() <= 1
+    expect(page.get_by_text("The genome is not available here")).to_be_visible()
+    page.keyboard.press("b")
+    expect(page.get_by_role("heading", name="12 children", exact=False).first).to_be_visible()
