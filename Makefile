@@ -2,12 +2,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types slow oldest trackers clean
+.PHONY: demo test lint types browser page slow oldest trackers clean
 
 demo: $(VENV)/.installed  ## render the embedded faces, train a small genome GAN, draw samples
 	$(BIN)/stylegenes demo
 
-test: lint types  ## everything that CI runs
+test: lint types browser  ## everything that CI runs
 	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.installed
@@ -16,6 +16,14 @@ lint: $(VENV)/.installed
 
 types: $(VENV)/.installed
 	$(BIN)/pyright
+
+browser:  ## Chromium for the tests of the explorer, on Debian as root; elsewhere they are skipped
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium; } \
+		|| echo "no Chromium here: the browser tests of the explorer are skipped"
+
+page:  ## build the explorer's page from its sources (Node 20)
+	cd explorer && npm ci --no-audit --no-fund && npm run build
 
 slow: $(VENV)/.installed  ## the long tests
 	$(BIN)/python -m pytest -m slow --timeout 3600

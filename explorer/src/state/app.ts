@@ -107,10 +107,14 @@ export class App {
   async start(): Promise<void> {
     const kept = readAddress(location.hash);
     this.adopt(kept);
+    if (!this.model) {
+      this.tab.value = "runs";
+      return;
+    }
     await this.session.open();
     if (kept.code) await this.show(kept.code, "open", "opened from the address");
     else if (this.session.currentNode.value) this.code.value = this.session.currentNode.value.code;
-    else if (this.model) await this.dice();
+    else await this.dice();
     effect(() => history.replaceState(null, "", writeAddress(this.kept())));
     effect(() => {
       const attribute = this.attribute.value;

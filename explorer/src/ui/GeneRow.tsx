@@ -61,7 +61,7 @@ export function GeneRowView({ gene, present, table, scale, readout }: Props) {
         {row && (
           <span class="explains" title="Share of the attribute's variance that this gene explains by itself">
             <meter min={0} max={0.3} value={row.explained} aria-label={`Gene ${gene} explains`} />
-            {percent(row.explained)}
+            <span class="share">{percent(row.explained)}</span>
           </span>
         )}
         {variants > CHIPS && (

@@ -104,9 +104,9 @@ function Legend() {
       {[-5, -3, -1, 0, 1, 3, 5].map((step) => (
         <span key={step} class="chip" data-shade={step} aria-hidden="true" />
       ))}
-      <span>
-        more {words(table.attribute)} than the average {Math.round(100 * table.mean)} % · {table.acting} of{" "}
-        {app.shape.genes} genes act
+      <span class="more">more {words(table.attribute)}</span>
+      <span class="all" title="How many genes are shown to act on the attribute">
+        average {Math.round(100 * table.mean)} %, {table.acting} genes act
       </span>
     </div>
   );

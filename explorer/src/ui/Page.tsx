@@ -64,7 +64,7 @@ function Shell() {
           {app.side.value === "genome" ? <GenomePanel /> : <Attributes />}
         </aside>
       )}
-      <nav class="views" aria-label="Parts of the page">
+      <nav class="views" aria-label="Parts of the page" hidden={!app.model}>
         {VIEWS.map(([view, words]) => (
           <button
             key={view}

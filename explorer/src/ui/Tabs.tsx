@@ -68,6 +68,7 @@ export function Tabs({ explore }: { explore: ComponentChildren }) {
 function Shown({ tab, explore }: { tab: Tab; explore: ComponentChildren }) {
   const app = useApp();
   const found = PANELS[tab];
+  if (!found && !app.model) return <Absent title="The model" reason={app.panel("population").reason} />;
   if (!found) return <>{explore}</>;
   const panel = app.panel(found.panel);
   if (!panel.available) return <Absent title={NAMES[tab]} reason={panel.reason} />;

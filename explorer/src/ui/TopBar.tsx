@@ -17,12 +17,12 @@ export function TopBar() {
         <h1>{app.model?.name ?? "stylegenes"}</h1>
         <span class="facts">{factsOf(app.model)}</span>
       </div>
-      <div class="tools" role="toolbar" aria-label="Always at hand">
+      <div class="tools" role="toolbar" aria-label="Always at hand" hidden={!app.model}>
         <Button icon="dice" label="Dice new pictures" hotkey="d" onClick={() => void app.dice()} />
         <Button icon="undo" label="Undo" hotkey="u" disabled={!session.undo.value} onClick={() => void app.step("undo")} />
         <Button icon="redo" label="Redo" hotkey="r" disabled={!session.redo.value} onClick={() => void app.step("redo")} />
       </div>
-      <div class="dials">
+      <div class="dials" hidden={!app.model}>
         <Slider
           label="Truncation"
           value={app.psi.value}
@@ -46,8 +46,8 @@ export function TopBar() {
       </div>
       <div class="tools">
         <Button icon="link" label="Copy a link to all this" hotkey="k" onClick={() => void copyText(app, location.href, "the link")} />
-        <ExportMenu />
-        <SessionMenu />
+        {app.model && <ExportMenu />}
+        {app.model && <SessionMenu />}
         <Button
           icon={theme.value === "dark" ? "sun" : "moon"}
           label={theme.value === "dark" ? "Light colors" : "Dark colors"}

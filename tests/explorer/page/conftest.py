@@ -26,9 +26,7 @@ def chromium():
     if path is None:
         pytest.skip("no Chromium here: apt-get install chromium")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         yield browser
         browser.close()
 
@@ -39,7 +37,9 @@ def visit(chromium):
     contexts, troubles = [], []
 
     def make(address, fragment="", *, ready=True, expected=(), **options):
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "accept_downloads": True} | options)
+        context = chromium.new_context(
+            **{"viewport": {"width": 1280, "height": 800}, "accept_downloads": True} | options
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
@@ -111,17 +111,26 @@ def site(site_folder, static_host):
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory):
-    """A server of a model or a run on a port of its own; returns its address."""
+def serving():
+    """A server of a desk on a port of its own; returns its address."""
 
-    def make(model, run=None) -> str:
+    def make(desk) -> str:
         listening = take_port("127.0.0.1", 0)
         port = listening.getsockname()[1]
-        store = SessionStore(tmp_path_factory.mktemp("sessions") / "explorer.sqlite", model.weights)
-        door = Door("127.0.0.1", port, None)
-        serving = functools.partial(serve, Desk(model, run, store=store), door, listening)
-        threading.Thread(target=serving, kwargs={"browse": False, "say": lambda text: None}, daemon=True).start()
+        run = functools.partial(serve, desk, Door("127.0.0.1", port, None), listening)
+        threading.Thread(target=run, kwargs={"browse": False, "say": lambda text: None}, daemon=True).start()
         return f"http://127.0.0.1:{port}/"
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def served(serving, tmp_path_factory):
+    """A server of a model."""
+
+    def make(model) -> str:
+        place = tmp_path_factory.mktemp("sessions") / "explorer.sqlite"
+        return serving(Desk(model, store=SessionStore(place, model.weights)))
 
     return make
 

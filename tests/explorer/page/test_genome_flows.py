@@ -65,7 +65,9 @@ def test_by_keyboard_alone(place, visit, genome_model):
     expect(page.locator(".chip:focus")).to_have_count(1)
     focused = "() => ({...document.activeElement.dataset, pressed: document.activeElement.ariaPressed})"
     start = page.evaluate(focused)
-    assert start["pressed"] == "true" and int(start["variant"]) == int(genome_model.genotype([code], 0)[int(start["gene"])])
+    assert start["pressed"] == "true" and int(start["variant"]) == int(
+        genome_model.genotype([code], 0)[int(start["gene"])]
+    )
     page.keyboard.press("Home")
     page.keyboard.press("ArrowDown")
     below = page.evaluate(focused)

@@ -1,0 +1,56 @@
+"""Attributes by sliders, with hold; what was requested, achieved, and what else changed."""
+
+import re
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+expect = sync_api.expect
+
+
+def code_of(page):
+    return page.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('code')")
+
+
+@pytest.fixture
+def plain_face(genome_model):
+    """A face with hardly any glasses, by the judge, but some: one that an edit can reach."""
+    codes = genome_model.sample(seeds="0-15").codes
+    column = genome_model.classifier.attributes.index("Eyeglasses")
+    return codes[int((genome_model.judged(codes)[:, column] - 0.1).abs().argmin())]
+
+
+def test_by_mouse(genome_server, visit, plain_face, genome_model):
+    page = visit(genome_server, f"#code={plain_face}")
+    page.get_by_role("radio", name="Attributes").check()
+    page.get_by_label("Find an attribute").fill("you")
+    page.get_by_role("button", name="Hold Young").click()
+    page.get_by_label("Find an attribute").fill("eyegl")
+    slider = page.get_by_role("slider", name="Eyeglasses")
+    expect(slider).to_be_enabled()
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    report = page.get_by_role("region", name="What the edit did")
+    expect(report).to_contain_text("Side effects")
+    expect(report.get_by_role("row", name=re.compile("Eyeglasses")).first).to_contain_text("+")
+    assert code_of(page) != plain_face
+    column = genome_model.classifier.attributes.index("Eyeglasses")
+    before, after = genome_model.judged([plain_face, code_of(page)])[:, column].tolist()
+    assert after > before
+    page.get_by_role("button", name="Undo").click()
+    expect(report).to_be_hidden()
+    assert code_of(page) == plain_face
+
+
+def test_by_keyboard_alone(genome_server, visit, plain_face):
+    page = visit(genome_server, f"#code={plain_face}")
+    page.keyboard.press("a")
+    expect(page.get_by_label("Find an attribute")).to_be_focused()
+    page.keyboard.type("eyegl")
+    expect(page.get_by_role("slider", name="Eyeglasses")).to_be_enabled()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("slider", name="Eyeglasses")).to_be_focused()
+    page.keyboard.press("End")
+    expect(page.get_by_test_id("spoken")).to_contain_text(re.compile("Eyeglasses: .* before, .* now"))
+    assert code_of(page) != plain_face
+    expect(page.get_by_role("region", name="What the edit did")).to_be_visible()
