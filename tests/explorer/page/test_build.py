@@ -1,4 +1,4 @@
-"""The committed page is what its sources build, and its genetics pass their own tests. Needs npm, once with a network."""
+"""The committed page is what its sources build, and its genetics pass their own tests. Needs npm."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Dice, wish, breed, follow the family, undo: by mouse, and again by keyboard alone; on a static site and on a server."""
+"""Dice, wish, breed, follow the family, undo: by mouse and by keyboard alone, on a static site and on a server."""
 
 import re
 
@@ -104,7 +104,10 @@ def test_by_keyboard_alone(place, visit):
 
 def focus_by_tab(page, selector, within="body", most=90):
     """Press Tab until something that matches has the focus."""
-    script = "([selector, within]) => Boolean(document.activeElement?.matches(selector) && document.activeElement.closest(within))"
+    script = """([selector, within]) => {
+        const now = document.activeElement;
+        return Boolean(now?.matches(selector) && now.closest(within));
+    }"""
     for _ in range(most):
         page.keyboard.press("Tab")
         if page.evaluate(script, [selector, within]):
