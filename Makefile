@@ -1,8 +1,9 @@
 PYTHON ?= python3
+PYTHONS ?= python3.11 python3.12 python3.13
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types browser page slow oldest trackers clean
+.PHONY: demo test lint types browser page slow oldest site trackers installs clean
 
 demo: $(VENV)/.installed  ## render the embedded faces, train a small genome GAN, draw samples
 	$(BIN)/stylegenes demo
@@ -31,6 +32,13 @@ slow: $(VENV)/.installed  ## the long tests
 oldest: $(VENV)-oldest/.installed  ## the tests of training with the oldest torch that is supported
 	$(VENV)-oldest/bin/python -m pytest tests/training/test_graphs.py tests/training/test_no_waiting.py \
 		tests/training/test_step.py tests/training/test_resume.py tests/test_precision.py tests/test_devices.py
+
+site: $(VENV)/.installed  ## the documentation as pages, in site/
+	$(BIN)/mkdocs build --strict
+
+installs: $(VENV)/.installed  ## into empty environments: PYTHONS, and every dependency at its lower bound
+	$(BIN)/python tools/installs.py $(PYTHONS)
+	$(BIN)/python tools/installs.py --sdist --oldest $(PYTHON)
 
 trackers: $(VENV)-trackers/.installed  ## the test of the trackers, all of them installed
 	$(VENV)-trackers/bin/python -m pytest tests/training/test_trackers.py

@@ -38,7 +38,7 @@ COMMANDS = sorted(set(_all_commands()))
 
 @pytest.mark.parametrize(("where", "command"), COMMANDS, ids=[f"{w}: {c}" for w, c in COMMANDS])
 def test_every_command_that_is_shown_is_accepted(where, command):
-    words = shlex.split(command.split(" | ")[0].split(" && ")[0])
+    words = shlex.split(re.split(r" (?:\||&&|>) ", command)[0])
     assert words[1] in VERBS, f"{where} shows a command that does not exist"
     module = importlib.import_module(f"stylegenes.cli.{words[1].replace('-', '_')}")
     try:
