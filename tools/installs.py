@@ -25,8 +25,7 @@ USES = (
     ("sample", "avatars32", "--seeds", "0-3", "--out", "faces.png"),
     ("sample", "avatars32", "--codes", "faces.png", "--out", "again.png"),
     ("edit", "avatars32", "--seed", "3", "--set", "Eyeglasses=1"),
-    ("data", "avatars", "--out", "faces.zip", "-n", "20"),
-    ("train", "faces.zip", "--recipe", "tiny32", "--kimg", "0.1", "--metrics", "none", "--out", "run"),
+    ("train", "avatars:n=20", "--recipe", "tiny32", "--kimg", "0.1", "--metrics", "none", "--out", "run"),
 )
 """Command lines that must end with 0."""
 
