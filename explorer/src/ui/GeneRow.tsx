@@ -13,12 +13,14 @@ interface Props {
   present: number;
   table: GeneTable | null;
   scale: number;
+  /** What the strongest gene explains: a full bar. */
+  most: number;
   readout: Signal<string>;
 }
 
 const CHIPS = 24;
 
-export function GeneRowView({ gene, present, table, scale, readout }: Props) {
+export function GeneRowView({ gene, present, table, scale, most, readout }: Props) {
   const app = useApp();
   const whole = useSignal(false);
   const row = table?.genes[gene];
@@ -60,7 +62,7 @@ export function GeneRowView({ gene, present, table, scale, readout }: Props) {
         </span>
         {row && (
           <span class="explains" title="Share of the attribute's variance that this gene explains by itself">
-            <meter min={0} max={0.3} value={row.explained} aria-label={`Gene ${gene} explains`} />
+            <meter min={0} max={most} value={row.explained} aria-label={`Gene ${gene} explains`} />
             <span class="share">{percent(row.explained)}</span>
           </span>
         )}

@@ -39,6 +39,7 @@ function Genes() {
   const readout = useSignal("");
   const table = app.table.value;
   const scale = useComputed(() => (app.table.value ? scaleOf(app.table.value) : 1));
+  const most = useComputed(() => Math.max(0.01, ...(app.table.value?.genes.map((row) => row.explained) ?? [])));
   const genotype = app.genotype.value;
   const order = orderOf(app.sort.value, app.shape.genes, table?.order, app.changed.value);
   const attributes = app.model?.attributes ?? [];
@@ -76,6 +77,7 @@ function Genes() {
               present={genotype[gene]!}
               table={table}
               scale={scale.value}
+              most={most.value}
               readout={readout}
             />
           ))}
