@@ -14,6 +14,7 @@ from stylegenes.errors import UserError
 from stylegenes.ops.activation import bias_act, split_gain
 from stylegenes.ops.convolution import conv2d_resample
 from stylegenes.ops.fir import Taps, setup_filter
+from stylegenes.size import Size
 
 
 class Layer(nn.Module):
@@ -200,19 +201,17 @@ class GroupedResidual(Layer):
         return x + self.narrow(hidden)
 
 
-def check_stages(resolution: int, widths: Sequence[int], groups: Sequence[int], blocks: Sequence[int]) -> None:
-    """Refuse lists that do not describe the stages from 4 pixels to `resolution`.
+def check_stages(size: Size, widths: Sequence[int], groups: Sequence[int], blocks: Sequence[int]) -> None:
+    """Refuse lists that do not describe the stages from the start grid to `size`.
 
     Raises:
-        UserError: for a resolution that is no power of two, lists of another length, or numbers below one.
+        UserError: for a size that no small grid leads to by doubling, lists of another length, or numbers below one.
     """
-    if resolution < 4 or resolution & (resolution - 1):
-        raise UserError(f"the resolution must be a power of two and at least 4; got {resolution}")
-    stages = resolution.bit_length() - 2
+    stages = len(size.steps())
     lists = {"widths": widths, "groups": groups, "blocks": blocks}
     wrong = [f"{name} has {len(values)}" for name, values in lists.items() if len(values) != stages]
     if wrong:
-        raise UserError(f"{resolution} px takes {stages} stages (4 px up to {resolution} px); {', '.join(wrong)}")
+        raise UserError(f"{size} px takes {stages} stages ({size.start} px up to {size} px); {', '.join(wrong)}")
     if min(*widths, *groups, *blocks) < 1:
         raise UserError(f"widths, groups and blocks must be at least 1; got {widths=}, {groups=}, {blocks=}")
 

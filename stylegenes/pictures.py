@@ -1,6 +1,7 @@
 """Pictures on disk: grids with captions, PNG and WebP that carry their own description, GIF, WebP and MP4 animations.
 
-A picture here is a uint8 array [H, W, C] with one (gray), three (RGB) or four (RGBA) channels.
+A picture here is a uint8 array [H, W, C] with one (gray), two (gray and alpha), three (RGB) or four (RGBA)
+channels; of more, the first three are shown as red, green and blue.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ def to_uint8(images: torch.Tensor) -> np.ndarray:
 
 
 def to_pil(picture: np.ndarray) -> Image.Image:
-    """A picture [H, W, C] as a Pillow image of mode L, RGB or RGBA."""
-    if picture.ndim != 3 or picture.shape[2] not in (1, 3, 4):
-        raise UserError(f"a picture is [H, W, 1, 3 or 4]; got {list(picture.shape)}")
-    return Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
+    """A picture [H, W, C] as a Pillow image of mode L, LA, RGB or RGBA; of more channels the first three."""
+    if picture.ndim != 3 or not picture.shape[2]:
+        raise UserError(f"a picture is [H, W, channels]; got {list(picture.shape)}")
+    shown = picture[:, :, :3] if picture.shape[2] > 4 else picture
+    return Image.fromarray(np.ascontiguousarray(shown[:, :, 0] if shown.shape[2] == 1 else shown))
 
 
 def grid(
@@ -85,7 +87,7 @@ def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
 
 
 def visible_scale(resolution: int) -> int:
-    """How many times to enlarge pictures of a resolution in pixels so that a person sees them: to about 128."""
+    """How many times to enlarge pictures of a longer side in pixels so that a person sees them: to about 128."""
     return max(1, 128 // resolution)
 
 
@@ -261,6 +263,6 @@ def _caption(text: str, width: int, height: int, channels: int) -> np.ndarray:
     strip = Image.new("L", (width, height), _PAPER)
     ImageDraw.Draw(strip).text((width / 2, 0), text, fill=_INK, font=font, anchor="ma")
     array = np.asarray(strip)[:, :, None].repeat(channels, axis=2)
-    if channels == 4:
-        array[:, :, 3] = 255
+    if channels in (2, 4):
+        array[:, :, -1] = 255
     return array

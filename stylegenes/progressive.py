@@ -20,6 +20,7 @@ from stylegenes.layers import Layer
 from stylegenes.ops.activation import bias_act
 from stylegenes.ops.convolution import conv2d_resample
 from stylegenes.ops.fir import filter2d, setup_filter
+from stylegenes.size import Size
 
 HE = math.sqrt(2)
 """The gain of weights before a leaky ReLU."""
@@ -121,26 +122,15 @@ class ToRGB(Layer):
         return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def block_resolutions(resolution: int) -> list[int]:
-    """4, 8, ... up to `resolution`.
+def channel_table(size: Size, channel_base: int, channel_max: int) -> list[int]:
+    """Channels from the start grid up to `size`: channel_base // r for a longer side of r, at most channel_max.
 
     Raises:
-        UserError: when `resolution` is not a power of two from 8 on.
+        UserError: when one would be below one, or for a size below 8 pixels or that no small grid leads to.
     """
-    if resolution < 8 or resolution & (resolution - 1):
-        raise UserError(f"the resolution must be a power of two and at least 8; got {resolution}")
-    return [4 << i for i in range(resolution.bit_length() - 2)]
-
-
-def channel_table(resolution: int, channel_base: int, channel_max: int) -> list[int]:
-    """Channels at 4, 8, ... up to `resolution`: channel_base // r, at most channel_max.
-
-    Raises:
-        UserError: when one would be below one, or for a resolution that is no power of two.
-    """
-    table = [min(channel_base // r, channel_max) for r in block_resolutions(resolution)]
+    table = [min(channel_base // step.longer, channel_max) for step in size.steps(8)]
     if min(table) < 1:
-        raise UserError(f"channel_base={channel_base}, channel_max={channel_max} leave no channel at {resolution} px")
+        raise UserError(f"channel_base={channel_base}, channel_max={channel_max} leave no channel at {size} px")
     return table
 
 
@@ -149,17 +139,14 @@ class Stage:
     """Where a growing network stands.
 
     Attributes:
-        top: index of the highest resolution in use; resolution 4 is index 0.
+        top: index of the highest resolution in use; the start grid, 4x4 for squares, is index 0.
         alpha: how far it has faded in, in (0, 1].
+        shrunk: how many times smaller than the fully grown picture the highest resolution in use is.
     """
 
     top: int
     alpha: float
-
-    @property
-    def resolution(self) -> int:
-        """The highest resolution in use, in pixels."""
-        return 4 << self.top
+    shrunk: int
 
     @property
     def parts(self) -> tuple[int, bool]:
@@ -170,20 +157,22 @@ class Stage:
 class Growth(Layer):
     """How far a network has grown, as log2 of the resolution; a buffer, so that it is saved and averaged with the rest.
 
+    Level 2 is the start grid: 4 pixels for squares. Each level above doubles it.
+
     Fully grown at the start, so that a network which nobody grows just works.
     """
 
     def __init__(
         self,
-        resolution: int,  # of the fully grown network, in pixels
+        size: Size,  # of the fully grown picture
     ) -> None:
         super().__init__()
-        self.full = math.log2(resolution)
+        self.full = 2.0 + size.doublings
         self.level: torch.Tensor
         self.register_buffer("level", torch.tensor(self.full))
 
     def set(self, level: float) -> bool:
-        """Grow, or shrink, to 2^level pixels, at least 4 and at most the full resolution.
+        """Grow, or shrink, to a level, at least 2 (the start grid) and at most the full size.
 
         Returns:
             Whether a resolution has begun or ended to fade in, so that other layers take part than before.
@@ -201,4 +190,4 @@ class Growth(Layer):
         """Where the network stands."""
         level = self.level.item()
         top = math.ceil(level - 1e-6)
-        return Stage(top - 2, 1.0 - (top - level) if top - level > 1e-6 else 1.0)
+        return Stage(top - 2, 1.0 - (top - level) if top - level > 1e-6 else 1.0, 1 << (int(self.full) - top))

@@ -77,7 +77,7 @@ class Noise:
             raise UserError(f"noise mode {self.mode!r} is unknown{did_you_mean(self.mode, get_args(NoiseMode))}")
 
     def mode_at(self, resolution: int) -> NoiseMode:
-        """The mode for a layer of the given resolution in pixels."""
+        """The mode for a layer of the given resolution, its longer side in pixels."""
         above = self.max_resolution is not None and resolution > self.max_resolution
         return "none" if above or resolution < self.min_resolution else self.mode
 
@@ -87,7 +87,7 @@ class Noise:
         Returns:
             [N, 1, H, W] drawn anew, `const` itself, or None, as the mode at this resolution says.
         """
-        mode = self.mode_at(x.shape[-1])
+        mode = self.mode_at(max(x.shape[2:]))
         if mode == "none":
             return None
         if mode == "const":

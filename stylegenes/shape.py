@@ -13,7 +13,7 @@ import math
 import reprlib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -48,6 +48,16 @@ class Range:
             return least
         most = f"at most {self.high:g}" if self.high < 1e6 else f"at most {self.high:,.0f}"
         return most if self.low == -math.inf else f"{least} and {most}"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a value is written: `read` gives its one spelling, or refuses it with a UserError.
+
+    The hint beside it says what the value may look like; what cannot be read is refused with the place.
+    """
+
+    read: Callable[[Any], Any]
 
 
 Count = Annotated[int, Range(1, 2**20)]
@@ -182,7 +192,16 @@ def _in_range(value: Any, marks: tuple[Any, ...], where: str) -> Any:
     for mark in marks:
         if isinstance(mark, Range) and isinstance(value, (int, float)) and not mark.holds(value):
             raise UserError(f"{where} = {brief(value)} must be {mark}")
+        if isinstance(mark, Reader):
+            value = _read(mark, value, where)
     return value
+
+
+def _read(mark: Reader, value: Any, where: str) -> Any:
+    try:
+        return mark.read(value)
+    except UserError as error:
+        raise UserError(f"{where} = {brief(value)}: {error}") from error
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:
@@ -195,7 +214,7 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
 def _describe_other(kind: Any) -> str:
     origin, inside = typing.get_origin(kind) or kind, typing.get_args(kind)
     if origin is typing.Annotated:
-        return f"{describe(inside[0])} {' '.join(str(mark) for mark in inside[1:])}"
+        return f"{describe(inside[0])} {' '.join(str(mark) for mark in inside[1:] if isinstance(mark, Range))}".rstrip()
     if origin is typing.Literal:
         return f"one of {', '.join(map(str, inside))}"
     if origin in (list, tuple, collections.abc.Sequence):

@@ -191,7 +191,7 @@ class Sheet:
         return [save_picture(Path(folder) / name, one, self.origin.text([code])) for one, code, name in each]
 
     def _times(self, scale: int | None) -> int:
-        return visible_scale(self.pictures[0].shape[0]) if scale is None else scale
+        return visible_scale(max(self.pictures[0].shape[:2])) if scale is None else scale
 
     def _repr_png_(self) -> bytes:
         return encode(self.array(), self.text)

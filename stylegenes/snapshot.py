@@ -37,6 +37,7 @@ from stylegenes.files import (
 from stylegenes.generator import Generator
 from stylegenes.hub import fetch, is_address, parse_address
 from stylegenes.shape import check
+from stylegenes.size import Resolution
 from stylegenes.version import __version__
 from stylegenes.words import nearest_place
 
@@ -56,7 +57,7 @@ class DataCard:
         source: the path or word that the data set was opened with.
         hash: its content hash.
         count: number of images.
-        resolution: height and width in pixels that they were trained at.
+        resolution: size in pixels that they were trained at: a number for squares, else `384x256`.
         label_names: names of the label's columns; empty for an unconditional model.
         fit: how other shapes became square, `crop` or `letterbox`.
     """
@@ -64,7 +65,7 @@ class DataCard:
     source: str
     hash: str = ""
     count: int = 0
-    resolution: int = 0
+    resolution: Resolution = 0
     label_names: list[str] = field(default_factory=list)
     fit: Literal["crop", "letterbox"] = "crop"
 

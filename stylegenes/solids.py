@@ -87,7 +87,7 @@ def _sides(choice: Choice, ws: torch.Tensor, cameras: torch.Tensor, turn: Turn) 
         label = choice.drawing.condition.label
         drawings = [replace(choice.drawing, condition=Condition(label, camera)) for camera in cameras.split(1)]
         return [picture for drawing in drawings for picture in draw_ws(choice.generator, ws, drawing)]
-    body, size = choice.generator.synthesis.body(ws), turn.size or choice.generator.synthesis.resolution
+    body, size = choice.generator.synthesis.body(ws), turn.size or choice.generator.synthesis.size.longer
     if turn.show == "depth":
         return depth_pictures(body, cameras, size)
     if turn.show == "normals":

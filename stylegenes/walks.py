@@ -143,7 +143,7 @@ class Walk:
             UserError: for another suffix, or .mp4 without `av`.
             OSError: when the file cannot be written.
         """
-        scale = visible_scale(self.generator.synthesis.resolution)
+        scale = visible_scale(self.generator.synthesis.size.longer)
         frames = (enlarge(one, scale) for one in self.frames())
         shown_frames = frames if track is None else track(frames, "drawing", len(self))
         text = self.origin.text(self.texts)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
-    | {"devices", "partials", "processes", "sealed", "shape", "bounds", "sound", "version", "caches"},
+    | {"devices", "partials", "processes", "sealed", "shape", "size", "bounds", "sound", "version", "caches"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
     {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
@@ -42,6 +42,10 @@ SIDEWAYS = {
     ("sealed", "files"),
     ("shape", "errors"),
     ("shape", "words"),
+    ("size", "errors"),
+    ("size", "shape"),
+    ("progressive", "size"),
+    ("layers", "size"),
     ("pictures", "errors"),
     ("pictures", "files"),
     ("pictures", "sound"),

@@ -7,6 +7,7 @@ from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.errors import UserError
 from stylegenes.progressive import Growth, double, halve
 from stylegenes.records import ImageBatch, Noise
+from stylegenes.size import Size
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.training.schedules import SCHEDULES, Progress
 
@@ -59,15 +60,16 @@ def test_the_discriminator_fades_without_a_jump_and_blurs_reals_alike():
 
 
 def test_growth_is_saved_and_bounded():
-    grown, fresh = Growth(16), Growth(16)
-    assert grown.stage.resolution == 16 and grown.stage.alpha == 1
+    grown, fresh = Growth(Size(16, 16)), Growth(Size(16, 16))
+    assert grown.stage.shrunk == 1 and grown.stage.alpha == 1
     grown.set(3.25)
     fresh.load_state_dict(grown.state_dict())
     assert fresh.stage.top == 2 and fresh.stage.alpha == pytest.approx(0.25)
+    assert grown.stage.shrunk == 1
     grown.set(9)
-    assert grown.stage.resolution == 16
+    assert grown.stage.top == 2
     grown.set(0)
-    assert grown.stage.resolution == 4
+    assert grown.stage.shrunk == 4 and grown.stage.top == 0
 
 
 def progress(kimg: float) -> Progress:
@@ -97,7 +99,7 @@ def test_a_cosine_begins_and_ends_flat():
 
 @pytest.mark.parametrize("name", GROWING)
 def test_odd_sizes_are_refused(name):
-    with pytest.raises(UserError, match="power of two"):
-        SYNTHESES.build({"name": name, "resolution": 24})
+    with pytest.raises(UserError, match="the nearest that fit are 104, 96, 112"):
+        SYNTHESES.build({"name": name, "resolution": 100})
     with pytest.raises(UserError, match="no channel"):
         SYNTHESES.build({"name": name, "resolution": 16, "channel_base": 8})

@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 
 from stylegenes.data.originals import Originals
+from stylegenes.size import Size
 from stylegenes.training import Machine, RunConfig, apply_overrides, train
 from stylegenes.training.config import AugmentConfig, BatchConfig, DataConfig, IntervalConfig, ModelConfig
 
@@ -20,16 +21,17 @@ from stylegenes.training.config import AugmentConfig, BatchConfig, DataConfig, I
 class TinyData:
     """Random pictures in memory, with labels."""
 
-    source, content_hash, channels = "tiny", "tiny-1", 3
+    source, content_hash = "tiny", "tiny-1"
     license = "drawn by chance, CC0"
     originals = Originals({"drawn": 40})
     label_names = ("a", "b", "c")
     label_dim = 3
+    channels: int = 3
 
-    def __init__(self, n: int = 40, *, resolution: int = 8) -> None:
-        self.resolution = resolution
+    def __init__(self, n: int = 40, *, resolution: int | str = 8, channels: int = 3) -> None:
+        self.resolution, self.channels = resolution, channels
         rng = torch.Generator().manual_seed(1)
-        self._images = torch.randint(256, (n, 3, resolution, resolution), generator=rng, dtype=torch.uint8)
+        self._images = torch.randint(256, (n, channels, *Size.of(resolution).hw), generator=rng, dtype=torch.uint8)
         self._labels = torch.eye(3)[torch.randint(3, (n,), generator=rng)]
 
     def __len__(self) -> int:

@@ -28,7 +28,7 @@ class Args:
     """labeled pictures: a folder with a table of attributes, CelebA, or avatars"""
     out: Path | None = None
     """folder to write (default: classifier, or the next free name)"""
-    resolution: int = 32
+    resolution: int | str = 32
     """pixels that the pictures are brought to"""
     attributes: str | None = None
     """names with commas between (default: all)"""

@@ -39,10 +39,12 @@ class Check:
 
     path: tyro.conf.Positional[Path]
     """Folder, .zip, LMDB or packed folder."""
-    resolution: int = 64
-    """Size to train at in pixels: images below it are counted, and the sheet shows this size."""
+    resolution: int | str = 64
+    """Size to train at in pixels, 64 or 384x256: images below it are counted, and the sheet shows this size."""
     fit: Literal["crop", "letterbox"] = "crop"
-    """How other shapes become square."""
+    """How other shapes come to this one."""
+    channels: int = 3
+    """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA, more for arrays and pages of a TIFF."""
     labels: str | None = None
     """Label file, or `none`; looked for when not given."""
     sheet: Path | None = None
@@ -70,7 +72,8 @@ class Check:
             size = f"{counted(len(dataset), 'image')} of {dataset.resolution} px"
             say(f"{self.path} is whole: {size}, {counted(dataset.label_dim, 'label')}")
             return
-        source = FileSource(open_store(self.path.expanduser()), View(self.resolution, self.fit), labels=self.labels)
+        view = View(self.resolution, self.fit, channels=self.channels)
+        source = FileSource(open_store(self.path.expanduser()), view, labels=self.labels)
         show = log_progress if self.json else track
         checked = check_source(source, workers=self.workers or default_workers(), track=show)
         if self.sheet and len(checked.pictures):
@@ -95,7 +98,7 @@ class Avatars:
     """New folder, or a name that ends in .zip."""
     n: int = 1000
     """How many; a smaller set is a prefix of a larger one."""
-    resolution: int = 64
+    resolution: int | str = 64
     """Height and width in pixels."""
     seed: int = 0
     """Which stream of avatars."""
@@ -161,14 +164,14 @@ class Pack:
     """Folder, .zip, LMDB, or avatars:n=...,seed=..."""
     out: Path
     """New folder."""
-    resolution: int
-    """Height and width in pixels."""
+    resolution: int | str
+    """Size in pixels: one number for squares, else width x height, 384x256."""
     fit: Literal["crop", "letterbox"] = "crop"
-    """How other shapes become square."""
+    """How other shapes come to this one."""
     filter: Literal["lanczos", "bicubic", "bilinear", "box"] = "lanczos"
     """Resize filter, with antialiasing."""
-    channels: Literal[1, 3] = 3
-    """3 for RGB, 1 for gray."""
+    channels: int = 3
+    """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA, more for arrays and pages of a TIFF."""
     labels: str | None = None
     """Label file, or `none`; looked for when not given."""
     workers: int | None = None
@@ -213,7 +216,9 @@ class Cache:
             return
         datasets = list_cache(root)
         for dataset in datasets:
-            say(f"{_size(dataset.nbytes):>10}  {len(dataset):>8} images  {dataset.resolution:>4} px  {dataset.source}")
+            say(
+                f"{_size(dataset.nbytes):>10}  {len(dataset):>8} images  {dataset.resolution!s:>4} px  {dataset.source}"
+            )
         say(f"{_size(sum(dataset.nbytes for dataset in datasets)):>10}  in {root}")
 
 
@@ -260,13 +265,15 @@ def _save_sheet(path: Path, pictures: np.ndarray) -> None:
 
 
 def _print_report(report: Report, args: Check) -> None:
+    from stylegenes.size import Size
+
     say(f"{report.source} ({report.kind}): {report.good} good, {len(report.bad)} bad, {report.ignored} system files")
     for warning in report.warnings:
         say(f"  warning: {warning}")
     for item in report.bad[:_SHOWN]:
         say(f"  {shown(item.name)}: {item.reason} -> {item.fix}")
     _print_more(len(report.bad))
-    say(f"sizes: {_counted(report.sizes)}; {report.not_square} not square -> {args.fit}")
+    say(f"sizes: {_counted(report.sizes)}; {report.not_square} not {Size.of(args.resolution).shape} -> {args.fit}")
     if report.upscaled:
         say(
             f"  {report.upscaled} are smaller than {args.resolution} px and get enlarged; consider a lower --resolution"

@@ -61,7 +61,7 @@ class Args:
     """of all draws"""
     batch: int = 32
     """pictures at once"""
-    resolution: int | None = None
+    resolution: int | str | None = None
     """pixels at which two sets of pictures are compared; a snapshot brings its own"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
@@ -137,7 +137,7 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
         console().print(f"records in {folder}/metric-*.jsonl", markup=False)
 
 
-def open_subject(name: str, resolution: int | None, device: torch.device) -> Subject:
+def open_subject(name: str, resolution: int | str | None, device: torch.device) -> Subject:
     """A snapshot where there is one, else a set of pictures.
 
     Raises:
@@ -158,14 +158,15 @@ def open_subject(name: str, resolution: int | None, device: torch.device) -> Sub
     return Subject(name, generator=load_snapshot(name, device).generator)
 
 
-def _data(source: str, subject: Subject, resolution: int | None) -> PackedDataset:
+def _data(source: str, subject: Subject, resolution: int | str | None) -> PackedDataset:
     from stylegenes.data import open_dataset
+    from stylegenes.size import Size
 
     own, channels = resolution, subject.pictures.channels if subject.pictures is not None else None
     if subject.generator is not None:
         own, channels = subject.generator.synthesis.resolution, subject.generator.synthesis.image_channels
     assert own is not None
-    if resolution not in (None, own):
+    if resolution is not None and Size.of(resolution) != Size.of(own):
         raise UserError(f"{subject.name} makes pictures of {own} pixels; leave out --resolution {resolution}")
     return open_dataset(source, resolution=own, channels=channels, fit=_fit(subject))
 

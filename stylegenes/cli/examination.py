@@ -21,6 +21,7 @@ from stylegenes.errors import UserError
 from stylegenes.perception.weights import fetched_file, packaged_file, weights_folder
 from stylegenes.recipes import Suggestion, choose_recipe, recipe
 from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
+from stylegenes.size import Size
 from stylegenes.training import Machine
 from stylegenes.training.machine import Accelerator
 from stylegenes.training.plan import RunPlan, measure
@@ -69,18 +70,18 @@ class _Noise:
     """Pictures of noise, to time training without any data."""
 
     source, content_hash, license = "noise", "", ""
-    channels, label_dim, _count = 3, 0, 64
+    label_dim, _count = 0, 64
     originals = Originals()
 
-    def __init__(self, resolution: int) -> None:
-        self.resolution = resolution
+    def __init__(self, resolution: int | str, channels: int) -> None:
+        self.resolution, self.channels = resolution, channels
         self.label_names: list[str] = []
 
     def __len__(self) -> int:
         return self._count
 
     def images(self, indices: torch.Tensor) -> torch.Tensor:
-        shape = (len(indices), self.channels, self.resolution, self.resolution)
+        shape = (len(indices), self.channels, *Size.of(self.resolution).hw)
         return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
     def labels(self, indices: torch.Tensor) -> torch.Tensor:
@@ -128,7 +129,13 @@ def advise(device: torch.device, seconds: float = 3.0) -> Advice:
     """Choose a recipe for this machine and take its steps for about `seconds`."""
     choice = choose_recipe(device.type)
     config = recipe(choice.name)
-    plan = measure(config, _Noise(config.data.resolution), Machine(cast(Accelerator, device.type)), seconds=seconds)
+    noise = _Noise(config.data.resolution, config.data.channels or 3)
+    plan = measure(
+        config,
+        noise,
+        Machine(cast(Accelerator, device.type)),
+        seconds=seconds,
+    )
     return Advice(choice, config.kimg, plan)
 
 

@@ -32,7 +32,8 @@ GRIDS = 3
 PREPARE = """
 import sys
 from stylegenes.data import open_dataset
-open_dataset(sys.argv[1], resolution=int(sys.argv[2]), fit=sys.argv[3], labels=sys.argv[4] or None)
+channels = int(sys.argv[5]) if sys.argv[5] else None
+open_dataset(sys.argv[1], resolution=sys.argv[2], fit=sys.argv[3], labels=sys.argv[4] or None, channels=channels)
 """
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -155,7 +156,7 @@ class Slot:
     def _begin_rendering(self, config: RunConfig) -> subprocess.Popen[bytes]:
         """Prepare the data in a process of its own, while the device is checked."""
         data = config.data
-        told = [data.source, str(data.resolution), data.fit, data.label_file or ""]
+        told = [data.source, str(data.resolution), data.fit, data.label_file or "", str(data.channels or "")]
         return subprocess.Popen([sys.executable, "-c", PREPARE, *told])
 
     def _check(self) -> None:

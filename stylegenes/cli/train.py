@@ -138,11 +138,12 @@ def _config(args: Args, machine: Machine) -> RunConfig:
 def _recipe(args: Args, machine: Machine) -> RunConfig:
     from stylegenes.cli.console import say
     from stylegenes.recipes import choose_recipe, recipe
+    from stylegenes.size import Size
 
     if args.recipe is not None:
         return recipe(args.recipe)
     wanted = [text.partition("=")[2] for text in args.set if text.startswith("data.resolution=")]
-    choice = choose_recipe(machine.device_type, int(wanted[-1]) if wanted and wanted[-1].isdigit() else None)
+    choice = choose_recipe(machine.device_type, Size.of(wanted[-1]).longer if wanted else None)
     say(f"recipe {choice.name}: {choice.why} (choose with --recipe)")
     return recipe(choice.name)
 

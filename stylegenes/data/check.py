@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from stylegenes.data.decode import BadImageError, View, open_picture, read_picture, to_pixels
+from stylegenes.data.bands import BadImageError
+from stylegenes.data.decode import View, bands_to_pixels, open_picture, read_bands, shown_picture
 from stylegenes.data.duplicates import near, same, thumbnail
 from stylegenes.data.files import TOO_LARGE, FileSource
 from stylegenes.data.originals import is_animated
@@ -36,7 +37,7 @@ class Report:
         sizes: how many images have which `width x height`.
         modes: how many images have which format and mode.
         upscaled: images smaller than the resolution asked for.
-        not_square: images that are cropped or letterboxed.
+        not_square: images of another shape than is asked for, which are cropped or letterboxed.
         animated: images of several frames, of which the first is taken.
         duplicates: groups of equal files.
         near_duplicates: groups of images that look almost the same, without equal files.
@@ -106,15 +107,15 @@ class _Looker:
         try:
             data = self.source.store.read(name)
             header = open_picture(data)
-            picture = read_picture(data)
+            bands = read_bands(data, self.source.view.channels)
         except BadImageError as error:
             return LeftOut(name, error.reason, error.fix)
         except MemoryError:
             return LeftOut(name, *TOO_LARGE)
-        mode = f"{header.format} {header.mode}"
+        mode = f"{header.format} {header.mode if len(bands) == 1 else f'{len(bands)} channels'}"
         digest = hashlib.sha256(data).hexdigest()
         animated = is_animated(header)
-        return _Look(name, *picture.size, mode, animated, digest, shape=thumbnail(picture))
+        return _Look(name, *bands[0].size, mode, animated, digest, shape=thumbnail(shown_picture(bands)))
 
 
 def check_source(source: FileSource, *, workers: int, track: Track) -> Checked:
@@ -139,7 +140,7 @@ def _report(source: FileSource, looks: list[_Look], bad: list[LeftOut], labels: 
     repeated = {member for group in copies for member in group[1:]}
     single = [index for index in range(len(looks)) if index not in repeated]
     alike = [[single[member] for member in group] for group in near([looks[index].shape for index in single])]
-    side = source.view.resolution
+    size = source.view.size
     return Report(
         source=source.description,
         kind=source.store.kind,
@@ -148,8 +149,8 @@ def _report(source: FileSource, looks: list[_Look], bad: list[LeftOut], labels: 
         ignored=source.ignored,
         sizes=_counts(f"{look.width}x{look.height}" for look in looks),
         modes=_counts(look.mode for look in looks),
-        upscaled=sum(min(look.width, look.height) < side for look in looks),
-        not_square=sum(look.width != look.height for look in looks),
+        upscaled=sum(look.width < size.width or look.height < size.height for look in looks),
+        not_square=sum(not source.view.keeps_shape(look.width, look.height) for look in looks),
         animated=sum(look.animated for look in looks),
         duplicates=[[looks[index].name for index in group] for group in copies],
         near_duplicates=[[looks[index].name for index in group] for group in alike],
@@ -174,6 +175,7 @@ def _counts(values: Any) -> dict[str, int]:
 
 def _pictures(source: FileSource, indices: list[int]) -> np.ndarray:
     view: View = source.view
-    pictures = [to_pixels(read_picture(source.store.read(source.names[index])), view) for index in indices]
-    shape = (0, view.channels, view.resolution, view.resolution)
+    read = [read_bands(source.store.read(source.names[index]), view.channels) for index in indices]
+    pictures = [bands_to_pixels(bands, view) for bands in read]
+    shape = (0, view.channels, *view.size.hw)
     return (np.stack(pictures) if pictures else np.zeros(shape, np.uint8)).transpose(0, 2, 3, 1)

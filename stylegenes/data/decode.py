@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from stylegenes.data.bands import (
+    MAGIC,
+    MAX_PIXELS,
+    MOST_CHANNELS,
+    SUFFIX,
+    BadImageError,
+    array_bands,
+    counted_bands,
+    eight_bit,
+    from_16_bit,
+    page_bands,
+)
 from stylegenes.errors import UserError, shown
+from stylegenes.size import Size
 from stylegenes.words import did_you_mean
 
 Fit = Literal["crop", "letterbox"]
 Filter = Literal["lanczos", "bicubic", "bilinear", "box"]
 
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 SUFFIXES = frozenset(
-    [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm"]
+    [SUFFIX, ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm"]
 )
-MAX_PIXELS = 2 * 89_478_485
-"""Pictures with more pixels than this are refused before they are decoded (Pillow's own limit)."""
-
-
-class BadImageError(UserError):
-    """Bytes that are no usable picture.
-
-    Attributes:
-        reason: what is wrong.
-        fix: what to do about it.
-    """
-
-    def __init__(self, reason: str, fix: str) -> None:
-        super().__init__(f"{reason}; {fix}")
-        self.reason = reason
-        self.fix = fix
 
 
 @dataclass(frozen=True)
@@ -43,50 +42,112 @@ class View:
     """How a picture of any size and mode becomes pixels of one size.
 
     Attributes:
-        resolution: height and width in pixels.
-        fit: `crop` takes the central square, `letterbox` keeps all and adds black bars.
+        resolution: in pixels: a number for squares, else `384x256`.
+        fit: `crop` takes the central part of that shape, `letterbox` keeps all and adds black (or clear) bars.
         filter: resize filter; all of them antialias.
-        channels: 3 for RGB, 1 for gray.
+        channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; more are those of arrays (.npy) and of the pages of a TIFF.
 
     Raises:
         UserError: for a value that is not allowed.
     """
 
-    resolution: int
+    resolution: int | str
     fit: Fit = "crop"
     filter: Filter = "lanczos"
     channels: int = 3
 
     def __post_init__(self) -> None:
-        if self.resolution < 1:
+        if isinstance(self.resolution, int) and self.resolution < 1:
             raise UserError(f"resolution is {self.resolution}; give a positive number of pixels")
+        object.__setattr__(self, "resolution", Size.of(self.resolution).notation)
         if self.fit not in get_args(Fit):
             raise UserError(f"fit {self.fit!r} is unknown{did_you_mean(self.fit, get_args(Fit))}")
         if self.filter not in get_args(Filter):
             raise UserError(f"resize filter {self.filter!r} is unknown{did_you_mean(self.filter, get_args(Filter))}")
-        if self.channels not in (1, 3):
-            raise UserError(f"channels is {self.channels}; use 3 (RGB) or 1 (gray)")
+        if not 1 <= self.channels <= MOST_CHANNELS:
+            raise UserError(
+                f"channels is {self.channels}; use 1 (gray), 2 (gray and alpha), 3 (RGB), 4 (RGBA), or up to "
+                f"{MOST_CHANNELS} of arrays"
+            )
 
     @property
     def parameters(self) -> dict[str, str | int | bool]:
         """What goes into the content hash."""
-        return {**asdict(self), "alpha": "on white", "orientation": "exif"}
+        return {**asdict(self), "alpha": "on white" if self.channels in (1, 3) else "kept", "orientation": "exif"}
+
+    @property
+    def size(self) -> Size:
+        """Width and height of the pixels."""
+        return Size.of(self.resolution)
+
+    def scale(self, width: int, height: int) -> float:
+        """How many times larger a picture of that size becomes, its larger share where it is cropped."""
+        scales = (self.size.width / width, self.size.height / height)
+        return max(scales) if self.fit == "crop" else min(scales)
+
+    def keeps_shape(self, width: int, height: int) -> bool:
+        """Whether a picture of that size is neither cropped nor framed."""
+        return width * self.size.height == height * self.size.width
 
 
 def decode(data: bytes, view: View) -> np.ndarray:
-    """Pixels of encoded bytes, uint8 [C, resolution, resolution].
+    """Pixels of encoded bytes, uint8 [C, height, width].
 
     Raises:
-        BadImageError: when the bytes are no picture, or one that is damaged or too large.
+        BadImageError: when the bytes are no picture, or one that is damaged, too large or of other channels.
     """
-    return to_pixels(read_picture(data), view)
+    return bands_to_pixels(read_bands(data, view.channels), view)
+
+
+def bands_to_pixels(bands: Sequence[Image.Image], view: View) -> np.ndarray:
+    """What `read_bands` gives for the view's channels, uint8 [C, height, width]."""
+    sized = [np.asarray(_resize(band, view)).reshape(*view.size.hw, -1) for band in bands]
+    return np.ascontiguousarray(np.concatenate(sized, axis=2).transpose(2, 0, 1))
 
 
 def to_pixels(picture: Image.Image, view: View) -> np.ndarray:
-    """An upright picture of mode RGB, uint8 [C, resolution, resolution]."""
-    sized = _resize(picture.convert("L" if view.channels == 1 else "RGB"), view)
-    pixels = np.asarray(sized).reshape(view.resolution, view.resolution, view.channels)
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    """An upright picture of mode RGB or RGBA, uint8 [C, height, width].
+
+    Raises:
+        UserError: for more channels than a picture has.
+    """
+    if view.channels not in _MODES:
+        raise UserError(f"what is drawn here has up to 4 channels; got {view.channels}")
+    return bands_to_pixels([picture.convert(_MODES[view.channels])], view)
+
+
+def read_bands(data: bytes, channels: int) -> list[Image.Image]:
+    """An upright 8-bit picture of so many channels: one image of mode L, LA, RGB or RGBA; from five on one of L each.
+
+    With one or three channels transparency becomes white. With up to four an animation is its first frame.
+
+    Raises:
+        BadImageError: when the bytes are no picture, or one that is damaged, too large or of other channels.
+    """
+    if channels > 4:
+        return counted_bands(_all_bands(data), channels)
+    if channels in (1, 3):
+        return [_opaque(_loaded(data, channels)).convert(_MODES[channels])]
+    picture = _loaded(data, channels)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = from_16_bit(picture)
+    return [picture.convert("RGBA").convert(_MODES[channels])]
+
+
+def _all_bands(data: bytes) -> list[Image.Image]:
+    """Every channel of an array, or of all pages of a TIFF, or of a picture."""
+    if data.startswith(MAGIC):
+        return array_bands(data)
+    picture = open_picture(data)
+    if picture.format != "TIFF":
+        return eight_bit(_loaded(data))
+    try:
+        return page_bands(picture)
+    except BadImageError:
+        raise
+    # As in `_loaded`.
+    except Exception as error:
+        raise BadImageError(f"damaged: {shown(error)}", "get the file again, or delete it") from error
 
 
 def read_picture(data: bytes) -> Image.Image:
@@ -95,6 +156,14 @@ def read_picture(data: bytes) -> Image.Image:
     Raises:
         BadImageError: when the bytes are no picture, or one that is damaged or too large.
     """
+    return _opaque(_loaded(data))
+
+
+def _loaded(data: bytes, channels: int = 3) -> Image.Image:
+    """The picture, decoded and upright, of any mode."""
+    if data.startswith(MAGIC):
+        bands = array_bands(data)
+        return bands[0] if len(bands) == 1 else counted_bands(bands, channels)[0]
     picture = open_picture(data)
     try:
         with warnings.catch_warnings():
@@ -103,7 +172,16 @@ def read_picture(data: bytes) -> Image.Image:
     # Decoders raise nearly anything on damaged bytes: OSError, SyntaxError, struct.error, IndexError and more.
     except Exception as error:
         raise BadImageError(f"damaged: {shown(error)}", "get the file again, or delete it") from error
-    return _opaque(_upright(picture))
+    return _upright(picture)
+
+
+def shown_picture(bands: Sequence[Image.Image]) -> Image.Image:
+    """What bands look like: the picture itself, or the first three of many channels as red, green and blue."""
+    if len(bands) == 1:
+        return bands[0]
+    merged = Image.merge("RGB", bands[:3])
+    merged.format = bands[0].format
+    return merged
 
 
 def open_picture(data: bytes) -> Image.Image:
@@ -114,6 +192,8 @@ def open_picture(data: bytes) -> Image.Image:
     """
     if not data:
         raise BadImageError("empty file", "delete it")
+    if data.startswith(MAGIC):
+        return shown_picture(array_bands(data))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -142,7 +222,7 @@ def _upright(picture: Image.Image) -> Image.Image:
 def _opaque(picture: Image.Image) -> Image.Image:
     """As mode L or RGB, on white."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        return _from_16_bit(picture)
+        return from_16_bit(picture)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
@@ -151,25 +231,17 @@ def _opaque(picture: Image.Image) -> Image.Image:
     return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
 
 
-def _from_16_bit(picture: Image.Image) -> Image.Image:
-    values = np.asarray(picture).astype(np.float64)
-    if picture.mode == "F" or values.min() < 0 or values.max() > 65535:
-        raise BadImageError(f"mode {picture.mode}: the range of its values is not known", "save it with 8 or 16 bits")
-    return Image.fromarray(np.rint(values / 257).astype(np.uint8))
-
-
 def _resize(picture: Image.Image, view: View) -> Image.Image:
     resample = Image.Resampling[view.filter.upper()]
-    width, height = picture.size
+    (width, height), (wide, high) = picture.size, (view.size.width, view.size.height)
     if view.fit == "crop":
-        side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        box = (left, top, left + side, top + side)
-        return picture.resize((view.resolution, view.resolution), resample, box=box)
-    scale = view.resolution / max(width, height)
-    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
-    framed = Image.new(picture.mode, (view.resolution, view.resolution))
-    framed.paste(
-        picture.resize(inner, resample), ((view.resolution - inner[0]) // 2, (view.resolution - inner[1]) // 2)
-    )
+        level = width * high >= height * wide
+        inner = (height * wide / high, height) if level else (width, width * high / wide)
+        left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+        box = (left, top, left + inner[0], top + inner[1])
+        return picture.resize((wide, high), resample, box=box)
+    scale = min(wide / width, high / height)
+    kept = (max(1, round(width * scale)), max(1, round(height * scale)))
+    framed = Image.new(picture.mode, (wide, high))
+    framed.paste(picture.resize(kept, resample), ((wide - kept[0]) // 2, (high - kept[1]) // 2))
     return framed

@@ -58,7 +58,7 @@ class _SceneEncoder:
 
     def __call__(self, index: int) -> Files:
         scene, buffer = self.source.scene(index), io.BytesIO()
-        depth = shoot(scene.solids, scene.camera, self.source.resolution, fine=1).depth
+        depth = shoot(scene.solids, scene.camera, self.source.size.width, fine=1).depth
         np.save(buffer, depth.astype(np.float32), allow_pickle=False)
         name = PurePosixPath(self.source.names[index]).with_suffix(".npy").name
         return {**_Encoder(self.source)(index), f"{DEPTH}/{name}": buffer.getvalue()}

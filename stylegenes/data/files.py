@@ -6,7 +6,8 @@ import hashlib
 
 import numpy as np
 
-from stylegenes.data.decode import BadImageError, View, decode, open_picture
+from stylegenes.data.bands import BadImageError
+from stylegenes.data.decode import View, bands_to_pixels, open_picture, read_bands
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.labels import find_labels
 from stylegenes.data.originals import original_of
@@ -31,7 +32,7 @@ class FileSource(Source):
         self.view = view
         self.description = shown(store.path, 400)
         self.parameters = {**view.parameters}
-        self.resolution = view.resolution
+        self.size = view.size
         self.channels = view.channels
         self.label_names = found.names
         self.label_origin = found.origin
@@ -66,10 +67,9 @@ class FileSource(Source):
         name = self._names[index]
         try:
             data = self.store.read(name)
-            pixels, header = decode(data, self.view), open_picture(data)
-            side = (min if self.view.fit == "crop" else max)(header.size)
-            original = original_of(header, side=side, resolution=self.resolution)
-            return Picture(pixels, hashlib.sha256(data).hexdigest(), original)
+            bands = read_bands(data, self.view.channels)
+            original = original_of(open_picture(data), bands[0].size, self.view)
+            return Picture(bands_to_pixels(bands, self.view), hashlib.sha256(data).hexdigest(), original)
         except BadImageError as error:
             return LeftOut(name, error.reason, error.fix)
         except MemoryError:

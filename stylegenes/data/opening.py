@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 def open_dataset(
     source: str | Path,
     *,
-    resolution: int,  # height and width in pixels
-    fit: Fit = "crop",  # central square, or letterbox: all of it with black bars
+    resolution: int | str,  # in pixels: a number for squares, else `384x256`
+    fit: Fit = "crop",  # the central part of that shape, or letterbox: all of it with black bars
     filter: Filter = "lanczos",  # resize filter, with antialiasing
-    channels: int | None = None,  # 3 for RGB, 1 for gray; None takes RGB, or what a packed set has
+    channels: int | None = None,  # 1 gray, 2 with alpha, 3 RGB, 4 RGBA, more of arrays; None: RGB, or a packed set's
     labels: str | Path | None = None,  # a label file, or "none"; None looks for one
     cache_dir: str | Path | None = None,  # else STYLEGENES_CACHE, else the platform's cache folder
     workers: int | None = None,  # processes that decode; None is one a processor
@@ -45,8 +45,8 @@ def open_dataset(
     Args:
         source: a folder, .zip, LMDB or packed folder; or `avatars`, or `avatars:n=4000,seed=1,independent=true`; or
             `scenes`, or `scenes:n=4000,seed=1,yaw=60`.
-        resolution: height and width in pixels.
-        fit: how other shapes than squares become square.
+        resolution: in pixels: a number for squares, else `384x256`.
+        fit: how pictures of another shape come to this one.
         filter: resize filter.
         channels: channels of the pixels.
         labels: where labels come from.
@@ -72,6 +72,8 @@ def open_source(source: str | Path, view: View, *, labels: str | None = None) ->
     Raises:
         UserError: when there is no such source.
     """
+    if is_drawn(source) and view.channels > 4:
+        raise UserError(f"{source} is drawn with 1 to 4 channels; got {view.channels}")
     if _is(AVATARS, source):
         return AvatarSource(AvatarOptions.parse(str(source)), view)
     if _is(SCENES, source):
@@ -107,8 +109,8 @@ def report_oddities(dataset: PackedDataset) -> None:
 def _open_packed(folder: Path, view: View, channels: int | None, labels: str | None) -> PackedDataset:
     """A packed folder as it is; what would need the original images is refused."""
     dataset = PackedDataset.open(folder)
-    wanted = (view.resolution, channels or dataset.channels)
-    if (dataset.resolution, dataset.channels) != wanted:
+    wanted = (view.size, channels or dataset.channels)
+    if (dataset.size, dataset.channels) != wanted:
         raise UserError(
             f"{folder} is packed at {dataset.resolution} px with {counted(dataset.channels, 'channel')}, asked for are "
             f"{wanted[0]} px and {wanted[1]}; ask for what it has, or pack the original images again at that size"

@@ -8,6 +8,8 @@ from functools import cache
 
 from PIL import Image
 
+from stylegenes.data.decode import View
+
 DRAWN = "drawn"
 """The format of pictures that come from no file."""
 
@@ -90,17 +92,17 @@ class Originals:
         return families
 
 
-def original_of(header: Image.Image, *, side: int, resolution: int) -> Original:
+def original_of(header: Image.Image, size: tuple[int, int], view: View) -> Original:
     """What an opened picture is.
 
     Args:
         header: as `open_picture` gives it.
-        side: its side in pixels, that becomes `resolution`: the shorter one where it is cropped.
-        resolution: size that it is brought to.
+        size: its width and height in pixels, upright.
+        view: what it is brought to.
     """
     quality = jpeg_quality(header)
     name = f"{_name(header)}{_QUALITY}{quality}" if quality else _name(header)
-    return Original(name, header.width == header.height, resolution / side, is_animated(header))
+    return Original(name, view.keeps_shape(*size), view.scale(*size), is_animated(header))
 
 
 def is_animated(header: Image.Image) -> bool:

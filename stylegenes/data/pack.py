@@ -36,7 +36,7 @@ def pack(source: Source, folder: Path, *, workers: int, track: Track) -> Descrip
         UserError: when there is no image, or more are bad than good: then something else is wrong.
     """
     names = source.names
-    writer = PackedWriter(folder, len(names), source.channels, source.resolution)
+    writer = PackedWriter(folder, len(names), source.channels, source.size)
     progress = _load_all(source, writer, workers, track)
     kept, bad = progress.kept, progress.bad
     if not kept or len(bad) > len(kept):
@@ -143,7 +143,7 @@ def usable_labels(source: Source, kept: Sequence[int]) -> UsableLabels:
 def _describe(source: Source, progress: PackProgress, labels: UsableLabels) -> Description:
     return Description(
         content_hash=_content_hash(source, [source.names[i] for i in progress.kept], progress.digests, labels),
-        resolution=source.resolution,
+        resolution=source.size.notation,
         channels=source.channels,
         label_names=labels.names,
         parameters=source.parameters,

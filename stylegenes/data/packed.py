@@ -18,6 +18,7 @@ from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError, shown
 from stylegenes.files import check_regular, read_record, settle_folder, write_json
+from stylegenes.size import Resolution, Size
 
 FORMAT = "stylegenes-packed-1"
 Indices = torch.Tensor | np.ndarray | Sequence[int] | range
@@ -53,8 +54,8 @@ class Description:
 
     Attributes:
         content_hash: sha256 of names, contents and every parameter that the pixels depend on.
-        resolution: height and width in pixels.
-        channels: 1 or 3.
+        resolution: in pixels: a number for squares, else `384x256`.
+        channels: of the pictures; 2 and 4 are with alpha, more than 4 stand each for itself.
         label_names: one name for each label column, the cameras' last.
         parameters: how the pixels were made (fit, resize filter, alpha, ...).
         originals: what the files were that the pixels were made of.
@@ -67,7 +68,7 @@ class Description:
     """
 
     content_hash: str
-    resolution: int
+    resolution: Resolution
     channels: int
     label_names: list[str]
     parameters: dict[str, str | int | bool]
@@ -184,13 +185,18 @@ class PackedDataset:
         return len(self.label_names)
 
     @property
-    def resolution(self) -> int:
-        """Height and width in pixels."""
+    def resolution(self) -> int | str:
+        """Size in pixels: a number for squares, else `384x256`."""
         return self.description.resolution
 
     @property
+    def size(self) -> Size:
+        """Width and height of the pictures."""
+        return Size.of(self.description.resolution)
+
+    @property
     def channels(self) -> int:
-        """1 (gray) or 3 (RGB)."""
+        """Channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA, or those of arrays."""
         return self.description.channels
 
     @property
@@ -227,7 +233,7 @@ class PackedDataset:
             raise DamagedError(f"{self.folder / _LABELS} {what}; delete it and pack it again")
 
     def _verify(self, checksums: list[int], count: int, verify_all: bool) -> None:
-        expected = (count, self.channels, self.resolution, self.resolution)
+        expected = (count, self.channels, *self.size.hw)
         if self._images.shape != expected or self._images.dtype != np.uint8:
             raise DamagedError(
                 f"{self.folder / _IMAGES} holds {self._images.shape}, expected {expected}; pack it again"
@@ -255,14 +261,14 @@ class PackedWriter:
     Attributes:
         folder: a folder of its own; the caller renames it into place.
         capacity: the largest number of images that may come.
-        channels: 1 or 3.
-        resolution: height and width in pixels.
+        channels: of the pictures.
+        size: their width and height.
     """
 
     folder: Path
     capacity: int
     channels: int
-    resolution: int
+    size: Size
 
     @contextmanager
     def appending(self, start: int = 0) -> Iterator[Appender]:
@@ -275,7 +281,7 @@ class PackedWriter:
         with path.open("r+b" if start else "wb") as file:
             self._header(file, self.capacity)
             file.truncate(file.seek(file.tell() + start * self._picture_size))
-            appender = Appender(file, (self.channels, self.resolution, self.resolution), start)
+            appender = Appender(file, (self.channels, *self.size.hw), start)
             yield appender
             file.seek(0)
             self._header(file, appender.count)
@@ -287,7 +293,7 @@ class PackedWriter:
 
     @property
     def _picture_size(self) -> int:
-        return self.channels * self.resolution**2
+        return self.channels * self.size.pixels
 
     def finish(self, labels: np.ndarray, description: Description) -> None:
         """Write labels [N, L], checksums and the description."""
@@ -301,7 +307,7 @@ class PackedWriter:
 
     def _header(self, file: BinaryIO, count: int) -> None:
         """The .npy header. NumPy pads it, so that the count can change in place."""
-        shape = (count, self.channels, self.resolution, self.resolution)
+        shape = (count, self.channels, *self.size.hw)
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from stylegenes.data.originals import Original
 from stylegenes.data.packed import LeftOut
+from stylegenes.size import Size
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Source(ABC):
     Attributes:
         description: where the images come from, in words.
         parameters: everything that the pixels depend on besides the items themselves.
-        resolution: height and width of the pictures in pixels.
-        channels: 1 or 3.
+        size: width and height of the pictures.
+        channels: of the pictures.
         label_names: names of the label columns.
         label_origin: where labels come from, in words.
         classes: whether each label is a folder, which is a class only if a picture in it can be used.
@@ -45,7 +46,7 @@ class Source(ABC):
 
     description: str
     parameters: dict[str, str | int | bool]
-    resolution: int
+    size: Size
     channels: int
     label_names: list[str]
     label_origin: str = ""

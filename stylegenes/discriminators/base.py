@@ -11,13 +11,14 @@ from stylegenes.errors import UserError
 from stylegenes.layers import Layer
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Registry, Spec
+from stylegenes.size import Size
 
 
 class Discriminator(Layer, ABC):
     """Judges pictures.
 
     Attributes:
-        resolution: height and width of the pictures in pixels.
+        resolution: of the pictures in pixels: a number for squares, else `384x256`.
         image_channels: their color channels.
         label_dim: length of the label it needs, 0 for none.
         reads_camera: whether it needs the camera.
@@ -25,12 +26,17 @@ class Discriminator(Layer, ABC):
         spec: the registry spec it was built from.
     """
 
-    resolution: int
+    resolution: int | str
     image_channels: int
     label_dim: int = 0
     reads_camera: bool = False
     grows: bool = False
     spec: Spec
+
+    @property
+    def size(self) -> Size:
+        """Width and height of the pictures."""
+        return Size.of(self.resolution)
 
     def prepare(self, batch: ImageBatch) -> ImageBatch:
         """Add to a batch of reals what fakes bring along (EG3D's raw image). The batch itself by default."""
@@ -56,7 +62,7 @@ class Discriminator(Layer, ABC):
         """
         return False
 
-    def enlarged(self, state: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+    def enlarged(self, state: dict[str, torch.Tensor], resolution: int | str) -> dict[str, torch.Tensor]:
         """The state of the same network for smaller pictures of `resolution` pixels, under the names it has here.
 
         Raises:
@@ -65,17 +71,17 @@ class Discriminator(Layer, ABC):
         raise UserError(f"{type(self).__name__} cannot go on from {resolution} pixels; stylegan2's networks can")
 
     @classmethod
-    def example_spec(cls, resolution: int) -> Spec:
+    def example_spec(cls, resolution: int | str) -> Spec:
         """Keyword arguments of a network of a few channels, for trials."""
-        return {"resolution": resolution, "channel_base": 8 * resolution, "channel_max": 8}
+        return {"resolution": resolution, "channel_base": 8 * Size.of(resolution).longer, "channel_max": 8}
 
     def check_image(self, image: torch.Tensor) -> torch.Tensor:
-        """The pictures, [N, image_channels, resolution, resolution].
+        """The pictures, [N, image_channels, height, width].
 
         Raises:
             UserError: when they have another shape.
         """
-        expected = (self.image_channels, self.resolution, self.resolution)
+        expected = (self.image_channels, *self.size.hw)
         if image.ndim != 4 or image.shape[1:] != expected:
             raise UserError(f"pictures have shape {list(image.shape)}; this discriminator needs [N, {expected}]")
         return image

@@ -20,6 +20,7 @@ from stylegenes.ops.bilinear import check_resizing, resize, resize_as
 from stylegenes.ops.fir import Taps, setup_filter
 from stylegenes.records import Condition, ImageBatch
 from stylegenes.shape import Count, Few, Pixels, Positive
+from stylegenes.size import Resolution, square_side
 
 
 @DISCRIMINATORS.register("dual")
@@ -32,7 +33,7 @@ class DualDiscriminator(HostBuffers, Discriminator):
 
     def __init__(
         self,
-        resolution: int,  # height and width of the pictures in pixels, a power of two from 8 on
+        resolution: Resolution,  # height and width of the pictures in pixels, from 8 on
         label_dim: int = 0,  # length of the label, 0 for none
         *,
         camera: bool = False,  # whether it is told the camera
@@ -55,12 +56,13 @@ class DualDiscriminator(HostBuffers, Discriminator):
         resizing: str | float = "antialiased",  # of real pictures to rendered ones, see ops.bilinear.resize_as
     ) -> None:
         super().__init__()
+        side = square_side(resolution, "the dual discriminator judges what cameras of one angle of view see")
         if rendering_resolution < 1:
             raise UserError(f"rendering_resolution must be at least 1; got {rendering_resolution}")
-        self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
+        self.resolution, self.image_channels, self.label_dim = side, image_channels, label_dim
         self.reads_camera, self.resizing = camera, check_resizing(resizing)
         self.network = StyleGAN2Discriminator(
-            resolution,
+            side,
             label_dim + camera * NUMBERS,
             image_channels=2 * image_channels,
             channel_base=channel_base,
@@ -99,7 +101,7 @@ class DualDiscriminator(HostBuffers, Discriminator):
         image = self.check_image(batch.image)
         raw = self.prepare(batch).raw
         assert raw is not None, "prepared batches have a rendered picture"
-        pair = torch.cat([image, resize(raw, self.resolution).to(image.dtype)], dim=1)
+        pair = torch.cat([image, resize(raw, self.size.width).to(image.dtype)], dim=1)
         return self.network(ImageBatch(pair, condition=Condition(label=self._told(batch))))
 
     def _told(self, batch: ImageBatch) -> torch.Tensor | None:

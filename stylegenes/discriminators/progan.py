@@ -19,6 +19,7 @@ from stylegenes.ops.convolution import quick_layout
 from stylegenes.progressive import Growth, ScaledConv, ScaledLinear, activate, channel_table, double, fade, halve
 from stylegenes.records import ImageBatch
 from stylegenes.shape import Count
+from stylegenes.size import Resolution, Size
 
 
 class FromRGB(Layer):
@@ -65,6 +66,7 @@ class Epilogue(Layer):
     def __init__(
         self,
         channels: int,  # channels of the input
+        size: Size,  # of the input
         out_features: int,  # numbers a picture
         *,
         mbstd_group_size: int | None,  # samples a group of the minibatch standard deviation; None takes the batch
@@ -75,14 +77,14 @@ class Epilogue(Layer):
             raise UserError(f"mbstd_num_channels must divide {channels} channels; got {mbstd_num_channels}")
         self.mbstd_group_size, self.mbstd_num_channels = mbstd_group_size, mbstd_num_channels
         self.conv = ScaledConv(channels + mbstd_num_channels, channels)
-        self.fc = ScaledLinear(channels * 16, channels)
+        self.fc = ScaledLinear(channels * size.pixels, channels)
         self.out = ScaledLinear(channels, out_features, gain=1.0)
         self.bias0 = nn.Parameter(torch.zeros(channels))
         self.bias1 = nn.Parameter(torch.zeros(channels))
         self.bias2 = nn.Parameter(torch.zeros(out_features))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Features [N, C, 4, 4] to [N, out_features]."""
+        """Features [N, C, H, W] to [N, out_features]."""
         if self.mbstd_num_channels:
             x = minibatch_std(x, self.mbstd_group_size, self.mbstd_num_channels)
         x = activate(self.conv(x), self.bias0)
@@ -95,14 +97,14 @@ class ProGANDiscriminator(Discriminator):
     """Pictures to one logit each, grown step by step where training asks for it.
 
     Raises:
-        UserError: for a resolution that is no power of two, or sizes below one.
+        UserError: for a size that no small grid leads to by doubling, or sizes below one.
     """
 
     grows = True
 
     def __init__(
         self,
-        resolution: int,  # height and width of the pictures in pixels, a power of two
+        resolution: Resolution,  # of the pictures in pixels: a number for squares, else `384x256`
         label_dim: int = 0,  # length of the label, 0 for none
         *,
         image_channels: Count = 3,  # color channels of the pictures
@@ -113,18 +115,19 @@ class ProGANDiscriminator(Discriminator):
         mbstd_num_channels: int = 1,  # channels of it, 0 for none
     ) -> None:
         super().__init__()
-        channels = channel_table(resolution, channel_base, channel_max)
-        self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
+        size = Size.of(resolution)
+        channels = channel_table(size, channel_base, channel_max)
+        self.resolution, self.image_channels, self.label_dim = size.notation, image_channels, label_dim
         self.from_rgb = nn.ModuleList(FromRGB(image_channels, width) for width in channels)
         self.blocks = nn.ModuleList(Block(b, a, blur=blur) for a, b in pairwise(channels))
         std: dict[str, Any] = {"mbstd_group_size": mbstd_group_size, "mbstd_num_channels": mbstd_num_channels}
-        self.epilogue = Epilogue(channels[0], max(label_dim, 1), **std)
-        self.growth = Growth(resolution)
+        self.epilogue = Epilogue(channels[0], size.start, max(label_dim, 1), **std)
+        self.growth = Growth(size)
 
     def prepare(self, batch: ImageBatch) -> ImageBatch:
         """Show reals at the resolution that has been grown to, faded in as far as fakes are."""
         stage = self.growth.stage
-        times = self.resolution // stage.resolution
+        times = stage.shrunk
         if times == 1 and stage.alpha == 1:
             return batch
         image = halve(batch.image, times)
@@ -139,7 +142,7 @@ class ProGANDiscriminator(Discriminator):
             UserError: when the pictures or the labels have another shape than this network's.
         """
         stage = self.growth.stage
-        image = halve(quick_layout(self.check_image(batch.image)), self.resolution // stage.resolution)
+        image = halve(quick_layout(self.check_image(batch.image)), stage.shrunk)
         x = self.from_rgb[stage.top](image)
         for i in reversed(range(stage.top)):
             x = self.blocks[i](x)

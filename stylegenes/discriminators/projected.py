@@ -23,6 +23,7 @@ from stylegenes.perception.lite0 import TAP_CHANNELS, TAP_STRIDES, Lite0Trunk
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Spec
 from stylegenes.shape import Count
+from stylegenes.size import Resolution, Size
 
 HEAD_CHANNELS = {4: 512, 8: 512, 16: 256, 32: 128, 64: 64, 128: 64, 256: 32, 512: 16, 1024: 8}
 """Channels of a head at each resolution in pixels."""
@@ -199,11 +200,11 @@ class ProjectedDiscriminator(Discriminator):
 
     def __init__(
         self,
-        resolution: int,  # height and width of the pictures in pixels
+        resolution: Resolution,  # of the pictures in pixels: a number for squares, else `384x256`
         label_dim: int = 0,  # length of the label, 0 for none
         *,
         image_channels: Count = 3,  # color channels of the pictures, 1 or 3
-        trunk_size: int | None = None,  # pictures are resized to this; None: their own size, enlarged to 224 if smaller
+        trunk_size: int | None = None,  # what their shorter side becomes; None: as it is, 224 if smaller
         mix_channels: Count = 64,  # channels of the finest map after mixing
         expand: bool = True,  # double the channels from a map to the next coarser one
         heads: int = 4,  # how many maps are judged, from the finest on
@@ -215,10 +216,14 @@ class ProjectedDiscriminator(Discriminator):
         pretrained: bool = True,  # read the trunk's ImageNet weights, else random ones
     ) -> None:
         super().__init__()
-        self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
-        self.trunk_size = trunk_size or max(resolution, 224)
+        size = Size.of(resolution)
+        self.resolution, self.image_channels, self.label_dim = size.notation, image_channels, label_dim
+        self.trunk_size = trunk_size or max(size.shorter, 224)
         if image_channels not in (1, 3):
-            raise UserError(f"the trunk looks at gray or colored pictures (1 or 3 channels); got {image_channels=}")
+            raise UserError(
+                f"projected judges by a trunk that knows gray or colored pictures (1 or 3 channels) and would leave "
+                f"other channels, such as alpha, unjudged; got {image_channels=}: take stylegan2's discriminator"
+            )
         if not 1 <= heads <= len(TAP_STRIDES):
             raise UserError(f"there are 1 to {len(TAP_STRIDES)} heads; got {heads}")
         # A nominal size, since a trunk at 224 pixels has maps of 56, 28, 14 and 7.
@@ -236,7 +241,7 @@ class ProjectedDiscriminator(Discriminator):
         self.heads = nn.ModuleList(Head(self.mixing.out_channels[i], size=sizes[i], **shared) for i in range(heads))
 
     @classmethod
-    def example_spec(cls, resolution: int) -> Spec:
+    def example_spec(cls, resolution: int | str) -> Spec:
         """A network of a few channels on a random trunk."""
         return {"resolution": resolution, "trunk_size": 64, "mix_channels": 2, "width": 4, "pretrained": False}
 
@@ -258,8 +263,9 @@ class ProjectedDiscriminator(Discriminator):
         """
         image = self.check_image(batch.image)
         label = self.check_label(batch) if self.label_dim else None
-        if self.trunk_size != self.resolution:
-            image = interpolate(image, size=(self.trunk_size, self.trunk_size), mode="bilinear", align_corners=False)
+        if self.trunk_size != self.size.shorter:
+            seen = [round(side * self.trunk_size / self.size.shorter) for side in self.size.hw]
+            image = interpolate(image, size=seen, mode="bilinear", align_corners=False)
         maps = self.mixing(self.trunk.taps(image))
         logits = [head(x, label).flatten(1) for head, x in zip(self.heads, maps, strict=False)]
         joined = torch.cat(logits, dim=1)

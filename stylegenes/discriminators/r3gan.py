@@ -19,6 +19,7 @@ from stylegenes.ops.fir import Taps, downsample2d, setup_filter
 from stylegenes.records import ImageBatch
 from stylegenes.registry import Spec
 from stylegenes.shape import Count
+from stylegenes.size import Resolution, Size
 
 
 class Downsampling(Layer):
@@ -46,21 +47,22 @@ class Downsampling(Layer):
 
 
 class Readout(Layer):
-    """A learned 4x4 filter on each channel, then a linear map to the logits."""
+    """A learned filter of the whole map on each channel, then a linear map to the logits."""
 
     def __init__(
         self,
         channels: int,  # channels of the input
+        size: Size,  # of the input
         out_features: int,  # numbers a picture
     ) -> None:
         super().__init__()
-        self.basis = nn.Conv2d(channels, channels, 4, groups=channels, bias=False)
+        self.basis = nn.Conv2d(channels, channels, size.hw, groups=channels, bias=False)
         self.linear = nn.Linear(channels, out_features, bias=False)
         init_scaled(self.basis.weight)
         init_scaled(self.linear.weight)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Features [N, C, 4, 4] to [N, out_features]."""
+        """Features [N, C, H, W] to [N, out_features]."""
         return self.linear(self.basis(x).flatten(1))
 
 
@@ -74,7 +76,7 @@ class R3GANDiscriminator(Discriminator):
 
     def __init__(
         self,
-        resolution: int,  # height and width of the pictures in pixels, 4 x 2^(stages - 1)
+        resolution: Resolution,  # of the pictures in pixels: a number for squares, else `384x256`
         label_dim: int = 0,  # length of the label, 0 for none
         *,
         image_channels: Count = 3,  # color channels of the pictures
@@ -86,8 +88,9 @@ class R3GANDiscriminator(Discriminator):
         resample_filter: Taps = (1, 3, 3, 1),  # low-pass filter of the downsampling
     ) -> None:
         super().__init__()
-        check_stages(resolution, widths, groups, blocks)
-        self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
+        size = Size.of(resolution)
+        check_stages(size, widths, groups, blocks)
+        self.resolution, self.image_channels, self.label_dim = size.notation, image_channels, label_dim
         self.from_rgb = nn.Conv2d(image_channels, widths[-1], 1, bias=False)
         init_scaled(self.from_rgb.weight)
         stages: list[nn.Module] = []
@@ -98,15 +101,15 @@ class R3GANDiscriminator(Discriminator):
                 residual.append(Downsampling(widths[i], widths[i - 1], resample_filter=resample_filter))
             stages.append(nn.Sequential(*residual))
         self.blocks = nn.ModuleList(stages)
-        self.readout = Readout(widths[0], label_embed if label_dim else 1)
+        self.readout = Readout(widths[0], size.start, label_embed if label_dim else 1)
         self.embed = nn.Linear(label_dim, label_embed, bias=False) if label_dim else None
         if self.embed is not None:
             init_scaled(self.embed.weight, 1 / math.sqrt(label_embed))
 
     @classmethod
-    def example_spec(cls, resolution: int) -> Spec:
+    def example_spec(cls, resolution: int | str) -> Spec:
         """A network of a few channels."""
-        stages = resolution.bit_length() - 2
+        stages = Size.of(resolution).doublings + 1
         return {"resolution": resolution, "widths": [8] * stages, "groups": [2] * stages, "blocks": [1] * stages}
 
     def forward(self, batch: ImageBatch) -> torch.Tensor:

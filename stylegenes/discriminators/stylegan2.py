@@ -19,6 +19,7 @@ from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import Taps, downsample2d, setup_filter
 from stylegenes.records import ImageBatch
 from stylegenes.shape import Count, Few, Positive
+from stylegenes.size import Resolution, Size
 from stylegenes.words import did_you_mean
 
 Architecture = Literal["orig", "skip", "resnet"]
@@ -88,6 +89,7 @@ class Epilogue(Layer):
     def __init__(
         self,
         in_channels: int,  # channels of the input
+        size: Size,  # of the input
         out_features: int,  # numbers a picture
         *,
         act: str,  # activation
@@ -99,11 +101,11 @@ class Epilogue(Layer):
         self.mbstd_group_size, self.mbstd_num_channels = mbstd_group_size, mbstd_num_channels
         conv_channels = in_channels + mbstd_num_channels
         self.conv = Conv2d(conv_channels, in_channels, kernel_size=3, act=act, conv_clamp=conv_clamp)
-        self.fc = Linear(in_channels * 16, in_channels, act=act)
+        self.fc = Linear(in_channels * size.pixels, in_channels, act=act)
         self.out = Linear(in_channels, out_features)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Features [N, C, 4, 4] to [N, out_features]."""
+        """Features [N, C, H, W] to [N, out_features]."""
         if self.mbstd_num_channels:
             x = minibatch_std(x, self.mbstd_group_size, self.mbstd_num_channels)
         x = self.conv(x)
@@ -115,12 +117,12 @@ class StyleGAN2Discriminator(Discriminator):
     """Pictures to one logit each.
 
     Raises:
-        UserError: for a resolution that is no power of two, an unknown architecture, or sizes that do not fit.
+        UserError: for a size that no small grid leads to, an unknown architecture, or sizes that do not fit.
     """
 
     def __init__(
         self,
-        resolution: int,  # height and width of the pictures in pixels, a power of two from 8 on
+        resolution: Resolution,  # of the pictures in pixels: a number for squares, else `384x256`
         label_dim: int = 0,  # length of the label, 0 for none
         *,
         image_channels: Count = 3,  # color channels of the pictures
@@ -145,20 +147,19 @@ class StyleGAN2Discriminator(Discriminator):
         label_lr_multiplier: Positive = 0.01,  # learning rate of its layers relative to the optimizer's
     ) -> None:
         super().__init__()
-        if resolution < 8 or resolution & (resolution - 1):
-            raise UserError(f"the resolution must be a power of two and at least 8; got {resolution}")
+        size = Size.of(resolution)
+        steps = size.steps(8)
         if architecture not in get_args(Architecture):
             raise UserError(
                 f"unknown architecture {architecture!r}{did_you_mean(architecture, get_args(Architecture))}"
             )
-        if min(image_channels, channel_max, channel_base // resolution) < 1 or label_dim < 0:
+        if min(image_channels, channel_max, channel_base // size.longer) < 1 or label_dim < 0:
             raise UserError(
-                f"image_channels, channel_max and channel_base // resolution must be at least 1 and label_dim at "
+                f"image_channels, channel_max and channel_base // longer side must be at least 1 and label_dim at "
                 f"least 0; got {image_channels=}, {channel_max=}, {channel_base=}, {label_dim=} at {resolution=}"
             )
-        self.resolution, self.image_channels, self.label_dim = resolution, image_channels, label_dim
-        resolutions = [resolution >> i for i in range(int(math.log2(resolution)) - 1)]
-        channels = [min(channel_base // r, channel_max) for r in resolutions]
+        self.resolution, self.image_channels, self.label_dim = size.notation, image_channels, label_dim
+        channels = [min(channel_base // step.longer, channel_max) for step in reversed(steps)]
         if mbstd_num_channels and channels[-1] % mbstd_num_channels:
             raise UserError(f"mbstd_num_channels must divide {channels[-1]} channels; got {mbstd_num_channels}")
         self.skip = architecture == "skip"
@@ -180,6 +181,7 @@ class StyleGAN2Discriminator(Discriminator):
         features = (label_features or channels[-1]) if label_dim else 0
         self.epilogue = Epilogue(
             channels[-1],
+            size.start,
             features or 1,
             act=activation,
             mbstd_group_size=mbstd_group_size,
@@ -214,7 +216,7 @@ class StyleGAN2Discriminator(Discriminator):
         return (logits * direction).sum(dim=1, keepdim=True) / math.sqrt(direction.shape[1])
 
     def features(self, image: torch.Tensor) -> torch.Tensor:
-        """Features [N, C, 4, 4] of pictures [N, image_channels, H, W]."""
+        """Features [N, C, h, w] of pictures [N, image_channels, H, W]."""
         x = self.from_rgb[0](quick_layout(image))
         for i, block in enumerate(self.blocks):
             x = block(x)
@@ -223,12 +225,12 @@ class StyleGAN2Discriminator(Discriminator):
                 x = x + self.from_rgb[i + 1](image)
         return x
 
-    def enlarged(self, state: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+    def enlarged(self, state: dict[str, torch.Tensor], resolution: int | str) -> dict[str, torch.Tensor]:
         """The blocks count from the image end: those of the smaller network move down, its way in from colors is left.
 
         With the architecture `skip`, which reads colors at every resolution, the ways in move down as well.
         """
-        by = len(self.blocks) - (int(math.log2(resolution)) - 2)
+        by = len(self.blocks) - Size.of(resolution).doublings
         moved = {}
         for key, value in state.items():
             room, _, rest = key.partition(".")

@@ -150,7 +150,7 @@ def _record(flat: _Flat, path: Path) -> None:
 def _name_sizes(model: Any, flat: _Flat) -> None:
     """Give inputs and output their true sizes, where the exporter has numbers of its own or none."""
     synthesis = flat.generator.synthesis
-    picture = (synthesis.image_channels, synthesis.resolution, synthesis.resolution)
+    picture = (synthesis.image_channels, *synthesis.size.hw)
     known = {name: tuple(tensor.shape[1:]) for name, tensor in zip(flat.names, flat.example(1), strict=True)}
     for slot in [*model.graph.input, *model.graph.output]:
         sizes = {**known, "image": picture}[slot.name]

@@ -161,7 +161,7 @@ def discriminator_names(discriminator: Discriminator) -> dict[str, str]:
 
     def block(match: re.Match[str]) -> str:
         colors = ".fromrgb" if match[1] == "from_rgb" else ""
-        return f"b{discriminator.resolution >> int(match[2])}{colors}"
+        return f"b{discriminator.size.longer >> int(match[2])}{colors}"
 
     pattern = r"\b(blocks|from_rgb)\.(\d+)"
     return {key: _official_name(re.sub(pattern, block, key)) for key in discriminator.state_dict()}

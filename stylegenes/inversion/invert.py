@@ -231,7 +231,7 @@ class _Job:
         if self.work is None:
             return
         pictures = [*to_uint8(targets), *to_uint8(projector.images())]
-        sheet = grid(pictures, columns=len(targets), scale=visible_scale(targets.shape[-1]))
+        sheet = grid(pictures, columns=len(targets), scale=visible_scale(max(targets.shape[-2:])))
         text = {"Model": "", "Pictures": "photos and how far their projection is"}
         save_picture(self.work / "progress.png", sheet, text)
 

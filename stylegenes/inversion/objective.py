@@ -59,7 +59,7 @@ def noise_structure(noise: torch.Tensor) -> torch.Tensor:
     while True:
         for axis in (2, 3):
             penalty = penalty + (noise * noise.roll(1, dims=axis)).mean(dim=(1, 2, 3)).square()
-        if noise.shape[2] <= 8:
+        if min(noise.shape[2:]) <= 8:
             return penalty
         # Averaging four independent values halves their deviation; the factor two restores unit variance.
         noise = 2 * nn.functional.avg_pool2d(noise, 2)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stylegenes.data.decode import SUFFIXES, BadImageError, Fit, View, open_picture, read_picture, to_pixels
+from stylegenes.data.bands import BadImageError
+from stylegenes.data.decode import SUFFIXES, Fit, View, bands_to_pixels, open_picture, read_bands
 from stylegenes.errors import UserError
 
 
@@ -71,14 +72,14 @@ def find_photos(given: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def load_photos(given: Sequence[Path], *, resolution: int, channels: int = 3, fit: Fit = "crop") -> Photos:
+def load_photos(given: Sequence[Path], *, resolution: int | str, channels: int = 3, fit: Fit = "crop") -> Photos:
     """Decode files and folders of files.
 
     Args:
         given: image files and folders.
-        resolution: height and width of the targets in pixels.
-        channels: 3 for color, 1 for gray.
-        fit: `crop` takes the central square, `letterbox` keeps all and adds bars.
+        resolution: of the targets in pixels: a number for squares, else `384x256`.
+        channels: of the targets, as `View` says.
+        fit: `crop` takes the central part of that shape, `letterbox` keeps all and adds bars.
 
     Raises:
         UserError: when a path does not exist, or none of the files is a usable picture (the reasons are named).
@@ -87,12 +88,14 @@ def load_photos(given: Sequence[Path], *, resolution: int, channels: int = 3, fi
     paths, pixels, refused, enlarged = [], [], [], []
     for path in find_photos(given):
         try:
-            picture = read_picture(path.read_bytes())
-            pixels.append(to_pixels(picture, view))
+            bands = read_bands(path.read_bytes(), channels)
+            pixels.append(bands_to_pixels(bands, view))
             paths.append(path)
-            if min(picture.size) < resolution:
-                size = "x".join(map(str, picture.size))
-                enlarged.append(f"{path} has only {size} pixels; they are stretched to this model's {resolution}")
+            width, height = bands[0].size
+            if width < view.size.width or height < view.size.height:
+                enlarged.append(
+                    f"{path} has only {width}x{height} pixels; they are stretched to this model's {resolution}"
+                )
         except BadImageError as error:
             refused.append(Refused(path, str(error)))
         except OSError as error:
@@ -114,15 +117,15 @@ class Crop:
 
 
 def photo_of(
-    data: bytes, *, resolution: int, channels: int = 3, crop: Crop | None = None, most_pixels: int | None = None
+    data: bytes, *, resolution: int | str, channels: int = 3, crop: Crop | None = None, most_pixels: int | None = None
 ) -> Photos:
     """One target from the bytes of an image file.
 
     Args:
         data: the file.
-        resolution: height and width of the target in pixels.
-        channels: 3 for color, 1 for gray.
-        crop: the square that is taken; None takes the central one.
+        resolution: of the target in pixels: a number for squares, else `384x256`.
+        channels: of the target, as `View` says.
+        crop: the square that is taken; None takes the central part of the target's shape.
         most_pixels: pictures with more are refused before they are decoded.
 
     Raises:
@@ -134,16 +137,16 @@ def photo_of(
         raise BadImageError(
             f"the picture has {width} x {height} pixels", f"make it smaller: {most_pixels:,} are allowed"
         )
-    picture = read_picture(data)
+    bands, view = read_bands(data, channels), View(resolution, channels=channels)
     if crop is not None:
         right, bottom = crop.left + crop.size, crop.top + crop.size
-        if crop.size < 1 or min(crop.left, crop.top) < 0 or right > picture.width or bottom > picture.height:
+        if crop.size < 1 or min(crop.left, crop.top) < 0 or right > bands[0].width or bottom > bands[0].height:
             raise UserError(
                 f"a square of {crop.size} pixels at {crop.left}, {crop.top} does not lie in a picture of "
-                f"{picture.width} x {picture.height}"
+                f"{bands[0].width} x {bands[0].height}"
             )
-        picture = picture.crop((crop.left, crop.top, right, bottom))
-    pixels = to_pixels(picture, View(resolution, channels=channels))
-    note = f"the picture has only {min(picture.size)} pixels; they are stretched to this model's {resolution}"
+        bands = [band.crop((crop.left, crop.top, right, bottom)) for band in bands]
+    pixels = bands_to_pixels(bands, view)
+    note = f"the picture has only {min(bands[0].size)} pixels; they are stretched to this model's {resolution}"
     images = torch.from_numpy(pixels[None]).float() / 127.5 - 1
-    return Photos([Path("photo")], images, [], [note] if min(picture.size) < resolution else [])
+    return Photos([Path("photo")], images, [], [note] if view.scale(*bands[0].size) > 1 else [])

@@ -280,10 +280,10 @@ def check_targets(generator: Generator, targets: torch.Tensor) -> None:
     """Refuse targets that the model cannot make.
 
     Raises:
-        UserError: when targets are not [N, C, R, R] of the model's size.
+        UserError: when targets are not [N, C, H, W] of the model's size.
     """
     synthesis = generator.synthesis
-    wanted = (synthesis.image_channels, synthesis.resolution, synthesis.resolution)
+    wanted = (synthesis.image_channels, *synthesis.size.hw)
     if targets.ndim != 4 or tuple(targets.shape[1:]) != wanted or not len(targets):
         raise UserError(f"targets must be [N, {', '.join(map(str, wanted))}] for this model; got {list(targets.shape)}")
 

@@ -26,6 +26,7 @@ from stylegenes.perception import (
 from stylegenes.perception.weights import file_hash
 from stylegenes.shape import Count, as_record
 from stylegenes.sheets import MADE_FILE
+from stylegenes.size import Resolution
 from stylegenes.snapshot import MODELS, load_strictly
 from stylegenes.words import command, nearest_place
 
@@ -175,7 +176,7 @@ class _About:
 
     network: dict[str, Any]
     attributes: list[str]
-    resolution: Count
+    resolution: Resolution
     image_channels: Count
     sha256: str
 

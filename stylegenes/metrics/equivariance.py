@@ -24,7 +24,7 @@ from stylegenes.metrics.sources import LabelSource, block_seed, draw_condition, 
 from stylegenes.records import Noise
 
 Render = Callable[[torch.Tensor], torch.Tensor]
-"""From the inverse transform [3, 3] of the picture plane (units: picture widths, y down) to pictures [N, C, H, W]."""
+"""From the inverse transform [3, 3] of the picture plane (units: longer sides, y down) to pictures [N, C, H, W]."""
 
 Trial = Callable[[Render, torch.Generator], "Mismatch"]
 """One comparison at a random transform that the generator draws."""
@@ -134,7 +134,7 @@ def translation_trial(render: Render, generator: torch.Generator) -> Mismatch:
     height, width = reference.shape[2:]
     draw = (torch.rand(2, generator=generator, dtype=torch.float64) * 2 - 1) * MAX_SHIFT
     right, down = round(draw[0].item() * width), round(draw[1].item() * height)
-    moved = render(translation_transform(-right / width, -down / height))
+    moved = render(translation_transform(-right / max(height, width), -down / max(height, width)))
     return translation_mismatch(reference, moved, (right, down))
 
 

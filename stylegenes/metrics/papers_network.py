@@ -8,6 +8,7 @@ from torch import nn
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.perception import ATTRIBUTE_NETWORKS, AttributeNetwork
 from stylegenes.records import ImageBatch
+from stylegenes.size import Resolution
 
 
 @ATTRIBUTE_NETWORKS.register("discriminator")
@@ -17,7 +18,7 @@ class OnePerAttribute(AttributeNetwork):
     def __init__(
         self,
         num_attributes: int,  # outputs, and networks
-        resolution: int,  # height and width of the pictures in pixels
+        resolution: Resolution,  # of the pictures in pixels: a number for squares, else `384x256`
         *,
         image_channels: int = 3,  # their color channels
         channel_base: int = 32768,  # channels at resolution r are channel_base // r ...

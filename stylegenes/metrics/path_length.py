@@ -173,7 +173,7 @@ def _picture(
     image = generator.synthesis(generator.broadcast(w), condition, noise=Noise("const")).image
     if settings.crop:
         image = center_crop(image)
-    factor = image.shape[-1] // settings.max_size
+    factor = max(image.shape[-2:]) // settings.max_size
     return torch.nn.functional.avg_pool2d(image, factor) if factor > 1 else image
 
 

@@ -57,7 +57,7 @@ class FrechetReference:
         return frechet_distance(self.real, made.all.moments.gaussian())
 
 
-def open_real(card: Card, data: str | None, resolution: int, channels: int | None = None) -> PackedDataset:
+def open_real(card: Card, data: str | None, resolution: int | str, channels: int | None = None) -> PackedDataset:
     """The data set given, or the one that the model was trained on, in the size and with the channels of the model.
 
     Raises:

@@ -86,8 +86,8 @@ class LabeledImages(LabelSource, Protocol):
         ...
 
     @property
-    def resolution(self) -> int:
-        """Height and width in pixels."""
+    def resolution(self) -> int | str:
+        """Size in pixels: a number for squares, else `384x256`."""
         ...
 
     @property

@@ -33,7 +33,7 @@ class FeatureExtractor(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Pooled features [N, feature_dim] of pictures [N, C, H, W] in [-1, 1]; C is 1 or 3."""
+        """Pooled features [N, feature_dim] of pictures [N, C, H, W] in [-1, 1]; `to_rgb` says what is seen of C."""
 
     def metric_name(self, metric: str) -> str:
         """What a result is called: `fd` by `lite0` is `fd_lite0`. Only published networks take published names."""
@@ -47,7 +47,7 @@ class AttributeClassifier(nn.Module, ABC):
         name: what records call it.
         weights_hash: sha256 of the weights.
         attributes: the attribute names, in the order of the output's columns.
-        resolution: height and width in pixels of the pictures it was trained on; it resizes others itself.
+        resolution: of the pictures it was trained on, a number for squares, else `384x256`; it resizes others itself.
         tested: area under the ROC curve of each attribute on pictures kept apart, None where they were all alike;
             empty where no test is on record.
     """
@@ -55,7 +55,7 @@ class AttributeClassifier(nn.Module, ABC):
     name: str
     weights_hash: str
     attributes: list[str]
-    resolution: int
+    resolution: int | str
     tested: Mapping[str, float | None] = MappingProxyType({})
 
     @abstractmethod

@@ -9,38 +9,38 @@ from torch import nn
 
 from stylegenes.errors import UserError
 from stylegenes.perception.base import ATTRIBUTE_NETWORKS, AttributeClassifier, AttributeNetwork
-from stylegenes.perception.resize import resize
+from stylegenes.perception.resize import resize, to_rgb
+from stylegenes.size import Resolution, Size
 
 
 @ATTRIBUTE_NETWORKS.register("multihead")
 class MultiHead(AttributeNetwork):
     """A small convolutional network with one output for every attribute.
 
-    Convolution, batch norm, ReLU; half the size and twice the width at each step down to 4 x 4, where the map is
-    flattened, so that a head knows where on the picture it looks.
+    Convolution, batch norm, ReLU; half the size and twice the width at each step down to 4 x 4, or to the small grid of
+    another shape, where the map is flattened, so that a head knows where on the picture it looks.
 
     Raises:
-        UserError: for a resolution that is not 4 times a power of two.
+        UserError: for a size below 8 pixels or that no small grid leads to by doubling.
     """
 
     def __init__(
         self,
         num_attributes: int,  # outputs
-        resolution: int,  # height and width of the pictures in pixels
+        resolution: Resolution,  # of the pictures in pixels: a number for squares, else `384x256`
         *,
         image_channels: int = 3,  # their color channels
         width: int = 32,  # channels of the first convolution
         max_width: int = 128,  # bound on the channels further down
     ) -> None:
         super().__init__()
-        steps = (resolution // 4).bit_length() - 1
-        if resolution < 8 or resolution != 4 << steps:
-            raise UserError(f"this network takes pictures of 8, 16, 32, ... pixels; got {resolution}")
+        size = Size.of(resolution)
+        steps = len(size.steps(8)) - 1
         widths = [min(width << i, max_width) for i in range(steps + 1)]
         layers = [_unit(image_channels, widths[0], 1)]
         layers += [_unit(widths[i], widths[i + 1], 2) for i in range(steps)]
         self.body = nn.Sequential(*layers, _unit(widths[-1], widths[-1], 1), nn.Flatten())
-        self.heads = nn.Linear(widths[-1] * 16, num_attributes)
+        self.heads = nn.Linear(widths[-1] * size.start.pixels, num_attributes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -65,7 +65,7 @@ class CalibratedClassifier(AttributeClassifier):
         network: dict[str, Any],  # spec of the network, without num_attributes, resolution and image_channels
         attributes: list[str],  # names of the outputs
         *,
-        resolution: int,  # pictures are resized to this many pixels
+        resolution: Resolution,  # pictures are resized to this many pixels
         image_channels: int = 3,  # their color channels
         name: str = "classifier",  # what records call it
         weights_hash: str = "untrained",  # sha256 of the weights
@@ -87,6 +87,8 @@ class CalibratedClassifier(AttributeClassifier):
         Raises:
             UserError: for pictures of other channels.
         """
+        if images.ndim == 4 and self.image_channels == 3:
+            images = to_rgb(images)
         if images.ndim != 4 or images.shape[1] not in (1, self.image_channels):
             raise UserError(
                 f"classifier {self.name!r} takes pictures [N, {self.image_channels}, H, W]; got {list(images.shape)}"

@@ -6,17 +6,25 @@ import torch
 from torch import nn
 
 from stylegenes.errors import UserError
+from stylegenes.size import Size
 
 
 def to_rgb(images: torch.Tensor) -> torch.Tensor:
-    """Gray pictures [N, 1, H, W] repeated to three channels; color ones [N, 3, H, W] as they are.
+    """What a frozen network is shown of pictures [N, C, H, W] in [-1, 1], as [N, 3, H, W].
+
+    Gray (1) is repeated, RGB (3) is as it is. With alpha (2: gray and alpha, 4: RGBA) colors lie on white as far as
+    alpha covers it, as where transparent files are read as RGB. Of more channels the first three are red, green, blue.
 
     Raises:
-        UserError: for any other shape.
+        UserError: for what is no batch of pictures.
     """
-    if images.ndim != 4 or images.shape[1] not in (1, 3):
-        raise UserError(f"a frozen network takes pictures [N, 1 or 3, H, W] in [-1, 1]; got {list(images.shape)}")
-    return images.expand(-1, 3, -1, -1)
+    if images.ndim != 4 or not images.shape[1]:
+        raise UserError(f"a frozen network takes pictures [N, channels, H, W] in [-1, 1]; got {list(images.shape)}")
+    channels = images.shape[1]
+    if channels not in (2, 4):
+        return images[:, :3].expand(-1, 3, -1, -1)
+    cover = (images[:, -1:] + 1) / 2
+    return (1 + (images[:, :-1] - 1) * cover).expand(-1, 3, -1, -1)
 
 
 def to_bytes_range(images: torch.Tensor) -> torch.Tensor:
@@ -24,14 +32,14 @@ def to_bytes_range(images: torch.Tensor) -> torch.Tensor:
     return (images + 1) * 127.5
 
 
-def resize(images: torch.Tensor, size: int | None) -> torch.Tensor:
-    """Bicubic resize to `size` x `size` pixels, antialiased when shrinking; None keeps the size.
+def resize(images: torch.Tensor, size: int | str | None) -> torch.Tensor:
+    """Bicubic resize to a size in pixels, a number for squares, antialiased when shrinking; None keeps the size.
 
     The filter is wider where it shrinks (as an image library does it), so that a network sees no aliasing.
     """
-    if size is None or images.shape[-2:] == (size, size):
+    if size is None or images.shape[-2:] == Size.of(size).hw:
         return images
-    return nn.functional.interpolate(images, (size, size), mode="bicubic", antialias=True, align_corners=False)
+    return nn.functional.interpolate(images, Size.of(size).hw, mode="bicubic", antialias=True, align_corners=False)
 
 
 def resize_tf1(images: torch.Tensor, size: int) -> torch.Tensor:

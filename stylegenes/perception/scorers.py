@@ -17,8 +17,9 @@ from torch import nn
 from stylegenes.errors import UserError, shown
 from stylegenes.files import read_bytes
 from stylegenes.perception.base import AttributeClassifier
-from stylegenes.perception.resize import resize
+from stylegenes.perception.resize import resize, to_rgb
 from stylegenes.perception.weights import file_hash
+from stylegenes.size import Resolution, Size
 
 _LARGEST = 2**14
 _MOST_TABLE = 2**30
@@ -30,7 +31,7 @@ class Scoring:
 
     Attributes:
         attributes: the names of its output columns.
-        resolution: height and width in pixels of its input.
+        resolution: of its input in pixels: a number for squares, else `384x256`.
         logits: whether its outputs are logits; else they are probabilities.
         low: the value it takes for black.
         high: the value it takes for white.
@@ -41,7 +42,7 @@ class Scoring:
     """
 
     attributes: list[str]
-    resolution: int
+    resolution: Resolution
     logits: bool = False
     low: float = -1.0
     high: float = 1.0
@@ -50,7 +51,8 @@ class Scoring:
     def __post_init__(self) -> None:
         if not self.attributes or len(set(self.attributes)) < len(self.attributes):
             raise UserError("a scorer needs attributes, each of another name")
-        if not 1 <= self.resolution <= _LARGEST or self.channels not in (1, 3) or not self.low < self.high:
+        side = self.resolution if isinstance(self.resolution, int) else Size.of(self.resolution).longer
+        if not 1 <= side <= _LARGEST or self.channels not in (1, 3) or not self.low < self.high:
             raise UserError(
                 f"a scorer takes 1 to {_LARGEST:,} pixels, 1 or 3 channels, and low below high; got resolution "
                 f"{self.resolution}, channels {self.channels}, low {self.low}, high {self.high}"
@@ -58,8 +60,9 @@ class Scoring:
 
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
         """Pictures [N, C, H, W] in [-1, 1] at the scorer's size, range and channels."""
-        images = resize(images, self.resolution).clamp(-1, 1)
-        images = images.mean(dim=1, keepdim=True) if self.channels == 1 else images.expand(-1, self.channels, -1, -1)
+        seen = images if images.shape[1] == self.channels == 1 else to_rgb(images)
+        images = resize(seen, self.resolution).clamp(-1, 1)
+        images = images.mean(dim=1, keepdim=True) if self.channels == 1 else images
         return (images + 1) * ((self.high - self.low) / 2) + self.low
 
     def finish(self, scores: torch.Tensor, n: int) -> torch.Tensor:
@@ -98,13 +101,13 @@ class ModuleScorer(AttributeClassifier):
         return self.scoring.finish(self.score(self.scoring.prepare(images)), len(images))
 
 
-def scorer_of(module: nn.Module, resolution: int, weights_hash: str) -> AttributeClassifier:
+def scorer_of(module: nn.Module, resolution: int | str, weights_hash: str) -> AttributeClassifier:
     """Any torch module as an attribute classifier: it gives probabilities [N, A] of pictures [N, 3, R, R] in [-1, 1].
 
     Args:
         module: an attribute classifier, which is returned as it is; or a module that names its outputs in a list
             `attributes`. For logits, other ranges or sizes wrap it yourself: `ModuleScorer(module, Scoring(...))`.
-        resolution: R in pixels, where the module has no `resolution` of its own.
+        resolution: R in pixels (or `384x256`), where the module has no `resolution` of its own.
         weights_hash: identifies its weights in records.
 
     Raises:
@@ -118,7 +121,7 @@ def scorer_of(module: nn.Module, resolution: int, weights_hash: str) -> Attribut
             f"{type(module).__name__} does not say what its outputs are; set module.attributes = ['Smiling', ...], or "
             "wrap it: stylegenes.perception.ModuleScorer(module, Scoring(attributes=[...], resolution=64, logits=True))"
         )
-    scoring = Scoring(list(attributes), int(getattr(module, "resolution", resolution)))
+    scoring = Scoring(list(attributes), getattr(module, "resolution", resolution))
     module.eval()
     return ModuleScorer(module, scoring, name=type(module).__name__, weights_hash=weights_hash)
 
@@ -211,11 +214,14 @@ class TableScorer(AttributeClassifier):
         self.resolution = 0
         for row in rows:
             pixels = _read_picture(table.parent / row["file"])
-            size = self.resolution or pixels.shape[1]
-            if pixels.shape[1:] != (size, size):
-                height, width = pixels.shape[1:]
-                raise UserError(f"{table}: {row['file']} is {width} x {height} pixels, and all must be {size} x {size}")
-            self.resolution = size
+            found = Size(pixels.shape[2], pixels.shape[1])
+            size = Size.of(self.resolution) if self.resolution else found
+            if found != size:
+                raise UserError(
+                    f"{table}: {row['file']} is {found.width} x {found.height} pixels, and all must be "
+                    f"{size.width} x {size.height}"
+                )
+            self.resolution = size.notation
             labels = [_number(row, column, table) for column in self.attributes]
             if self._labels.setdefault(_digest(pixels), labels) != labels:
                 raise UserError(f"{table}: {row['file']} shows a picture that another row labels otherwise; mend one")
@@ -226,7 +232,7 @@ class TableScorer(AttributeClassifier):
         Raises:
             UserError: when a picture is not in the table.
         """
-        pixels = ((images.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).expand(-1, 3, -1, -1)
+        pixels = _seen(_levels(images.detach().cpu()))
         found = [self._labels.get(_digest(picture)) for picture in pixels]
         missing = found.count(None)
         if missing:
@@ -265,10 +271,21 @@ def _number(row: dict[str, str], column: str, table: Path) -> float:
 def _read_picture(path: Path) -> torch.Tensor:
     try:
         with Image.open(path) as image:
-            return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+            mode = "RGBA" if image.has_transparency_data else "RGB"
+            return _seen(torch.from_numpy(np.array(image.convert(mode))).permute(2, 0, 1)[None])[0]
     # Decoders raise nearly anything on damaged bytes.
     except Exception as error:
         raise UserError(f"cannot read picture {shown(path, 200)}: {shown(error, 200)}") from error
+
+
+def _levels(images: torch.Tensor) -> torch.Tensor:
+    """Pictures in [-1, 1] as uint8."""
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+
+def _seen(levels: torch.Tensor) -> torch.Tensor:
+    """What is seen of pictures uint8 [N, C, H, W], uint8 [N, 3, H, W]."""
+    return _levels(to_rgb(levels.double() / 127.5 - 1))
 
 
 def _digest(pixels: torch.Tensor) -> bytes:

@@ -108,7 +108,7 @@ def recipe(name: str) -> RunConfig:
 
 
 def choose_recipe(device_type: str, resolution: int | None = None) -> Suggestion:
-    """A recipe that makes sense on a kind of device (`cuda`, `mps`, `cpu`) at a resolution in pixels, if any."""
+    """A recipe that makes sense on a kind of device (`cuda`, `mps`, `cpu`) at a longer side in pixels, if any."""
     if device_type == "cpu" and (resolution or 32) <= 32:
         return Suggestion("tiny32", "no GPU was found, and 32 px shows faces within minutes on a CPU")
     if device_type == "cpu":

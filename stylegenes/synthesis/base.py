@@ -12,6 +12,7 @@ from stylegenes.errors import UserError
 from stylegenes.layers import Layer
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Registry, Spec
+from stylegenes.size import Size
 from stylegenes.synthesis.volume import Body
 
 
@@ -19,11 +20,11 @@ class SynthesisNetwork(Layer, ABC):
     """Turns style vectors into pictures.
 
     Attributes:
-        resolution: height and width of the picture in pixels.
+        resolution: of the picture in pixels: a number for squares, else `384x256`.
         image_channels: color channels of the picture.
         w_dim: length of one style vector.
         num_ws: style vectors a picture takes; 1 is ordinary.
-        layer_resolutions: for each of the num_ws style vectors, the resolution in pixels of the layer it drives.
+        layer_resolutions: for each of the num_ws style vectors, the longer side in pixels of the layer it drives.
         grows: whether `grow` does anything.
         label_dim: length of the label that the network itself reads, 0 for none; most leave labels to the latent.
         movable: whether its input can be moved and turned by `placed`.
@@ -33,7 +34,7 @@ class SynthesisNetwork(Layer, ABC):
         spec: the registry spec it was built from.
     """
 
-    resolution: int
+    resolution: int | str
     image_channels: int
     w_dim: int
     num_ws: int
@@ -45,6 +46,11 @@ class SynthesisNetwork(Layer, ABC):
     steady: bool = True
     box: float = 0.0
     spec: Spec
+
+    @property
+    def size(self) -> Size:
+        """Width and height of the picture."""
+        return Size.of(self.resolution)
 
     @abstractmethod
     def forward(
@@ -70,12 +76,14 @@ class SynthesisNetwork(Layer, ABC):
     def grow(self, level: float) -> bool:
         """Let pictures have 2^level pixels of detail, fractional while a resolution fades in (progressive growing).
 
+        Pictures that are not square start from their own grid at level 2, and double with every level.
+
         Returns:
             Whether other layers take part than before. Networks that do not grow do nothing.
         """
         return False
 
-    def enlarged(self, state: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+    def enlarged(self, state: dict[str, torch.Tensor], resolution: int | str) -> dict[str, torch.Tensor]:
         """The state of the same network for smaller pictures of `resolution` pixels, as this one goes on from it.
 
         What the result lacks begins anew.
@@ -88,7 +96,7 @@ class SynthesisNetwork(Layer, ABC):
     def placed(self, transform: torch.Tensor) -> AbstractContextManager[None]:
         """Within this context the input is seen through `transform` [3, 3] of the picture plane, then as before.
 
-        It maps positions of the result to positions in the unmoved picture, in picture widths around the center.
+        It maps positions of the result to positions in the unmoved picture, in its longer sides around the center.
 
         Raises:
             UserError: for a network that is not `movable`.
@@ -137,9 +145,9 @@ class SynthesisNetwork(Layer, ABC):
         raise UserError(f"{type(self).__name__} has no volume; eg3d has")
 
     @classmethod
-    def example_spec(cls, resolution: int, w_dim: int) -> Spec:
+    def example_spec(cls, resolution: int | str, w_dim: int) -> Spec:
         """Keyword arguments of a small network, for trials: the usual sizes, where the constructor takes them."""
-        usual = {"channel_base": 8 * resolution, "channel_max": 8, "num_layers": 4, "margin": 2}
+        usual = {"channel_base": 8 * Size.of(resolution).longer, "channel_max": 8, "num_layers": 4, "margin": 2}
         taken = inspect.signature(cls).parameters
         return {
             "resolution": resolution,

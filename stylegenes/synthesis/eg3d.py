@@ -23,6 +23,7 @@ from stylegenes.ops.fir import setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Spec
 from stylegenes.shape import Count, Few, Pixels, Positive
+from stylegenes.size import Resolution, Size, square_side
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 from stylegenes.synthesis.stylegan2 import StyledConv, StyleGAN2Synthesis, ToRGB
 from stylegenes.synthesis.volume import (
@@ -82,8 +83,8 @@ class SuperResolutionBlock(Layer):
         super().__init__()
         layer: dict[str, Any] = {"w_dim": w_dim, "conv_clamp": conv_clamp}
         self.up = up
-        self.conv0 = StyledConv(in_channels, out_channels, resolution=resolution, up=up, **layer)
-        self.conv1 = StyledConv(out_channels, out_channels, resolution=resolution, **layer)
+        self.conv0 = StyledConv(in_channels, out_channels, size=Size.of(resolution), up=up, **layer)
+        self.conv1 = StyledConv(out_channels, out_channels, size=Size.of(resolution), **layer)
         self.to_rgb = ToRGB(out_channels, image_channels, **layer)
         self.resample_filter: torch.Tensor
         self.register_buffer("resample_filter", setup_filter((1, 3, 3, 1)), persistent=False)
@@ -152,7 +153,7 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
 
     def __init__(
         self,
-        resolution: int,  # height and width of the picture in pixels
+        resolution: Resolution,  # height and width of the picture in pixels
         w_dim: Count = 512,  # length of w
         *,
         image_channels: Count = 3,  # color channels of the picture
@@ -185,6 +186,7 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         official: bool = False,  # repeat all slips of the published renderer, see volume.py
     ) -> None:
         super().__init__()
+        resolution = square_side(resolution, "eg3d sees its volume through cameras of one angle of view")
         if min(rendering_resolution, plane_channels, decoder_width, most_points) < 1 or radius <= 0:
             raise UserError(
                 "rendering_resolution, plane_channels, decoder_width and most_points must be at least 1 and radius "
@@ -340,7 +342,7 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         return {name: buffer for name, buffer in self.named_buffers() if name.endswith("noise_const")}
 
     @classmethod
-    def example_spec(cls, resolution: int, w_dim: int) -> Spec:
+    def example_spec(cls, resolution: int | str, w_dim: int) -> Spec:
         """Keyword arguments of a small network, for trials."""
         return {
             "resolution": resolution,
@@ -349,7 +351,7 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
             "plane_channels": 4,
             "channel_base": 64,
             "channel_max": 8,
-            "rendering_resolution": resolution // 2,
+            "rendering_resolution": Size.of(resolution).shorter // 2,
             "samples": 4,
             "importance": 4,
             "decoder_width": 8,

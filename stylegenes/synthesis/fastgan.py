@@ -17,10 +17,11 @@ from stylegenes.ops.convolution import quick_layout
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Spec
 from stylegenes.shape import Count
+from stylegenes.size import Resolution, Size
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
-GATES = {64: 4, 128: 8, 256: 16, 512: 32}
-"""Resolution of a gated map and of the map that gates it, in pixels."""
+GATED = range(4, 8)
+"""Which maps are gated, by the one four doublings before, 16 times smaller: for squares 64, 128, 256 and 512 pixels."""
 
 
 def channels_at(resolution: int, width: int) -> int:
@@ -68,7 +69,7 @@ class GatedConv(Layer):
         in_channels: int,  # channels of the input
         out_channels: int,  # channels of the output
         *,
-        resolution: int,  # height and width in pixels
+        size: Size,  # of the output
         use_noise: bool,  # whether the layer has a noise input
         embed_dim: int,  # length of the label's embedding, 0 for none
     ) -> None:
@@ -79,9 +80,9 @@ class GatedConv(Layer):
         self.noise_strength = nn.Parameter(torch.zeros(1)) if use_noise else None
         if use_noise:
             # A picture that is the same in every network of this size, so that weights need not carry it.
-            rng = torch.Generator().manual_seed(resolution)
+            rng = torch.Generator().manual_seed(size.longer)
             self.noise_const: torch.Tensor
-            fixed = torch.randn(resolution, resolution, generator=rng, device="cpu")
+            fixed = torch.randn(size.hw, generator=rng, device="cpu")
             self.register_buffer("noise_const", fixed, persistent=False)
 
     def forward(self, x: torch.Tensor, embedding: torch.Tensor | None, noise: Noise) -> torch.Tensor:
@@ -119,29 +120,29 @@ class Block(Layer):
 
     def __init__(
         self,
-        resolution: int,  # height and width of the output in pixels
+        size: Size,  # of the output
         width: int,  # channels at 128 pixels
         *,
         lite: bool,  # one convolution without noise in place of two with it
         embed_dim: int,  # length of the label's embedding, 0 for none
     ) -> None:
         super().__init__()
-        self.resolution = resolution
-        out_channels, in_channels = channels_at(resolution, width), channels_at(resolution // 2, width)
+        self.doublings = size.doublings
+        out_channels, in_channels = channels_at(size.longer, width), channels_at(size.longer // 2, width)
         sizes = [in_channels, out_channels] if lite else [in_channels, out_channels, out_channels]
         self.convs = nn.ModuleList(
-            GatedConv(sizes[i], sizes[i + 1], resolution=resolution, use_noise=not lite, embed_dim=embed_dim)
+            GatedConv(sizes[i], sizes[i + 1], size=size, use_noise=not lite, embed_dim=embed_dim)
             for i in range(len(sizes) - 1)
         )
-        small = GATES.get(resolution)
-        self.gate = Gate(channels_at(small, width), out_channels) if small else None
+        gating = size.halved(4) if self.doublings in GATED else None
+        self.gate = Gate(channels_at(gating.longer, width), out_channels) if gating else None
 
-    def forward(self, maps: dict[int, torch.Tensor], embedding: torch.Tensor | None, noise: Noise) -> torch.Tensor:
-        """The map at this resolution from `maps`, all smaller ones by resolution."""
-        x = interpolate(maps[self.resolution // 2], scale_factor=2, mode="nearest")
+    def forward(self, maps: list[torch.Tensor], embedding: torch.Tensor | None, noise: Noise) -> torch.Tensor:
+        """The map at this resolution from `maps`, all smaller ones, each twice as large as the one before."""
+        x = interpolate(maps[self.doublings - 1], scale_factor=2, mode="nearest")
         for conv in self.convs:
             x = conv(x, embedding, noise)
-        return x if self.gate is None else self.gate(maps[GATES[self.resolution]], x)
+        return x if self.gate is None else self.gate(maps[self.doublings - 4], x)
 
 
 @SYNTHESES.register("fastgan")
@@ -149,12 +150,12 @@ class FastGANSynthesis(SynthesisNetwork):
     """One w to pictures, through gated blocks from 4 pixels up; skip-layer excitation begins at 64 pixels.
 
     Raises:
-        UserError: for a resolution that is no power of two from 8 to 1024, or sizes below one.
+        UserError: for a size that no small grid leads to, sides beyond 8 to 1024 pixels, or sizes below one.
     """
 
     def __init__(
         self,
-        resolution: int,  # height and width of the picture in pixels, a power of two from 8 to 1024
+        resolution: Resolution,  # of the picture in pixels, 8 to 1024: a number for squares, else `384x256`
         w_dim: Count = 256,  # length of w, which is scaled to unit second moment
         *,
         image_channels: Count = 3,  # color channels of the picture
@@ -163,23 +164,22 @@ class FastGANSynthesis(SynthesisNetwork):
         label_dim: int = 0,  # length of the label that the batch norms follow, 0 for none
     ) -> None:
         super().__init__()
-        if resolution not in (8, 16, 32, 64, 128, 256, 512, 1024):
-            raise UserError(f"the resolution must be a power of two from 8 to 1024; got {resolution}")
+        size = Size.of(resolution)
+        first_step, *steps = size.steps(8, 1024)
         if min(w_dim, image_channels, width) < 1 or label_dim < 0:
             raise UserError(f"sizes must be at least 1; got {w_dim=}, {image_channels=}, {width=}, {label_dim=}")
-        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
-        self.label_dim, self.num_ws, self.layer_resolutions = label_dim, 1, [4]
+        self.resolution, self.w_dim, self.image_channels = size.notation, w_dim, image_channels
+        self.label_dim, self.num_ws, self.layer_resolutions = label_dim, 1, [first_step.longer]
         embed_dim = w_dim if label_dim else 0
         self.embed = nn.Parameter(torch.randn(label_dim, embed_dim)) if label_dim else None
-        first = channels_at(4, width)
-        self.start = spectral(nn.ConvTranspose2d(w_dim, 2 * first, 4, bias=False), dim=1)
+        first = channels_at(first_step.longer, width)
+        self.start = spectral(nn.ConvTranspose2d(w_dim, 2 * first, first_step.hw, bias=False), dim=1)
         self.start_norm = nn.BatchNorm2d(2 * first)
-        sizes = [8 << i for i in range(resolution.bit_length() - 3)]
-        self.blocks = nn.ModuleList(Block(r, width, lite=lite, embed_dim=embed_dim) for r in sizes)
-        self.to_rgb = spectral(nn.Conv2d(channels_at(resolution, width), image_channels, 3, padding=1))
+        self.blocks = nn.ModuleList(Block(step, width, lite=lite, embed_dim=embed_dim) for step in steps)
+        self.to_rgb = spectral(nn.Conv2d(channels_at(size.longer, width), image_channels, 3, padding=1))
 
     @classmethod
-    def example_spec(cls, resolution: int, w_dim: int) -> Spec:
+    def example_spec(cls, resolution: int | str, w_dim: int) -> Spec:
         """A network of a few channels."""
         return {"resolution": resolution, "w_dim": w_dim, "width": 2}
 
@@ -198,11 +198,10 @@ class FastGANSynthesis(SynthesisNetwork):
         if self.embed is not None:
             embedding = self.check_label(condition, len(ws)).to(ws.dtype) @ self.embed
         code = normalize_second_moment(ws[:, 0])[:, :, None, None]
-        maps = {4: quick_layout(gated(self.start_norm(self.start(code))))}
+        maps = [quick_layout(gated(self.start_norm(self.start(code))))]
         for block in self.blocks:
-            resolution = 2 * max(maps)
-            maps[resolution] = block(maps, embedding, noise)
-        image = self.to_rgb(maps[self.resolution])
+            maps.append(block(maps, embedding, noise))
+        image = self.to_rgb(maps[-1])
         image = image.to(torch.promote_types(image.dtype, torch.float32))
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
 

@@ -16,6 +16,7 @@ from stylegenes.ops.convolution import quick_layout
 from stylegenes.progressive import HE, Growth, ScaledConv, ScaledLinear, ToRGB, activate, channel_table, double, fade
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.shape import Count
+from stylegenes.size import Resolution, Size
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
@@ -26,16 +27,18 @@ class Start(Layer):
         self,
         w_dim: int,  # length of the code
         channels: int,  # channels of the result
+        size: Size,  # of the result
     ) -> None:
         super().__init__()
-        self.linear = ScaledLinear(w_dim, channels * 16, gain=HE / 4)
+        self.height, self.width = size.hw
+        self.linear = ScaledLinear(w_dim, channels * size.pixels, gain=HE / 4)
         self.conv = ScaledConv(channels, channels)
         self.bias0 = nn.Parameter(torch.zeros(channels))
         self.bias1 = nn.Parameter(torch.zeros(channels))
 
     def forward(self, w: torch.Tensor) -> torch.Tensor:
-        """[N, w_dim] to [N, C, 4, 4]."""
-        x = self.linear(w).reshape(w.shape[0], -1, 4, 4)
+        """[N, w_dim] to [N, C, height, width], 4 x 4 for square pictures."""
+        x = self.linear(w).reshape(w.shape[0], -1, self.height, self.width)
         x = normalize_second_moment(activate(x, self.bias0))
         return normalize_second_moment(activate(self.conv(x), self.bias1))
 
@@ -67,14 +70,14 @@ class ProGANSynthesis(SynthesisNetwork):
     """One w to pictures, through plain blocks from 4 pixels up, grown step by step where training asks for it.
 
     Raises:
-        UserError: for a resolution that is no power of two, or sizes below one.
+        UserError: for a size that no small grid leads to by doubling, or sizes below one.
     """
 
     grows = True
 
     def __init__(
         self,
-        resolution: int,  # height and width of the picture in pixels, a power of two
+        resolution: Resolution,  # of the picture in pixels: a number for squares, else `384x256`
         w_dim: Count = 512,  # length of w
         *,
         image_channels: Count = 3,  # color channels of the picture
@@ -83,13 +86,14 @@ class ProGANSynthesis(SynthesisNetwork):
         blur: bool = True,  # bilinear upsampling (configuration B), else repeated pixels (configuration A)
     ) -> None:
         super().__init__()
-        channels = channel_table(resolution, channel_base, channel_max)
-        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
-        self.num_ws, self.layer_resolutions = 1, [4]
-        self.start = Start(w_dim, channels[0])
+        size = Size.of(resolution)
+        channels = channel_table(size, channel_base, channel_max)
+        self.resolution, self.w_dim, self.image_channels = size.notation, w_dim, image_channels
+        self.num_ws, self.layer_resolutions = 1, [size.start.longer]
+        self.start = Start(w_dim, channels[0], size.start)
         self.blocks = nn.ModuleList(Block(a, b, blur=blur) for a, b in pairwise(channels))
         self.to_rgb = nn.ModuleList(ToRGB(width, image_channels) for width in channels)
-        self.growth = Growth(resolution)
+        self.growth = Growth(size)
 
     def forward(
         self, ws: torch.Tensor, condition: Condition | None = None, *, noise: Noise | None = None
@@ -107,7 +111,7 @@ class ProGANSynthesis(SynthesisNetwork):
         image = self.to_rgb[stage.top](x)
         if stage.alpha < 1:
             image = fade(self.to_rgb[stage.top - 1](below), image, stage.alpha)
-        image = double(image, self.resolution // stage.resolution)
+        image = double(image, stage.shrunk)
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
 
     def grow(self, level: float) -> bool:

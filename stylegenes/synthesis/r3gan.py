@@ -18,24 +18,26 @@ from stylegenes.ops.fir import Taps, setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.registry import Spec
 from stylegenes.shape import Count
+from stylegenes.size import Resolution, Size
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
 class Basis(Layer):
-    """A learned [C, 4, 4] picture whose channels a linear map of the code scales."""
+    """A learned [C, H, W] picture whose channels a linear map of the code scales."""
 
     def __init__(
         self,
         in_features: int,  # length of the code
         channels: int,  # C
+        size: Size,  # H and W
     ) -> None:
         super().__init__()
-        self.basis = nn.Parameter(torch.randn(channels, 4, 4))
+        self.basis = nn.Parameter(torch.randn(channels, *size.hw))
         self.linear = nn.Linear(in_features, channels, bias=False)
         init_scaled(self.linear.weight)
 
     def forward(self, code: torch.Tensor) -> torch.Tensor:
-        """Code [N, in_features] to [N, C, 4, 4]."""
+        """Code [N, in_features] to [N, C, H, W]."""
         return self.linear(code)[:, :, None, None] * self.basis
 
 
@@ -85,7 +87,7 @@ class R3GANSynthesis(SynthesisNetwork):
 
     def __init__(
         self,
-        resolution: int,  # height and width of the picture in pixels, 4 x 2^(stages - 1)
+        resolution: Resolution,  # of the picture in pixels: a number for squares, else `384x256`
         w_dim: Count = 64,  # length of w
         *,
         image_channels: Count = 3,  # color channels of the picture
@@ -98,16 +100,17 @@ class R3GANSynthesis(SynthesisNetwork):
         resample_filter: Taps = (1, 3, 3, 1),  # low-pass filter of the upsampling
     ) -> None:
         super().__init__()
-        check_stages(resolution, widths, groups, blocks)
-        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
-        self.label_dim, self.num_ws, self.layer_resolutions = label_dim, 1, [4]
+        size = Size.of(resolution)
+        check_stages(size, widths, groups, blocks)
+        self.resolution, self.w_dim, self.image_channels = size.notation, w_dim, image_channels
+        self.label_dim, self.num_ws, self.layer_resolutions = label_dim, 1, [size.start.longer]
         self.embed = nn.Linear(label_dim, label_embed, bias=False) if label_dim else None
         if self.embed is not None:
             init_scaled(self.embed.weight)
         shared: dict[str, Any] = {"expansion": expansion, "depth": sum(blocks)}
         stages: list[nn.Module] = []
         for i, width in enumerate(widths):
-            start = Basis(w_dim + (label_embed if label_dim else 0), width) if i == 0 else None
+            start = Basis(w_dim + (label_embed if label_dim else 0), width, size.start) if i == 0 else None
             start = start or Upsampling(widths[i - 1], width, resample_filter=resample_filter)
             stages.append(Stage(start, [GroupedResidual(width, groups=groups[i], **shared) for _ in range(blocks[i])]))
         self.stages = nn.Sequential(*stages)
@@ -115,9 +118,9 @@ class R3GANSynthesis(SynthesisNetwork):
         init_scaled(self.to_rgb.weight)
 
     @classmethod
-    def example_spec(cls, resolution: int, w_dim: int) -> Spec:
+    def example_spec(cls, resolution: int | str, w_dim: int) -> Spec:
         """A network of a few channels."""
-        stages = resolution.bit_length() - 2
+        stages = Size.of(resolution).doublings + 1
         return {
             "resolution": resolution,
             "w_dim": w_dim,

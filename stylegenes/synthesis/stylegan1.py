@@ -18,13 +18,13 @@ from stylegenes.progressive import (
     ScaledLinear,
     ToRGB,
     activate,
-    block_resolutions,
     channel_table,
     double,
     fade,
 )
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.shape import Count
+from stylegenes.size import Resolution, Size
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
@@ -64,18 +64,18 @@ class Epilogue(Layer):
         self,
         channels: int,  # channels of the features
         w_dim: int,  # length of w
-        resolution: int,  # height and width of the features in pixels
+        size: Size,  # of the features
         *,
         use_noise: bool,  # whether there is a noise input
     ) -> None:
         super().__init__()
-        self.resolution = resolution
+        self.resolution = size.longer
         self.bias = nn.Parameter(torch.zeros(channels))
         self.style = Style(w_dim, channels)
         self.noise_strength = nn.Parameter(torch.zeros(channels)) if use_noise else None
         if use_noise:
             self.noise_const: torch.Tensor
-            self.register_buffer("noise_const", torch.randn(resolution, resolution))
+            self.register_buffer("noise_const", torch.randn(size.hw))
 
     def forward(self, x: torch.Tensor, w: torch.Tensor, noise: Noise) -> torch.Tensor:
         """Features [N, C, H, W] and w [N, w_dim] to features of the same shape."""
@@ -95,19 +95,22 @@ class Block(Layer):
         out_channels: int,  # channels of the output
         *,
         w_dim: int,  # length of w
-        resolution: int,  # height and width of the output in pixels
+        size: Size,  # of the output
         use_noise: bool,  # whether the layers have noise inputs
         const_input: bool,  # the block at 4 pixels starts from a learned constant, else from w
         blur: bool,  # double bilinearly instead of by repetition
     ) -> None:
         super().__init__()
         first = in_channels == 0
-        self.const = nn.Parameter(torch.ones(out_channels, 4, 4)) if first and const_input else None
-        self.linear = ScaledLinear(w_dim, out_channels * 16, gain=HE / 4) if first and not const_input else None
+        self.height, self.width = size.hw
+        self.const = nn.Parameter(torch.ones(out_channels, *size.hw)) if first and const_input else None
+        self.linear = (
+            ScaledLinear(w_dim, out_channels * size.pixels, gain=HE / 4) if first and not const_input else None
+        )
         self.conv0 = None if first else ScaledConv(in_channels, out_channels, up=2, blur=blur)
         self.conv1 = ScaledConv(out_channels, out_channels)
-        self.epilogue0 = Epilogue(out_channels, w_dim, resolution, use_noise=use_noise)
-        self.epilogue1 = Epilogue(out_channels, w_dim, resolution, use_noise=use_noise)
+        self.epilogue0 = Epilogue(out_channels, w_dim, size, use_noise=use_noise)
+        self.epilogue1 = Epilogue(out_channels, w_dim, size, use_noise=use_noise)
 
     def forward(self, x: torch.Tensor | None, ws: torch.Tensor, noise: Noise) -> torch.Tensor:
         """Features [N, C_in, H / 2, W / 2] (None at 4 pixels) and ws [N, 2, w_dim] to features [N, C_out, H, W]."""
@@ -118,7 +121,7 @@ class Block(Layer):
         if self.const is not None:
             return quick_layout(self.const.expand(w.shape[0], -1, -1, -1))
         if self.linear is not None:
-            return quick_layout(self.linear(w).reshape(w.shape[0], -1, 4, 4))
+            return quick_layout(self.linear(w).reshape(w.shape[0], -1, self.height, self.width))
         assert self.conv0 is not None and x is not None, "only the first block takes no features"
         return self.conv0(x)
 
@@ -128,14 +131,14 @@ class StyleGAN1Synthesis(SynthesisNetwork):
     """ws to pictures through styled blocks from 4 pixels up, grown step by step where training asks for it.
 
     Raises:
-        UserError: for a resolution that is no power of two, or sizes below one.
+        UserError: for a size that no small grid leads to by doubling, or sizes below one.
     """
 
     grows = True
 
     def __init__(
         self,
-        resolution: int,  # height and width of the picture in pixels, a power of two
+        resolution: Resolution,  # of the picture in pixels: a number for squares, else `384x256`
         w_dim: Count = 512,  # length of w
         *,
         image_channels: Count = 3,  # color channels of the picture
@@ -146,25 +149,26 @@ class StyleGAN1Synthesis(SynthesisNetwork):
         blur: bool = True,  # bilinear upsampling, else repeated pixels
     ) -> None:
         super().__init__()
-        channels = [0, *channel_table(resolution, channel_base, channel_max)]
-        resolutions = block_resolutions(resolution)
-        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
-        self.layer_resolutions = [r for r in resolutions for _ in range(2)]
+        size = Size.of(resolution)
+        channels = [0, *channel_table(size, channel_base, channel_max)]
+        steps = size.steps(8)
+        self.resolution, self.w_dim, self.image_channels = size.notation, w_dim, image_channels
+        self.layer_resolutions = [step.longer for step in steps for _ in range(2)]
         self.num_ws = len(self.layer_resolutions)
         self.blocks = nn.ModuleList(
             Block(
                 channels[i],
                 channels[i + 1],
                 w_dim=w_dim,
-                resolution=r,
+                size=step,
                 use_noise=use_noise,
                 const_input=const_input,
                 blur=blur,
             )
-            for i, r in enumerate(resolutions)
+            for i, step in enumerate(steps)
         )
         self.to_rgb = nn.ModuleList(ToRGB(width, image_channels) for width in channels[1:])
-        self.growth = Growth(resolution)
+        self.growth = Growth(size)
 
     def forward(
         self, ws: torch.Tensor, condition: Condition | None = None, *, noise: Noise | None = None
@@ -182,7 +186,7 @@ class StyleGAN1Synthesis(SynthesisNetwork):
         image = self.to_rgb[stage.top](x)
         if stage.alpha < 1:
             image = fade(self.to_rgb[stage.top - 1](below), image, stage.alpha)
-        image = double(image, self.resolution // stage.resolution)
+        image = double(image, stage.shrunk)
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
 
     def grow(self, level: float) -> bool:

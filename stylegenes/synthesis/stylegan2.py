@@ -19,21 +19,11 @@ from stylegenes.ops.convolution import modulated_conv2d, quick_layout, scale_cha
 from stylegenes.ops.fir import Taps, setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.shape import Count, Positive
+from stylegenes.size import Resolution, Size
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 from stylegenes.words import did_you_mean
 
 Architecture = Literal["orig", "skip", "resnet"]
-
-
-def block_resolutions(resolution: int) -> list[int]:
-    """4, 8, ... up to `resolution`.
-
-    Raises:
-        UserError: when `resolution` is not a power of two from 4 on.
-    """
-    if resolution < 4 or resolution & (resolution - 1):
-        raise UserError(f"the resolution must be a power of two and at least 4; got {resolution}")
-    return [4 << i for i in range(int(math.log2(resolution)) - 1)]
 
 
 class StyledConv(Layer):
@@ -45,7 +35,7 @@ class StyledConv(Layer):
         out_channels: int,  # channels of the output
         *,
         w_dim: int,  # length of w
-        resolution: int,  # height and width of the output in pixels
+        size: Size,  # of the output
         up: int = 1,  # upsampling factor
         act: str = "lrelu",  # activation
         use_noise: bool = True,  # whether the layer has a noise input
@@ -58,7 +48,7 @@ class StyledConv(Layer):
         conv_clamp: Positive | None = None,  # bound on the absolute value of the output; None sets none
     ) -> None:
         super().__init__()
-        self.resolution, self.up, self.act = resolution, up, act
+        self.resolution, self.up, self.act = size.longer, up, act
         self.use_noise, self.conv_clamp = use_noise, conv_clamp
         self.affine = Linear(w_dim, in_channels, bias_init=1.0)
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
@@ -67,7 +57,7 @@ class StyledConv(Layer):
         self.register_buffer("resample_filter", setup_filter(resample_filter), persistent=False)
         if use_noise:
             self.noise_const: torch.Tensor
-            self.register_buffer("noise_const", torch.randn(resolution, resolution))
+            self.register_buffer("noise_const", torch.randn(size.hw))
             self.noise_strength = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: torch.Tensor, w: torch.Tensor, noise: Noise, gain: float = 1.0) -> torch.Tensor:
@@ -97,7 +87,7 @@ class StyledConv(Layer):
         if mode == "const":
             return self.noise_const
         where = x.device if noise.generator is None else noise.generator.device
-        shape = (x.shape[0], 1, self.resolution, self.resolution)
+        shape = (x.shape[0], 1, *self.noise_const.shape)
         return torch.randn(shape, generator=noise.generator, device=where, dtype=self.bias.dtype).to(x.device)
 
 
@@ -136,7 +126,7 @@ class SynthesisBlock(Layer):
         out_channels: int,  # channels of the output
         *,
         w_dim: int,  # length of w
-        resolution: int,  # height and width of the output in pixels
+        size: Size,  # of the output
         image_channels: int,  # color channels, 0 for a block without them
         residual: bool,  # add a resampled 1x1 path around the convolutions
         act: str,  # activation
@@ -145,12 +135,12 @@ class SynthesisBlock(Layer):
         conv_clamp: float | None,  # bound on the absolute value of every layer
     ) -> None:
         super().__init__()
-        self.resolution = resolution
+        self.resolution = size.longer
         layer: dict[str, Any] = {"w_dim": w_dim, "conv_clamp": conv_clamp}
-        conv: dict[str, Any] = {**layer, "resolution": resolution, "act": act, "use_noise": use_noise}
+        conv: dict[str, Any] = {**layer, "size": size, "act": act, "use_noise": use_noise}
         doubling: dict[str, Any] = {"up": 2, "resample_filter": resample_filter}
         first = in_channels == 0
-        self.const = nn.Parameter(torch.randn(out_channels, resolution, resolution)) if first else None
+        self.const = nn.Parameter(torch.randn(out_channels, *size.hw)) if first else None
         self.conv0 = None if first else StyledConv(in_channels, out_channels, **conv, **doubling)
         self.conv1 = StyledConv(out_channels, out_channels, **conv)
         self.to_rgb = ToRGB(out_channels, image_channels, **layer) if image_channels else None
@@ -177,15 +167,15 @@ class SynthesisBlock(Layer):
 
 @SYNTHESES.register("stylegan2")
 class StyleGAN2Synthesis(SynthesisNetwork):
-    """ws to pictures through blocks from 4 pixels up, colors added up over the resolutions ("skip").
+    """ws to pictures through blocks from a grid of 4 pixels up, colors added up over the resolutions ("skip").
 
     Raises:
-        UserError: for a resolution that is no power of two, an unknown architecture or sizes below one.
+        UserError: for a size that no small grid leads to by doubling, an unknown architecture or sizes below one.
     """
 
     def __init__(
         self,
-        resolution: int,  # height and width of the picture in pixels, a power of two
+        resolution: Resolution,  # of the picture in pixels: a number for squares, else `384x256`
         w_dim: Count = 512,  # length of w
         *,
         image_channels: Count = 3,  # color channels of the picture
@@ -203,36 +193,37 @@ class StyleGAN2Synthesis(SynthesisNetwork):
         conv_clamp: Positive | None = None,  # bound on the absolute value of every layer; None sets none
     ) -> None:
         super().__init__()
-        resolutions = block_resolutions(resolution)
+        size = Size.of(resolution)
+        steps = size.steps()
         if architecture not in get_args(Architecture):
             raise UserError(
                 f"unknown architecture {architecture!r}{did_you_mean(architecture, get_args(Architecture))}"
             )
-        if min(w_dim, image_channels, channel_max, channel_base // resolution) < 1:
+        if min(w_dim, image_channels, channel_max, channel_base // size.longer) < 1:
             raise UserError(
-                f"w_dim, image_channels, channel_max and channel_base // resolution must be at least 1; got "
+                f"w_dim, image_channels, channel_max and channel_base // the longer side must be at least 1; got "
                 f"{w_dim=}, {image_channels=}, {channel_max=}, {channel_base=} at {resolution=}"
             )
-        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
+        self.resolution, self.w_dim, self.image_channels = size.notation, w_dim, image_channels
         self.skip = architecture == "skip"
-        channels = [0] + [min(channel_base // r, channel_max) for r in resolutions]
+        channels = [0] + [min(channel_base // step.longer, channel_max) for step in steps]
         self.blocks = nn.ModuleList(
             SynthesisBlock(
                 channels[i],
                 channels[i + 1],
                 w_dim=w_dim,
-                resolution=r,
-                image_channels=image_channels if self.skip or r == resolution else 0,
+                size=step,
+                image_channels=image_channels if self.skip or step == size else 0,
                 residual=architecture == "resnet",
                 act=activation,
                 use_noise=use_noise,
                 resample_filter=resample_filter,
                 conv_clamp=conv_clamp,
             )
-            for i, r in enumerate(resolutions)
+            for i, step in enumerate(steps)
         )
         self.layer_resolutions = [block.resolution for block in self._blocks() for _ in range(block.num_conv)]
-        self.layer_resolutions.append(resolution)
+        self.layer_resolutions.append(size.longer)
         self.num_ws = len(self.layer_resolutions)
         self.resample_filter: torch.Tensor
         self.register_buffer("resample_filter", setup_filter(resample_filter), persistent=False)
@@ -269,13 +260,13 @@ class StyleGAN2Synthesis(SynthesisNetwork):
         """The stored noise pictures [H, W] by name."""
         return {name: buffer for name, buffer in self.named_buffers() if name.endswith("noise_const")}
 
-    def enlarged(self, state: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+    def enlarged(self, state: dict[str, torch.Tensor], resolution: int | str) -> dict[str, torch.Tensor]:
         """With the architecture `skip` the larger picture is at first exactly the smaller one, upsampled.
 
         The colors of the new resolutions begin at nought and learn what to add.
         """
         if self.skip:
-            new = range(len(block_resolutions(resolution)), len(self.blocks))
+            new = range(len(Size.of(resolution).steps()), len(self.blocks))
             own = self.state_dict()
             state = {**state, **{key: torch.zeros_like(own[key]) for key in (f"blocks.{i}.to_rgb.weight" for i in new)}}
         return state

@@ -26,22 +26,23 @@ from stylegenes.ops.convolution import alias_free_modulated_conv2d, quick_layout
 from stylegenes.ops.filtered_lrelu import design_lowpass_filter, filtered_lrelu
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.shape import Count, Few, Positive, Range, Share
+from stylegenes.size import Resolution, Size
 from stylegenes.synthesis.base import SYNTHESES, SynthesisNetwork
 
 
 @dataclass(frozen=True)
 class Signal:
-    """One layer's output as a sampled signal; frequencies are in cycles over the width of the picture.
+    """One layer's output as a sampled signal; frequencies are in cycles over the longer side of the picture.
 
     Attributes:
         size: height and width in samples, margin included.
-        rate: samples over the width of the picture.
+        rate: samples over the longer side of the picture.
         cutoff: where the pass band ends.
         half_width: half the width of the transition band.
         channels: number of signals.
     """
 
-    size: int
+    size: Size
     rate: int
     cutoff: float
     half_width: float
@@ -49,7 +50,7 @@ class Signal:
 
 
 def plan_signals(
-    resolution: int,
+    size: Size,
     *,
     image_channels: int,
     channel_base: int,
@@ -64,22 +65,29 @@ def plan_signals(
     """The signals of layers 0 to `num_layers`, the last being the picture (section 3.2 and figure 4).
 
     Cutoff and stop band grow geometrically until `num_critical` layers before the end, where the cutoff meets the
-    picture's Nyquist frequency; the sampling rate is the next power of two that holds the stop band.
+    picture's Nyquist frequency; the sampling rate is the next that holds the stop band: a
+    power of two, times the odd sides that the picture's may have (3 for 384x256), so that all sizes are whole.
     """
+    resolution, unit = size.longer, size.aspect.longer
     last_cutoff = resolution / 2
     growth = np.minimum(np.arange(num_layers + 1) / (num_layers - num_critical), 1)
     cutoffs = first_cutoff * (last_cutoff / first_cutoff) ** growth
     stopbands = first_stopband * (last_cutoff * last_stopband_rel / first_stopband) ** growth
-    rates = np.exp2(np.ceil(np.log2(np.minimum(stopbands * 2, resolution))))
+    rates = unit * np.exp2(np.ceil(np.log2(np.minimum(stopbands * 2, resolution) / unit)))
     half_widths = np.maximum(stopbands, rates / 2) - cutoffs
-    sizes = rates + 2 * margin
-    sizes[-2:] = resolution
+    sizes = [_grid(size, rate, margin) if i < num_layers - 1 else size for i, rate in enumerate(rates)]
     channels = np.rint(np.minimum(channel_base / 2 / cutoffs, channel_max))
     channels[-1] = image_channels
     return [
-        Signal(int(sizes[i]), int(rates[i]), float(cutoffs[i]), float(half_widths[i]), int(channels[i]))
+        Signal(sizes[i], int(rates[i]), float(cutoffs[i]), float(half_widths[i]), int(channels[i]))
         for i in range(num_layers + 1)
     ]
+
+
+def _grid(size: Size, rate: float, margin: int) -> Size:
+    """The samples of a picture of that aspect at a rate, with a margin on every side."""
+    width, height = (int(side * rate) // size.longer for side in (size.width, size.height))
+    return Size(width + 2 * margin, height + 2 * margin)
 
 
 class FourierInput(Layer):
@@ -108,18 +116,18 @@ class FourierInput(Layer):
     freqs: torch.Tensor
     phases: torch.Tensor
     transform: torch.Tensor
-    """[3, 3], a user's transform of the picture plane, in units of the picture's width around its center."""
+    """[3, 3], a user's transform of the picture plane, in units of the picture's longer side around its center."""
 
     def forward(self, w: torch.Tensor) -> torch.Tensor:
-        """Features [N, C, size, size] from w [N, w_dim]."""
+        """Features [N, C, height, width] from w [N, w_dim]."""
         moved = self.placement(w)
         phases = self.phases + (self.freqs @ moved[:, :2, 2:]).squeeze(2)
         freqs = self.freqs @ moved[:, :2, :2]
         beyond = freqs.norm(dim=2) - self.signal.cutoff
         amplitudes = (1 - beyond / (self.signal.rate / 2 - self.signal.cutoff)).clamp(0, 1)
         # The grid is separable: sin(2 pi (fx x + fy y + phase)) with one angle per axis.
-        across = self._positions(w) * freqs[:, None, :, 0]
-        down = self._positions(w) * freqs[:, None, :, 1] + phases[:, None]
+        across = self._positions(self.signal.size.width, w) * freqs[:, None, :, 0]
+        down = self._positions(self.signal.size.height, w) * freqs[:, None, :, 1] + phases[:, None]
         waves = torch.sin((down[:, :, None] + across[:, None]) * (2 * math.pi)) * amplitudes[:, None, None]
         x = F.linear(waves, self.weight.to(waves.dtype) / math.sqrt(self.signal.channels))
         return x.permute(0, 3, 1, 2)
@@ -133,9 +141,8 @@ class FourierInput(Layer):
         translation = _matrix([[one, zero, -x], [zero, one, -y], [zero, zero, one]])
         return rotation @ translation @ self.transform
 
-    def _positions(self, like: torch.Tensor) -> torch.Tensor:
-        """Sample positions [size, 1] in units of the picture's width, centerd."""
-        size = self.signal.size
+    def _positions(self, size: int, like: torch.Tensor) -> torch.Tensor:
+        """Sample positions [size, 1] along an axis in units of the picture's longer side, centered."""
         return ((torch.arange(size, dtype=like.dtype, device=like.device) + 0.5 - size / 2) / self.signal.rate)[:, None]
 
 
@@ -171,11 +178,12 @@ class AliasFreeLayer(Layer):
         down_filter = design_lowpass_filter(down_taps, after.cutoff, 2 * after.half_width, rate, radial=radial)
         self.register_buffer("up_filter", up_filter, persistent=False)
         self.register_buffer("down_filter", down_filter, persistent=False)
-        # The full convolution and both filters widen the signal; what remains is centerd, a surplus sample goes first.
-        total = (after.size - 1) * self.down + 1 + up_taps + down_taps - 2
-        total -= (before.size + self.conv_kernel - 1) * self.up
-        first = (total + self.up) // 2
-        self.padding = (first, total - first, first, total - first)
+        # The full convolution and both filters widen the signal; what remains is centered, a surplus sample goes first.
+        widened = up_taps + down_taps - 1 - self.down - (self.conv_kernel - 1) * self.up
+        across = after.size.width * self.down - before.size.width * self.up + widened
+        down = after.size.height * self.down - before.size.height * self.up + widened
+        left, top = (across + self.up) // 2, (down + self.up) // 2
+        self.padding = (left, across - left, top, down - top)
 
     magnitude_ema: torch.Tensor
     """Running mean square of the input, a scalar."""
@@ -231,14 +239,14 @@ class StyleGAN3Synthesis(SynthesisNetwork):
     """ws to pictures through alias-free layers; it has no noise inputs.
 
     Raises:
-        UserError: for a resolution that is no power of two or below 16, or sizes out of range.
+        UserError: for a size below 16 pixels or that no small grid leads to by doubling, or sizes out of range.
     """
 
     movable = True
 
     def __init__(
         self,
-        resolution: int,  # height and width of the picture in pixels, a power of two
+        resolution: Resolution,  # of the picture in pixels: a number for squares, else `384x256`
         w_dim: Count = 512,  # length of w
         *,
         image_channels: Count = 3,  # color channels of the picture
@@ -259,18 +267,18 @@ class StyleGAN3Synthesis(SynthesisNetwork):
         output_scale: float = 0.25,  # factor on the picture
     ) -> None:
         super().__init__()
-        if resolution < 16 or resolution & (resolution - 1):
-            raise UserError(f"the resolution must be a power of two and at least 16; got {resolution}")
+        size = Size.of(resolution)
+        size.steps(16)
         if not 0 <= num_critical < num_layers or min(w_dim, image_channels, conv_kernel, filter_taps, oversampling) < 1:
             raise UserError(
                 "num_layers must exceed num_critical, and w_dim, image_channels, conv_kernel, filter_taps and "
                 f"oversampling be at least 1; got {num_layers=}, {num_critical=}, {w_dim=}, {image_channels=}, "
                 f"{conv_kernel=}, {filter_taps=}, {oversampling=}"
             )
-        self.resolution, self.w_dim, self.image_channels = resolution, w_dim, image_channels
+        self.resolution, self.w_dim, self.image_channels = size.notation, w_dim, image_channels
         self.output_scale = output_scale
         signals = plan_signals(
-            resolution,
+            size,
             image_channels=image_channels,
             channel_base=channel_base,
             channel_max=channel_max,
@@ -282,7 +290,7 @@ class StyleGAN3Synthesis(SynthesisNetwork):
             margin=margin,
         )
         if min(signal.channels for signal in signals) < 1:
-            raise UserError(f"channel_base {channel_base} leaves a layer without channels at resolution {resolution}")
+            raise UserError(f"channel_base {channel_base} leaves a layer without channels at resolution {size}")
         self.input = FourierInput(signals[0], w_dim=w_dim)
         self.layers = nn.ModuleList(
             AliasFreeLayer(
@@ -299,7 +307,7 @@ class StyleGAN3Synthesis(SynthesisNetwork):
             )
             for i in range(num_layers + 1)
         )
-        self.layer_resolutions = [min(signal.rate, resolution) for signal in (signals[0], *signals)]
+        self.layer_resolutions = [min(signal.rate, size.longer) for signal in (signals[0], *signals)]
         self.num_ws = len(self.layer_resolutions)
 
     def forward(
@@ -334,7 +342,7 @@ class StyleGAN3Synthesis(SynthesisNetwork):
     def placed(self, transform: torch.Tensor) -> Iterator[None]:
         """Within this context the inputs are seen through `transform` [3, 3] of the picture plane, then as before.
 
-        It maps positions of the result to positions in the unmoved picture, in picture widths around the center.
+        It maps positions of the result to positions in the unmoved picture, in its longer sides around the center.
         """
         before = self.input.transform.clone()
         self.input.transform.copy_(transform)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from stylegenes.data import PackedDataset, open_dataset
 from stylegenes.errors import UserError, shown
 from stylegenes.records import NoiseMode
 from stylegenes.registry import Spec
+from stylegenes.shape import Range
+from stylegenes.size import Resolution, Size
 from stylegenes.training.ranges import check_ranges
 from stylegenes.training.trackers import parse_trackers
+
+Channels = Annotated[int, Range(1, 64)]
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,9 @@ class DataConfig:
 
     Attributes:
         source: a folder, zip or LMDB, or the word `avatars` for the embedded set.
-        resolution: height and width in pixels.
-        channels: 3 for RGB, 1 for gray; None takes RGB, or what a packed set has.
-        fit: how odd shapes become square, `crop` or `letterbox`.
+        resolution: in pixels: a number for squares, else width x height, `384x256`.
+        channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA, more of arrays; None takes RGB, or what a packed set has.
+        fit: how pictures of another shape come to this one, `crop` or `letterbox`.
         mirror: whether images are shown flipped left to right half of the time.
         labels: whether the networks are conditioned on the data's labels.
         label_file: where labels come from: a file in the source or on disk, or `none`; None looks for one.
@@ -32,19 +36,26 @@ class DataConfig:
     """
 
     source: str = "avatars"
-    resolution: int = 32
-    channels: Literal[1, 3] | None = None
+    resolution: Resolution = 32
+    channels: Channels | None = None
     fit: Literal["crop", "letterbox"] = "crop"
     mirror: bool = True
     labels: bool = False
     label_file: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.resolution, str):
+            object.__setattr__(self, "resolution", Size.of(self.resolution).notation)
         for name, value in (("source", self.source), ("label_file", self.label_file or "")):
             try:
                 value.encode()
             except UnicodeEncodeError as error:
                 raise UserError(f"data.{name} {shown(value, 200)} is no name in UTF-8; rename it") from error
+
+    @property
+    def size(self) -> Size:
+        """Width and height of the pictures."""
+        return Size.of(self.resolution)
 
     def open(self) -> PackedDataset:
         """The pictures, packed now or found in the cache.

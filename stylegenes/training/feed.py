@@ -12,6 +12,7 @@ from stylegenes.cameras import mirrored
 from stylegenes.data.order import DataOrder
 from stylegenes.data.originals import Originals
 from stylegenes.records import Condition, ImageBatch, TensorMap
+from stylegenes.size import Size
 from stylegenes.synthesis import SynthesisNetwork
 from stylegenes.training.draws import rng_for, seed_for
 
@@ -30,8 +31,8 @@ class Data(Protocol):
         ...
 
     @property
-    def resolution(self) -> int:
-        """Height and width in pixels."""
+    def resolution(self) -> int | str:
+        """Size in pixels: a number for squares, else `384x256`."""
         ...
 
     @property
@@ -180,12 +181,12 @@ def fits(data: Data, device: torch.device) -> bool:
     if device.type != "cuda":
         return False
     free, _ = torch.cuda.mem_get_info(device)
-    return len(data) * data.channels * data.resolution**2 < RESIDENT * free
+    return len(data) * data.channels * Size.of(data.resolution).pixels < RESIDENT * free
 
 
 def _kept(data: Data, device: torch.device) -> torch.Tensor:
     """All pictures on the device, uint8 [N, C, H, W]."""
-    pictures = torch.empty(len(data), data.channels, data.resolution, data.resolution, dtype=torch.uint8, device=device)
+    pictures = torch.empty(len(data), data.channels, *Size.of(data.resolution).hw, dtype=torch.uint8, device=device)
     for start in range(0, len(data), _CHUNK):
         indices = torch.arange(start, min(start + _CHUNK, len(data)))
         pictures[start : start + len(indices)] = data.images(indices).to(device)

@@ -6,6 +6,7 @@ import torch
 
 from stylegenes.data.originals import DRAWN
 from stylegenes.errors import UserError
+from stylegenes.size import Size
 from stylegenes.training.config import AugmentConfig, RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.words import counted
@@ -43,8 +44,9 @@ def foreword(config: RunConfig, data: Data, *, begun: bool) -> list[str]:
     """
     found = data.originals
     formats = f" ({found.words()})" if found.words() and DRAWN not in found.formats else ""
+    fitted = _FITS[found.fit or config.data.fit]
     done = [
-        f"{found.not_square:,} not square: {_FITS[found.fit or config.data.fit]}" if found.not_square else "",
+        f"{found.not_square:,} not {Size.of(data.resolution).shape}: {fitted}" if found.not_square else "",
         f"{found.enlarged:,} smaller than {data.resolution} px: enlarged" if found.enlarged else "",
         f"{found.reduced:,} larger than {data.resolution} px: reduced" if found.reduced else "",
         f"{found.animated:,} of several frames: the first is taken" if found.animated else "",

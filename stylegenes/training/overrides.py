@@ -13,7 +13,7 @@ from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.errors import UserError, shown
 from stylegenes.latents import LATENTS
 from stylegenes.registry import Registry, Spec
-from stylegenes.shape import brief, check, describe
+from stylegenes.shape import Reader, brief, check, describe
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.training.augment import AUGMENTS
 from stylegenes.training.config import RunConfig
@@ -123,7 +123,7 @@ def _assign(tree: dict[str, Any], key: str, text: str) -> None:
         return
     parts, kind, node = key.split("."), RunConfig, tree
     for i, part in enumerate(parts):
-        fields = typing.get_type_hints(kind)
+        fields = typing.get_type_hints(kind, include_extras=True)
         if part not in fields:
             raise UserError(f"unknown setting {key!r}{did_you_mean(part, list(fields))}")
         if i == len(parts) - 1:
@@ -173,7 +173,7 @@ def _parse_argument(registry: Registry[Any], name: str, key: str, text: str, pat
     accepted = registry.parameters(name)
     if key not in accepted:
         raise UserError(f"unknown setting '{path}.{key}'{did_you_mean(key, list(accepted))}")
-    hints = typing.get_type_hints(registry.get(name).__init__)
+    hints = typing.get_type_hints(registry.get(name).__init__, include_extras=True)
     return _parse(text, hints.get(key, Any), f"{path}.{key}")
 
 
@@ -187,7 +187,7 @@ def _check_spec(registry: Registry[Any], spec: Spec, path: str) -> None:
 def _build(kind: Any, tree: Any, path: str) -> Any:
     if not isinstance(tree, Mapping):
         raise UserError(f"{path.rstrip('.') or 'a configuration'} is a group of settings; got {brief(tree)}")
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
     for key in tree:
         if key not in hints:
             raise UserError(f"unknown setting {shown(path + str(key))!r}{did_you_mean(str(key)[:100], list(hints))}")
@@ -211,13 +211,16 @@ def _parse(text: str, hint: Any, key: str) -> Any:
     choices = [_check_none(text), text]
     with contextlib.suppress(ValueError, RecursionError):
         choices.insert(1, json.loads(text.lower() if text.lower() in ("true", "false") else text))
+    refusal: UserError | None = None
     for choice in choices:
         if choice is _ABSENT:
             continue
         try:
             return check(choice, hint, key)
-        except UserError:
-            continue
+        except UserError as error:
+            refusal = error
+    if refusal is not None and any(isinstance(mark, Reader) for mark in typing.get_args(hint)[1:]):
+        raise refusal
     raise UserError(f"{key}={text} is not {describe(hint)}")
 
 

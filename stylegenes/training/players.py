@@ -13,6 +13,7 @@ from torch import nn
 from stylegenes.discriminators import DISCRIMINATORS, Discriminator
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
+from stylegenes.size import Size
 from stylegenes.snapshot import load_snapshot
 from stylegenes.training.augment import AUGMENTS, Augmentation
 from stylegenes.training.config import AdamConfig, RunConfig
@@ -280,11 +281,16 @@ def _copy(path: str, state: dict[str, torch.Tensor], target: nn.Module) -> None:
     target.load_state_dict({**own, **fitting})
 
 
+def _grows_into(small: Size, large: Size) -> bool:
+    """Whether doubling leads from one size to the other."""
+    return small.start == large.start and small < large
+
+
 def _check_spec(what: str, path: str, given: dict[str, Any], wanted: dict[str, Any]) -> None:
     for part, spec in wanted.items():
         every = (spec.keys() | given[part].keys()) - {"label_dim"}
         keys = sorted(key for key in every if spec.get(key) != given[part].get(key))
-        if keys == ["resolution"] and given[part]["resolution"] < spec["resolution"]:
+        if keys == ["resolution"] and _grows_into(Size.of(given[part]["resolution"]), Size.of(spec["resolution"])):
             continue
         if keys:
             found = ", ".join(f"{key}={given[part].get(key)!r}" for key in keys)

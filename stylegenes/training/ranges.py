@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stylegenes.errors import UserError
+from stylegenes.size import LARGEST
 
 _POSITIVE: tuple[str, Callable[[float], bool]] = ("above 0", lambda value: value > 0)
 _NOT_NEGATIVE: tuple[str, Callable[[float], bool]] = ("0 or more", lambda value: value >= 0)
@@ -18,6 +19,11 @@ def _between(low: float, high: float) -> tuple[str, Callable[[float], bool]]:
     return f"from {low:,g} to {high:,.0f}", lambda value: low <= value <= high
 
 
+_SIZE: tuple[str, Callable[[Any], bool]] = (
+    f"from 1 to {LARGEST:,.0f}",
+    lambda value: isinstance(value, str) or 1 <= value <= LARGEST,
+)
+
 RANGES = {
     "kimg": _between(0.001, 1e9),
     "batch.total": _between(1, 2**20),
@@ -25,7 +31,7 @@ RANGES = {
     "mixing": _SHARE,
     "freeze_d": _NOT_NEGATIVE,
     "camera_noise": _NOT_NEGATIVE,
-    "data.resolution": _between(1, 2**14),
+    "data.resolution": _SIZE,
     **{f"optimizer.{player}.{name}": _DECAY for player in "GD" for name in ("beta1", "beta2")},
     **{f"optimizer.{player}.eps": _POSITIVE for player in "GD"},
     **{f"optimizer.{player}.lr": _between(0, 1e6) for player in "GD"},

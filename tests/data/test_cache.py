@@ -39,7 +39,7 @@ def no_decoding(monkeypatch):
         def refuse(*_):
             raise AssertionError("a picture was decoded although the cache should have been found")
 
-        monkeypatch.setattr(files_module, "decode", refuse)
+        monkeypatch.setattr(files_module, "read_bands", refuse)
 
     return forbid
 
@@ -242,15 +242,15 @@ def test_a_description_of_any_other_shape_is_damage(folder, opened, odd):
 @pytest.fixture
 def interrupt(monkeypatch):
     """Ends the first build at its third picture; returns the calls that decode."""
-    real, calls = files_module.decode, []
+    real, calls = files_module.read_bands, []
 
-    def decode(data, view):
+    def decode(data, channels):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(data, view)
+        return real(data, channels)
 
-    monkeypatch.setattr(files_module, "decode", decode)
+    monkeypatch.setattr(files_module, "read_bands", decode)
     return calls
 
 

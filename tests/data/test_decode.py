@@ -141,7 +141,9 @@ def test_other_content_is_refused():
         decode(floats.getvalue(), VIEW)
 
 
-@pytest.mark.parametrize("wrong", [{"resolution": 0}, {"fit": "stretch"}, {"filter": "nearest"}, {"channels": 4}])
+@pytest.mark.parametrize(
+    "wrong", [{"resolution": 0}, {"fit": "stretch"}, {"filter": "nearest"}, {"channels": 0}, {"channels": 65}]
+)
 def test_views_are_checked(wrong):
     with pytest.raises(UserError):
         View(**{"resolution": 8, **wrong})

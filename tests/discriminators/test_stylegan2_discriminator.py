@@ -101,8 +101,8 @@ def test_missing_and_misshapen_labels_are_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"resolution": 4}, "at least 8"),
-        ({"resolution": 24}, "power of two"),
+        ({"resolution": 4}, "up to 8 pixels or more; the nearest that fit are 8"),
+        ({"resolution": 100}, "nearest that fit are 104, 96, 112"),
         ({"architecture": "dense"}, "not one of orig, skip, resnet"),
         ({"mbstd_num_channels": 3}, "must divide 16"),
     ],

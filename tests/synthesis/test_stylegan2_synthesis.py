@@ -113,7 +113,7 @@ def test_wrong_styles_are_refused(shape):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"resolution": 48}, "power of two"),
+        ({"resolution": 100}, "nearest that fit are 104, 96, 112"),
         ({"architecture": "dense"}, "not one of orig, skip, resnet"),
         ({"channel_base": 8}, "at least 1"),
         ({"activation": "gelu"}, "unknown activation"),

@@ -69,7 +69,7 @@ def test_differentiable_twice(rng):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"resolution": 48}, "power of two and at least 16; got 48"),
+        ({"resolution": 8}, "up to 16 pixels or more; the nearest that fit are 16"),
         ({"num_critical": 5}, "num_layers must exceed num_critical"),
         ({"channel_base": 8}, "without channels"),
     ],

@@ -155,7 +155,7 @@ def test_gray_pictures_from_end_to_end(tmp_path, monkeypatch, how):
         (["model.synthesis.resolution=16", "data.resolution=8"], "data.resolution=8 contradicts model.synthesis.reso"),
         (["data.channels=3", "model.discriminator.image_channels=1"], "contradicts data.channels=3"),
         (["model.discriminator.label_dim=3"], "--set data.labels=true"),
-        (["data.channels=2"], "one of 1, 3"),
+        (["data.channels=65"], "at least 1 and at most 64"),
     ],
 )
 def test_what_the_data_decide_is_never_overruled_in_silence(overrides, message):

@@ -64,7 +64,7 @@ class AvatarSource(Source):
         self.options = options
         self.description = WORD + ":" + ",".join(f"{key}={value}" for key, value in asdict(options).items()).lower()
         self.parameters = {**asdict(options), **view.parameters, **artwork_versions()}
-        self.resolution = view.resolution
+        self.size = view.size
         self.channels = view.channels
         self._view = view
         self.label_names = self.domain.attribute_names
@@ -91,8 +91,9 @@ class AvatarSource(Source):
         return np.stack([self._label(index) for index in range(self.options.n)])
 
     def load(self, index: int) -> Picture | LeftOut:
-        """Draw avatar number `index`."""
-        return Picture(to_pixels(render(self.domain, self._sample(index), self.resolution), self._view))
+        """Draw avatar number `index`, a square, and bring it to the size."""
+        picture = render(self.domain, self._sample(index), self.size.longer)
+        return Picture(to_pixels(picture, self._view))
 
     def _sample(self, index: int) -> Avatar:
         return self.domain.sample(self.options.seed, index, independent=self.options.independent)

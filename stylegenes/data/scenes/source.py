@@ -16,6 +16,7 @@ from stylegenes.data.scenes.domain import ATTRIBUTES, Scene, cameras, sample
 from stylegenes.data.scenes.solids import shoot
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError
+from stylegenes.size import square_side
 
 WORD = "scenes"
 
@@ -62,7 +63,8 @@ class SceneSource(Source):
         self.options = options
         self.description = WORD + ":" + ",".join(f"{key}={value}" for key, value in asdict(options).items())
         self.parameters = {**asdict(options), **view.parameters, "scenes": 1}
-        self.resolution, self.channels, self._view = view.resolution, view.channels, view
+        square_side(view.resolution, "scenes are seen through cameras of one angle of view")
+        self.size, self.channels, self._view = view.size, view.channels, view
         self.label_names = [*ATTRIBUTES, *CAMERA_NAMES]
         self.left_out = []
         self.label_origin = "what was drawn"
@@ -85,7 +87,7 @@ class SceneSource(Source):
     def load(self, index: int) -> Picture | LeftOut:
         """Draw scene number `index`."""
         scene = self.scene(index)
-        color = shoot(scene.solids, scene.camera, self.resolution).color
+        color = shoot(scene.solids, scene.camera, self.size.width).color
         pixels = np.rint(color * 255).astype(np.uint8)
         return Picture(to_pixels(Image.fromarray(pixels), self._view))
 

@@ -9,7 +9,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.ops.transfer import constant
-from stylegenes.training.augment.base import AUGMENTS, Augmentation
+from stylegenes.training.augment.base import AUGMENTS, Augmentation, color_channels
 from stylegenes.training.augment.color import ColorRanges, apply_color, color_matrix
 from stylegenes.training.augment.corruption import CorruptionRanges, add_noise, band_gains, cut_out, filter_bands
 from stylegenes.training.augment.draws import (
@@ -67,7 +67,7 @@ class AugmentPipe(Augmentation):
 
     def draw(self, shape: torch.Size, generator: torch.Generator | None = None) -> AdaDraws:
         """Everything random about augmenting images of `shape` [N, C, H, W]; hue and saturation need color."""
-        names = [name for name in self.names if shape[1] > 1 or name not in ("hue", "saturation")]
+        names = [name for name in self.names if shape[1] > 2 or name not in ("hue", "saturation")]
         return draw(names, shape, generator)
 
     def probabilities(self) -> dict[str, torch.Tensor]:
@@ -87,11 +87,7 @@ class AugmentPipe(Augmentation):
         return chances
 
     def apply_draws(self, images: torch.Tensor, draws: AdaDraws) -> torch.Tensor:
-        """Augment `images` [N, C, H, W] by recorded draws: a deterministic function, differentiable twice.
-
-        Raises:
-            UserError: when colors are to be changed and C is neither 1 nor 3.
-        """
+        """Augment `images` [N, C, H, W] by recorded draws: a deterministic function, differentiable twice."""
         amounts = decide(draws, self.probabilities())
         with torch.autocast(images.device.type, enabled=False):
             images = self._move(images.to(_full_precision(images.dtype)), amounts)
@@ -115,9 +111,9 @@ class AugmentPipe(Augmentation):
     def _recolor(self, images: torch.Tensor, amounts: Amounts) -> torch.Tensor:
         if amounts.any_active(COLOR) is None:
             return images
-        if images.shape[1] not in (1, 3):
-            raise UserError(f"color augmentation needs pictures of 1 or 3 channels, got {images.shape[1]}")
-        return apply_color(images, color_matrix(amounts, self.ranges))
+        colors = color_channels(images)
+        changed = apply_color(images[:, :colors], color_matrix(amounts, self.ranges))
+        return changed if colors == images.shape[1] else torch.cat([changed, images[:, colors:]], dim=1)
 
     def _corrupt(self, images: torch.Tensor, amounts: Amounts, pixels: torch.Tensor | None) -> torch.Tensor:
         if (normals := amounts["imgfilter"]) is not None and amounts.any_active(("imgfilter",)) is not None:

@@ -53,6 +53,14 @@ class NoAugmentation(Augmentation):
         return images
 
 
+def color_channels(images: torch.Tensor) -> int:
+    """How many channels of pictures [N, C, H, W] are colors, the first: the gray one, or red, green and blue.
+
+    Alpha and what follows red, green and blue are none: color transforms leave them alone.
+    """
+    return 1 if images.shape[1] < 3 else 3
+
+
 def augment_alike(
     augment: Augmentation, pictures: Sequence[torch.Tensor], generator: torch.Generator
 ) -> list[torch.Tensor]:

@@ -10,7 +10,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.shape import Share
-from stylegenes.training.augment.base import AUGMENTS, Augmentation
+from stylegenes.training.augment.base import AUGMENTS, Augmentation, color_channels
 from stylegenes.words import did_you_mean
 
 
@@ -34,20 +34,28 @@ class DiffDraws:
 
 
 def brightness(images: torch.Tensor, draws: DiffDraws) -> torch.Tensor:
-    """Add u - 1/2 to `images` [N, C, H, W]."""
-    return images + (_per_image(draws.brightness, images) - 0.5)
+    """Add u - 1/2 to the colors of `images` [N, C, H, W]."""
+    return _on_colors(images, lambda colors: colors + (_per_image(draws.brightness, images) - 0.5))
 
 
 def saturation(images: torch.Tensor, draws: DiffDraws) -> torch.Tensor:
-    """Scale the distance of `images` [N, C, H, W] from the mean of their channels by 2 u."""
-    mean = images.mean(1, keepdim=True)
-    return mean + (images - mean) * (2 * _per_image(draws.saturation, images))
+    """Scale the distance of the colors of `images` [N, C, H, W] from their mean by 2 u."""
+
+    def change(colors: torch.Tensor) -> torch.Tensor:
+        mean = colors.mean(1, keepdim=True)
+        return mean + (colors - mean) * (2 * _per_image(draws.saturation, images))
+
+    return _on_colors(images, change)
 
 
 def contrast(images: torch.Tensor, draws: DiffDraws) -> torch.Tensor:
-    """Scale the distance of `images` [N, C, H, W] from each picture's mean by u + 1/2."""
-    mean = images.mean((1, 2, 3), keepdim=True)
-    return mean + (images - mean) * (_per_image(draws.contrast, images) + 0.5)
+    """Scale the distance of the colors of `images` [N, C, H, W] from each picture's mean by u + 1/2."""
+
+    def change(colors: torch.Tensor) -> torch.Tensor:
+        mean = colors.mean((1, 2, 3), keepdim=True)
+        return mean + (colors - mean) * (_per_image(draws.contrast, images) + 0.5)
+
+    return _on_colors(images, change)
 
 
 def translation(images: torch.Tensor, draws: DiffDraws) -> torch.Tensor:
@@ -132,6 +140,13 @@ class DiffAugment(Augmentation):
         for name in self.steps:
             images = self.transforms[name](images, draws)
         return images
+
+
+def _on_colors(images: torch.Tensor, change: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    """Change the color channels of `images` [N, C, H, W] and leave the others alone."""
+    colors = color_channels(images)
+    changed = change(images[:, :colors])
+    return changed if colors == images.shape[1] else torch.cat([changed, images[:, colors:]], dim=1)
 
 
 def _per_image(draw: torch.Tensor, images: torch.Tensor) -> torch.Tensor:

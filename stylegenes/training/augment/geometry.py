@@ -52,7 +52,9 @@ def inverse_matrix(amounts: Amounts, ranges: GeometryRanges, height: int, width:
     if (u := amounts["xflip"]) is not None:
         steps.append(_scaling(torch.cat([1 - 2 * (u * 2).floor(), torch.ones_like(u)], 1)))
     if (u := amounts["rotate90"]) is not None:
-        steps.append(_rotation((u * 4).floor() * (math.pi / 2)))
+        # A quarter turn would carry a picture that is not square out of its frame; half turns stay.
+        turns = 4 if height == width else 2
+        steps.append(_rotation((u * turns).floor() * (2 * math.pi / turns)))
     if (u := amounts["xint"]) is not None:
         steps.append(_translation(-((u * 2 - 1) * ranges.xint_max * size).round()))
     if (n := amounts["scale"]) is not None:
