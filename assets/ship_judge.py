@@ -16,10 +16,9 @@ import torch
 from safetensors.torch import load_file, save
 
 from stylegenes.data import open_dataset
-from stylegenes.files import atomic_folder, read_json, write_json
+from stylegenes.files import atomic_folder, file_hash, read_json, write_json
 from stylegenes.metrics import load_classifier
 from stylegenes.metrics.classifier_files import WEIGHTS
-from stylegenes.perception.weights import file_hash
 from stylegenes.snapshot import MODELS
 
 LARGEST = 10 * 2**20

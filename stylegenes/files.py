@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import csv
+import hashlib
 import json
 import logging
 import os
 import secrets
 import shutil
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -196,6 +196,17 @@ def check_regular(path: str | os.PathLike[str]) -> None:
     read_bytes(path, most=2**63, size=0)
 
 
+def file_hash(path: str | os.PathLike[str]) -> str:
+    """The sha256 of a file, as 64 hexadecimal digits.
+
+    Raises:
+        UserError: when it is missing, or a pipe or device.
+    """
+    check_regular(path)
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_json(path: str | os.PathLike[str], *, most: int = MOST_JSON) -> Any:
     """The value in a JSON file. Nothing is said about its shape; where it should be a record, use `read_record`.
 
@@ -305,16 +316,6 @@ def _about(path: Path, part: Path, error: OSError) -> OSError:
 
 def _unwritable(error: OSError, why: str | None, path: str) -> OSError:
     return OSError(error.errno, f"cannot be written ({why}); choose another place", path)
-
-
-def write_table(path: str | os.PathLike[str], rows: Sequence[dict[str, Any]]) -> Path:
-    """Write rows with the same keys as CSV, atomically; numbers with six significant digits. Returns the path."""
-    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
-    return Path(path)
 
 
 def _sibling(path: Path, role: str) -> Path:

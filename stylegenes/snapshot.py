@@ -7,7 +7,6 @@ of the weights), `card.json` (where it comes from), `card.md` (the same for peop
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
@@ -27,6 +26,7 @@ from stylegenes.errors import UserError, shown
 from stylegenes.files import (
     atomic_folder,
     check_regular,
+    file_hash,
     read_object,
     read_record,
     replaceable_folder,
@@ -317,14 +317,14 @@ def _write_weights(file: Path, module: nn.Module, half: bool) -> str:
             raise UserError(f"{name} has values beyond float16's range; save the snapshot without half precision")
     # safetensors' own writer makes files that only their owner may read.
     file.write_bytes(save({name: tensor.contiguous() for name, tensor in state.items()}))
-    return _sha256(file)
+    return file_hash(file)
 
 
 def _read_weights(file: Path, module: nn.Module, config: dict[str, Any]) -> None:
     if not file.exists():
         raise UserError(f"{file} is missing; the snapshot is incomplete")
     check_regular(file)
-    if config["sha256"].get(file.name) != _sha256(file):
+    if config["sha256"].get(file.name) != file_hash(file):
         raise UserError(f"{file} is damaged: its sha256 is not the one in config.json")
     try:
         state = load_file(file)
@@ -351,8 +351,3 @@ def load_strictly(module: nn.Module, state: dict[str, torch.Tensor], where: str)
     if problems:
         raise UserError(f"{where} does not fit the network. " + "; ".join(problems))
     module.load_state_dict(state)
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

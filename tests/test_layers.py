@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
-    | {"devices", "partials", "processes", "sealed", "shape", "size", "bounds", "sound", "version", "caches"},
+    | {"devices", "partials", "processes", "sealed", "shape", "size", "bounds", "sound", "version", "caches"}
+    | {"csv_tables"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
     {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
@@ -37,6 +38,8 @@ SIDEWAYS = {
     ("registry", "bounds"),
     ("registry", "shape"),
     ("caches", "errors"),
+    ("csv_tables", "errors"),
+    ("csv_tables", "files"),
     ("caches", "files"),
     ("sealed", "errors"),
     ("sealed", "files"),

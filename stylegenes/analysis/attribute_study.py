@@ -13,7 +13,7 @@ from stylegenes.analysis.directions import Penalty
 from stylegenes.analysis.latent_files import paper_table, save_directions
 from stylegenes.analysis.latent_plots import plot_fits, plot_sparsity, write_figure
 from stylegenes.analysis.samples import LabeledCodes, attribute_index, label_samples, write_labels
-from stylegenes.files import write_table
+from stylegenes.csv_tables import write_table
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
 from stylegenes.perception.trust import warn_of_doubts

@@ -14,9 +14,9 @@ from stylegenes.analysis.latent_plots import plot_components, write_figure
 from stylegenes.analysis.moves import evenly, move, step
 from stylegenes.analysis.pca import Components, extremes, principal_components
 from stylegenes.analysis.samples import latent_spaces
+from stylegenes.csv_tables import write_table
 from stylegenes.drawing import DrawSettings, draw, draw_ws, express
 from stylegenes.errors import UserError
-from stylegenes.files import write_table
 from stylegenes.generator import Generator
 from stylegenes.sheets import Origin, Sheet
 

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 
 from stylegenes.analysis.latent_plots import plot_noise, write_figure
 from stylegenes.analysis.noise_study import NoiseEffect, noise_rows
-from stylegenes.files import atomic_path, write_table
+from stylegenes.csv_tables import write_table
+from stylegenes.files import atomic_path
 from stylegenes.sheets import Origin
 
 

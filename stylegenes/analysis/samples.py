@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from stylegenes.csv_tables import read_csv, write_csv
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Condition, Noise, repeated
@@ -132,8 +131,7 @@ def read_labels(path: Path, generator: Generator) -> LabeledCodes:
     """
     if not path.is_file():
         raise UserError(f"there is no table {str(path)!r}; expected a CSV with a column 'code' and one per attribute")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(path).rows
     if not rows or "code" not in rows[0] or len(rows[0]) < 2:
         raise UserError(f"{path} needs a header with 'code' and at least one attribute, and at least one row")
     attributes = [name for name in rows[0] if name != "code"]
@@ -154,12 +152,9 @@ def _number(path: Path, line: int, name: str, text: str | None) -> float:
 
 def write_labels(path: Path, generator: Generator, samples: LabeledCodes) -> None:
     """Write the table that `read_labels` reads, atomically."""
-    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["code", *samples.attributes])
-        strings = generator.latent.to_strings(samples.codes)
-        for string, row in zip(strings, samples.probabilities.tolist(), strict=True):
-            writer.writerow([string, *(f"{value:.4f}" for value in row)])
+    named = zip(generator.latent.to_strings(samples.codes), samples.probabilities.tolist(), strict=True)
+    rows = ([string, *(f"{value:.4f}" for value in row)] for string, row in named)
+    write_csv(path, ["code", *samples.attributes], rows)
 
 
 def survey_labels(survey: Survey, generator: Generator) -> LabeledCodes:

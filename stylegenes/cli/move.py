@@ -55,7 +55,7 @@ def run(args: Args) -> None:
 
     from stylegenes.cli.console import say, show_table
     from stylegenes.cli.places import made_by, picture_place, still_place
-    from stylegenes.files import write_table
+    from stylegenes.csv_tables import write_table
     from stylegenes.model import open_model
     from stylegenes.words import counted
 

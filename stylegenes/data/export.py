@@ -6,7 +6,6 @@ and the depth of each as .npy: the distance in world units, infinite where nothi
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import zipfile
@@ -19,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from stylegenes.cameras import NUMBERS
+from stylegenes.csv_tables import csv_text
 from stylegenes.data.avatars.source import AvatarSource
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.parallel import ordered_map
@@ -137,9 +137,4 @@ def refuse_existing(out: Path) -> None:
 
 
 def _table(names: list[str], columns: list[str], rows: np.ndarray) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["file", *columns])
-    for name, row in zip(names, rows.astype(np.int64), strict=True):
-        writer.writerow([name, *row])
-    return buffer.getvalue()
+    return csv_text(["file", *columns], ([name, *row] for name, row in zip(names, rows.astype(np.int64), strict=True)))

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from stylegenes.csv_tables import write_table
 from stylegenes.data.poses import Posed
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path, write_table
+from stylegenes.files import atomic_path
 from stylegenes.inversion.photos import Photos
 from stylegenes.inversion.projection import Projection, ProjectionSettings
 from stylegenes.inversion.tuning import Tuned

@@ -12,7 +12,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from stylegenes.errors import UserError, shown
-from stylegenes.files import atomic_folder, read_json, read_object, replaceable_folder, settle_folder, write_json
+from stylegenes.files import (
+    atomic_folder,
+    file_hash,
+    read_json,
+    read_object,
+    replaceable_folder,
+    settle_folder,
+    write_json,
+)
 from stylegenes.metrics.classifier_training import ClassifierSettings, Trained
 from stylegenes.metrics.sources import LabeledImages
 from stylegenes.perception import (
@@ -23,7 +31,6 @@ from stylegenes.perception import (
     exported_scorer,
     onnx_scorer,
 )
-from stylegenes.perception.weights import file_hash
 from stylegenes.shape import Count, as_record
 from stylegenes.sheets import MADE_FILE
 from stylegenes.size import Resolution

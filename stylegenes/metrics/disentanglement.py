@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from sklearn.metrics import balanced_accuracy_score
 from torch import nn
 
 MIN_OF_A_CLASS = 10
@@ -115,10 +116,8 @@ def _predict(network: nn.Module, x: _Standardized, index: torch.Tensor) -> torch
 @torch.no_grad()
 def balanced_accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Mean of the accuracies on either class, [A], of logits and labels [N, A]."""
-    right = ((logits > 0) == (labels > 0.5)).double()
-    positive = labels.double()
-    on_positive = (right * positive).sum(0) / positive.sum(0)
-    return (on_positive + (right * (1 - positive)).sum(0) / (1 - positive).sum(0)) / 2
+    columns = zip((labels > 0.5).unbind(1), (logits > 0).unbind(1), strict=True)
+    return torch.tensor([balanced_accuracy_score(true.numpy(), found.numpy()) for true, found in columns])
 
 
 def _fit(

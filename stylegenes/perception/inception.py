@@ -14,9 +14,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from stylegenes.files import file_hash
 from stylegenes.perception.base import EXTRACTORS, FeatureExtractor
 from stylegenes.perception.resize import resize_tf1, to_bytes_range, to_rgb
-from stylegenes.perception.weights import check_keys, fetched_file, file_hash, load_tensors
+from stylegenes.perception.weights import check_keys, fetched_file, load_tensors
 
 FILE = "inception.pth"
 PUBLISHED_HASH = "6726825d"

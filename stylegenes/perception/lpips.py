@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from stylegenes.files import file_hash
 from stylegenes.perception.base import DISTANCES, PerceptualDistance
 from stylegenes.perception.distances import check_pair, unit_normalize
 from stylegenes.perception.resize import to_rgb
 from stylegenes.perception.vgg import WIDTHS, VGG16Taps
-from stylegenes.perception.weights import check_keys, fetched_file, file_hash, load_tensors
+from stylegenes.perception.weights import check_keys, fetched_file, load_tensors
 
 VGG_FILE, HEADS_FILE = "vgg16.pth", "lpips-vgg.pth"
 

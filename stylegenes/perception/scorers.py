@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +12,14 @@ import torch
 from PIL import Image
 from torch import nn
 
+from stylegenes.csv_tables import read_csv
 from stylegenes.errors import UserError, shown
-from stylegenes.files import read_bytes
+from stylegenes.files import file_hash
 from stylegenes.perception.base import AttributeClassifier
 from stylegenes.perception.resize import resize, to_rgb
-from stylegenes.perception.weights import file_hash
 from stylegenes.size import Resolution, Size
 
 _LARGEST = 2**14
-_MOST_TABLE = 2**30
 
 
 @dataclass(frozen=True)
@@ -244,15 +241,7 @@ class TableScorer(AttributeClassifier):
 
 
 def _read_table(path: Path) -> list[dict[str, str]]:
-    try:
-        # Spreadsheets write a mark before the first letter, and old ones lone carriage returns.
-        text = read_bytes(path, most=_MOST_TABLE).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-        reader = csv.DictReader(io.StringIO(text), restkey="", strict=True)
-        rows, names = list(reader), list(reader.fieldnames or [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"cannot read {path}: {shown(error)}") from error
-    if len(set(names)) < len(names) or any(len(row) > len(names) for row in rows):
-        raise UserError(f"{path} has two columns of one name, or a row with more cells than columns")
+    rows = read_csv(path).rows
     if not rows or "file" not in rows[0] or len(rows[0]) < 2:
         raise UserError(f"{path} needs a column 'file', a column for each attribute, and at least one row")
     return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 
 from stylegenes.caches import cache_folder
 from stylegenes.errors import UserError, shown
-from stylegenes.files import check_regular
+from stylegenes.files import file_hash
 from stylegenes.words import command
 
 
@@ -19,17 +18,6 @@ def weights_folder() -> Path:
     """The folder of fetched weights: STYLEGENES_WEIGHTS, else one in the cache. It may not exist yet."""
     chosen = os.environ.get("STYLEGENES_WEIGHTS")
     return Path(chosen).expanduser() if chosen else cache_folder("weights")
-
-
-def file_hash(path: Path) -> str:
-    """The sha256 of a file, as 64 hexadecimal digits.
-
-    Raises:
-        UserError: when it is missing, or a pipe or device.
-    """
-    check_regular(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def packaged_file(package: str, relative: str, *, distribution: str) -> Path:

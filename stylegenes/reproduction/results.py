@@ -5,10 +5,10 @@ What is not there yet is None, and so is what a step has left that must be done 
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from stylegenes.csv_tables import read_csv
 from stylegenes.errors import UserError
 from stylegenes.metrics import MetricRecord, read_records
 from stylegenes.reproduction.scale import Scale
@@ -61,19 +61,16 @@ class Results:
             snapshot = find_snapshot(self.folder / "models" / model_name(self.scale.main, GENOME))
         except UserError:
             return None
-        return read_csv(snapshot / "genes" / "exhibits" / f"{name}.csv")
+        return _rows(snapshot / "genes" / "exhibits" / f"{name}.csv")
 
     def directions(self) -> list[dict[str, str]] | None:
         """The rows of the table of linear directions of the main continuous model."""
-        return read_csv(self.folder / "directions" / "table-l1.csv") if self._is_done("directions") else None
+        return _rows(self.folder / "directions" / "table-l1.csv") if self._is_done("directions") else None
 
     def _is_done(self, *any_of: str) -> bool:
         return self.done is None or not self.done.isdisjoint(any_of)
 
 
-def read_csv(path: Path) -> list[dict[str, str]] | None:
+def _rows(path: Path) -> list[dict[str, str]] | None:
     """The rows of a CSV by column, or None where there is no such file."""
-    if not path.is_file():
-        return None
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_csv(path).rows if path.is_file() else None

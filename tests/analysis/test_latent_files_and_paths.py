@@ -18,8 +18,8 @@ from stylegenes.analysis.noise_study import noise_study
 from stylegenes.analysis.pca import principal_components
 from stylegenes.analysis.samples import label_samples, latent_spaces
 from stylegenes.analysis.sparsity import SparsityRow, sparsity_study
+from stylegenes.csv_tables import write_table
 from stylegenes.errors import UserError
-from stylegenes.files import write_table
 from stylegenes.latents.gaussian import slerp
 
 

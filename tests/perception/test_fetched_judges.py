@@ -11,10 +11,11 @@ from stylegenes.cli import fetch
 from stylegenes.data.avatars.avataaars import AVATAAARS
 from stylegenes.data.avatars.render import render
 from stylegenes.errors import UserError
+from stylegenes.files import file_hash
 from stylegenes.perception import DISTANCES, EXTRACTORS
 from stylegenes.perception.hdf5 import caffe_input, read_converted
 from stylegenes.perception.squeezenet import SHA256, SqueezeNetTrunk, convert
-from stylegenes.perception.weights import file_hash, weights_folder
+from stylegenes.perception.weights import weights_folder
 
 NAMES = {"perceptual_squeezenet": "squeezenet", "perceptual_vgg16": "vgg16-hed"}
 EDITS = [

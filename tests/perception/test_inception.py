@@ -4,9 +4,9 @@ from inception_weights import picture, random_weights
 
 from stylegenes.cli.fetch import fetchables, store
 from stylegenes.errors import UserError
+from stylegenes.files import file_hash
 from stylegenes.perception import EXTRACTORS, InceptionFeatures
 from stylegenes.perception.resize import resize_tf1
-from stylegenes.perception.weights import file_hash
 
 # Features 0, 256, 512, ... of the first picture and the means of both, from torch-fidelity 0.4.0 (its
 # inception-v3-compat extractor) with these random weights on these pictures.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import html
 import io
 import logging
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from stylegenes.csv_tables import read_csv, write_csv
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, read_record, write_json
 from stylegenes.sheets import Origin
@@ -33,10 +33,7 @@ class Table:
 
     def save(self, path: str | Path) -> None:
         """Write as CSV, atomically."""
-        with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(self.columns)
-            writer.writerows([[_text(value) for value in row] for row in self.rows])
+        write_csv(path, self.columns, self.rows)
 
     def _repr_html_(self) -> str:
         cells = [[html.escape(str(_brief(value))) for value in row] for row in [self.columns, *self.rows[:_SHOWN]]]
@@ -47,9 +44,8 @@ class Table:
     @classmethod
     def load(cls, path: str | Path) -> Table:
         """Read a CSV; every value is text."""
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            columns, *rows = csv.reader(file)
-        return cls(columns, rows)
+        found = read_csv(path)
+        return cls(found.columns, [[row[column] for column in found.columns] for row in found.rows])
 
 
 @dataclass(frozen=True)
@@ -131,10 +127,6 @@ def load_words(folder: Path) -> list[Words]:
 
 
 _DPI, SCREEN_DPI = 160, 80
-
-
-def _text(value: Value) -> Value:
-    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _brief(value: Value) -> Value:
