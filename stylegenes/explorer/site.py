@@ -76,9 +76,9 @@ def export_site(model: Model, place: str | Path) -> Exported:
         shutil.copytree(PAGE, part, dirs_exist_ok=True)
         _make_static(part / "index.html")
         (part / "model").mkdir()
-        how = {"given": "ws", "camera": model.camera({"yaw": 0.0}) if generator.synthesis.has_camera else None}
-        export_onnx(generator, part / "model/generator.onnx", card=model.card, **how)
-        difference = check_onnx(generator, part / "model/generator.onnx", **how)
+        camera = model.camera({"yaw": 0.0}) if generator.synthesis.has_camera else None
+        drawing = export_onnx(generator, part / "model/generator.onnx", card=model.card, given="ws", camera=camera)
+        difference = check_onnx(generator, drawing, given="ws", camera=camera)
         if generator.latent.num_genes:
             write_bank(generator, part / "model/bank.bin")
         else:
@@ -131,8 +131,9 @@ def export_expression(generator: Generator, condition: Condition, path: Path) ->
         warnings.simplefilter("ignore")
         module = _Expression(generator, condition.map(lambda rows: rows.cpu())).eval()
         example = (generator.sample(1, torch.Generator().manual_seed(0)),)
-        names = {"input_names": ["code"], "output_names": ["w"]}
-        torch.onnx.export(module, example, str(path), opset_version=OPSET, dynamo=False, **names)
+        torch.onnx.export(
+            module, example, str(path), input_names=["code"], output_names=["w"], opset_version=OPSET, dynamo=False
+        )
 
 
 def write_numbers(model: Model, path: Path) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ export interface ModelInfo {
   bands: Record<string, string>;
   label_names: string[];
   label_dim: number;
+  three_d: boolean;
   label: string;
   attributes: string[];
   dead_variants: number[][];

@@ -63,7 +63,3 @@ export function parseLook(look: string): Look {
   const [psi, cutoff] = (part?.slice(4) ?? "1").split(":");
   return { psi: Number(psi), cutoff: cutoff === undefined ? null : Number(cutoff) };
 }
-
-export function lookText(psi: number, rest = ""): string {
-  return [psi === 1 ? "" : `psi=${psi}`, rest].filter(Boolean).join(",") || "plain";
-}

@@ -9,7 +9,7 @@ export interface Address {
   code: string | null;
   pinned: string | null;
   partner: string | null;
-  psi: number;
+  look: string;
   attribute: string | null;
   sort: Sort;
   tab: Tab;
@@ -21,7 +21,7 @@ export const START: Address = {
   code: null,
   pinned: null,
   partner: null,
-  psi: 1,
+  look: "plain",
   attribute: null,
   sort: "effect",
   tab: "explore",
@@ -35,12 +35,11 @@ function oneOf<T extends string>(known: readonly T[], given: string | null, othe
 
 export function readAddress(fragment: string): Address {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
-  const psi = Number(given.get("psi") ?? 1);
   return {
     code: given.get("code"),
     pinned: given.get("pin"),
     partner: given.get("with"),
-    psi: Number.isFinite(psi) && Math.abs(psi) <= 2 ? psi : 1,
+    look: given.get("look") ?? START.look,
     attribute: given.get("attribute"),
     sort: oneOf(SORTS, given.get("sort"), START.sort),
     tab: oneOf(TABS, given.get("tab"), START.tab),
@@ -54,7 +53,7 @@ export function writeAddress(state: Address): string {
   if (state.code) kept.set("code", state.code);
   if (state.pinned) kept.set("pin", state.pinned);
   if (state.partner) kept.set("with", state.partner);
-  if (state.psi !== START.psi) kept.set("psi", String(state.psi));
+  if (state.look !== START.look) kept.set("look", state.look);
   if (state.attribute) kept.set("attribute", state.attribute);
   if (state.sort !== START.sort) kept.set("sort", state.sort);
   if (state.tab !== START.tab) kept.set("tab", state.tab);

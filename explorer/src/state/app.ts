@@ -1,13 +1,14 @@
 /** What the page knows and what can be done on it; components only read these signals and call these functions. */
 
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
-import { isPlain, lookText } from "../genetics/recipes";
+import { isPlain } from "../genetics/recipes";
 import { changedGenes } from "../genetics/breeding";
 import { fromString, toString } from "../genetics/strings";
-import { freshSeed } from "../genetics/random";
-import type { Backend, Children, GeneTable, NewNode, PanelName, SessionNode } from "../backend/types";
+import type { Backend, GeneTable, PanelName, SessionNode } from "../backend/types";
 import { Dropped } from "../backend/types";
 import { readAddress, writeAddress, type Sort, type Tab } from "./address";
+import { LookState } from "./look";
+import { breed, dice } from "./making";
 import { SessionState } from "./session";
 
 export type Cross = "uniform" | "block" | "gene";
@@ -18,12 +19,12 @@ export interface Preview {
 }
 
 export class App {
+  readonly drawn: LookState;
   readonly session: SessionState;
   readonly code = signal<string | null>(null);
   readonly pinned = signal<string | null>(null);
   readonly partner = signal<string | null>(null);
   readonly preview = signal<Preview | null>(null);
-  readonly psi = signal(1);
   readonly temperature = signal(0.5);
   readonly attribute = signal<string | null>(null);
   readonly sort = signal<Sort>("effect");
@@ -48,6 +49,7 @@ export class App {
 
   constructor(readonly backend: Backend) {
     this.session = new SessionState(backend.sessions);
+    this.drawn = new LookState(backend.info.model);
     const model = this.model;
     if (model) this.attribute.value = model.attributes[0] ?? null;
   }
@@ -60,7 +62,10 @@ export class App {
     return { genes: this.model?.num_genes ?? 0, variants: this.model?.num_variants ?? 0 };
   }
 
-  readonly look = computed(() => lookText(this.psi.value, this.backend.info.model?.label ?? ""));
+  get look() {
+    return this.drawn.text;
+  }
+
   readonly genotype = computed(() => this.read(this.code.value));
   readonly pinnedGenotype = computed(() => this.read(this.pinned.value));
   readonly changed = computed(() => {
@@ -132,7 +137,7 @@ export class App {
       code: this.code.value,
       pinned: this.pinned.value,
       partner: this.partner.value,
-      psi: this.psi.value,
+      look: this.drawn.text.value,
       attribute: this.attribute.value,
       sort: this.sort.value,
       tab: this.tab.value,
@@ -145,7 +150,7 @@ export class App {
     batch(() => {
       this.pinned.value = given.pinned;
       this.partner.value = given.partner;
-      this.psi.value = given.psi;
+      this.drawn.read(given.look);
       if (given.attribute && this.model?.attributes.includes(given.attribute)) this.attribute.value = given.attribute;
       this.sort.value = given.sort;
       this.tab.value = given.tab;
@@ -160,61 +165,8 @@ export class App {
     if (table && this.attribute.value === attribute) this.table.value = table;
   }
 
-  async dice(): Promise<void> {
-    const wishes = [...this.wishes.value].map(([name, wanted]) => `${name}=${wanted ? 1 : 0}`).join(",");
-    const asked = {
-      count: this.count.value,
-      seed: freshSeed() >>> 1,
-      temperature: this.temperature.value,
-      look: this.look.value,
-      ...(wishes ? { where: wishes } : {}),
-    };
-    const found = await this.attempt(() => this.backend.dice(asked));
-    if (found) await this.keep(found, [], 0, wishes ? `by wish: ${wishes}` : "new pictures");
-  }
-
-  async breed(): Promise<void> {
-    const [code, partner] = [this.code.value, this.partner.value];
-    if (!code) return;
-    const common = {
-      count: this.count.value,
-      rate: this.rate.value,
-      locked: [...this.locked.value],
-      seed: freshSeed() >>> 1,
-    };
-    const genes = this.cross.value === "gene" ? { genes: numbersOf(this.crossGenes.value) } : {};
-    const found = await this.attempt(() =>
-      partner && partner !== code
-        ? this.backend.breed({
-            ...common,
-            ...genes,
-            parents: [code, partner],
-            cross: this.cross.value,
-            share: this.share.value,
-          })
-        : this.backend.mutate({ ...common, code }),
-    );
-    const parents = [code, ...(partner && partner !== code ? [partner] : [])];
-    if (found) await this.keep(found, parents, null, "children");
-  }
-
-  /** Put pictures that were made into the session, as one generation. */
-  private async keep(found: Children, parents: string[], select: number | null, words: string): Promise<void> {
-    const ids = parents.map((code) => this.session.idOf(code)).filter((id) => id !== null);
-    const nodes = found.children.map((child): NewNode => {
-      return {
-        code: child.code,
-        look: this.look.value,
-        parents: ids,
-        operation: child.operation,
-        arguments: { ...child.arguments, batch: found.seed },
-      };
-    });
-    const added = await this.attempt(() => this.session.add(nodes, select));
-    if (!added) return;
-    if (select !== null) this.code.value = added[select]!.code;
-    this.say([`${nodes.length} ${words}`, ...found.notes].join(". "));
-  }
+  dice = () => dice(this);
+  breed = () => breed(this);
 
   /** Show a code: a node of the session becomes current, another one is added to it. */
   async show(code: string, operation: string, words: string, given: Record<string, unknown> = {}): Promise<void> {
@@ -290,16 +242,4 @@ export class App {
     this.partner.value = this.partner.value === code ? null : code;
     this.say(this.partner.value ? "chosen as the second parent" : "no second parent");
   }
-}
-
-/** Numbers and ranges like `0-7,12`. */
-export function numbersOf(text: string): number[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => /^\d+(-\d+)?$/.test(part))
-    .flatMap((part) => {
-      const [first, last] = part.split("-").map(Number);
-      return Array.from({ length: Math.max(0, (last ?? first!) - first! + 1) }, (_, index) => first! + index);
-    });
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "./context";
-import { Button } from "./parts/controls";
+import { Button, Select, Slider, words } from "./parts/controls";
 import { Picture, usePicture } from "./parts/Picture";
 
 export function Stage() {
@@ -25,6 +25,7 @@ export function Stage() {
       <p class="caption" data-testid="caption">
         {preview ? `Preview · ${preview.words}` : describe(node)}
       </p>
+      <LookDials />
       <div class="actions" role="toolbar" aria-label="This picture">
         <Button
           icon="heart"
@@ -65,6 +66,28 @@ export function Stage() {
         />
       </div>
     </section>
+  );
+}
+
+/** The label of a conditional model, and the side from which a 3D one is seen; a static site has them built in. */
+function LookDials() {
+  const { backend, drawn, model } = useApp();
+  if (!model || backend.kind === "static" || !(model.label_dim || model.three_d)) return null;
+  const labels = Array.from({ length: model.label_dim }, (_, column) => {
+    return [`${column}:1`, words(model.label_names[column] ?? `label ${column}`)] as const;
+  });
+  return (
+    <div class="row">
+      {labels.length > 0 && (
+        <Select label="Label" value={drawn.label.value} options={labels} onChange={(label) => (drawn.label.value = label)} />
+      )}
+      {model.three_d && (
+        <>
+          <Slider label="Yaw" value={drawn.yaw.value} min={-60} max={60} step={2} shown={`${drawn.yaw.value}°`} onInput={(yaw) => (drawn.yaw.value = yaw)} />
+          <Slider label="Pitch" value={drawn.pitch.value} min={-30} max={30} step={2} shown={`${drawn.pitch.value}°`} onInput={(pitch) => (drawn.pitch.value = pitch)} />
+        </>
+      )}
+    </div>
   );
 }
 

@@ -25,12 +25,12 @@ export function TopBar() {
       <div class="dials" hidden={!app.model}>
         <Slider
           label="Truncation"
-          value={app.psi.value}
+          value={app.drawn.psi.value}
           min={0}
           max={1.4}
           step={0.05}
-          shown={app.psi.value.toFixed(2)}
-          onInput={(psi) => (app.psi.value = psi)}
+          shown={app.drawn.psi.value.toFixed(2)}
+          onInput={(psi) => (app.drawn.psi.value = psi)}
         />
         {(app.model?.attributes.length ?? 0) > 0 && (
           <Slider

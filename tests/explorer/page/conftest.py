@@ -25,6 +25,8 @@ def chromium():
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium here: apt-get install chromium")
+    # A loaded machine takes its time; what never comes still fails.
+    api.expect.set_options(timeout=20_000)
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         yield browser
@@ -42,7 +44,7 @@ def visit(chromium):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         own = address.split("://")[1].split("/")[0]
 
         def note(kind, text):

@@ -35,7 +35,7 @@ def save_picture(page, tmp_path):
 @pytest.mark.parametrize(("seed", "psi"), [(0, 1.0), (7, 0.5), (123, 1.3)])
 def test_pictures_equal_the_models(site, visit, genome_model, tmp_path, seed, psi):
     expected = genome_model.sample(seeds=[seed], psi=psi)
-    page = visit(site, f"#code={expected.codes[0]}&psi={psi}")
+    page = visit(site, f"#code={expected.codes[0]}&look=psi={psi}")
     file = save_picture(page, tmp_path)
     assert np.abs(pixels(file) - expected.pictures[0].astype(int)).max() <= 1
     carried = read_sheet(file)
@@ -118,7 +118,7 @@ def test_a_mapping_model_has_a_site_too(mapping_model, static_host, visit, tmp_p
     folder = tmp_path / "site"
     export_site(mapping_model, folder)
     expected = mapping_model.sample(seeds=[2], psi=0.7)
-    page = visit(static_host(folder), f"#code={expected.codes[0]}&psi=0.7")
+    page = visit(static_host(folder), f"#code={expected.codes[0]}&look=psi=0.7")
     assert np.abs(pixels(save_picture(page, tmp_path)) - expected.pictures[0].astype(int)).max() <= 1
     expect(page.get_by_text("The genome is not available here")).to_be_visible()
     page.keyboard.press("b")

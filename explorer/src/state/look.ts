@@ -1,0 +1,40 @@
+/** How codes are drawn: truncation, the label of a conditional model, and from where a 3D one is seen. */
+
+import { computed, signal, type Signal } from "@preact/signals";
+import type { ModelInfo } from "../backend/types";
+
+export class LookState {
+  readonly psi = signal(1);
+  /** As looks write it, `0:1;7:0.5`. */
+  readonly label: Signal<string>;
+  readonly yaw = signal(0);
+  readonly pitch = signal(0);
+
+  constructor(private readonly model: ModelInfo | null) {
+    this.label = signal(model?.label.replace("label=", "") ?? "");
+  }
+
+  /** The look as the pictures' addresses have it, defaults left out. */
+  readonly text = computed(() => {
+    const parts = [
+      this.psi.value === 1 ? "" : `psi=${this.psi.value}`,
+      this.label.value ? `label=${this.label.value}` : "",
+      this.yaw.value ? `yaw=${this.yaw.value}` : "",
+      this.pitch.value ? `pitch=${this.pitch.value}` : "",
+    ];
+    return parts.filter(Boolean).join(",") || "plain";
+  });
+
+  read(text: string): void {
+    const found = new Map(text.split(",").map((part) => part.split("=") as [string, string]));
+    const number = (name: string, otherwise: number, most: number) => {
+      const value = Number(found.get(name) ?? otherwise);
+      return Number.isFinite(value) && Math.abs(value) <= most ? value : otherwise;
+    };
+    this.psi.value = number("psi", 1, 2);
+    this.yaw.value = number("yaw", 0, 180);
+    this.pitch.value = number("pitch", 0, 90);
+    const label = found.get("label");
+    if (label && this.model?.label_dim && /^[\d:;.]+$/.test(label)) this.label.value = label;
+  }
+}

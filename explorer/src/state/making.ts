@@ -1,0 +1,61 @@
+/** New pictures: asked for, and put into the session as one generation. */
+
+import { freshSeed } from "../genetics/random";
+import type { Children, NewNode } from "../backend/types";
+import type { App } from "./app";
+
+export async function dice(app: App): Promise<void> {
+  const wishes = [...app.wishes.value].map(([name, wanted]) => `${name}=${wanted ? 1 : 0}`).join(",");
+  const asked = {
+    count: app.count.value,
+    seed: freshSeed() >>> 1,
+    temperature: app.temperature.value,
+    look: app.look.value,
+    ...(wishes ? { where: wishes } : {}),
+  };
+  const found = await app.attempt(() => app.backend.dice(asked));
+  if (found) await keep(app, found, [], 0, wishes ? `by wish: ${wishes}` : "new pictures");
+}
+
+/** Children of the picture shown, or of it and the second parent. */
+export async function breed(app: App): Promise<void> {
+  const [code, partner] = [app.code.value, app.partner.value];
+  if (!code) return;
+  const two = partner !== null && partner !== code;
+  const common = {
+    count: app.count.value,
+    rate: app.rate.value,
+    locked: [...app.locked.value],
+    seed: freshSeed() >>> 1,
+  };
+  const genes = app.cross.value === "gene" ? { genes: numbersOf(app.crossGenes.value) } : {};
+  const both = { cross: app.cross.value, share: app.share.value, ...genes };
+  const found = await app.attempt(() =>
+    two ? app.backend.breed({ ...common, ...both, parents: [code, partner] }) : app.backend.mutate({ ...common, code }),
+  );
+  if (found) await keep(app, found, two ? [code, partner] : [code], null, "children");
+}
+
+async function keep(app: App, found: Children, parents: string[], select: number | null, words: string) {
+  const ids = parents.map((code) => app.session.idOf(code)).filter((id) => id !== null);
+  const nodes = found.children.map((child): NewNode => {
+    const given = { ...child.arguments, batch: found.seed };
+    return { code: child.code, look: app.look.value, parents: ids, operation: child.operation, arguments: given };
+  });
+  const added = await app.attempt(() => app.session.add(nodes, select));
+  if (!added) return;
+  if (select !== null) app.code.value = added[select]!.code;
+  app.say([`${nodes.length} ${words}`, ...found.notes].join(". "));
+}
+
+/** Numbers and ranges like `0-7,12`. */
+export function numbersOf(text: string): number[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => /^\d{1,4}(-\d{1,4})?$/.test(part))
+    .flatMap((part) => {
+      const [first, last] = part.split("-").map(Number);
+      return Array.from({ length: Math.max(0, (last ?? first!) - first! + 1) }, (_, index) => first! + index);
+    });
+}
