@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from stylegenes.data.decode import Fit
     from stylegenes.metrics import Subject
     from stylegenes.metrics.features import Shard
-    from stylegenes.metrics.sources import LabeledImages
+    from stylegenes.metrics.sources import LabeledImages, OneLabel
 
 
 RENAMED = {"--judge": "--extractor"}
@@ -55,6 +55,8 @@ class Args:
     """frozen network that results are named after: lite0; once fetched squeezenet, or inception (then it is FID)"""
     classifier: Path | None = None
     """attribute classifier, for separability and disentanglement"""
+    label: str | None = None
+    """of all fakes of a conditional model: a class number, or label names (default: the labels of random reals)"""
     psi: float = 1.0
     """truncation of the fakes"""
     seed: int = 0
@@ -124,6 +126,7 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
             batch=args.batch,
             work=folder / ".evaluate",
             shard=shard,
+            labels=_label(args.label, subject),
             on_progress=bars.update,
         )
         for record in records:
@@ -156,6 +159,19 @@ def open_subject(name: str, resolution: int | str | None, device: torch.device) 
             raise UserError(f"{name} holds no snapshot; to compare it as a set of pictures add --resolution") from None
         return Subject(name, pictures=open_dataset(name, resolution=resolution))
     return Subject(name, generator=load_snapshot(name, device).generator)
+
+
+def _label(text: str | None, subject: Subject) -> OneLabel | None:
+    """The one label of all fakes, where one is given."""
+    from stylegenes.loaded import as_label
+    from stylegenes.metrics.sources import OneLabel
+    from stylegenes.snapshot import find_snapshot, read_card
+
+    if text is None:
+        return None
+    generator = subject.need_generator("--label")
+    row = as_label(text, generator.label_dim, read_card(find_snapshot(subject.name)))
+    return None if row is None else OneLabel(row, text)
 
 
 def _data(source: str, subject: Subject, resolution: int | str | None) -> PackedDataset:
