@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from stylegenes.classified import classify_codes
 from stylegenes.discriminators import Discriminator
 from stylegenes.errors import UserError
 from stylegenes.files import read_record, write_json
@@ -205,11 +206,11 @@ class Surveyor:
         self, code: torch.Tensor, label: torch.Tensor, plan: SurveyPlan, noise: Noise
     ) -> tuple[torch.Tensor, torch.Tensor]:
         condition = Condition(label=label.to(code.device)) if label.shape[1] else None
-        pictures = self.generator(code, condition, psi=plan.psi, noise=noise)
-        probability = self.classifier(pictures.image).to(torch.float16)
+        found = classify_codes(self.generator, self.classifier, code, condition, noise=noise, psi=plan.psi)
+        probability = found.probability.to(torch.float16)
         if self.discriminator is None:
             return probability, probability.new_zeros(len(code), 0, dtype=torch.float32)
-        return probability, self.discriminator(pictures).mean(dim=1, keepdim=True).float()
+        return probability, self.discriminator(found.pictures).mean(dim=1, keepdim=True).float()
 
 
 OnShard = Callable[[int, Draws], bool]

@@ -14,7 +14,7 @@ LAYERS = [
     | {"csv_tables"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
-    {"snapshot", "drawing", "volumes", "sheets", "styles", "survey", "interop"},
+    {"snapshot", "drawing", "volumes", "sheets", "styles", "classified", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation", "walks"},
     {"model", "choice", "loaded", "studio", "sampling", "analyses", "comparisons", "solids", "ablations"}
@@ -65,6 +65,7 @@ SIDEWAYS = {
     ("interop", "snapshot"),
     ("survey", "snapshot"),
     ("survey", "drawing"),
+    ("survey", "classified"),
     ("drawing", "snapshot"),
     ("sheets", "drawing"),
     ("styles", "drawing"),

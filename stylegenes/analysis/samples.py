@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from stylegenes.classified import classify_codes
 from stylegenes.csv_tables import read_csv, write_csv
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
@@ -100,9 +101,9 @@ def label_samples(
     codes, probabilities = [], []
     for start in range(0, n, batch):
         code = generator.sample(min(batch, n - start), random)
-        images = generator(code, repeated(condition, len(code)), noise=Noise("const")).image
+        told = repeated(condition, len(code))
         codes.append(code)
-        probabilities.append(classifier(images))
+        probabilities.append(classify_codes(generator, classifier, code, told, noise=Noise("const")).probability)
         if progress is not None:
             progress(start + len(code), n)
     return LabeledCodes(torch.cat(codes), torch.cat(probabilities).float(), list(classifier.attributes))

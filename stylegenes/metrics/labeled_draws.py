@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from stylegenes.classified import classify_codes
 from stylegenes.generator import Generator
 from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.sources import LabelSource, block_seed, draw_condition, draws_identity
@@ -66,10 +67,8 @@ def draws_pass(
         rng = torch.Generator().manual_seed(block_seed(seed, start))
         condition = draw_condition(generator, labels, stop - start, rng)
         code = generator.sample(stop - start, rng)
-        w = generator.latent(code, condition)
-        ws = generator.truncate(generator.broadcast(w), psi, None, condition)
-        pictures = generator.synthesis(ws, condition, noise=Noise("const"))
-        parts = (generator.latent.features(code), w, classifier(pictures.image))
+        found = classify_codes(generator, classifier, code, condition, noise=Noise("const"), psi=psi)
+        parts = (generator.latent.features(code), found.w, found.probability)
         return torch.cat([part.float() for part in parts], dim=1)
 
     measured_by = {"classifier": classifier.weights_hash, "attributes": classifier.attributes, "psi": psi}
