@@ -21,6 +21,8 @@ NUMBERS = 25
 CAMERA_NAMES = tuple(f"camera_{i:02d}" for i in range(NUMBERS))
 """Columns behind the labels of a data set, in which the cameras are."""
 
+NARROWEST = 1e-3
+"""The smallest angle of view in degrees."""
 _PARALLEL = 1e-6
 
 
@@ -84,8 +86,8 @@ def intrinsics_of(fov: float) -> torch.Tensor:
     Raises:
         UserError: for an angle that no picture has.
     """
-    if not 0 < fov < 180:
-        raise UserError(f"a camera sees between 0 and 180 degrees from left to right; got {fov}")
+    if not NARROWEST <= fov < 180:
+        raise UserError(f"a camera sees between 0 and 180 degrees from left to right, {NARROWEST} or more; got {fov}")
     focal = 0.5 / math.tan(math.radians(fov) / 2)
     return torch.tensor([[focal, 0, 0.5], [0, focal, 0.5], [0, 0, 1]], device="cpu")
 

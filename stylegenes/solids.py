@@ -30,6 +30,9 @@ from stylegenes.volumes import swing as swinging
 Shown = Literal["picture", "raw", "depth", "normals"]
 Path3D = Literal["around", "swing"]
 
+_MOST_SIDES, _LARGEST = 3600, 4096
+"""Sides of one code, and pixels of a side of its pictures, beyond which it is a slip of the hand."""
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -52,9 +55,9 @@ class Turn:
     size: int | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("steps", self.steps), ("size", self.size)):
-            if value is not None and value < 1:
-                raise UserError(f"--{name} is {value}; it must be at least 1")
+        for name, value, most in (("steps", self.steps, _MOST_SIDES), ("size", self.size, _LARGEST)):
+            if value is not None and not 1 <= value <= most:
+                raise UserError(f"--{name} is {value}; it must be at least 1 and at most {most}")
 
     def cameras(self, choice: Choice) -> torch.Tensor:
         """The cameras [steps, 25].

@@ -20,6 +20,8 @@ from stylegenes.synthesis.volume import Body, cast_rays
 
 MESHES = (".glb", ".ply", ".obj")
 """Suffixes of meshes."""
+MOST_POINTS = 1024
+"""Points along an axis of a volume; a thousand of them take 4 GiB."""
 _PART = 2**18
 _LEVELS = 32
 
@@ -89,10 +91,10 @@ def sample_volume(body: Body, resolution: int, device: torch.device | str = "cpu
     """Densities at resolution^3 points.
 
     Raises:
-        UserError: for fewer than two points along an axis.
+        UserError: for fewer than two points along an axis, or too many.
     """
-    if resolution < 2:
-        raise UserError(f"a volume needs at least 2 points along an axis; got {resolution}")
+    if not 2 <= resolution <= MOST_POINTS:
+        raise UserError(f"a volume needs 2 to {MOST_POINTS} points along an axis; got {resolution}")
     ticks = torch.linspace(-body.box / 2, body.box / 2, resolution, device=device)
     slices = [
         absorption(body, torch.cartesian_prod(x[None], ticks, ticks)).view(resolution, resolution).cpu() for x in ticks

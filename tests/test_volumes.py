@@ -97,7 +97,7 @@ def test_a_level_without_surface_says_the_range():
         make_mesh(body, volume, 1e6)
     with pytest.raises(UserError, match="hardly anything of this volume is opaque"):
         find_level(ball(-1.0), cameras())
-    with pytest.raises(UserError, match="at least 2"):
+    with pytest.raises(UserError, match="2 to 1024 points"):
         sample_volume(body, 1)
 
 

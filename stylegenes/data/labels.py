@@ -109,9 +109,10 @@ def find_labels(store: Store, entries: Sequence[str], texts: Sequence[str], want
     if len(read) > 1 or (not read and len(tables) > 1) or (read and tables and not _is_celeba(read[0].name)):
         names = [table.name for table in read] + [shown(file.name) for file in tables]
         first = shlex.quote(names[0])
+        why = "".join(f". {warning}" for table in read for warning in table.warnings if "no cameras" in warning)
         raise UserError(
             f"{shown(store.path, 200)} holds several label files ({', '.join(names[:6])}); name the one to use, or "
-            f"`{NONE}`: --labels {first}, to train --set data.label_file={first}"
+            f"`{NONE}`: --labels {first}, to train --set data.label_file={first}{why}"
         )
     if read:
         unused = [f"{shown(file.name)} lies beside {read[0].name} and is not used" for file in tables]

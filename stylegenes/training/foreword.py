@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 
 from stylegenes.data.originals import DRAWN
+from stylegenes.data.poses import oddities
 from stylegenes.errors import UserError
 from stylegenes.size import Size
+from stylegenes.synthesis import SYNTHESES
+from stylegenes.synthesis.volume import box_span, cast_rays
 from stylegenes.training.config import AugmentConfig, RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.words import counted
@@ -16,6 +19,8 @@ FEW = 5_000
 HANDFUL = 50
 _FITS = {"crop": "cropped to the middle (data.fit=letterbox keeps all)", "letterbox": "framed in black"}
 _LOOKED_AT = 256
+_PIXELS, _BARELY = 8, 0.02
+"""Rays that are cast along each side of a picture, and the share of them that must meet the box."""
 
 
 def check_variety(data: Data) -> None:
@@ -56,6 +61,23 @@ def foreword(config: RunConfig, data: Data, *, begun: bool) -> list[str]:
         lines.append(f"only {counted(len(data), 'picture')}: expect copies of them, not new ones")
     if len(data) < FEW and not begun:
         lines.append(f"few pictures ({len(data):,}): {_advice(config.augment)}")
+    return [*lines, *_words_about_cameras(config, data)]
+
+
+def _words_about_cameras(config: RunConfig, data: Data) -> list[str]:
+    """What is odd about cameras that a 3D network is to be seen through."""
+    synthesis = SYNTHESES.get(config.model.synthesis["name"])
+    cameras = data.cameras(torch.linspace(0, len(data) - 1, min(len(data), _LOOKED_AT)).long())
+    if not synthesis.has_camera or cameras is None:
+        return []
+    lines = [f"odd cameras: {sentence} (stylegenes data cameras)" for sentence in oddities(cameras)]
+    box = config.model.synthesis.get("box", SYNTHESES.parameters(config.model.synthesis["name"])["box"].default)
+    span = box_span(cast_rays(cameras, _PIXELS), box)
+    if not lines and ((span.far > span.near) & (span.far > 0)).float().mean() < _BARELY:
+        lines.append(
+            f"odd cameras: they see hardly anything of the box of side {box:g} around the origin, in which things are "
+            "made; scale the cameras (stylegenes data cameras --center) or set model.synthesis.box"
+        )
     return lines
 
 

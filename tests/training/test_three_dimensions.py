@@ -20,7 +20,9 @@ from stylegenes.training.augment import AUGMENTS, augment_alike
 from stylegenes.training.config import AugmentConfig, ModelConfig, RunConfig
 from stylegenes.training.draws import draw_codes
 from stylegenes.training.feed import Feed, pool_of
+from stylegenes.training.foreword import foreword
 from stylegenes.training.regularizers import R1, DensityVariation, PenaltyInputs
+from stylegenes.training.resolve import complete_config
 from stylegenes.training.state import STATE_FILE, read_state
 
 SIZE = 16
@@ -243,3 +245,34 @@ def test_camera_noise_leaves_the_cameras_and_is_finite(tmp_path, micro):
     tensors = run(tmp_path, settings, data)
     assert torch.equal(data._cameras, before)
     assert all(torch.isfinite(tensor).all() for tensor in tensors.values() if tensor.is_floating_point())
+
+
+def _turned(camera: torch.Tensor) -> torch.Tensor:
+    """In OpenGL's axes."""
+    return camera * torch.tensor([1.0, -1, -1, 1] * 4 + [1.0] * 9)
+
+
+def _in_pixels(camera: torch.Tensor) -> torch.Tensor:
+    return camera * torch.tensor([1.0] * 16 + [512.0] * 6 + [1.0] * 3)
+
+
+def _far_away(camera: torch.Tensor) -> torch.Tensor:
+    return camera * torch.tensor([1.0, 1, 1, 400] * 3 + [1.0] * 13)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda camera: camera, None),
+        (_turned, "OpenGL's axes"),
+        (_in_pixels, "intrinsics are in pixels"),
+        (_far_away, "hardly anything of the box of side 1 around the origin"),
+    ],
+)
+def test_odd_cameras_are_told_before_training(change, message):
+    data = Seen()
+    data._cameras = change(data._cameras)
+    said = [line for line in foreword(complete_config(config(), data, warn=False), data, begun=True) if "odd" in line]
+    assert said == [] if message is None else len(said) == 1 and message in said[0]
+    flat = replace(tiny_config(), data=replace(tiny_config().data, resolution=SIZE))
+    assert not [line for line in foreword(flat, data, begun=True) if "odd" in line]
