@@ -108,7 +108,9 @@ class Studio(LoadedModel):
         Raises:
             UserError: without a genome, or for a gene or variant that does not exist.
         """
-        return self.variants(code, gene)[self._variant(variant)]
+        changed = self.genotype([code], 0)
+        changed[self._gene(gene)] = self._variant(variant)
+        return self.study.genome.to_strings(changed[None])[0]
 
     def variants(self, code: str, gene: int) -> list[str]:
         """The genotype strings with every variant of one gene.
@@ -117,10 +119,8 @@ class Studio(LoadedModel):
             UserError: without a genome, or for a gene that does not exist.
         """
         genome = self.study.genome
-        if not 0 <= gene < genome.num_genes:
-            raise UserError(f"there is no gene {gene}; this genome has genes 0 to {genome.num_genes - 1}")
-        every = self.genotype(code, 0).repeat(genome.num_variants, 1)
-        every[:, gene] = torch.arange(genome.num_variants)
+        every = self.genotype([code], 0).repeat(genome.num_variants, 1)
+        every[:, self._gene(gene)] = torch.arange(genome.num_variants)
         return genome.to_strings(every)
 
     def spell(self, variants: Sequence[int]) -> str:
@@ -225,6 +225,12 @@ class Studio(LoadedModel):
 
     def _own(self, codes: Sequence[str]) -> torch.Tensor:
         return self.generator.latent.from_strings(list(codes)).cpu()
+
+    def _gene(self, gene: int) -> int:
+        count = self.study.genome.num_genes
+        if not 0 <= gene < count:
+            raise UserError(f"there is no gene {gene}; this genome has genes 0 to {count - 1}")
+        return gene
 
     def _variant(self, variant: int) -> int:
         count = self.study.genome.num_variants

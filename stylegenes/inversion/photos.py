@@ -148,5 +148,5 @@ def photo_of(
         bands = [band.crop((crop.left, crop.top, right, bottom)) for band in bands]
     pixels = bands_to_pixels(bands, view)
     note = f"the picture has only {min(bands[0].size)} pixels; they are stretched to this model's {resolution}"
-    images = torch.from_numpy(pixels[None]).float() / 127.5 - 1
+    images = torch.from_numpy(pixels[None].copy()).float() / 127.5 - 1
     return Photos([Path("photo")], images, [], [note] if view.scale(*bands[0].size) > 1 else [])

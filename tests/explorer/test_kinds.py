@@ -1,0 +1,140 @@
+"""The page's parts over kinds of model: labels, cameras, gray, few layers, no survey; what is absent says why."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegenes.explorer.serve import open_desk
+from stylegenes.generator import Generator
+from stylegenes.snapshot import Card, DataCard, save_snapshot
+from stylegenes.synthesis.eg3d import EG3DSynthesis
+
+GENOME = {"name": "genome", "w_dim": 16, "num_genes": 4, "num_variants": 3}
+MAPPING = {"name": "mapping", "w_dim": 16, "depth": 2}
+SMALL = {"name": "stylegan2", "resolution": 16, "w_dim": 16, "channel_base": 64, "channel_max": 8}
+KINDS = {
+    "genome": (GENOME, SMALL),
+    "gray": (MAPPING, {**SMALL, "image_channels": 1}),
+    "labels": ({**MAPPING, "label_dim": 3}, SMALL),
+    "gaussian progan": (
+        {"name": "gaussian", "w_dim": 16, "normalize": True},
+        {"name": "progan", "resolution": 8, "w_dim": 16, "channel_base": 64, "channel_max": 8},
+    ),
+    "eg3d": (
+        {**GENOME, "camera": True},
+        {"name": "eg3d", **EG3DSynthesis.example_spec(16, 16)},
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def client(request, client_of, tmp_path_factory):
+    latent, synthesis = KINDS[request.param]
+    folder = tmp_path_factory.mktemp("model")
+    data = DataCard(source="x", label_names=["a", "b", "c"]) if request.param == "labels" else None
+    card = Card(request.param, data=data) if data else Card(request.param)
+    save_snapshot(folder, Generator.from_spec({"latent": latent, "synthesis": synthesis}).eval(), card)
+    desk = open_desk(folder, device="cpu", sessions=tmp_path_factory.mktemp("s") / "s.sqlite")
+    made = client_of(desk.model)
+    desk.close()
+    made.kind = request.param
+    return made
+
+
+@pytest.fixture
+def info(client):
+    return client.get("/api/v1/info").json()
+
+
+def picture(client, code, look):
+    answer = client.get(f"/api/v1/pictures/{client.desk.hash}/{look}/{code}.png")
+    assert answer.status_code == 200, answer.text
+    return np.asarray(Image.open(io.BytesIO(answer.content)))
+
+
+def test_what_every_kind_can_do(client, info):
+    model, look = info["model"], info["model"]["label"] or "plain"
+    a, b = (
+        child["code"]
+        for child in client.post("/api/v1/dice", json={"count": 2, "seed": 3, "look": look}).json()["children"]
+    )
+    shown = picture(client, a, look)
+    assert shown.shape == (model["height"], model["width"], 3)[: 2 if model["channels"] == 1 else 3]
+    assert picture(client, a, f"{look},size=4" if look != "plain" else "size=4").shape[:2] == (4, 4)
+    for path, asked in {
+        "mutate": {"code": a, "count": 2, "look": look, "diversity": True},
+        "breed": {"parents": [a, b], "count": 2, "look": look, "diversity": True},
+        "between": {"start": a, "end": b, "steps": 2},
+        "diversity": {"codes": [a, b], "look": look},
+        "files": {"kind": "sheet", "codes": [a, b], "look": look},
+        "lines": {"codes": [a], "look": look},
+        "move": {"code": a, "moves": [{"name": "pc1", "strength": 1}], "look": look},
+    }.items():
+        answer = client.post(f"/api/v1/{path}", json=asked)
+        assert answer.status_code == 200, (path, answer.text)
+    moved = client.post("/api/v1/move", json={"code": a, "moves": [{"name": "pc1", "strength": 2}], "look": look})
+    assert picture(client, moved.json()["child"]["code"], look).shape == shown.shape
+
+
+def test_panels_are_absent_with_a_reason(client, info):
+    panels = {one["name"]: one for one in info["panels"]}
+    genes = info["model"]["num_genes"] > 0
+    assert panels["population"]["available"] and panels["genome"]["available"] == genes
+    assert all(one["reason"] for one in panels.values() if not one["available"])
+    assert not panels["attributes"]["available"] and info["model"]["attributes"] == []
+    bands = info["model"]["bands"]
+    a = client.post("/api/v1/dice", json={"count": 1, "seed": 3}).json()["children"][0]["code"]
+    mixed = client.post("/api/v1/mix", json={"rows": [a], "columns": [a], "band": "coarse"})
+    assert (mixed.status_code == 200) == bool(bands)
+    assert client.post("/api/v1/directions/fit").status_code == 422
+    assert client.post("/api/v1/judge", json={"codes": [a]}).status_code == 422
+    wished = client.post("/api/v1/dice", json={"where": "Smiling=1"})
+    assert wished.status_code == 422 and wished.json()["detail"]
+
+
+def test_labels_and_cameras_are_parts_of_a_look(client, info):
+    a = client.post("/api/v1/dice", json={"count": 1, "seed": 3}).json()["children"][0]["code"]
+    address = f"/api/v1/pictures/{client.desk.hash}"
+    if client.kind == "labels":
+        assert info["model"]["label"] == "label=0:1" and info["model"]["label_names"] == ["a", "b", "c"]
+        assert not np.array_equal(picture(client, a, "label=0:1"), picture(client, a, "label=1:1"))
+        lines = client.post("/api/v1/lines", json={"codes": [a], "look": "label=1:1"}).json()
+        assert "--label=b" in lines["cli"]
+        assert client.get(f"{address}/label=3:1/{a}.png").status_code == 422
+    else:
+        assert client.get(f"{address}/label=0:1/{a}.png").status_code == 422
+    if info["model"]["three_d"]:
+        assert client.kind == "eg3d"
+        assert not np.array_equal(picture(client, a, "yaw=40"), picture(client, a, "yaw=-40"))
+    else:
+        assert client.get(f"{address}/yaw=40/{a}.png").status_code == 422
+
+
+def invert(client, info):
+    file = io.BytesIO()
+    Image.new("RGB", (20, 20), "teal").save(file, "PNG")
+    begun = client.post("/api/v1/inversions?steps=3", content=file.getvalue(), headers={"content-type": "image/png"})
+    assert begun.status_code == 202
+    name = begun.json()["id"]
+    with client.stream("GET", f"/api/v1/inversions/{name}/events") as answer:
+        last = [line for line in answer.iter_lines() if line.startswith("event")][-1]
+    state = client.get(f"/api/v1/inversions/{name}").json()
+    assert last == "event: done" and state["result"]["sentence"], state
+    assert (
+        picture(client, state["result"]["code"], info["model"]["label"] or "plain").shape[0] == info["model"]["height"]
+    )
+
+
+def test_a_photo_goes_into_every_kind(client, info):
+    if client.kind == "eg3d":
+        pytest.skip("the search for a camera takes longer; see the slow test")
+    invert(client, info)
+
+
+@pytest.mark.slow
+def test_a_photo_goes_into_a_scene(client, info):
+    if client.kind != "eg3d":
+        pytest.skip("flat pictures are tested without the mark")
+    invert(client, info)
