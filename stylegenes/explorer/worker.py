@@ -80,7 +80,7 @@ class Load:
     """How busy the worker is.
 
     Attributes:
-        waiting: requests that wait.
+        waiting: requests that wait, with those that are worked on.
         done: pieces of work done so far.
         dropped: requests that were given up or replaced before they were begun.
         latency: median seconds of the last hundred requests, waiting and working.
@@ -96,7 +96,7 @@ class Worker:
     """Does one piece of work after another, the most urgent first.
 
     Args:
-        limit: requests that may wait.
+        limit: requests that may wait, with those that are worked on.
     """
 
     def __init__(self, limit: int = 512) -> None:
