@@ -214,7 +214,7 @@ export class App {
     if (!this.session[way].value) return this.say(`nothing to ${way}`);
     const node = await this.attempt(() => this.session.step(way));
     if (node) this.code.value = node.code;
-    this.say(`${way}: picture ${node?.id ?? ""}`);
+    this.say(`${way}: ${node ? `picture ${node.id}` : "the beginning of the session"}`);
   }
 
   async favorite(code = this.code.value): Promise<void> {

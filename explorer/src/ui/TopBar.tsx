@@ -32,7 +32,7 @@ export function TopBar() {
           shown={app.drawn.psi.value.toFixed(2)}
           onInput={(psi) => (app.drawn.psi.value = psi)}
         />
-        {(app.model?.attributes.length ?? 0) > 0 && (
+        {(app.model?.attributes.length ?? 0) > 0 && app.panel("genome").available && (
           <Slider
             label="Temperature"
             value={app.temperature.value}

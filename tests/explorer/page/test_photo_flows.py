@@ -102,3 +102,19 @@ def test_a_mapping_model_shows_what_it_can(mapping_server, visit):
     expect(page.get_by_role("region", name="Newest generation").get_by_role("heading")).to_contain_text(
         "12 children of"
     )
+
+
+@pytest.mark.slow
+def test_directions_of_attributes_are_fitted_and_followed(mapping_server, visit, mapping_model):
+    page = visit(mapping_server, "#tab=directions")
+    page.get_by_role("button", name="Fit directions").click()
+    slider = page.get_by_role("slider", name="Smiling · AUC")
+    expect(slider).to_be_visible(timeout=280_000)
+    page.get_by_role("button", name="Hold Young").click()
+    start = code_of(page)
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.get_by_role("region", name="What the edit did")).to_contain_text("Smiling")
+    column = mapping_model.classifier.attributes.index("Smiling")
+    before, after = mapping_model.judged([start, code_of(page)])[:, column].tolist()
+    assert after >= before

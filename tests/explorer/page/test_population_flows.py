@@ -115,7 +115,7 @@ def focus_by_tab(page, selector, within="body", most=90):
     raise AssertionError(f"Tab does not lead to {within} {selector}")
 
 
-@pytest.mark.parametrize("place", ["site", "genome_server"], indirect=True)
+@pytest.mark.parametrize("place", SLOW_SITE, indirect=True)
 def test_the_address_keeps_what_is_seen(place, visit):
     page = visit(place)
     page.keyboard.press("p")
