@@ -22,7 +22,7 @@ export function CodeBox() {
       }}
     >
       <label class="text">
-        {app.shape.genes ? "Genotype string" : "Code string"}
+        {app.genotype.value ? "Genotype string" : "Code string"}
         <input
           type="text"
           class="code"

@@ -84,9 +84,11 @@ function Genes() {
           {order.length === 0 && <p class="hint">No gene differs from the pinned picture.</p>}
         </Roving>
       )}
-      <p class="readout" data-testid="readout">
-        {readout.value || "Point at a variant to see the picture with it; click or Enter takes it."}
-      </p>
+      {genotype && (
+        <p class="readout" data-testid="readout">
+          {readout.value || "Point at a variant to see the picture with it; click or Enter takes it."}
+        </p>
+      )}
     </>
   );
 }

@@ -18,7 +18,7 @@ export function Report({ edited }: { edited: Edited }) {
     .slice(0, MOST);
   return (
     <section class="report" aria-label="What the edit did">
-      {wanted.length > 0 && <Changes title="Wanted" rows={wanted} />}
+      {wanted.length > 0 && <Changes title="Wanted" rows={wanted} asked />}
       {others.length > 0 && <Changes title={`Side effects: ${percent(edited.side_effect)} on average`} rows={others} />}
       <p class="hint">
         {edited.genes.length > 0 && `Genes exchanged: ${edited.genes.join(", ")}. `}
@@ -28,7 +28,7 @@ export function Report({ edited }: { edited: Edited }) {
   );
 }
 
-function Changes({ title, rows }: { title: string; rows: AttributeChange[] }) {
+function Changes({ title, rows, asked = false }: { title: string; rows: AttributeChange[]; asked?: boolean }) {
   return (
     <table>
       <caption>{title}</caption>
@@ -36,8 +36,8 @@ function Changes({ title, rows }: { title: string; rows: AttributeChange[] }) {
         <tr>
           <th scope="col">attribute</th>
           <th scope="col">now</th>
-          <th scope="col">requested</th>
-          <th scope="col">achieved</th>
+          {asked && <th scope="col">requested</th>}
+          <th scope="col">{asked ? "achieved" : "change"}</th>
         </tr>
       </thead>
       <tbody>
@@ -48,7 +48,7 @@ function Changes({ title, rows }: { title: string; rows: AttributeChange[] }) {
               {one.held && <span class="held"> held</span>}
             </th>
             <td>{percent(one.after)}</td>
-            <td>{signed(one.requested)}</td>
+            {asked && <td>{signed(one.requested)}</td>}
             <td class={Math.abs(one.achieved) > 0.1 ? "strong" : ""}>{signed(one.achieved)}</td>
           </tr>
         ))}
