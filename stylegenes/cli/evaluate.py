@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     from stylegenes.data import PackedDataset
     from stylegenes.data.decode import Fit
+    from stylegenes.data.protocols import LabeledImages
     from stylegenes.metrics import Subject
     from stylegenes.metrics.features import Shard
-    from stylegenes.metrics.sources import LabeledImages, OneLabel
+    from stylegenes.metrics.sources import OneLabel
 
 
 RENAMED = {"--judge": "--extractor"}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from stylegenes.errors import UserError
 
 if TYPE_CHECKING:
+    from stylegenes.data.protocols import LabeledImages
     from stylegenes.generator import Generator
-    from stylegenes.metrics.sources import LabeledImages
     from stylegenes.training import Machine, RunConfig, RunResult
 
 END_ON_GPU, END_ELSEWHERE = 50_000, 10_000

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import torch
 
+from stylegenes.data.protocols import LabeledImages
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics.distribution import DISTRIBUTION_METRICS
 from stylegenes.metrics.evaluation import Evaluator, Subject
-from stylegenes.metrics.sources import LabeledImages
 from stylegenes.perception import EXTRACTORS
 from stylegenes.words import counted, did_you_mean
 

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from stylegenes.data.protocols import LabeledImages
 from stylegenes.errors import UserError, shown
 from stylegenes.files import (
     atomic_folder,
@@ -22,7 +23,6 @@ from stylegenes.files import (
     write_json,
 )
 from stylegenes.metrics.classifier_training import ClassifierSettings, Trained
-from stylegenes.metrics.sources import LabeledImages
 from stylegenes.perception import (
     AttributeClassifier,
     CalibratedClassifier,

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from stylegenes.data.protocols import LabeledImages
 from stylegenes.errors import UserError
 from stylegenes.metrics.calibration import auc, expected_calibration_error, platt
-from stylegenes.metrics.sources import LabeledImages, to_float
+from stylegenes.metrics.sources import to_float
 from stylegenes.perception import CalibratedClassifier
 from stylegenes.words import counted, did_you_mean
 

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from stylegenes.data.protocols import LabelSource
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics.row_pass import RowPass
-from stylegenes.metrics.sources import LabelSource, block_seed, draw_condition, draws_identity
+from stylegenes.metrics.sources import block_seed, draw_condition, draws_identity
 from stylegenes.records import Noise
 
 Render = Callable[[torch.Tensor], torch.Tensor]

@@ -11,12 +11,12 @@ from pathlib import Path
 import torch
 
 from stylegenes.caches import usable_cache
+from stylegenes.data.protocols import LabeledImages, LabelSource
 from stylegenes.errors import UserError
 from stylegenes.metrics.evaluation import Evaluator, Subject
 from stylegenes.metrics.features import Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS
 from stylegenes.metrics.record import MetricRecord
-from stylegenes.metrics.sources import LabeledImages, LabelSource
 from stylegenes.perception import DISTANCES, EXTRACTORS, AttributeClassifier
 
 NUM_ON_GPU, NUM_ELSEWHERE = 50_000, 2_000

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from stylegenes.data.protocols import LabeledImages, LabelSource
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics.distribution import DISTRIBUTION_METRICS, floors_of, need_enough
@@ -19,7 +20,7 @@ from stylegenes.metrics.features import FeaturePass, FeatureSet, Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS, LatentContext
 from stylegenes.metrics.record import Files, Floor, MetricRecord, Provenance
 from stylegenes.metrics.row_pass import RowPass
-from stylegenes.metrics.sources import GeneratorSource, ImageSource, LabeledImages, LabelSource, choose
+from stylegenes.metrics.sources import GeneratorSource, ImageSource, choose
 from stylegenes.perception import AttributeClassifier, FeatureExtractor, PerceptualDistance
 from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.survey import fingerprint

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from stylegenes.classified import classify_codes
+from stylegenes.data.protocols import LabelSource
 from stylegenes.generator import Generator
 from stylegenes.metrics.row_pass import RowPass
-from stylegenes.metrics.sources import LabelSource, block_seed, draw_condition, draws_identity
+from stylegenes.metrics.sources import block_seed, draw_condition, draws_identity
 from stylegenes.perception import AttributeClassifier
 from stylegenes.records import Noise
 

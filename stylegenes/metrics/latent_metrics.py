@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from stylegenes.data.protocols import LabelSource
 from stylegenes.generator import Generator
 from stylegenes.metrics.disentanglement import DisentanglementSettings, disentanglement
 from stylegenes.metrics.equivariance import MAX_SHIFT, Mismatch, Trial, rotation_trial, translation_trial, trials_pass
@@ -17,7 +18,6 @@ from stylegenes.metrics.labeled_draws import LabeledDraws, draws_pass
 from stylegenes.metrics.path_length import PathSettings, Sampling, Space, path_pass, summarize
 from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.separability import MAX_STEPS, linear_separability
-from stylegenes.metrics.sources import LabelSource
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
 
 

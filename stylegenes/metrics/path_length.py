@@ -7,10 +7,11 @@ from typing import Literal, get_args
 
 import torch
 
+from stylegenes.data.protocols import LabelSource
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics.row_pass import RowPass
-from stylegenes.metrics.sources import LabelSource, block_seed, draw_condition, draws_identity
+from stylegenes.metrics.sources import block_seed, draw_condition, draws_identity
 from stylegenes.perception import PerceptualDistance
 from stylegenes.records import Condition, Noise
 

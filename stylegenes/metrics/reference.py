@@ -9,13 +9,14 @@ from pathlib import Path
 import torch
 
 from stylegenes.data import PackedDataset, open_dataset
+from stylegenes.data.protocols import LabelSource
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics.distribution import floors_of
 from stylegenes.metrics.features import FeaturePass
 from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.metrics.moments import FeatureGaussian, Moments
-from stylegenes.metrics.sources import GeneratorSource, LabelSource, choose, to_grid
+from stylegenes.metrics.sources import GeneratorSource, choose, to_grid
 from stylegenes.perception import FeatureExtractor, Lite0Features
 from stylegenes.snapshot import Card
 

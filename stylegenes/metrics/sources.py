@@ -9,37 +9,12 @@ from typing import Any, Protocol
 
 import torch
 
-from stylegenes.data.originals import Originals
+from stylegenes.data.protocols import LabeledImages, LabelSource
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator, mix
 from stylegenes.records import Condition, Noise
 from stylegenes.survey import fingerprint
 from stylegenes.words import counted
-
-
-class LabelSource(Protocol):
-    """What fakes are conditioned on."""
-
-    @property
-    def label_dim(self) -> int:
-        """Columns of the labels, 0 for none."""
-        ...
-
-    @property
-    def content_hash(self) -> str:
-        """Hash of what they belong to."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """Where they come from, as messages say it."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def labels(self, indices: torch.Tensor) -> torch.Tensor:
-        """Labels float32 [N, label_dim]."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -75,34 +50,6 @@ class OneLabel:
     def labels(self, indices: torch.Tensor) -> torch.Tensor:
         """The row for each of the indices, [N, L]."""
         return self.row.cpu().expand(len(indices), -1)
-
-
-class LabeledImages(LabelSource, Protocol):
-    """What this room needs of a data set (`stylegenes.data.PackedDataset` has it)."""
-
-    @property
-    def label_names(self) -> list[str]:
-        """Names of the label columns."""
-        ...
-
-    @property
-    def resolution(self) -> int | str:
-        """Size in pixels: a number for squares, else `384x256`."""
-        ...
-
-    @property
-    def channels(self) -> int:
-        """Color channels."""
-        ...
-
-    @property
-    def originals(self) -> Originals:
-        """What the files were that the pictures were read from."""
-        ...
-
-    def images(self, indices: torch.Tensor) -> torch.Tensor:
-        """Pictures uint8 [N, C, H, W]."""
-        ...
 
 
 class ImageSource(Protocol):

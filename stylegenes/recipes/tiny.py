@@ -28,16 +28,11 @@ def tiny32() -> RunConfig:
     trials of 16 thousand images (Frechet distance 707; 1068 with batch 32 and lr 0.0025). Gamma, which is larger than
     the rule 0.0002 resolution^2 / batch gives (0.013), made no difference up to 1.
     """
-    networks = {"channel_base": 1024, "channel_max": 96}
     adam = AdamConfig(lr=0.005)
     return RunConfig(
         recipe="tiny32",
         data=DataConfig(source="avatars", resolution=32),
-        model=ModelConfig(
-            latent={"name": "genome", "w_dim": 128, "num_genes": 32, "num_variants": 256},
-            synthesis={"name": "stylegan2", "resolution": 32, "w_dim": 128, **networks},
-            discriminator={"name": "stylegan2", "resolution": 32, **networks},
-        ),
+        model=_model(32, w_dim=128, num_genes=32, num_variants=256, channel_base=1024, channel_max=96),
         regularizers={"r1": {"gamma": 0.05, "interval": 16}},
         optimizer=OptimizerConfig(G=adam, D=adam),
         batch=BatchConfig(total=16),
@@ -52,9 +47,7 @@ def tiny32_mapping() -> RunConfig:
 
     Two layers of width 128, as the official small configurations use; everything else is tiny32's.
     """
-    base = tiny32()
-    latent = {"name": "mapping", "w_dim": 128, "z_dim": 128, "depth": 2}
-    return replace(base, recipe="tiny32-mapping", model=replace(base.model, latent=latent))
+    return _with_mapping(tiny32(), "tiny32-mapping")
 
 
 def tiny32_relativistic() -> RunConfig:
@@ -104,16 +97,11 @@ def avatars64() -> RunConfig:
     the batch, halved, since larger steps failed there with larger batches. Five times as many faces as the other small
     recipes, and adaptive augmentation: a quarter of an hour on a GPU shows each of them a hundred times. Not tried yet.
     """
-    networks = {"channel_base": 4096, "channel_max": 128}
     adam = AdamConfig(lr=0.004)
     return RunConfig(
         recipe="avatars64",
         data=DataConfig(source="avatars:n=50000", resolution=64),
-        model=ModelConfig(
-            latent={"name": "genome", "w_dim": 256, "num_genes": 64, "num_variants": 64},
-            synthesis={"name": "stylegan2", "resolution": 64, "w_dim": 256, **networks},
-            discriminator={"name": "stylegan2", "resolution": 64, **networks},
-        ),
+        model=_model(64, w_dim=256, num_genes=64, num_variants=64, channel_base=4096, channel_max=128),
         regularizers={"r1": {"gamma": 0.1, "interval": 16}},
         augment=AugmentConfig(pipe={"name": "ada"}, p={"name": "adaptive"}),
         optimizer=OptimizerConfig(G=adam, D=adam),
@@ -127,9 +115,7 @@ def avatars64() -> RunConfig:
 
 def avatars64_mapping() -> RunConfig:
     """avatars64 with a mapping network of two layers instead of the genome."""
-    base = avatars64()
-    latent = {"name": "mapping", "w_dim": 256, "z_dim": 256, "depth": 2}
-    return replace(base, recipe="avatars64-mapping", model=replace(base.model, latent=latent))
+    return _with_mapping(avatars64(), "avatars64-mapping")
 
 
 def small64() -> RunConfig:
@@ -138,19 +124,33 @@ def small64() -> RunConfig:
     The networks are those of the speed comparison (channel_base 8192, channel_max 256); path length and adaptive
     augmentation are on, as in the official 64 px settings; gamma follows tiny32's, scaled with resolution^2.
     """
-    networks = {"channel_base": 8192, "channel_max": 256}
     base = tiny32()
     return replace(
         base,
         recipe="small64",
         data=DataConfig(source="avatars", resolution=64),
-        model=ModelConfig(
-            latent={"name": "genome", "w_dim": 256, "num_genes": 64, "num_variants": 256},
-            synthesis={"name": "stylegan2", "resolution": 64, "w_dim": 256, **networks},
-            discriminator={"name": "stylegan2", "resolution": 64, **networks},
-        ),
+        model=_model(64, w_dim=256, num_genes=64, num_variants=256, channel_base=8192, channel_max=256),
         regularizers={"r1": {"gamma": 0.2, "interval": 16}, "path_length": {}},
         augment=AugmentConfig(pipe={"name": "ada"}, p={"name": "adaptive"}),
         ema=EmaConfig(half_life_kimg=10.0),
         kimg=1000.0,
     )
+
+
+def _model(
+    resolution: int, *, w_dim: int, num_genes: int, num_variants: int, channel_base: int, channel_max: int
+) -> ModelConfig:
+    """A genome between StyleGAN2's networks, both players of one size."""
+    networks = {"name": "stylegan2", "resolution": resolution, "channel_base": channel_base, "channel_max": channel_max}
+    return ModelConfig(
+        latent={"name": "genome", "w_dim": w_dim, "num_genes": num_genes, "num_variants": num_variants},
+        synthesis={**networks, "w_dim": w_dim},
+        discriminator=networks,
+    )
+
+
+def _with_mapping(base: RunConfig, recipe: str) -> RunConfig:
+    """A recipe with a mapping network of two layers as wide as w instead of its genome."""
+    w_dim = base.model.latent["w_dim"]
+    latent = {"name": "mapping", "w_dim": w_dim, "z_dim": w_dim, "depth": 2}
+    return replace(base, recipe=recipe, model=replace(base.model, latent=latent))

@@ -10,64 +10,19 @@ import torch
 
 from stylegenes.cameras import mirrored
 from stylegenes.data.order import DataOrder
-from stylegenes.data.originals import Originals
+from stylegenes.data.protocols import LabeledImages
 from stylegenes.records import Condition, ImageBatch, TensorMap
 from stylegenes.size import Size
 from stylegenes.synthesis import SynthesisNetwork
 from stylegenes.training.draws import rng_for, seed_for
 
 
-class Data(Protocol):
+class Data(LabeledImages, Protocol):
     """What training needs of a packed data set."""
-
-    @property
-    def content_hash(self) -> str:
-        """Hash of everything that the pixels depend on."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """Where the images came from, in words."""
-        ...
-
-    @property
-    def resolution(self) -> int | str:
-        """Size in pixels: a number for squares, else `384x256`."""
-        ...
-
-    @property
-    def channels(self) -> int:
-        """Color channels."""
-        ...
-
-    @property
-    def originals(self) -> Originals:
-        """What the files were that the pixels were made of."""
-        ...
 
     @property
     def license(self) -> str:
         """Terms and credit of the pictures, or "" where they are not known."""
-        ...
-
-    @property
-    def label_dim(self) -> int:
-        """Columns of the label, 0 for none."""
-        ...
-
-    @property
-    def label_names(self) -> list[str]:
-        """Their names."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def images(self, indices: torch.Tensor) -> torch.Tensor:
-        """uint8 [N, C, H, W]."""
-        ...
-
-    def labels(self, indices: torch.Tensor) -> torch.Tensor:
-        """float32 [N, label_dim]."""
         ...
 
     def cameras(self, indices: torch.Tensor) -> torch.Tensor | None:

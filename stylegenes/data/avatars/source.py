@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from stylegenes.data.avatars.domains import DOMAINS
 from stylegenes.data.avatars.render import artwork_versions, render
 from stylegenes.data.decode import View, to_pixels
 from stylegenes.data.hashing import hash_of
-from stylegenes.data.options import parse_options
+from stylegenes.data.options import StreamOptions
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError
@@ -21,12 +22,10 @@ WORD = "avatars"
 
 
 @dataclass(frozen=True)
-class AvatarOptions:
-    """Which avatars.
+class AvatarOptions(StreamOptions):
+    """Which avatars: `avatars` or `avatars:n=4000,seed=1,style=avataaars,independent=true`.
 
     Attributes:
-        n: how many; a smaller set is a prefix of a larger one.
-        seed: which stream, in [0, 2^63).
         style: which domain.
         independent: factors without correlations.
 
@@ -34,27 +33,14 @@ class AvatarOptions:
         UserError: for a number or style that is not allowed.
     """
 
-    n: int = 10_000
-    seed: int = 0
+    word: ClassVar[str] = WORD
     style: str = "avataaars"
     independent: bool = False
 
     def __post_init__(self) -> None:
-        if self.n < 1:
-            raise UserError(f"avatars: n is {self.n}; ask for at least 1")
-        if not 0 <= self.seed < 2**63:
-            raise UserError(f"avatars: seed is {self.seed}; it must lie in [0, 2^63)")
+        super().__post_init__()
         if self.style not in DOMAINS:
             raise UserError(f"avatars: style {self.style!r} is unknown{did_you_mean(self.style, DOMAINS, 'styles')}")
-
-    @classmethod
-    def parse(cls, text: str) -> AvatarOptions:
-        """From `avatars` or `avatars:n=4000,seed=1,style=avataaars,independent=true`.
-
-        Raises:
-            UserError: for an unknown key or a value of the wrong kind.
-        """
-        return parse_options(cls, text)
 
 
 class AvatarSource(Source):
@@ -62,7 +48,7 @@ class AvatarSource(Source):
 
     def __init__(self, options: AvatarOptions, view: View) -> None:
         self.options = options
-        self.description = WORD + ":" + ",".join(f"{key}={value}" for key, value in asdict(options).items()).lower()
+        self.description = str(options)
         self.parameters = {**asdict(options), **view.parameters, **artwork_versions()}
         self.size = view.size
         self.channels = view.channels
@@ -79,7 +65,7 @@ class AvatarSource(Source):
     @property
     def names(self) -> list[str]:
         """`000000.png` and so on."""
-        return [f"{index:06d}.png" for index in range(self.options.n)]
+        return self.options.names
 
     def fingerprint(self) -> str:
         """Hash of options and versions, and of a few samples' labels, which notices a change of the tables."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -10,7 +11,7 @@ from PIL import Image
 from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.decode import View, to_pixels
 from stylegenes.data.hashing import hash_of
-from stylegenes.data.options import parse_options
+from stylegenes.data.options import StreamOptions
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.scenes.domain import ATTRIBUTES, Scene, cameras, sample
 from stylegenes.data.scenes.solids import shoot
@@ -22,38 +23,23 @@ WORD = "scenes"
 
 
 @dataclass(frozen=True)
-class SceneOptions:
-    """Which scenes.
+class SceneOptions(StreamOptions):
+    """Which scenes: `scenes` or `scenes:n=4000,seed=1,yaw=60`.
 
     Attributes:
-        n: how many; a smaller set is a prefix of a larger one.
-        seed: which stream, in [0, 2^63).
         yaw: cameras stand up to so many degrees to either side of the front; 180 is all around.
 
     Raises:
         UserError: for a number that is not allowed.
     """
 
-    n: int = 10_000
-    seed: int = 0
+    word: ClassVar[str] = WORD
     yaw: int = 180
 
     def __post_init__(self) -> None:
-        if self.n < 1:
-            raise UserError(f"scenes: n is {self.n}; ask for at least 1")
-        if not 0 <= self.seed < 2**63:
-            raise UserError(f"scenes: seed is {self.seed}; it must lie in [0, 2^63)")
+        super().__post_init__()
         if not 0 <= self.yaw <= 180:
             raise UserError(f"scenes: yaw is {self.yaw}; it must lie in [0, 180]")
-
-    @classmethod
-    def parse(cls, text: str) -> SceneOptions:
-        """From `scenes` or `scenes:n=4000,seed=1,yaw=60`.
-
-        Raises:
-            UserError: for an unknown key or a value of the wrong kind.
-        """
-        return parse_options(cls, text)
 
 
 class SceneSource(Source):
@@ -61,7 +47,7 @@ class SceneSource(Source):
 
     def __init__(self, options: SceneOptions, view: View) -> None:
         self.options = options
-        self.description = WORD + ":" + ",".join(f"{key}={value}" for key, value in asdict(options).items())
+        self.description = str(options)
         self.parameters = {**asdict(options), **view.parameters, "scenes": 1}
         square_side(view.resolution, "scenes are seen through cameras of one angle of view")
         self.size, self.channels, self._view = view.size, view.channels, view
@@ -73,7 +59,7 @@ class SceneSource(Source):
     @property
     def names(self) -> list[str]:
         """`000000.png` and so on."""
-        return [f"{index:06d}.png" for index in range(self.options.n)]
+        return self.options.names
 
     def fingerprint(self) -> str:
         """Hash of the options and of a few scenes' labels and cameras, which notices a change of the tables."""
