@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -27,7 +28,9 @@ from stylegenes.words import command
 
 _KINDS = {"png": "image/png", "webp": "image/webp", "gif": "image/gif"}
 _MOST_PICTURES = 2000
-_FILE = {200: {"content": {kind: {} for kind in _KINDS.values()}, "description": "The file, with the codes inside."}}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {} for kind in _KINDS.values()}, "description": "The file, with the codes inside."}
+}
 
 
 def compare_routes(desk: Desk) -> APIRouter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -15,6 +16,8 @@ from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.events import EVENTS, EventFeed, stream
 from stylegenes.explorer.schemas import ComponentRow, DirectionRow, DirectionsAnswer
 from stylegenes.explorer.worker import Priority, Stopped
+
+FittingState = Literal["none", "fitting", "ready", "unavailable"]
 
 
 class Fitting:
@@ -27,7 +30,8 @@ class Fitting:
 
     def __init__(self, desk: Desk, samples: int | None = None) -> None:
         self.desk, self.samples = desk, samples
-        self.state, self.reason = "none", ""
+        self.state: FittingState = "none"
+        self.reason = ""
         self.progress = ("", 0, 0)
         self.feed = EventFeed()
         self._lock = threading.Lock()

@@ -101,4 +101,4 @@ def _reduced(picture: np.ndarray, height: int | None) -> np.ndarray:
         return picture
     width = max(1, round(picture.shape[1] * height / picture.shape[0]))
     small = np.asarray(to_pil(picture).resize((width, height), Image.Resampling.BOX))
-    return small.reshape(height, width, -1)
+    return small.reshape((height, width, -1))

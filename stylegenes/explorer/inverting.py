@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -24,6 +24,7 @@ from stylegenes.inversion.photos import Photos
 from stylegenes.inversion.projection import ProjectionSettings
 from stylegenes.styles import write_styles
 
+SittingState = Literal["waiting", "running", "done", "cancelled", "failed"]
 ENDS = ("done", "cancelled", "failed")
 _OWN = 6
 """The model's own samples that tell what it can reach."""
@@ -62,14 +63,14 @@ class Sitting:
     settings: InversionSettings
     feed: EventFeed = field(default_factory=EventFeed)
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    state: str = "waiting"
+    state: SittingState = "waiting"
     done: int = 0
     total: int = 0
     result: dict[str, Any] | None = None
     detail: str = ""
     given_up: bool = False
 
-    def end(self, state: str, data: dict[str, Any]) -> None:
+    def end(self, state: SittingState, data: dict[str, Any]) -> None:
         """Say how it ended."""
         self.state = state
         self.feed.put(state, data)

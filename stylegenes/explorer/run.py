@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Response
 from fastapi import Path as Part
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 1.0
 _QUIET = 15
-_PNG = {
+_PNG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {}}, "description": "The grid."},
     304: {"description": "Unchanged."},
 }
