@@ -91,7 +91,11 @@ def _draw(desk: Desk, shown: Shown, codes: list[str]) -> bytes:
     """The file of one code's picture, or of the difference between two."""
     model = desk.opened
     check_texts(model.generator, codes)
-    one = model.pictures(codes, shown.drawing)[0] if len(codes) == 1 else model.difference(*codes, shown.drawing)
+    one = (
+        model.pictures(codes, shown.drawing)[0]
+        if len(codes) == 1
+        else model.difference(codes[0], codes[1], shown.drawing)
+    )
     return encode(_reduced(one, shown.size), model.origin(shown.drawing).text(codes))
 
 

@@ -90,7 +90,7 @@ def test_requests_made_up_from_the_document(made_up, real, path, verb):
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "verb"), OPERATIONS)
 def test_many_requests_made_up_from_the_document(made_up, real, path, verb):
-    ask(made_up, real, path, verb, 300, False)
+    ask(made_up, real, path, verb, 60, False)
 
 
 def test_the_document_knows_every_address_and_every_answer(genome):
