@@ -57,7 +57,7 @@ class DataCard:
         source: the path or word that the data set was opened with.
         hash: its content hash.
         count: number of images.
-        resolution: size in pixels that they were trained at: a number for squares, else `384x256`.
+        resolution: size in pixels that they were trained at: a number for squares, else `384x256`; 0 where unknown.
         label_names: names of the label's columns; empty for an unconditional model.
         fit: how other shapes became square, `crop` or `letterbox`.
     """
@@ -65,7 +65,7 @@ class DataCard:
     source: str
     hash: str = ""
     count: int = 0
-    resolution: Resolution = 0
+    resolution: Literal[0] | Resolution = 0
     label_names: list[str] = field(default_factory=list)
     fit: Literal["crop", "letterbox"] = "crop"
 

@@ -87,7 +87,7 @@ def place(tmp_path_factory):
     for name, (latent, synthesis) in specs.items():
         torch.manual_seed(1)
         generator = Generator.from_spec({"latent": latent, "synthesis": synthesis})
-        card = Card(name, data=DataCard("none", label_names=NAMES))
+        card = Card(name, data=DataCard("none", resolution=16, label_names=NAMES))
         save_snapshot(folder / name, generator, card, discriminator=DISCRIMINATORS.build(critic))
     for name, gain in (("first", 6.0), ("second", 5.0)):
         torch.jit.trace(Measure(gain), torch.zeros(2, 3, 16, 16)).save(str(folder / f"{name}.pt"))
