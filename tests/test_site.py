@@ -13,7 +13,7 @@ import pytest
 from stylegenes.cli.main import VERBS
 from stylegenes.cli.usage import parse
 from stylegenes.errors import UserError
-from stylegenes.recipes import recipe
+from stylegenes.recipes import RECIPES, recipe
 from stylegenes.training import apply_overrides
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,3 +117,16 @@ def test_every_option_and_recipe_that_is_told_exists():
 def test_a_setting_that_does_not_exist_would_be_seen():
     with pytest.raises(UserError):
         apply_overrides(recipe("tiny32"), ["optimizer.G.speed=1"])
+
+
+def test_the_table_of_recipes_has_all_of_them_as_they_are():
+    rows = [line.strip("| ").split(" | ") for line in (DOCS / "recipes.md").read_text().splitlines()]
+    told = {row[0]: row for row in rows if row[0] in RECIPES}
+    assert told.keys() == RECIPES.keys()
+    for name, row in told.items():
+        config = recipe(name)
+        latent, synthesis, discriminator = row[1].split(", ")
+        assert (latent, synthesis) == (config.model.latent["name"], config.model.synthesis["name"])
+        assert discriminator == f"{config.model.discriminator['name']} discriminator"
+        assert row[2].replace("x", " ").split()[0] == str(config.data.resolution)
+        assert row[3] == f"{config.kimg:,.0f} kimg"

@@ -1,6 +1,6 @@
 """The table of docs/recipes.md: what every recipe is, and what it costs on one core, by real steps.
 
-    OMP_NUM_THREADS=1 python tools/recipe_costs.py > table.md
+    OMP_NUM_THREADS=1 python tools/recipe_costs.py > table.md          or only those named
 
 Processor time is measured, so that a busy machine does not count; what is too large for a core within minutes is listed
 without it. Cost is per thousand images at the recipe's own lazy penalties; a total batch of 16 at most is timed.
@@ -27,7 +27,7 @@ def main() -> None:
     plan.time = SimpleNamespace(monotonic=time.process_time)  # type: ignore[assignment]
     tell("| recipe | what | pixels | length | G, D, million parameters | core seconds a kimg | core hours in all |")
     tell("|---|---|---|---|---|---|---|")
-    for name in RECIPES:
+    for name in sys.argv[1:] or RECIPES:
         tell(row(name))
 
 
@@ -40,7 +40,10 @@ def row(name: str) -> str:
     if size > LARGEST:
         return f"{about} | | |"
     batch = replace(config.batch, total=min(config.batch.total, 16), micro=None)
-    found = plan.measure(replace(config, batch=batch), _Noise(size), Machine("cpu"), seconds=3.0)
+    if model.discriminator.get("camera"):
+        # Noise has no cameras; telling them to the discriminator costs next to nothing.
+        model = replace(model, discriminator={**model.discriminator, "camera": False})
+    found = plan.measure(replace(config, batch=batch, model=model), _Noise(size, 3), Machine("cpu"), seconds=3.0)
     counts = f"{found.parameters_G / 1e6:.2f}, {found.parameters_D / 1e6:.2f}"
     return f"{about} {counts} | {found.seconds_per_kimg:.0f} | {found.hours:.1f} |"
 
