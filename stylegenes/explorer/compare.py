@@ -27,7 +27,8 @@ from stylegenes.styles import check_texts
 from stylegenes.words import command
 
 _KINDS = {"png": "image/png", "webp": "image/webp", "gif": "image/gif"}
-_MOST_PICTURES = 2000
+_MOST_PICTURES, _MOST_PIXELS = 2000, 200_000_000
+"""In one file."""
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {} for kind in _KINDS.values()}, "description": "The file, with the codes inside."}
 }
@@ -88,6 +89,17 @@ def _file(desk: Desk, asked: FilesQuestion, shown: Shown) -> bytes:
         sheet = _captioned(choice.samples(), asked)
     with tempfile.TemporaryDirectory(prefix="stylegenes-") as folder:
         return sheet.save(Path(folder) / f"file.{asked.format}", moving=moving).read_bytes()
+
+
+def _count(asked: FilesQuestion) -> int:
+    """How many pictures there will be."""
+    codes = len(asked.codes)
+    match asked.kind:
+        case "way":
+            return codes * (asked.steps + 1)
+        case "mix":
+            return 3 * (codes // 2 + 1) ** 2
+    return codes
 
 
 def _captioned(sheet: Sheet, asked: FilesQuestion) -> Sheet:
