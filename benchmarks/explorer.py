@@ -43,12 +43,14 @@ class Seen:
         statuses: how often each came.
         pictures: the files by code.
         wrong: codes whose picture was not always the same.
+        lost: requests that nobody answered.
     """
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     statuses: Counter[int] = field(default_factory=Counter)
     pictures: dict[str, bytes] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    lost: int = 0
 
 
 @contextmanager
@@ -88,6 +90,7 @@ def main() -> None:
         "statuses": {str(status): count for status, count in sorted(seen.statuses.items())},
         "pictures compared with their code alone": len(seen.pictures),
         "wrong pictures": len(wrong),
+        "requests without an answer": seen.lost,
         "errors of the server": sum(
             count for status, count in seen.statuses.items() if status >= 500 and status != 503
         ),
@@ -96,7 +99,7 @@ def main() -> None:
     for name, value in rows.items():
         print(f"{name:<42} {value}")
     write(RESULTS, rows)
-    if wrong or rows["errors of the server"]:
+    if wrong or seen.lost or rows["errors of the server"]:
         raise SystemExit("the explorer made mistakes")
 
 
@@ -150,6 +153,9 @@ async def person(
         try:
             answer = await asyncio.wait_for(ask(client, hashed, kind, code, n), 0.02 if kind == "leave" else 120)
         except TimeoutError:
+            continue
+        except httpx.TransportError:
+            seen.lost += 1
             continue
         seen.seconds[kind].append(time.perf_counter() - since)
         seen.statuses[answer.status_code] += 1

@@ -121,6 +121,8 @@ def serve(desk: Desk, door: Door, listening: socket.socket, *, browse: bool, say
         server_header=False,
         proxy_headers=False,
         h11_max_incomplete_event_size=_ADDRESS_BYTES,
+        # Longer than any client keeps a connection: else one is closed just as it is used again.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
     )
     say(f"explorer: {address(door)}")
