@@ -18,10 +18,13 @@ lint: $(VENV)/.installed
 types: $(VENV)/.installed
 	$(BIN)/pyright
 
-browser:  ## Chromium for the tests of the explorer, on Debian as root; elsewhere they are skipped
+browser:  ## for the tests of the explorer: Chromium (on Debian as root) and its packages from npm; skipped elsewhere
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium; } \
 		|| echo "no Chromium here: the browser tests of the explorer are skipped"
+	@[ -d explorer/node_modules/axe-core ] \
+		|| { command -v npm >/dev/null && cd explorer && npm ci --silent --no-audit --no-fund; } \
+		|| echo "no npm here: the explorer's page is not rebuilt and compared"
 
 page:  ## build the explorer's page from its sources (Node 20)
 	cd explorer && npm ci --no-audit --no-fund && npm run build

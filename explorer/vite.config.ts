@@ -22,9 +22,24 @@ const noUnpackedRuntime = {
   },
 };
 
+const bundled = ["preact", "@preact/signals", "@preact/signals-core"];
+
+/** The licenses of what the built files hold. */
+const licenses = {
+  name: "licenses",
+  generateBundle(this: { emitFile: (file: object) => void }) {
+    const texts = bundled.map((name) => {
+      const text = readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim();
+      return `${name}\n${"=".repeat(name.length)}\n\n${text}\n`;
+    });
+    const source = [...texts, readFileSync("onnxruntime-license.txt", "utf8")].join("\n\n");
+    this.emitFile({ type: "asset", fileName: "licenses.txt", source });
+  },
+};
+
 export default defineConfig({
   base: "./",
-  plugins: [preact({ devToolsEnabled: false, prefreshEnabled: false }), packedRuntime, noUnpackedRuntime],
+  plugins: [preact({ devToolsEnabled: false, prefreshEnabled: false }), packedRuntime, noUnpackedRuntime, licenses],
   worker: { format: "es", plugins: () => [noUnpackedRuntime] },
   build: {
     outDir: "../stylegenes/explorer/page",
