@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import torch
 
-from stylegenes.loaded import AnyClassifier, Codes, LoadedModel, OnProgress, Seeds, silent
+from stylegenes.loaded import AnyClassifier, Codes, LoadedModel, Seeds
 from stylegenes.metrics import load_classifier
 from stylegenes.notation import parse_layers
+from stylegenes.progress import OnProgress, silent
 from stylegenes.sampling import Sampling
 from stylegenes.snapshot import load_snapshot
 

@@ -18,10 +18,11 @@ from stylegenes.analysis.wishes import Wish, check_temperature, find_attribute, 
 from stylegenes.data import PackedDataset
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.loaded import LoadedModel, OnProgress, silent
+from stylegenes.loaded import LoadedModel
 from stylegenes.metrics.reference import FrechetReference, measure_real
 from stylegenes.metrics.sources import GeneratorSource, ImageSource, choose
 from stylegenes.perception import AttributeClassifier
+from stylegenes.progress import OnProgress, silent
 from stylegenes.words import command
 
 

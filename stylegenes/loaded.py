@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -32,14 +32,6 @@ from stylegenes.sheets import Carried, Origin, Sheet, label_text, origin_of
 from stylegenes.snapshot import MODELS, Card, Snapshot
 from stylegenes.survey import fingerprint
 from stylegenes.words import command
-
-OnProgress = Callable[[str, int, int], None]
-"""Called with what is done, how much of it, and of how much."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows no progress."""
-
 
 VIEW = ("yaw", "pitch", "fov")
 """What says from where a 3D model is seen, in degrees."""

@@ -19,8 +19,9 @@ from stylegenes.analyses import Analyses
 from stylegenes.devices import pick_device
 from stylegenes.drawing import codes_of_seeds
 from stylegenes.latents import genome_of
-from stylegenes.loaded import AnyClassifier, Codes, Label, OnProgress, as_codes, as_seeds, silent
+from stylegenes.loaded import AnyClassifier, Codes, Label, as_codes, as_seeds
 from stylegenes.notation import parse_hold, parse_seeds
+from stylegenes.progress import OnProgress, silent
 from stylegenes.snapshot import find_snapshot, load_snapshot, place_for_snapshot, save_snapshot
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
     | {"devices", "partials", "processes", "sealed", "shape", "size", "bounds", "sound", "version", "caches"}
-    | {"csv_tables"},
+    | {"csv_tables", "progress"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
     {"snapshot", "drawing", "volumes", "sheets", "styles", "classified", "survey", "interop"},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from stylegenes.analysis.direction_study import DirectionEffects, OnProgress, SpaceFits
+from stylegenes.analysis.direction_study import DirectionEffects, SpaceFits
 from stylegenes.analysis.directions import Penalty
 from stylegenes.analysis.latent_files import paper_table, save_directions
 from stylegenes.analysis.latent_plots import plot_fits, plot_sparsity, write_figure
@@ -17,6 +17,7 @@ from stylegenes.csv_tables import write_table
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
 from stylegenes.perception.trust import warn_of_doubts
+from stylegenes.progress import OnProgress
 from stylegenes.records import Condition
 
 

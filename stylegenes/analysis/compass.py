@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
+from stylegenes.progress import OnProgress, silent
 from stylegenes.records import Condition
 from stylegenes.styles import write_styles
 from stylegenes.words import did_you_mean
@@ -81,7 +82,7 @@ class Compass:
         self,
         classifier: AttributeClassifier,
         samples: int = SAMPLES,
-        on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+        on_progress: OnProgress = silent,
     ) -> None:
         """Draw pictures, judge them, and fit a direction for each attribute.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +20,9 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
 from stylegenes.perception.trust import warn_of_doubts
+from stylegenes.progress import OnProgress
 from stylegenes.sheets import Origin, Sheet
 
-OnProgress = Callable[[str, int, int], None]
 COLUMNS, SHOWN, MEASURED = 7, 6, 64
 """Pictures in a row of a strip; attributes with a strip, those told apart best; pictures whose changes are measured."""
 STEPS = 2.0

@@ -16,8 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from stylegenes.analysis.samples import Progress, attribute_index
+from stylegenes.analysis.samples import attribute_index
 from stylegenes.errors import UserError
+from stylegenes.progress import OnStep
 
 Penalty = Literal["l1", "l2"]
 
@@ -165,7 +166,7 @@ def fit_directions(
     attributes: list[str],
     settings: FitSettings | None = None,
     *,
-    progress: Progress | None = None,
+    progress: OnStep | None = None,
 ) -> FitResult:
     """Fit and cross-validate one linear classifier an attribute, on standardized coordinates.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +10,7 @@ from stylegenes.analysis.editing import Editor
 from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.wishes import Wish
 from stylegenes.errors import UserError
+from stylegenes.progress import OnStep, silent_step
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def study_edits(
     genotypes: torch.Tensor,
     make: Editor,
     *,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: OnStep = silent_step,
 ) -> EditStudy:
     """Edit every attribute of every genotype [N, G].
 

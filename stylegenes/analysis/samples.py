@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,10 @@ from stylegenes.csv_tables import read_csv, write_csv
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
+from stylegenes.progress import OnStep
 from stylegenes.records import Condition, Noise, repeated
 from stylegenes.survey import Survey, fingerprint, shard_seed
 from stylegenes.words import did_you_mean
-
-Progress = Callable[[int, int], None]
-"""Called with the number of items done and the number of all of them."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def label_samples(
     random: torch.Generator,
     batch: int = 64,
     condition: Condition | None = None,
-    progress: Progress | None = None,
+    progress: OnStep | None = None,
 ) -> LabeledCodes:
     """Draw `n` codes and classify their pictures; the pictures are never kept.
 

@@ -9,9 +9,10 @@ import torch
 
 from stylegenes.analysis.directions import FitSettings, fit_directions
 from stylegenes.analysis.moves import hold_coordinates, measure_move, move
-from stylegenes.analysis.samples import LabeledCodes, Progress, attribute_index
+from stylegenes.analysis.samples import LabeledCodes, attribute_index
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
+from stylegenes.progress import OnStep
 from stylegenes.records import Condition, repeated
 
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
@@ -58,7 +59,7 @@ def sparsity_study(
     steps: float = 3.0,
     pictures: int = 128,
     condition: Condition | None = None,
-    progress: Progress | None = None,
+    progress: OnStep | None = None,
 ) -> list[SparsityRow]:
     """Fit L1 classifiers on w with falling penalty; move along each, and hold the coordinates of each.
 

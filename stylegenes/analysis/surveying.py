@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from stylegenes.analysis.inference import StopAtPrecision, known_to, resolution,
 from stylegenes.discriminators import Discriminator
 from stylegenes.errors import UserError
 from stylegenes.perception.trust import warn_of_doubts
+from stylegenes.progress import OnProgress, silent
 from stylegenes.survey import Draws, OnShard, Survey, Surveyor, SurveyPlan, conduct
 
 
@@ -94,7 +94,7 @@ def survey_genes(
     discriminator: Discriminator | None,
     labels: torch.Tensor | None,
     settings: SurveySettings,
-    on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    on_progress: OnProgress = silent,
 ) -> Surveyed:
     """Draw and classify until there are enough pictures; finished shards are kept, and the statistics summed up.
 

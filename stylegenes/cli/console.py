@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from stylegenes.progress import SECONDS_BETWEEN_LINES
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
 T = TypeVar("T")
-Progress = Callable[[int, int], None]
-"""Called with the number of items done and the number of all of them."""
-_PLAIN_INTERVAL = 10.0
-"""Seconds between two progress lines where there is no terminal."""
 
 
 @functools.cache
@@ -34,43 +31,11 @@ def say(text: str) -> None:
 
 def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
     """Pass `items` through under a progress bar, or with a plain line now and then where there is no terminal."""
-    if console().is_terminal:
-        from rich.progress import track as bar
-
-        yield from bar(items, what, total=total, console=console(), transient=True)
-        return
-    last = time.monotonic()
-    for done, item in enumerate(items, 1):
-        yield item
-        if time.monotonic() - last > _PLAIN_INTERVAL:
-            last = time.monotonic()
-            say(f"{what}: {done} of {total}")
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Progress]:
-    """A bar for work that reports (done, total); a plain line at each tenth where there is no terminal."""
-    if not console().is_terminal:
-        yield _plain(what)
-        return
-    from rich.progress import Progress as Bar
-
-    with Bar(console=console(), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _plain(what: str) -> Progress:
-    said = 0
-
-    def report(done: int, total: int) -> None:
-        nonlocal said
-        tenth = 10 * done // total
-        if tenth > said:
-            said = tenth
-            say(f"{what}: {done} of {total}")
-
-    return report
+    with Bars() as bars:
+        bars.update(what, 0, total)
+        for done, item in enumerate(items, 1):
+            yield item
+            bars.update(what, done, total)
 
 
 def show_table(rows: Sequence[dict[str, Any]], title: str, most: int = 40) -> None:
@@ -98,16 +63,15 @@ def _cell(value: Any) -> str:
 
 
 class Bars:
-    """One bar for each name that reports. Used as a context manager."""
+    """A bar for each name that reports, or a plain line now and then where there is no terminal; used with `with`."""
 
     def __init__(self, *, show: bool = True) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as RichProgress
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._terminal = show and console().is_terminal
         self._plain = show and not self._terminal
-        self._progress = RichProgress(*columns, console=console(), transient=True, disable=not self._terminal)
+        self._progress = Progress(*columns, console=console(), transient=True, disable=not self._terminal)
         self._tasks: dict[str, TaskID] = {}
         self._last = time.monotonic()
 
@@ -123,6 +87,6 @@ class Bars:
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=total)
         self._progress.update(self._tasks[what], completed=done, total=total)
-        if self._plain and time.monotonic() - self._last > _PLAIN_INTERVAL:
+        if self._plain and time.monotonic() - self._last > SECONDS_BETWEEN_LINES:
             self._last = time.monotonic()
             say(f"{what}: {done} of {total}")

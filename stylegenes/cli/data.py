@@ -62,8 +62,8 @@ class Check:
         from stylegenes.data.opening import is_drawn
         from stylegenes.data.packed import PackedDataset, is_packed
         from stylegenes.data.parallel import default_workers
-        from stylegenes.data.progress import log_progress
         from stylegenes.data.stores import open_store
+        from stylegenes.progress import log_progress
 
         if is_drawn(str(self.path)):
             raise UserError("avatars are drawn, not read; write them with `stylegenes data avatars` and check those")

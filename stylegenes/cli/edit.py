@@ -110,10 +110,11 @@ def _study(args: Args, model: Model, num: int) -> None:
     """Every attribute of `num` pictures, edited against its present state."""
     from stylegenes.analysis.edit_study import study_edits
     from stylegenes.analysis.exhibits.edits import edit_study_exhibit
-    from stylegenes.cli.console import progress, say
+    from stylegenes.cli.console import Bars, say
     from stylegenes.cli.places import show_exhibit
     from stylegenes.errors import UserError
     from stylegenes.notation import parse_hold
+    from stylegenes.progress import naming
 
     hold = parse_hold(args.hold or "", model.statistics.attributes)
     if hold.attributes:
@@ -124,8 +125,8 @@ def _study(args: Args, model: Model, num: int) -> None:
         raise UserError("--code names one picture; a study takes those of successive seeds, from --seed on")
     first, make = args.seed, model.editor(args.genes, args.rank, hold, args.method)
     genotypes = model.choose(seeds=list(range(first, first + num))).codes.cpu()
-    with progress("editing") as bar:
-        study = study_edits(model.study.labeler, genotypes, make, on_progress=bar)
+    with Bars() as bars:
+        study = study_edits(model.study.labeler, genotypes, make, on_progress=naming("editing", bars.update))
     caption = (
         f"Every attribute of {num} pictures edited against its present state, up to {args.genes} genes at rank "
         f"{args.rank:g} for each edit, chosen {_CHOSEN[args.method]}; mean absolute change of "

@@ -16,10 +16,10 @@ from stylegenes.caches import cache_folder, written_cache
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.pack import pack
 from stylegenes.data.packed import FORMAT, MOST_META, DamagedError, Description, LeftOut, PackedDataset
-from stylegenes.data.progress import Track
 from stylegenes.data.source import Source
 from stylegenes.errors import UserError
 from stylegenes.files import read_record, write_json
+from stylegenes.progress import Track
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from stylegenes.data.originals import is_animated
 from stylegenes.data.pack import UsableLabels, usable_labels
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.parallel import ordered_map
-from stylegenes.data.progress import Track
 from stylegenes.errors import shown
+from stylegenes.progress import Track
 
 _MOST_ON_SHEET = 144
 _NAMED = 3

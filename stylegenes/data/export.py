@@ -22,12 +22,12 @@ from stylegenes.csv_tables import csv_text
 from stylegenes.data.avatars.source import AvatarSource
 from stylegenes.data.packed import LeftOut
 from stylegenes.data.parallel import ordered_map
-from stylegenes.data.progress import Track
 from stylegenes.data.scenes.solids import shoot
 from stylegenes.data.scenes.source import SceneSource
 from stylegenes.data.source import Source
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_folder, atomic_path
+from stylegenes.progress import Track
 
 TABLE, CAMERAS, DEPTH = "attributes.csv", "dataset.json", "depth"
 

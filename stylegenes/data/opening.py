@@ -15,12 +15,12 @@ from stylegenes.data.labels import NONE
 from stylegenes.data.pack import how_to_list, some_left_out
 from stylegenes.data.packed import PackedDataset, is_packed
 from stylegenes.data.parallel import default_workers
-from stylegenes.data.progress import Track, log_progress
 from stylegenes.data.scenes.source import WORD as SCENES
 from stylegenes.data.scenes.source import SceneOptions, SceneSource
 from stylegenes.data.source import Source
 from stylegenes.data.stores import open_store
 from stylegenes.errors import UserError
+from stylegenes.progress import Track, log_progress
 from stylegenes.words import counted
 
 logger = logging.getLogger(__name__)

@@ -17,9 +17,9 @@ from stylegenes.data.hashing import hash_of
 from stylegenes.data.pack_progress import FILE, PackProgress
 from stylegenes.data.packed import Description, LeftOut, PackedWriter
 from stylegenes.data.parallel import ordered_map
-from stylegenes.data.progress import Track
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError, shown
+from stylegenes.progress import Track
 from stylegenes.words import command
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +11,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
 from stylegenes.inversion.projection import Projection, ProjectionSettings, Projector, project
+from stylegenes.progress import OnStep, silent_step
 from stylegenes.records import Condition, Noise, spread
 
 Verdict = Literal["own", "near", "outside"]
@@ -92,7 +92,7 @@ def calibrate(
     n: int = 8,
     seed: int = 1_000_000,
     condition: Condition | None = None,
-    on_step: Callable[[int, int], None] = lambda done, total: None,
+    on_step: OnStep = silent_step,
 ) -> Calibration:
     """Project `n` of the model's own samples with the same settings as the targets; `on_step` is told the progress.
 

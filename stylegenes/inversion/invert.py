@@ -29,11 +29,11 @@ from stylegenes.inversion.quantize import Quantization, best_quantization, compa
 from stylegenes.inversion.tuning import Tuned, TuningSettings
 from stylegenes.latents import genome_of
 from stylegenes.pictures import grid, save_picture, to_uint8, visible_scale
+from stylegenes.progress import OnProgress, silent
 from stylegenes.records import Condition, spread
 from stylegenes.sheets import Origin
 from stylegenes.survey import fingerprint
 
-OnProgress = Callable[[str, int, int], None]
 OnNote = Callable[[str], None]
 OnStyles = Callable[[torch.Tensor], None]
 
@@ -51,7 +51,7 @@ def invert(
     search: CameraSettings | None = None,
     name: str = "model",
     work: Path | None = None,
-    on_progress: OnProgress = lambda what, done, total: None,
+    on_progress: OnProgress = silent,
     on_note: OnNote = lambda text: None,
     on_styles: OnStyles = lambda ws: None,
 ) -> Inversion:

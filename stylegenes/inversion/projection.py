@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -21,6 +20,7 @@ from stylegenes.errors import UserError
 from stylegenes.files import parse_json
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective, noise_structure, standardize_noise
+from stylegenes.progress import OnStep, silent_step
 from stylegenes.records import Condition, Noise, repeated
 from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.survey import fingerprint
@@ -288,7 +288,7 @@ def check_targets(generator: Generator, targets: torch.Tensor) -> None:
         raise UserError(f"targets must be [N, {', '.join(map(str, wanted))}] for this model; got {list(targets.shape)}")
 
 
-def project(projector: Projector, on_step: Callable[[int, int], None] = lambda done, total: None) -> Projection:
+def project(projector: Projector, on_step: OnStep = silent_step) -> Projection:
     """Make all remaining steps; `on_step` is told the steps done and all of them."""
     while not projector.done:
         projector.advance()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from stylegenes.metrics.features import Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS
 from stylegenes.metrics.record import MetricRecord
 from stylegenes.perception import DISTANCES, EXTRACTORS, AttributeClassifier
+from stylegenes.progress import OnProgress, silent
 
 NUM_ON_GPU, NUM_ELSEWHERE = 50_000, 2_000
 COLUMNS = ("metric", "value", "floor (reals, halves)", "")
@@ -78,7 +79,7 @@ def evaluate(
     work: Path | None = None,
     shard: Shard | None = None,
     labels: LabelSource | None = None,
-    on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    on_progress: OnProgress = silent,
 ) -> Iterator[MetricRecord]:
     """The records of `metrics`, each as soon as it is there.
 

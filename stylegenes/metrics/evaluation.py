@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,12 @@ from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.sources import GeneratorSource, ImageSource, choose
 from stylegenes.perception import AttributeClassifier, FeatureExtractor, PerceptualDistance
 from stylegenes.perception.trust import warn_of_doubts
+from stylegenes.progress import OnProgress, naming, silent
 from stylegenes.survey import fingerprint
 from stylegenes.words import did_you_mean
 
 MIXING = "mix"
 MAX_MIXED = 4
-
-OnProgress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and its total."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class Evaluator:
     work: Path | None = None
     shard: Shard = field(default_factory=Shard)
     labels: LabelSource | None = None
-    on_progress: OnProgress = lambda what, done, total: None
+    on_progress: OnProgress = silent
     _reals: dict[bool, FeatureSet] = field(default_factory=dict, repr=False)
     _used: list[Path] = field(default_factory=list, repr=False)
     _floors: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
@@ -252,10 +250,9 @@ class Evaluator:
         return GeneratorSource(subject.generator, self.num, labels=self._labels, **draws)
 
     def _plan(self, source: ImageSource, rows: bool, folder: Path | None, what: str) -> FeaturePass:
-        return FeaturePass(source, self.extractor, rows, folder, self.shard, self.device, self._progress(what))
-
-    def _progress(self, what: str) -> Callable[[int, int], None]:
-        return lambda done, total: self.on_progress(what, done, total)
+        return FeaturePass(
+            source, self.extractor, rows, folder, self.shard, self.device, naming(what, self.on_progress)
+        )
 
     def _compare(
         self, subject: Subject, name: str, real: FeatureSet, fake: FeatureSet, latents: int = 1

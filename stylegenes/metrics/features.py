@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from stylegenes.metrics.rows import Rows
 from stylegenes.metrics.shipped import Shipped, find_shipped
 from stylegenes.metrics.sources import ImageSource, blocks
 from stylegenes.perception import FeatureExtractor
+from stylegenes.progress import OnStep, silent_step
 from stylegenes.sealed import load_sealed, save_sealed
 
 logger = logging.getLogger(__name__)
@@ -99,10 +100,6 @@ class _State:
     halves: tuple[Moments, Moments]
 
 
-def ignore(done: int, total: int) -> None:
-    """A progress callback that shows nothing."""
-
-
 @dataclass(frozen=True)
 class FeaturePass:
     """A pass to make.
@@ -123,7 +120,7 @@ class FeaturePass:
     folder: Path | None = None
     shard: Shard = field(default_factory=Shard)
     device: torch.device | str = "cpu"
-    on_block: Callable[[int, int], None] = ignore
+    on_block: OnStep = silent_step
 
     def key(self) -> str:
         """A hash of everything that the features depend on."""

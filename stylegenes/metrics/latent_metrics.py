@@ -19,6 +19,7 @@ from stylegenes.metrics.path_length import PathSettings, Sampling, Space, path_p
 from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.separability import MAX_STEPS, linear_separability
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
+from stylegenes.progress import OnProgress, naming
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class LatentContext:
     classifier: AttributeClassifier | None
     work: Path | None
     shard: Shard
-    on_progress: Callable[[str, int, int], None]
+    on_progress: OnProgress
     _rows: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
 
     @property
@@ -70,13 +71,8 @@ class LatentContext:
 
     def placed(self, plan: RowPass) -> RowPass:
         """The pass as this process makes it: where, which part, and who hears of it."""
-        name = plan.name
-        return replace(
-            plan,
-            folder=self.work,
-            shard=self.shard,
-            on_block=lambda done, total: self.on_progress(name, done, total),
-        )
+        told = naming(plan.name, self.on_progress)
+        return replace(plan, folder=self.work, shard=self.shard, on_block=told)
 
     def rows(self, plan: RowPass) -> torch.Tensor:
         """What the pass gives."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from stylegenes.metrics.frechet import frechet_distance
 from stylegenes.metrics.moments import FeatureGaussian, Moments
 from stylegenes.metrics.sources import GeneratorSource, choose, to_grid
 from stylegenes.perception import FeatureExtractor, Lite0Features
+from stylegenes.progress import OnStep, silent_step
 from stylegenes.snapshot import Card
 
 
@@ -75,7 +75,7 @@ def measure_real(
     data: PackedDataset,
     folder: Path,
     device: torch.device,
-    on_block: Callable[[int, int], None] = lambda done, total: None,
+    on_block: OnStep = silent_step,
 ) -> FrechetReference:
     """Describe all real pictures once; the folder keeps the result."""
     extractor = Lite0Features().eval().requires_grad_(False).to(device)

@@ -21,8 +21,9 @@ from filelock import FileLock
 from stylegenes.caches import mapped_rows
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
-from stylegenes.metrics.features import Shard, ignore
+from stylegenes.metrics.features import Shard
 from stylegenes.metrics.sources import blocks
+from stylegenes.progress import OnStep, silent_step
 
 PATIENCE_SECONDS = 900.0
 _POLL_SECONDS = 0.2
@@ -55,7 +56,7 @@ class RowPass:
     dtype: type[np.floating[Any]] = np.float64
     folder: Path | None = None
     shard: Shard = field(default_factory=Shard)
-    on_block: Callable[[int, int], None] = ignore
+    on_block: OnStep = silent_step
 
     def key(self) -> str:
         """A hash of everything that the rows depend on."""
