@@ -58,7 +58,7 @@ def check(folder: Path, python: str, built: Path, args: argparse.Namespace) -> b
     place = folder / f"env-{Path(python).name}-{len(list(folder.iterdir()))}"
     begin = time.monotonic()
     bounds = folder / "bounds.txt"
-    pins = oldest() if args.oldest else []
+    pins = [one for one in oldest() if not (args.torch and one.startswith("torch=="))] if args.oldest else []
     bounds.write_text("\n".join([*pins, *([f"torch=={args.torch}"] if args.torch else [])]) + "\n")
     try:
         call(python, "-m", "venv", str(place))
