@@ -29,7 +29,20 @@ def test_the_genome_model_brings_its_statistics():
 @pytest.mark.parametrize("name", shipped_models())
 def test_a_shipped_model_is_small_and_credits_the_artist(name):
     assert all(file.stat().st_size < 10 * 2**20 for file in (MODELS / name).rglob("*.*"))
-    assert "Avataaars by Pablo Stanley" in load_snapshot(name).card.license
+    card = load_snapshot(name).card
+    drawn = {"avatars": "Avataaars by Pablo Stanley", "scenes": "drawn by stylegenes, CC0"}
+    assert card.data is not None and drawn[card.data.source.partition(":")[0]] in card.license
+
+
+def test_the_model_in_space_is_one_thing_from_all_sides(tmp_path):
+    """Seen, meshed and exported as a newcomer would; its things are opaque and about as large as those it learned."""
+    assert run(["orbit", "scenes32", "--seeds", "1", "--steps", "2", "--show", "depth", "--out", "o.png"]) == 0
+    S = load_snapshot("scenes32").generator
+    with torch.no_grad():
+        body = S.synthesis.body(S.express(S.sample(1, torch.Generator().manual_seed(1))))
+        seen = [body.seen(S.synthesis.camera_at(yaw, 10.0), 32).weight > 0.5 for yaw in (0.0, 90.0, 180.0, 270.0)]
+    shares = [float(part.float().mean()) for part in seen]
+    assert all(0.03 < share < 0.5 for share in shares) and max(shares) < 2 * min(shares)
 
 
 @pytest.mark.parametrize("name", SURVEYED)
