@@ -15,8 +15,10 @@ from tiny_run import Machine, TinyData, tiny_config, train
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.drawing import DrawSettings, draw
 from stylegenes.errors import UserError
+from stylegenes.metrics.equivariance import translation_trial
 from stylegenes.metrics.features import FeaturePass
 from stylegenes.metrics.sources import GeneratorSource
+from stylegenes.perception.classifiers import CalibratedClassifier
 from stylegenes.perception.lite0 import Lite0Features
 from stylegenes.perception.resize import to_rgb
 from stylegenes.pictures import encode, grid, save_picture, to_pil
@@ -163,3 +165,26 @@ def test_networks_follow_the_data_and_nothing_else():
             tiny_config(f"data.resolution={wrong}")
     with pytest.raises(UserError, match=r"data\.channels=65 is not"):
         tiny_config("data.channels=65")
+
+
+@pytest.mark.parametrize("shape", ["48x32", "32x64"])
+def test_stylegan3_moves_a_wide_picture_by_whole_pixels(shape):
+    spec = {"name": "stylegan3", "resolution": shape, "w_dim": W_DIM, "channel_base": 256, "channel_max": 8}
+    torch.manual_seed(0)
+    G = SYNTHESES.build({**spec, "num_layers": 6}).eval().double()
+    ws = torch.randn(1, G.num_ws, W_DIM, dtype=torch.float64)
+
+    def render(transform: torch.Tensor) -> torch.Tensor:
+        with G.placed(transform), torch.no_grad():
+            return G(ws).image
+
+    trials = [translation_trial(render, torch.Generator().manual_seed(seed)).decibels for seed in range(2)]
+    assert min(trials) > 50, "units of one side taken for the other's give some 20 decibels"
+
+
+@pytest.mark.parametrize(("shape", "channels"), [("24x16", 4), ("16x24", 2), ("24x16", 6), (16, 1)])
+def test_classifiers_take_pictures_of_every_shape_and_channels(shape, channels):
+    judge = CalibratedClassifier({"name": "multihead", "width": 4}, ["Striped"], resolution=shape).eval()
+    pictures = torch.rand(3, channels, 32, 48) * 2 - 1
+    seen = judge(pictures)
+    assert seen.shape == (3, 1) and torch.equal(seen, judge(to_rgb(pictures)))
