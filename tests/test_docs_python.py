@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from stylegenes.cli import main
+from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.generator import Generator
 from stylegenes.snapshot import Card, save_snapshot
+from stylegenes.synthesis import SYNTHESES
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = {
@@ -31,11 +34,27 @@ def small(block: str) -> str:
     return re.sub(r"(?<![\w.])\d{1,3}(?:_\d{3})+(?![\w.])|(?<![\w.])\d{4,}(?![\w.])", "64", block)
 
 
+def solid() -> Generator:
+    """A 3D model with something to see."""
+    torch.manual_seed(3)
+    spec = {"name": "eg3d", **SYNTHESES.get("eg3d").example_spec(16, 8), "samples": 16, "importance": 16}
+    latent = {"name": "genome", "w_dim": 8, "num_genes": 4, "num_variants": 4, "camera": True}
+    generator = Generator.from_spec({"latent": latent, "synthesis": spec})
+    torch.nn.init.normal_(generator.latent.pose.out.weight, std=100)
+    generator.synthesis.decoder.out.weight.data[0] *= 20
+    generator.synthesis.decoder.out.bias.data[0] = 3.0
+    return generator
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder as it is after the commands of the README: a run, photos with labels, an exported model."""
     folder = tmp_path_factory.mktemp("place")
-    save_snapshot(folder / "stylegenes-demo/run/snapshots/last", Generator.from_spec(SPEC), Card("toy"))
+    critic = DISCRIMINATORS.build({"name": "stylegan2", "resolution": 8, "channel_base": 64, "channel_max": 8})
+    for images, name in ((0, "first"), (64, "last")):
+        generator, card = Generator.from_spec(SPEC), Card("toy", images_seen=images)
+        save_snapshot(folder / f"stylegenes-demo/run/snapshots/{name}", generator, card, discriminator=critic)
+    save_snapshot(folder / "runs/scenes/snapshots/last", solid(), Card("scenes"))
     for kind in ("cat", "dog"):
         (folder / "photos" / kind).mkdir(parents=True)
         for number in range(4):
@@ -59,3 +78,13 @@ def test_the_python_of_a_document_runs(document, place, monkeypatch):
 def test_documents_have_python_and_its_numbers_are_made_small():
     assert sum(map(len, BLOCKS.values())) >= 6
     assert small("f(60_000, 5000, 0.5, 64, 'fd@2k', n=1_000_000, x1000)") == "f(64, 64, 0.5, 64, 'fd@16', n=64, x1000)"
+
+
+def test_every_command_has_its_lines_of_python():
+    text = (ROOT / "docs/python.md").read_text()
+    programs = text[text.index("## Programs") :]
+    for verb in main.VERBS:
+        assert f"stylegenes {verb}" in text or f"`{verb}`" in programs, verb
+    for block in BLOCKS[ROOT / "docs/python.md"]:
+        lines = [line for line in block.splitlines() if line and not line.startswith(("from ", "import "))]
+        assert len(lines) <= 3, block

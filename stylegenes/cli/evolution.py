@@ -31,31 +31,13 @@ def run(args: Args) -> None:
     Raises:
         UserError: when the run has no snapshots with a genome, or no such gene.
     """
-    from stylegenes.analysis.evolution import Moment, evolution
-    from stylegenes.analysis.exhibits.models import evolution_exhibit
+    from stylegenes.analysis.codebook_history import evolution_of
     from stylegenes.cli.console import say
     from stylegenes.cli.places import made_by, png_place
-    from stylegenes.errors import UserError
-    from stylegenes.latents import genome_of
-    from stylegenes.sheets import Origin, free_path
-    from stylegenes.snapshot import find_snapshot, load_snapshot, read_card
+    from stylegenes.sheets import free_path
+    from stylegenes.snapshot import find_snapshot
 
-    paths = [card.parent for card in args.run_folder.glob("snapshots/*/card.json")]
-    by_time = {read_card(path).images_seen: path for path in paths}
-    if len(by_time) < 2:
-        found = "does not exist" if not args.run_folder.exists() else f"holds {len(by_time)} different snapshots"
-        raise UserError(f"{args.run_folder} {found}; an evolution needs a run folder with two snapshots or more")
-    moments = [
-        Moment(images / 1000, genome_of(load_snapshot(path).generator.latent, "an evolution of variants").variants)
-        for images, path in by_time.items()
-    ]
-    found = evolution(moments)
-    num_genes = found.moved.shape[1]
-    gene = int(found.moved[-1].argmax()) if args.gene is None else args.gene
-    if not 0 <= gene < num_genes:
-        raise UserError(f"there is no gene {gene}; this genome has genes 0 to {num_genes - 1}")
-    exhibit = evolution_exhibit(found, gene)
-    folder, made = find_snapshot(args.run_folder) / "genes" / "exhibits", made_by(args)
+    found, made = evolution_of(args.run_folder, args.gene), made_by(args)
+    exhibit, folder = found.exhibit, find_snapshot(args.run_folder) / "genes" / "exhibits"
     out = png_place(args.out) if args.out else free_path(folder / f"{exhibit.words.name}.png", made, (".csv", ".json"))
-    origin = Origin(args.run_folder.name).made(made)
-    say(f"{exhibit.words.title}: {exhibit.save(out.parent, out.stem, origin)}")
+    say(f"{exhibit.words.title}: {exhibit.save(out.parent, out.stem, found.origin.made(made))}")
