@@ -38,7 +38,7 @@ class Volume:
     density: np.ndarray
     box: float
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write an .npz of `density` and `box`, all or nothing."""
         with atomic_path(path) as part, part.open("wb") as file:
             np.savez_compressed(file, density=self.density, box=np.float32(self.box))
@@ -58,12 +58,13 @@ class Mesh:
     faces: np.ndarray
     colors: np.ndarray
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write .glb, .ply or .obj with the colors at the vertices, all or nothing.
 
         Raises:
             UserError: for another suffix, or without the package that writes them.
         """
+        path = Path(path)
         if path.suffix.lower() not in MESHES:
             raise UserError(f"{path} ends in {path.suffix or 'nothing'}; a mesh can end in {', '.join(MESHES)}")
         trimesh = _needed("trimesh")
