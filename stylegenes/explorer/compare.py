@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from stylegenes.drawing import BANDS
 from stylegenes.errors import UserError
 from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
@@ -22,6 +23,7 @@ from stylegenes.explorer.schemas import (
     MixQuestion,
     Variants,
 )
+from stylegenes.model import Model
 from stylegenes.sheets import Sheet
 from stylegenes.styles import check_texts
 from stylegenes.words import command
@@ -74,10 +76,7 @@ def compare_routes(desk: Desk) -> APIRouter:
 
 def _file(desk: Desk, asked: FilesQuestion, shown: Shown) -> bytes:
     model, moving = desk.opened, asked.moving or asked.format == "gif"
-    if asked.kind == "way" and len(asked.codes) * asked.steps > _MOST_PICTURES:
-        raise UserError(
-            f"that would be {len(asked.codes) * asked.steps} pictures; at most {_MOST_PICTURES} make a file"
-        )
+    _check_size(model, asked)
     if moving and asked.format == "png":
         raise UserError("a .png does not move; ask for gif or webp")
     choice = model.chosen(asked.codes, shown.drawing)
@@ -91,6 +90,18 @@ def _file(desk: Desk, asked: FilesQuestion, shown: Shown) -> bytes:
         return sheet.save(Path(folder) / f"file.{asked.format}", moving=moving).read_bytes()
 
 
+def _check_size(model: Model, asked: FilesQuestion) -> None:
+    """See that a file stays within what is drawn for one request.
+
+    Raises:
+        UserError: says how many pictures there would be, and how many may be.
+    """
+    count, size = _count(asked), model.generator.synthesis.size
+    most = max(1, min(_MOST_PICTURES, _MOST_PIXELS // (size.height * size.width)))
+    if count > most:
+        raise UserError(f"that would be {count:,} pictures; at most {most:,} of {size.width}x{size.height} make a file")
+
+
 def _count(asked: FilesQuestion) -> int:
     """How many pictures there will be."""
     codes = len(asked.codes)
@@ -98,7 +109,8 @@ def _count(asked: FilesQuestion) -> int:
         case "way":
             return codes * (asked.steps + 1)
         case "mix":
-            return 3 * (codes // 2 + 1) ** 2
+            bands = len(BANDS) if asked.band == "all" else 1
+            return bands * ((codes + 1) // 2 + 1) * (codes // 2 + 1)
     return codes
 
 

@@ -51,10 +51,13 @@ class Shelf:
     def put(self, address: str, file: bytes) -> bytes:
         """Keep a file, and let go of those that were asked for least recently."""
         with self._lock:
-            self.size += len(file) - len(self._files.pop(address, b""))
+            if address in self._files:
+                self.size -= len(address) + len(self._files.pop(address))
+            # Addresses count: one with style vectors is longer than its picture.
+            self.size += len(address) + len(file)
             self._files[address] = file
             while self.size > self.most and len(self._files) > 1:
-                self.size -= len(self._files.popitem(last=False)[1])
+                self.size -= sum(map(len, self._files.popitem(last=False)))
             return file
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from stylegenes.errors import UserError
 
+LONGEST_NAME = 80
+"""Letters of a session's name."""
+
 
 class Unknown(UserError):
     """There is no such session or node."""

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from stylegenes.explorer.nodes import LONGEST_NAME
+
 MOST_CODES, MOST_CHILDREN = 64, 64
 """In one request."""
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200_000)]
@@ -19,7 +21,7 @@ Count = Annotated[int, Field(ge=1, le=MOST_CHILDREN)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, le=2**53 - MOST_CHILDREN - 1)]
 Temperature = Annotated[float, Field(gt=0, le=100)]
-_LONGEST_ARGUMENTS = 100_000
+_LONGEST_ARGUMENTS, _DEEPEST_ARGUMENTS = 100_000, 32
 Number = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -29,9 +31,20 @@ def _storable(value: dict[str, Any]) -> dict[str, Any]:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise ValueError("holds what JSON cannot") from error
+    if _depth(value) > _DEEPEST_ARGUMENTS:
+        raise ValueError(f"holds lists and objects in one another, deeper than {_DEEPEST_ARGUMENTS}")
     if len(text) > _LONGEST_ARGUMENTS:
         raise ValueError(f"is longer than {_LONGEST_ARGUMENTS:,} letters")
     return value
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects lie in one another."""
+    level, depth = [value], 0
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _nameable(name: str) -> str:
@@ -43,7 +56,7 @@ def _nameable(name: str) -> str:
 
 Arguments = Annotated[dict[str, Any], AfterValidator(_storable)]
 SessionName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(_nameable)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME), AfterValidator(_nameable)
 ]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 

@@ -15,6 +15,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -86,8 +87,7 @@ class Door:
             return True
         if is_loopback(self.host):
             return False
-        own = {socket.gethostname().lower(), socket.getfqdn().lower()}
-        return name in own or _is_address(name)
+        return _is_address(name) or name in _own_names()
 
     def knows(self, given: str, wanted: str) -> bool:
         """Whether two secrets are the same, in a time that tells nothing."""
@@ -99,6 +99,12 @@ def is_loopback(host: str) -> bool:
     if host.lower() in LOOPBACK:
         return True
     return _is_address(host) and ipaddress.ip_address(host).is_loopback
+
+
+@cache
+def _own_names() -> frozenset[str]:
+    """What this machine calls itself, asked once: the answer may take a name server seconds."""
+    return frozenset({socket.gethostname().lower(), socket.getfqdn().lower()})
 
 
 def random_token() -> str:
@@ -126,8 +132,7 @@ class Guard:
         if refusal is not None:
             await _answer(sender, *refusal)
             return
-        if self.door.token is not None and not self._is_known(headers):
-            await self._ask(scope, sender)
+        if self.door.token is not None and not await self._welcomed(scope, headers, sender):
             return
         limit = _LONG.get(scope["path"], BODY_BYTES)
         length = headers.get("content-length", "0")
@@ -161,17 +166,25 @@ class Guard:
         morsel = cookies.get(self.door.cookie)
         return morsel is not None and self.door.knows(morsel.value, self.door.seal)
 
-    async def _ask(self, scope: Scope, send: Send) -> None:
-        """Take the token of a first visit for a cookie, or ask for it."""
+    async def _welcomed(self, scope: Scope, headers: Headers, send: Send) -> bool:
+        """Whether a visitor is known; else a first visit's token is taken for a cookie, or asked for.
+
+        The token is taken out of the address of later visits too: people copy addresses.
+        """
         given = parse_qs(scope["query_string"].decode("latin-1"), errors="replace").get("token", [""])[0]
         assert self.door.token is not None
-        if scope["path"] == "/" and scope["method"] == "GET" and self.door.knows(given, self.door.token):
+        visit = scope["path"] == "/" and scope["method"] == "GET"
+        known = self._is_known(headers)
+        if known and not (visit and given):
+            return True
+        if visit and (known or self.door.knows(given, self.door.token)):
             secure = "; Secure" if scope.get("scheme") == "https" else ""
             cookie = f"{self.door.cookie}={self.door.seal}; Path=/; Max-Age={_COOKIE_SECONDS}; HttpOnly; SameSite=Lax"
             await _answer(send, 303, "welcome", {"location": "/", "set-cookie": cookie + secure})
-            return
+            return False
         sentence = "this explorer asks for its token; open the address that it printed, with ?token= and the token"
         await _answer(send, 401, sentence, {"www-authenticate": "Bearer"})
+        return False
 
     def _dressed(self, send: Send) -> Send:
         async def dressed(message: Message) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stylegenes.errors import UserError, shown
-from stylegenes.explorer.nodes import Listed, NewNode, Node, Pointer, Taken, Unknown
+from stylegenes.explorer.nodes import LONGEST_NAME, Listed, NewNode, Node, Pointer, Taken, Unknown
 
 _VERSION = 1
 _MOST_NODES = 200_000
@@ -232,7 +232,7 @@ class SessionStore:
             for number in range(2, 10_000):
                 if self._find(db, free) is None:
                     break
-                free = f"{name} {number}"
+                free = f"{name[: LONGEST_NAME - 1 - len(str(number))]} {number}"
             session = self._create(db, free)
             known: dict[int, int] = {}
             for node in nodes:

@@ -9,6 +9,7 @@ from PIL import Image
 
 import stylegenes
 from stylegenes.cli.main import run
+from stylegenes.explorer import compare
 from stylegenes.sheets import read_sheet
 
 
@@ -68,6 +69,26 @@ def test_files_that_cannot_be_are_refused(either, pair):
         {"kind": "way", "codes": pair * 32, "steps": 120},
     ):
         assert either.post("/api/v1/files", json={"codes": pair, "kind": "sheet", **wrong}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ({"kind": "mix", "codes": 64}, 3 * 33 * 33),
+        ({"kind": "mix", "codes": 3, "band": "fine"}, 6),
+        ({"kind": "way", "codes": 32, "steps": 120, "format": "gif"}, 32 * 121),
+        ({"kind": "sheet", "codes": 5}, 5),
+    ],
+)
+def test_files_are_bounded_in_pictures_and_in_pixels(either, pair, asked, count, monkeypatch):
+    asked = asked | {"codes": (pair * 32)[: asked["codes"]]}
+    monkeypatch.setattr(compare, "_MOST_PIXELS", (count - 1) * 32 * 32)
+    answer = either.post("/api/v1/files", json=asked)
+    assert answer.status_code == 422
+    assert f"{count:,} pictures; at most {min(count - 1, 2000):,} of 32x32" in answer.json()["detail"]
+    if count < 100:
+        monkeypatch.setattr(compare, "_MOST_PIXELS", count * 32 * 32)
+        assert either.post("/api/v1/files", json=asked).status_code == 200
 
 
 def test_the_python_line_draws_the_same(either, pair):

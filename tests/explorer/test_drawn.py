@@ -160,12 +160,19 @@ def test_a_full_queue_says_when_to_come_again(busy):
 
 
 def test_the_shelf_forgets_what_was_asked_for_least_recently():
-    shelf = Shelf(most=100)
+    shelf = Shelf(most=103)
     for name in "abc":
         shelf.put(name, b"x" * 40)
         shelf.get("a")
-    assert shelf.get("b") is None and shelf.get("a") and shelf.get("c") and shelf.size == 80
+    assert shelf.get("b") is None and shelf.get("a") and shelf.get("c") and shelf.size == 82
     shelf.put("a", b"y" * 10)
-    assert shelf.size == 50
+    assert shelf.size == 52
     shelf.put("huge", b"z" * 1000)
-    assert shelf.get("huge") and shelf.size == 1000
+    assert shelf.get("huge") and shelf.size == 1004
+
+
+def test_the_shelf_counts_addresses_too():
+    shelf = Shelf(most=1000)
+    for number in range(20):
+        shelf.put(f"{number:0400}", b"x")
+    assert shelf.size <= 1000 and shelf.get(f"{19:0400}") and not shelf.get(f"{0:0400}")

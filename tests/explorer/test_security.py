@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from stylegenes.errors import UserError
+from stylegenes.explorer import security
 from stylegenes.explorer.page import PAGE, Asset, page_routes, read_page
 from stylegenes.explorer.security import HEADERS, Door, is_loopback, random_token
 
@@ -264,3 +265,24 @@ def test_an_error_of_our_own_says_nothing_about_the_inside(genome, monkeypatch, 
     answer = genome.post("/api/v1/mutate", json={"code": code})
     assert answer.status_code == 500
     assert "ZeroDivision" not in answer.text and "Traceback" not in answer.text
+
+
+def test_the_token_leaves_the_address_on_every_visit(guarded):
+    client = fresh(guarded)
+    for token in (TOKEN, TOKEN, "an-outdated-token-in-a-bookmark"):
+        answer = client.get(f"/?token={token}")
+        assert answer.status_code == 303 and answer.headers["location"] == "/"
+    assert client.get("/").status_code == 200
+    assert fresh(guarded).get("/?token=wrong-token-of-some-length").status_code == 401
+
+
+def test_no_request_waits_for_a_name_server(monkeypatch):
+    asked = []
+    monkeypatch.setattr(socket, "getfqdn", lambda: asked.append(1) or "Box.example")
+    security._own_names.cache_clear()
+    door = Door("0.0.0.0", 8765, TOKEN)
+    assert all(door.names_us(host) for host in ("192.168.1.5:8765", "[fe80::1]:8765", "localhost"))
+    assert asked == []
+    assert door.names_us("box.example") and not door.names_us("evil.example") and not door.names_us("other.example")
+    assert asked == [1]
+    security._own_names.cache_clear()

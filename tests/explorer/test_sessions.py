@@ -56,3 +56,33 @@ def test_a_session_of_other_weights_is_not_taken_in(genome, code):
     answer = genome.post("/api/v1/sessions/import", json={**said, "model": "0" * 64})
     assert answer.status_code == 422 and "other weights" in answer.json()["detail"]
     assert genome.post("/api/v1/sessions/import", json={**said, "step": 5}).status_code == 422
+
+
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = [value]
+    return {"a": value}
+
+
+def test_arguments_too_deep_to_answer_are_refused_and_leave_no_session_that_cannot_be_opened(genome, code):
+    genome.post("/api/v1/sessions", json={"name": "deep"})
+    for depth, status in ((20, 201), (40, 422), (300, 422), (900, 422)):
+        node = {"code": code, "operation": "dice", "arguments": nested(depth)}
+        assert genome.post("/api/v1/sessions/deep/nodes", json={"nodes": [node]}).status_code == status
+        file = genome.get("/api/v1/sessions/deep/export").json() | {"name": f"deep {depth}"}
+        file["nodes"][0]["arguments"] = nested(depth)
+        assert genome.post("/api/v1/sessions/import", json=file).status_code == status
+    for one in genome.get("/api/v1/sessions").json():
+        assert genome.get(f"/api/v1/sessions/{one['name']}").status_code == 200
+
+
+def test_the_next_free_name_is_one_that_can_be_imported_again(genome):
+    long = "n" * 80
+    genome.post("/api/v1/sessions", json={"name": long})
+    file = genome.get(f"/api/v1/sessions/{long}/export").json()
+    for number in (2, 3):
+        name = genome.post("/api/v1/sessions/import", json=file).json()["name"]
+        assert len(name) == 80 and name.endswith(f" {number}")
+        again = genome.get(f"/api/v1/sessions/{name}/export").json()
+        assert genome.post("/api/v1/sessions/import?name=other", json=again).status_code == 201
