@@ -60,7 +60,7 @@ export class LocalBackend implements Backend {
   ) {
     this.info = site.info;
     this.model = site.info.model!;
-    this.sessions = new BrowserSessions(this.model.hash);
+    this.sessions = new BrowserSessions(this.model.hash, this.model.weights);
     this.statistics =
       numbers && site.numbers ? readNumbers(numbers, site.numbers, this.model, site.latent) : null;
     this.worker.onmessage = (event: MessageEvent<Answer>) => {

@@ -1,5 +1,6 @@
 /** Sessions of a static site, in this browser's own storage; nodes are only ever added, undo moves a pointer. */
 
+import { freeName, readSession, writeSession } from "./sessionFiles";
 import type { NewNode, Pointer, Session, SessionNode, SessionStore } from "./types";
 
 interface Kept {
@@ -15,7 +16,11 @@ interface Kept {
 export class BrowserSessions implements SessionStore {
   private readonly held = new Map<string, Kept>();
 
-  constructor(private readonly model: string) {}
+  /** `model` is in the keys of the storage, `weights` in files, as those of a server have it. */
+  constructor(
+    private readonly model: string,
+    private readonly weights: string,
+  ) {}
 
   private key(name: string): string {
     return `stylegenes/${this.model}/${name}`;
@@ -26,7 +31,8 @@ export class BrowserSessions implements SessionStore {
     if (held) return held;
     const text = storage()?.getItem(this.key(name));
     if (!text) throw new Error(`there is no session “${name}” in this browser`);
-    const kept = JSON.parse(text) as Kept;
+    const kept = parsed(text);
+    if (!kept) throw new Error(`the session “${name}” in this browser is damaged`);
     this.held.set(name, kept);
     return kept;
   }
@@ -46,6 +52,7 @@ export class BrowserSessions implements SessionStore {
     const prefix = this.key("");
     const keys = all ? Object.keys(all).filter((key) => key.startsWith(prefix)) : [];
     return keys
+      .filter((key) => parsed(all?.getItem(key) ?? ""))
       .map((key) => this.load(key.slice(prefix.length)))
       .map((kept) => ({ name: kept.name, nodes: kept.nodes.length, changed: kept.changed }));
   }
@@ -103,23 +110,24 @@ export class BrowserSessions implements SessionStore {
   }
 
   async exported(name: string): Promise<Blob> {
-    const session = await this.open(name);
-    return new Blob([JSON.stringify({ format: "stylegenes-session 1", ...session }, null, 1)], {
-      type: "application/json",
-    });
+    return new Blob([writeSession(this.load(name), this.weights)], { type: "application/json" });
   }
 
   async imported(text: string): Promise<Session> {
-    const given = JSON.parse(text) as Partial<Session>;
-    if (!Array.isArray(given.nodes) || typeof given.name !== "string") throw new Error("this file is no session");
-    if (given.model !== this.model) throw new Error("this session is of another model");
-    const taken = new Set((await this.list()).map((one) => one.name));
-    let name = given.name;
-    for (let number = 2; taken.has(name); number++) name = `${given.name}-${number}`;
-    const current = given.current ?? null;
-    const trail = current === null ? [] : [current];
-    this.save({ name, model: this.model, nodes: given.nodes, trail, place: trail.length - 1, changed: "" });
+    const given = readSession(text, this.weights);
+    const name = freeName(given.name, new Set((await this.list()).map((one) => one.name)));
+    this.save({ ...given, name, model: this.model, changed: "" });
     return this.open(name);
+  }
+}
+
+/** What a storage holds that other pages of the host may write into too. */
+function parsed(text: string): Kept | null {
+  try {
+    const kept = JSON.parse(text) as Kept | null;
+    return Array.isArray(kept?.nodes) && Array.isArray(kept.trail) && typeof kept.name === "string" ? kept : null;
+  } catch {
+    return null;
   }
 }
 

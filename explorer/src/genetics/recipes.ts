@@ -45,10 +45,12 @@ export function isSimple(code: string): boolean {
   return !code.includes("~");
 }
 
+/** Bounded as the package bounds it, since a link can hold any text. */
 export function layerNumbers(text: string): number[] {
+  if (!/^\d{1,4}(-\d{1,4})?([+,]\d{1,4}(-\d{1,4})?)*$/.test(text)) throw new Error(`“${text.slice(0, 40)}” are no layers`);
   return text.split(/[+,]/).flatMap((part) => {
     const [first, last] = part.split("-").map(Number);
-    return Array.from({ length: (last ?? first!) - first! + 1 }, (_, index) => first! + index);
+    return Array.from({ length: Math.max(0, (last ?? first!) - first! + 1) }, (_, index) => first! + index);
   });
 }
 

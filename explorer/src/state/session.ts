@@ -111,7 +111,7 @@ export function generationsOf(nodes: readonly SessionNode[]): Generation[] {
   const found = new Map<string, Generation>();
   for (const node of nodes) {
     const made = node.arguments["batch"];
-    const key = made === undefined ? `${node.id}` : `${node.operation} ${node.parents.join()} ${String(made)}`;
+    const key = made === undefined ? `${node.id}` : `${node.operation} ${node.parents.join()} ${JSON.stringify(made)}`;
     const known = found.get(key);
     if (known) known.nodes.push(node);
     else {
@@ -130,15 +130,11 @@ export interface Placed {
 
 /** Everybody that a picture descends from, and its children, each on the level of its generation. */
 export function familyOf(nodes: ReadonlyMap<number, SessionNode>, id: number, most = 24): Placed[] {
+  // Parents stand before their children, so that one pass is enough however long a line of descent is.
   const depth = new Map<number, number>();
-  const levelOf = (one: number): number => {
-    const known = depth.get(one);
-    if (known !== undefined) return known;
-    const parents = (nodes.get(one)?.parents ?? []).filter((parent) => nodes.has(parent));
-    const level = parents.length ? 1 + Math.max(...parents.map(levelOf)) : 0;
-    depth.set(one, level);
-    return level;
-  };
+  for (const node of nodes.values()) {
+    depth.set(node.id, 1 + Math.max(-1, ...node.parents.map((parent) => depth.get(parent) ?? -1)));
+  }
   const ancestors = new Set<number>();
   const waiting = [id];
   while (waiting.length && ancestors.size < 4 * most) {
@@ -150,7 +146,7 @@ export function familyOf(nodes: ReadonlyMap<number, SessionNode>, id: number, mo
     }
   }
   const children = [...nodes.values()].filter((node) => node.parents.includes(id)).slice(-most);
-  const placed = (one: number, role: Placed["role"]) => ({ node: nodes.get(one)!, level: levelOf(one), role });
+  const placed = (one: number, role: Placed["role"]) => ({ node: nodes.get(one)!, level: depth.get(one) ?? 0, role });
   return [
     ...[...ancestors].map((one) => placed(one, "ancestor")),
     placed(id, "current"),

@@ -7,7 +7,7 @@ import { Choice, Section, percent } from "./parts/controls";
 import { Roving } from "./parts/Roving";
 import { FamilyTree } from "./FamilyTree";
 import { Thumb } from "./Thumb";
-import { MADE } from "./Stage";
+import { madeBy } from "./Stage";
 import type { Diversity } from "../backend/types";
 import { diversity } from "../genetics/breeding";
 import type { Generation } from "../state/session";
@@ -56,9 +56,9 @@ export function titleOf(generation: Generation): string {
   const { nodes, operation, parents } = generation;
   const from = parents.length ? ` of ${parents.map((id) => `#${id}`).join(" × ")}` : "";
   const where = generation.arguments["where"];
-  if (operation === "dice") return `${nodes.length} diced${where ? `: ${String(where)}` : ""}`;
+  if (operation === "dice") return `${nodes.length} diced${where && typeof where === "string" ? `: ${where}` : ""}`;
   if (nodes.length > 1) return `${nodes.length} children${from}`;
-  return `#${nodes[0]!.id} ${MADE[operation] ?? operation}${from}`;
+  return `#${nodes[0]!.id} ${madeBy(operation)}${from}`;
 }
 
 function GenerationRow({ generation }: { generation: Generation }) {

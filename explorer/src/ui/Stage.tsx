@@ -94,10 +94,10 @@ function LookDials() {
 function describe(node: { id: number; operation: string; parents: number[] } | null): string {
   if (!node) return " ";
   const from = node.parents.length ? ` of ${node.parents.map((id) => `#${id}`).join(" × ")}` : "";
-  return `#${node.id} · ${MADE[node.operation] ?? node.operation}${from}`;
+  return `#${node.id} · ${madeBy(node.operation)}${from}`;
 }
 
-export const MADE: Record<string, string> = {
+const MADE: Record<string, string> = {
   dice: "diced",
   mutate: "child",
   breed: "child",
@@ -110,6 +110,11 @@ export const MADE: Record<string, string> = {
   mix: "mixed styles",
   between: "on the way",
 };
+
+/** An operation in words; what others named shows as they named it. */
+export function madeBy(operation: string): string {
+  return Object.hasOwn(MADE, operation) ? MADE[operation]! : operation;
+}
 
 /** How far each pixel is from the pinned original's, the most different channel counts. */
 export function Difference({ before, after }: { before: string; after: string }) {

@@ -125,3 +125,43 @@ def test_a_mapping_model_has_a_site_too(mapping_model, static_host, visit, tmp_p
     expect(page.get_by_text("The genome is not available here")).to_be_visible()
     page.keyboard.press("b")
     expect(page.get_by_role("heading", name="12 children", exact=False).first).to_be_visible()
+
+
+def test_sessions_go_to_a_server_and_back(site, visit, genome, tmp_path):
+    page = visit(site)
+    page.keyboard.press("b")
+    expect(page.get_by_role("heading", name="12 children", exact=False).first).to_be_visible()
+    page.get_by_role("button", name="Sessions").click()
+    file = saved(page, tmp_path, page.get_by_role("menuitem", name="Export as JSON").click)
+    there = genome.post("/api/v1/sessions/import", json=json.loads(file.read_text()))
+    assert there.status_code == 201, there.text
+    assert len(there.json()["nodes"]) == 24 and there.json()["current"] is not None
+    back = genome.get(f"/api/v1/sessions/{there.json()['name']}/export").json() | {"name": "from a server"}
+    bring(page, json.dumps(back))
+    page.get_by_role("button", name="Sessions").click()
+    expect(page.get_by_text("Session from a server")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    expect(page.locator("[data-node='25']").first).to_be_visible()
+
+
+def test_a_hostile_session_leaves_the_page_as_it_is(site, visit):
+    page = visit(site)
+    name = page.evaluate("() => localStorage.getItem('stylegenes.session')")
+    bring(page, json.dumps({"format": "stylegenes-session 1", "name": "x", "nodes": [None], "current": 1}))
+    expect(page.get_by_text("this file is no session of stylegenes", exact=False).first).to_be_visible()
+    prefix = json.dumps(
+        "stylegenes/" + page.evaluate("async () => (await (await fetch('site.json')).json()).info.model.hash")
+    )
+    page.evaluate(f"() => localStorage.setItem({prefix} + '/damaged', '{{')")
+    page.reload()
+    page.wait_for_selector("html[data-ready=yes]", state="attached")
+    assert page.evaluate("() => localStorage.getItem('stylegenes.session')") == name
+
+
+def bring(page, text):
+    """Import a session from a file."""
+    page.get_by_role("button", name="Sessions").click()
+    with page.expect_file_chooser() as waiting:
+        page.get_by_role("menuitem", name="Import JSON").click()
+    waiting.value.set_files({"name": "session.json", "mimeType": "application/json", "buffer": text.encode()})
