@@ -23,6 +23,7 @@ from stylegenes.generator import Generator
 from stylegenes.metrics import MetricRecord, read_records
 from stylegenes.metrics.classifier_files import load_classifier, read_scoring
 from stylegenes.metrics.record import Floor, Provenance
+from stylegenes.size import Size
 from stylegenes.snapshot import MODELS, Card, DataCard, save_snapshot
 from stylegenes.survey import Survey, SurveyPlan
 from stylegenes.training import read_config
@@ -48,7 +49,7 @@ def make_all(folder: Path) -> dict:
     survey.mkdir()
     write_json(survey / "plan.json", asdict(SurveyPlan("m", "c", "", ["a"], 3, 4, 0, 16)))
     packed.mkdir()
-    writer = PackedWriter(packed, 2, 3, 4)
+    writer = PackedWriter(packed, 2, 3, Size(4, 4))
     with writer.appending() as images:
         images.append(np.zeros((3, 4, 4), np.uint8))
         images.append(np.ones((3, 4, 4), np.uint8))

@@ -15,7 +15,7 @@ The same command again goes on from where an interrupted one was.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +39,18 @@ RENAMED = {"--judge": "--extractor"}
 
 
 @dataclass(frozen=True)
+class FakeOptions:
+    """How fakes are drawn."""
+
+    label: str | None = None
+    """of all fakes of a conditional model: a class number, or label names (default: the labels of random reals)"""
+    psi: float = 1.0
+    """truncation of the fakes"""
+    seed: int = 0
+    """of all draws"""
+
+
+@dataclass(frozen=True)
 class Args:
     """Measure a snapshot or a folder of pictures against data."""
 
@@ -56,12 +68,8 @@ class Args:
     """frozen network that results are named after: lite0; once fetched squeezenet, or inception (then it is FID)"""
     classifier: Path | None = None
     """attribute classifier, for separability and disentanglement"""
-    label: str | None = None
-    """of all fakes of a conditional model: a class number, or label names (default: the labels of random reals)"""
-    psi: float = 1.0
-    """truncation of the fakes"""
-    seed: int = 0
-    """of all draws"""
+    fakes: Annotated[FakeOptions, tyro.conf.arg(name="")] = field(default_factory=FakeOptions)
+    """how fakes are drawn"""
     batch: int = 32
     """pictures at once"""
     resolution: int | str | None = None
@@ -122,12 +130,12 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
             extractor=args.extractor,
             classifier=classifier,
             num=args.num,
-            psi=args.psi,
-            seed=args.seed,
+            psi=args.fakes.psi,
+            seed=args.fakes.seed,
             batch=args.batch,
             work=folder / ".evaluate",
             shard=shard,
-            labels=_label(args.label, subject),
+            labels=_label(args.fakes.label, subject),
             on_progress=bars.update,
         )
         for record in records:
