@@ -38,6 +38,13 @@ def ablate(
 
     A cell whose training fails with a message for the user is reported as failed and tried again next time.
 
+    Args:
+        folder: keeps the scores and a run folder for each cell.
+        genes: numbers of genes, one a column of the grid.
+        variants: numbers of variants of each gene, one a row.
+        train_and_score: makes the score of one cell.
+        w_dim: length of w, which each number of genes must divide.
+
     Raises:
         UserError: when w_dim does not split into one of the numbers of genes; before anything is trained.
     """

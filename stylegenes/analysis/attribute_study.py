@@ -84,7 +84,17 @@ def draw_labels(
     seed: int,
     on_progress: OnProgress,
 ) -> LabeledCodes:
-    """New codes with the classifier's probabilities, after a warning of what it cannot tell."""
+    """New codes with the classifier's probabilities, after a warning of what it cannot tell.
+
+    Args:
+        generator: makes the pictures.
+        classifier: says what they show.
+        num: codes.
+        wanted: attributes to warn of where the classifier is in doubt; None means all it knows.
+        condition: label and camera of all pictures, one row.
+        seed: of the codes.
+        on_progress: told what is done, how much of it, and of how much.
+    """
     known = list(classifier.attributes)
     warn_of_doubts(classifier, [known[attribute_index(known, name)] for name in wanted or known])
     return label_samples(

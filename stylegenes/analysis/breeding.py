@@ -54,6 +54,12 @@ def mutate(
 ) -> torch.Tensor:
     """Replace each gene's variant, with chance `rate`, by another one drawn uniformly: [n, G] to [n, G].
 
+    Args:
+        genotype: [n, G] of whole numbers below num_variants.
+        rate: chance of each gene, in [0, 1].
+        num_variants: variants that each gene has.
+        generator: of the chances, on the CPU.
+
     Raises:
         UserError: for a rate outside [0, 1].
     """
@@ -157,7 +163,14 @@ class GeneticSearch:
         generations: int,
         generator: torch.Generator | None = None,
     ) -> Lineage:
-        """Let `generations` follow on the founders [n, G]; the fittest never die (elitism)."""
+        """Let `generations` follow on the founders [n, G]; the fittest never die (elitism).
+
+        Args:
+            founders: genotypes [n, G].
+            fitness: genotypes [n, G] to numbers [n]; higher is fitter.
+            generations: how many follow on the founders.
+            generator: of the chances, on the CPU.
+        """
         people = self._record([], founders, [[] for _ in founders], founders, 0, fitness)
         alive, scores = founders.cpu(), torch.tensor([person.fitness for person in people])
         ids = torch.arange(len(people))

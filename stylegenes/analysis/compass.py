@@ -126,6 +126,12 @@ class Compass:
     def moved(self, ws: torch.Tensor, moves: Sequence[Move], layers: Sequence[list[int]], hold: Sequence[str]) -> str:
         """Style vectors [1, num_ws, w_dim] after all moves, each on its layers, as text.
 
+        Args:
+            ws: [1, num_ws, w_dim].
+            moves: directions and how far to go along each.
+            layers: numbers of the style layers that each move acts on, a list for each.
+            hold: attributes that directions of attributes are made to leave alone.
+
         Raises:
             UserError: as `vector`.
         """

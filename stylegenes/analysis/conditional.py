@@ -74,7 +74,14 @@ def gene_tables(mean: torch.Tensor, wishes: Sequence[Wish], temperature: float =
 def tables_for(
     statistics: VariantStatistics, wishes: Sequence[Wish], temperature: float, *, shrunk: bool = True
 ) -> GeneTables:
-    """Gene tables from a survey, with the estimates shrunk by their noise or as the paper takes them."""
+    """Gene tables from a survey, with the estimates shrunk by their noise or as the paper takes them.
+
+    Args:
+        statistics: of the survey.
+        wishes: what pictures should show.
+        temperature: above 0; lower is more accurate and less varied.
+        shrunk: whether the estimates are shrunk by their noise.
+    """
     return gene_tables(shrink(statistics).mean if shrunk else statistics.mean, wishes, temperature)
 
 

@@ -67,7 +67,17 @@ def fit_spaces(
     drawing: DrawSettings | None = None,
     on_progress: OnProgress = lambda what, done, total: None,
 ) -> SpaceFits:
-    """Fit directions by each penalty, of inverse strength `c`, in each space that the model has."""
+    """Fit directions by each penalty, of inverse strength `c`, in each space that the model has.
+
+    Args:
+        generator: the codes' own.
+        samples: codes with the classifier's probabilities.
+        penalties: `l1`, `l2` or both.
+        c: inverse strength of the penalty, above 0.
+        seed: of the folds of cross-validation.
+        drawing: its label conditions w; plainly where None.
+        on_progress: told what is done, how much of it, and of how much.
+    """
     results = {}
     condition = (drawing or DrawSettings()).condition
     spaces = latent_spaces(generator, samples.codes, condition=condition)
@@ -113,7 +123,19 @@ def study_effects(
     origin: Origin,
     on_progress: OnProgress = lambda what, done, total: None,
 ) -> DirectionEffects:
-    """Move pictures along every direction in w, and measure and draw what changes."""
+    """Move pictures along every direction in w, and measure and draw what changes.
+
+    Args:
+        generator: makes the pictures.
+        classifier: says what they show.
+        perceptual: says how far two pictures are apart.
+        fits: directions in each space.
+        samples: codes with the classifier's probabilities; the first ones are moved.
+        seed: of what is drawn again when coordinates are held.
+        drawing: psi and condition of the pictures.
+        origin: what the strips' files record.
+        on_progress: told what is done, how much of it, and of how much.
+    """
     ws, directions = express(generator, samples.codes[:MEASURED], drawing), fits.in_w.directions
     usable, rows = [fit.attribute for fit in fits.in_w.fits if fit.nonzero], []
     for done, name in enumerate(usable, start=1):
@@ -214,6 +236,16 @@ def move_codes(
     drawing: DrawSettings,
 ) -> Moved:
     """Move codes [N, ...] to both sides along one direction, or show the way between the moves along two.
+
+    Args:
+        generator: makes the pictures.
+        codes: [N, ...].
+        steps: directions of one space, w or z.
+        names: one direction, or two.
+        strength: the farthest move, in standard deviations along the direction.
+        layers: numbers of the style layers that move.
+        hold: attributes that the directions are made to leave alone.
+        drawing: psi, noise and condition of the pictures.
 
     Raises:
         UserError: for an unknown direction, or more than two.

@@ -120,6 +120,13 @@ def edit(
 ) -> Edit:
     """Move a genotype [G] towards wishes, one after another; a later wish leaves the genes of an earlier one alone.
 
+    Args:
+        report: which genes and variants matter, by the survey.
+        genotype: [G].
+        wishes: what the picture should show, the first one first.
+        strength: how far to go.
+        constraints: what to leave alone; nothing where None.
+
     Raises:
         UserError: when a held gene does not exist, or an attribute is both wished for and held.
     """
@@ -150,6 +157,14 @@ def edit_checked(
     was wished for so far, less `strength.hold_weight` times the changes of held attributes and `strength.care` times
     the mean change of all others. What `edit` makes is tried too, so that the outcome is never worth less.
 
+    Args:
+        labeler: shows genotypes to the classifier.
+        report: which genes and variants matter, by the survey.
+        genotype: [G].
+        wishes: what the picture should show, the first one first.
+        strength: how far to go.
+        constraints: what to leave alone; nothing where None.
+
     Raises:
         UserError: as `edit`.
     """
@@ -174,6 +189,13 @@ def editor(
 ) -> Editor:
     """One of `METHODS` as a function of genotype [G] and wishes: `checked` is `edit_checked`, `statistics` is `edit`.
 
+    Args:
+        labeler: shows genotypes to the classifier.
+        report: which genes and variants matter, by the survey.
+        strength: how far to go.
+        constraints: what to leave alone; nothing where None.
+        method: `checked` or `statistics`.
+
     Raises:
         UserError: for another method.
     """
@@ -193,6 +215,13 @@ def editor(
 def traverse(mean: torch.Tensor, genotype: torch.Tensor, gene: int, column: int, steps: int) -> torch.Tensor:
     """Genotypes [steps, G] that differ in one gene alone, its variants in the order of `mean` [G, V, A], low to high.
 
+    Args:
+        mean: an attribute's mean of each variant, [G, V, A].
+        genotype: [G].
+        gene: number of the gene, from 0.
+        column: of the attribute in `mean`.
+        steps: rows of the result, evenly over the order.
+
     Raises:
         UserError: for a gene that does not exist.
     """
@@ -207,7 +236,15 @@ def traverse(mean: torch.Tensor, genotype: torch.Tensor, gene: int, column: int,
 def redraw(
     genotype: torch.Tensor, gene: int, n: int, num_variants: int, generator: torch.Generator | None = None
 ) -> torch.Tensor:
-    """Genotypes [n, G] that differ in one gene alone, its variants drawn at random without repetition."""
+    """Genotypes [n, G] that differ in one gene alone, its variants drawn at random without repetition.
+
+    Args:
+        genotype: [G].
+        gene: number of the gene, from 0.
+        n: rows of the result; beyond num_variants the same variants come again.
+        num_variants: variants that the gene has.
+        generator: of the order, on the CPU.
+    """
     _check_genes([gene], len(genotype))
     strip = genotype.cpu().repeat(n, 1)
     order = torch.randperm(num_variants, generator=generator)
@@ -221,7 +258,14 @@ def difference_map(pictures: torch.Tensor) -> torch.Tensor:
 
 
 def evaluate_edit(labeler: CodeLabeler, made: Edit, wishes: Sequence[Wish], distance: PerceptualDistance) -> EditReport:
-    """Make both pictures of an edit and measure requested change, achieved change, side effects and distance."""
+    """Make both pictures of an edit and measure requested change, achieved change, side effects and distance.
+
+    Args:
+        labeler: shows genotypes to the classifier.
+        made: the edit, with the genotypes before and after it.
+        wishes: what was asked for.
+        distance: says how far two pictures are apart, on the generator's device.
+    """
     genotypes = torch.stack([made.before, made.after])
     pictures, probability = labeler.shown(genotypes), labeler.probabilities(genotypes)
     with torch.no_grad():

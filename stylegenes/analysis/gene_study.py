@@ -247,6 +247,12 @@ class GeneStudy:
         Candidates come from Eq. 6 with shrunk estimates; the classifier accepts them. A seed's genotype depends on
         seed, wishes, temperature, look and survey.
 
+        Args:
+            where: wishes like `Smiling=1,Eyeglasses=0`.
+            temperature: above 0; lower is more accurate and less varied.
+            seeds: one for each genotype.
+            drawing: the look that the classifier judges; the study's own where None.
+
         Raises:
             UserError: when the model has no genome, no survey or no such attribute.
         """

@@ -45,7 +45,16 @@ def step(
     layers: Sequence[int],
     drawing: DrawSettings,
 ) -> torch.Tensor:
-    """Step along a vector of z: [N, num_ws, w_dim] of codes [N, ...] + strength * vector on the chosen layers."""
+    """Step along a vector of z: [N, num_ws, w_dim] of codes [N, ...] + strength * vector on the chosen layers.
+
+    Args:
+        generator: expresses the codes.
+        codes: [N, ...], continuous.
+        vector: a step of one standard deviation, in the shape of one code.
+        strength: how many such steps; negative ones go back.
+        layers: numbers of the style layers that move.
+        drawing: psi, cutoff and condition.
+    """
     ws = express(generator, codes, drawing)
     moved = express(generator, codes + strength * vector.to(codes), drawing)
     chosen = torch.tensor([layer in layers for layer in range(ws.shape[1])], device=ws.device)
@@ -104,7 +113,17 @@ def measure_move(
     batch: int = 32,
     condition: Condition | None = None,
 ) -> MoveEffect:
-    """Compare the pictures of ws and moved, [N, num_ws, w_dim] each: every attribute, and the distance between them."""
+    """Compare the pictures of ws and moved, [N, num_ws, w_dim] each: every attribute, and the distance between them.
+
+    Args:
+        generator: makes the pictures, with the stored noise.
+        classifier: says what they show.
+        ws: before the move, [N, num_ws, w_dim].
+        moved: after it, [N, num_ws, w_dim].
+        perceptual: says how far two pictures are apart; without it the distance is NaN.
+        batch: pictures at once.
+        condition: label and camera of all pictures, one row.
+    """
     befores, afters, distances = [], [], []
     for a, b in zip(ws.split(batch), moved.split(batch), strict=True):
         shared = repeated(condition, len(a))

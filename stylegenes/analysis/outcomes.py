@@ -96,7 +96,15 @@ class EditedPicture(Outcome):
 def edit_picture(
     study: GeneStudy, origin: Origin, start: torch.Tensor, wishes: Sequence[Wish], make: Editor
 ) -> EditedPicture:
-    """Edit the picture of a genotype [G] towards wishes and measure what changed."""
+    """Edit the picture of a genotype [G] towards wishes and measure what changed.
+
+    Args:
+        study: model, survey and classifier.
+        origin: what the files record.
+        start: genotype [G].
+        wishes: what the picture should show.
+        make: makes the edit, see `editing.editor`.
+    """
     made = make(start, wishes)
     report = evaluate_edit(study.labeler, made, wishes, study.perceptual)
     before, after = study.genome.to_strings(torch.stack([made.before, made.after]))
@@ -186,6 +194,12 @@ class Breeding:
 
 def breed(study: GeneStudy, origin: Origin, founders: torch.Tensor | None, way: Breeding) -> Bred:
     """Children of two founders [2, G], or generations under selection; founders are drawn where none are given.
+
+    Args:
+        study: model, survey and classifier.
+        origin: what the files record.
+        founders: genotypes [n, G], or None.
+        way: crossing, mutation, generations and seed.
 
     Raises:
         UserError: for other than two parents of children, or genes that do not exist.

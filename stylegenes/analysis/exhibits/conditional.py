@@ -23,7 +23,15 @@ COLUMNS = 8
 def conditional_exhibit(
     labeler: CodeLabeler, report: GeneReport, wishes: Sequence[Wish], temperatures: Sequence[float], seed: int
 ) -> Exhibit:
-    """Pictures that should fulfil wishes, a row a temperature, from shrunk tables, below a row without wishes."""
+    """Pictures that should fulfil wishes, a row a temperature, from shrunk tables, below a row without wishes.
+
+    Args:
+        labeler: shows genotypes to the classifier.
+        report: of the survey.
+        wishes: what pictures should show.
+        temperatures: above 0, a row of pictures for each.
+        seed: of the genotypes; every row begins with it.
+    """
     genome = genome_of(labeler.generator.latent, "pictures by wish")
     anything = genome.sample(COLUMNS, torch.Generator().manual_seed(seed))
     by_chance = fulfilled(wishes, labeler.probabilities(anything))

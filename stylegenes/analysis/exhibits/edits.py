@@ -21,7 +21,14 @@ STEPS = 10
 
 
 def edit_exhibit(report: EditReport, wishes: Sequence[Wish], genes: Sequence[int], before: str, after: str) -> Exhibit:
-    """One edit, from the code string `before` to `after`, which replaced `genes`."""
+    """One edit, from the code string `before` to `after`, which replaced `genes`.
+
+    Args:
+        report: what was measured on the edit.
+        wishes: what was asked for.
+        genes: numbers of those that changed.
+        before, after: code strings.
+    """
     words = Words(
         "edit",
         f"Edit: {', '.join(map(str, wishes))}",
@@ -33,7 +40,15 @@ def edit_exhibit(report: EditReport, wishes: Sequence[Wish], genes: Sequence[int
 
 
 def traversal_exhibit(labeler: CodeLabeler, report: GeneReport, start: torch.Tensor, gene: int, wish: Wish) -> Exhibit:
-    """The variants of one gene of the genotype `start` [G], in the order of an attribute."""
+    """The variants of one gene of the genotype `start` [G], in the order of an attribute.
+
+    Args:
+        labeler: shows genotypes to the classifier.
+        report: of the survey.
+        start: genotype [G].
+        gene: number of the gene, from 0.
+        wish: the attribute; where it is wished away, the order is turned round.
+    """
     warn_of_doubts(labeler.classifier, [wish.attribute])
     strip = traverse(report.shrunk.mean, start, gene, wish.column, STEPS)
     strip = strip if wish.present else strip.flip(0)

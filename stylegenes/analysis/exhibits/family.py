@@ -16,7 +16,14 @@ GENERATIONS_SHOWN = 8
 
 
 def family_exhibit(generator: Generator, lineage: Lineage, drawing: DrawSettings, caption: str) -> Exhibit:
-    """Two parents and all of their children."""
+    """Two parents and all of their children.
+
+    Args:
+        generator: makes the pictures.
+        lineage: of two founders and one generation.
+        drawing: psi, noise and condition of the pictures.
+        caption: says how they were bred.
+    """
     children = len(lineage.generation(1))
     parents, young = (_fittest(generator, lineage, g, n, drawing) for g, n in ((0, 2), (1, children)))
     words, codes = Words("family", "A family", caption, 50), [person.genotype for person in lineage.individuals]
@@ -26,7 +33,16 @@ def family_exhibit(generator: Generator, lineage: Lineage, drawing: DrawSettings
 def generations_exhibit(
     generator: Generator, lineage: Lineage, generations: int, drawing: DrawSettings, title: str, caption: str
 ) -> Exhibit:
-    """Fitness over `generations`, and the fittest two of some of them."""
+    """Fitness over `generations`, and the fittest two of some of them.
+
+    Args:
+        generator: makes the pictures.
+        lineage: of the founders and all generations.
+        generations: how many follow on the founders.
+        drawing: psi, noise and condition of the pictures.
+        title: above the exhibit.
+        caption: says how they were bred.
+    """
     shown = torch.linspace(0, generations, min(GENERATIONS_SHOWN, generations + 1)).round().long().tolist()
     size = min(2, *(len(lineage.generation(g)) for g in shown))
     best = [_fittest(generator, lineage, g, size, drawing) for g in shown]

@@ -36,7 +36,14 @@ def polar_exhibit(report: GeneReport, made: str) -> Exhibit:
 
 
 def map_exhibit(statistics: VariantStatistics, report: GeneReport, found: Significance, made: str) -> Exhibit:
-    """The same scores as a map, with a table of what the survey resolves."""
+    """The same scores as a map, with a table of what the survey resolves.
+
+    Args:
+        statistics: of the survey.
+        report: scores of its genes.
+        found: which genes and variants are shown to matter.
+        made: a sentence on how the survey was made, which ends the caption.
+    """
     words = Words(
         "genes-map",
         "Genes and attributes",
@@ -52,7 +59,15 @@ def map_exhibit(statistics: VariantStatistics, report: GeneReport, found: Signif
 def variants_exhibit(
     statistics: VariantStatistics, report: GeneReport, found: Significance, fdr: float, made: str
 ) -> Exhibit:
-    """The variants of the most important gene, and a table of all that matter at the false-discovery rate `fdr`."""
+    """The variants of the most important gene, and a table of all that matter at the false-discovery rate `fdr`.
+
+    Args:
+        statistics: of the survey.
+        report: scores of its genes.
+        found: which variants are shown to matter.
+        fdr: the false-discovery rate that they were found at, in (0, 1).
+        made: a sentence on how the survey was made, which ends the caption.
+    """
     strongest = report.strongest(1)[0]
     shown = "" if report.acting(strongest) else "No gene is shown to act on any attribute; more pictures may show one. "
     words = Words(
@@ -82,7 +97,14 @@ def usage_exhibit(found: Usage, realness: torch.Tensor | None) -> Exhibit:
 def strips_exhibits(
     labeler: CodeLabeler, report: GeneReport, attributes: list[int], seed: int
 ) -> tuple[Exhibit, Exhibit]:
-    """The top gene of each attribute re-drawn, all else fixed, with a map of where it acts; and in order."""
+    """The top gene of each attribute re-drawn, all else fixed, with a map of where it acts; and in order.
+
+    Args:
+        labeler: shows genotypes to the classifier.
+        report: scores of the genes.
+        attributes: columns of the attributes, a strip for each.
+        seed: of the picture that is changed, and of the variants drawn.
+    """
     rng, start = torch.Generator().manual_seed(seed), codes_of_seeds(labeler.generator, [seed])[0]
     genome = genome_of(labeler.generator.latent, "strips of genes")
     strips, ordered, rows, drawn_codes, ordered_codes = [], [], [], [], []

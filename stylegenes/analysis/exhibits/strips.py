@@ -65,6 +65,12 @@ def edit_strip(study: GeneStudy, attributes: Sequence[int], seed: int, num_genes
     """The picture of a seed, then one edit for each attribute, away from what it shows now.
 
     Above each: what was asked for, and the classifier's probability of the attribute before and after.
+
+    Args:
+        study: model, survey and classifier.
+        attributes: columns of the attributes, an edit for each.
+        seed: of the picture.
+        num_genes: genes that each edit may change.
     """
     start = codes_of_seeds(study.generator, [seed])[0].cpu()
     before = study.labeler.probabilities(start[None])[0]
