@@ -62,7 +62,14 @@ def written_cache(root: Path) -> Iterator[None]:
 
 
 def mapped_rows(path: Path, shape: tuple[int, ...], dtype: type[np.generic], mode: Any = "r") -> np.ndarray | None:
-    """An array of this shape and type, mapped from a .npy file; None, with a warning, where the file is another one."""
+    """An array of this shape and type, mapped from a .npy file; None, with a warning, where the file is another one.
+
+    Args:
+        path: of the .npy file.
+        shape: what the array must have.
+        dtype: type of its numbers.
+        mode: as `np.load` takes it: `r` to read, `r+` to write in place.
+    """
     try:
         rows = np.load(path, mmap_mode=mode)
     except FileNotFoundError:

@@ -98,14 +98,22 @@ def fov_of(camera: torch.Tensor) -> torch.Tensor:
 
 
 def orbit(
-    yaw: torch.Tensor,  # degrees around the y axis, [N]; positive shows the right side (from +x)
-    pitch: torch.Tensor,  # degrees above the horizon, [N]
+    yaw: torch.Tensor,
+    pitch: torch.Tensor,
     *,
-    radius: float,  # distance from the origin
-    fov: float,  # horizontal angle of view in degrees
-    pivot: tuple[float, float, float] = (0.0, 0.0, 0.0),  # the point looked at
+    radius: float,
+    fov: float,
+    pivot: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> torch.Tensor:
-    """Cameras [N, 25] on a sphere around the origin."""
+    """Cameras [N, 25] on a sphere around the origin.
+
+    Args:
+        yaw: degrees around the y axis, [N]; positive shows the right side (from +x).
+        pitch: degrees above the horizon, [N].
+        radius: distance from the origin.
+        fov: horizontal angle of view in degrees.
+        pivot: the point looked at.
+    """
     yaw, pitch = torch.broadcast_tensors(yaw.deg2rad(), pitch.deg2rad())
     position = radius * torch.stack([pitch.cos() * yaw.sin(), pitch.sin(), pitch.cos() * yaw.cos()], dim=1)
     pose = look_at(position, torch.tensor(pivot, dtype=position.dtype, device=position.device))

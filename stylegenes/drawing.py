@@ -84,6 +84,12 @@ def draw_ws(
     """One picture [H, W, C] for each row of style vectors [N, num_ws, w_dim]; these are not truncated again.
 
     `names` seed random noise as the code strings of `draw` do; where there are none, the rows' numbers do.
+
+    Args:
+        generator: makes the pictures.
+        ws: [N, num_ws, w_dim].
+        drawing: noise and condition; its psi counts for nothing here.
+        names: one for each row, or none.
     """
     for index, one in enumerate(ws.split(1)):
         name = names[index] if names else str(index)
@@ -128,6 +134,14 @@ def draw_between(
     """Pictures on the way between two codes [1, ...], at each t of `steps` in [0, 1]. Random noise stays that of start.
 
     At t = 0 and 1 these are the pictures of the codes.
+
+    Args:
+        generator: makes the pictures.
+        start: [1, ...].
+        end: [1, ...].
+        steps: where on the way, from 0 (start) to 1 (end).
+        drawing: psi, noise and condition.
+        way: `own` is the latent's, `code` and `w` are lines between codes and between style vectors.
     """
     return (to_uint8(image)[0] for image in _images_between(generator, start, end, steps, drawing, way))
 
@@ -135,7 +149,15 @@ def draw_between(
 def draw_images_between(
     generator: Generator, start: torch.Tensor, end: torch.Tensor, steps: Sequence[float], drawing: DrawSettings
 ) -> torch.Tensor:
-    """The same pictures before they are rounded, by the latent's own way: [len(steps), C, H, W] in [-1, 1]."""
+    """The same pictures before they are rounded, by the latent's own way: [len(steps), C, H, W] in [-1, 1].
+
+    Args:
+        generator: makes the pictures.
+        start: [1, ...].
+        end: [1, ...].
+        steps: where on the way, from 0 (start) to 1 (end).
+        drawing: psi, noise and condition.
+    """
     return torch.cat([image.cpu() for image in _images_between(generator, start, end, steps, drawing, "own")])
 
 

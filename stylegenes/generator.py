@@ -62,6 +62,12 @@ class Generator(nn.Module):
         """Pull ws [N, num_ws, w_dim] towards the mean w: mean + psi (ws - mean), on the first `cutoff` layers.
 
         Works with every latent; psi may be negative. A genome is pulled towards its exact mean code.
+
+        Args:
+            ws: [N, num_ws, w_dim].
+            psi: 1 changes nothing, 0 gives the mean, below 0 lies beyond it.
+            cutoff: how many layers, from the first; all where None.
+            condition: label and camera that the mean depends on.
         """
         if psi == 1:
             return ws
@@ -72,7 +78,14 @@ class Generator(nn.Module):
     def express(
         self, code: torch.Tensor, condition: Condition | None = None, *, psi: float = 1.0, cutoff: int | None = None
     ) -> torch.Tensor:
-        """Codes [N, ...] to ws [N, num_ws, w_dim], truncated by `psi` on the first `cutoff` layers."""
+        """Codes [N, ...] to ws [N, num_ws, w_dim], truncated by `psi` on the first `cutoff` layers.
+
+        Args:
+            code: [N, ...].
+            condition: labels and cameras, N rows.
+            psi: truncation; 1 changes nothing.
+            cutoff: layers that are truncated, from the first; all where None.
+        """
         condition = self.synthesis.seen(condition, len(code))
         return self.truncate(self.broadcast(self.latent(code, condition)), psi, cutoff, condition)
 
@@ -85,7 +98,15 @@ class Generator(nn.Module):
         cutoff: int | None = None,
         noise: Noise | None = None,
     ) -> ImageBatch:
-        """Codes [N, ...] to pictures [N, C, H, W]."""
+        """Codes [N, ...] to pictures [N, C, H, W].
+
+        Args:
+            code: [N, ...].
+            condition: labels and cameras, N rows.
+            psi: truncation; 1 changes nothing.
+            cutoff: layers that are truncated, from the first; all where None.
+            noise: how noise inputs are filled; freshly at random where None.
+        """
         return self.synthesis(self.express(code, condition, psi=psi, cutoff=cutoff), condition, noise=noise)
 
 

@@ -80,7 +80,14 @@ class Extremes:
 
 
 def extremes(components: Components, coordinates: torch.Tensor, component: int, count: int = 5) -> Extremes:
-    """The `count` samples [N, C] at each end of a component (numbered from 1)."""
+    """The samples at each end of a component.
+
+    Args:
+        components: principal components of the coordinates' space.
+        coordinates: of the samples, [N, C].
+        component: its number, from 1.
+        count: samples at each end, at most N.
+    """
     components.vector(component)
     scores = components.scores(coordinates)[:, component - 1]
     count = min(count, len(scores))

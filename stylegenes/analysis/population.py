@@ -84,6 +84,13 @@ def offspring(
 ) -> torch.Tensor:
     """Children [count, ...] of two parents [2, ...]; of continuous codes they lie on the way between them.
 
+    Args:
+        latent: of the model.
+        parents: codes [2, ...].
+        count: children.
+        how: crossing and mutation.
+        random: of all chance, on the CPU.
+
     Raises:
         UserError: for genes that the latent does not have.
     """

@@ -65,7 +65,15 @@ class PruningPoint:
 def pruning_curve(
     generator: Generator, realness: torch.Tensor, numbers: list[int], distance: FrechetRun, *, runs: int = 5
 ) -> list[PruningPoint]:
-    """Frechet distance against the number of pruned variants, several seeds each (the paper's Table 4)."""
+    """Frechet distance against the number of pruned variants, several seeds each (the paper's Table 4).
+
+    Args:
+        generator: of a genome; it is not changed.
+        realness: [G, V], mean discriminator output over draws that contain the variant.
+        numbers: how many variants of each gene go, a point for each.
+        distance: Frechet distance of a generator's pictures, drawn with a seed.
+        runs: seeds for each point.
+    """
     points = []
     for number in numbers:
         pruned = prune(generator, realness, number)

@@ -114,6 +114,12 @@ def latent_spaces(
     """The codes' coordinates, [N, C] each: `z` (the code's own numbers) and `w` (what the layers get).
 
     Where both are the same numbers, as for a genome or a plain Gaussian, only `w` is there.
+
+    Args:
+        generator: the codes' own.
+        codes: [N, ...].
+        batch: codes mapped at once.
+        condition: label and camera of all codes, one row.
     """
     parts = codes.split(batch)
     z = torch.cat([generator.latent.features(part) for part in parts])

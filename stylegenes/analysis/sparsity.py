@@ -64,6 +64,19 @@ def sparsity_study(
     """Fit L1 classifiers on w with falling penalty; move along each, and hold the coordinates of each.
 
     Attributes for which no weight survives at a strength have no row there.
+
+    Args:
+        generator: makes the pictures.
+        classifier: says what they show.
+        samples: codes with the classifier's probabilities.
+        attributes: names of those that are studied.
+        random: of what is drawn again when coordinates are held.
+        cs: inverse strengths of the penalty, each above 0.
+        folds: of cross-validation.
+        steps: length of the move, in standard deviations.
+        pictures: how many are made with each attribute, half of them having it.
+        condition: label and camera of all pictures, one row.
+        progress: told the strengths done and all of them.
     """
     rows: list[SparsityRow] = []
     columns = [attribute_index(samples.attributes, name) for name in attributes]

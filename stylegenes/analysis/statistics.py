@@ -197,6 +197,12 @@ def tally_draws(
 
     Rows go to the two halves in turn. Each gene's sums are one product of a sparse one-hot matrix [V, N] with the
     values, their squares and a column of ones.
+
+    Args:
+        statistics: of G genes with V variants and A attributes.
+        genotype: [N, G], each number below V.
+        values: [N, A].
+        workers: threads, which take a gene at a time.
     """
     halves = torch.arange(len(values)) % 2
     rows = halves.numpy() * statistics.num_variants

@@ -104,6 +104,7 @@ def conditional_methods(
         generator: takes binary labels [N, L].
         labels: [N, L] in {0, 1}, of the real data.
         label_names: names of the columns.
+        batch_size: pictures made at once.
 
     Raises:
         UserError: when the generator takes other labels than the data has.
@@ -128,7 +129,15 @@ def conditional_methods(
 def trade_off(
     methods: Sequence[Method], wish_sets: Sequence[Sequence[Wish]], referee: Referee, n: int, *, seed: int = 0
 ) -> Iterator[MethodScore]:
-    """Measure every method on every set of wishes with `n` pictures each, one outcome at a time."""
+    """Measure every method on every set of wishes with `n` pictures each, one outcome at a time.
+
+    Args:
+        methods: ways of drawing pictures by wish.
+        wish_sets: sets of wishes that hold together.
+        referee: classifiers and distances that judge.
+        n: pictures of each outcome.
+        seed: of the draws; every outcome begins with it.
+    """
     for method in methods:
         for wishes in wish_sets:
             yield measure(method, wishes, referee, n, seed=seed)
@@ -136,7 +145,15 @@ def trade_off(
 
 @torch.no_grad()
 def measure(method: Method, wishes: Sequence[Wish], referee: Referee, n: int, *, seed: int = 0) -> MethodScore:
-    """Draw `n` pictures and classify them."""
+    """Draw `n` pictures and classify them.
+
+    Args:
+        method: a way of drawing pictures by wish.
+        wishes: that hold together.
+        referee: classifiers and distances that judge.
+        n: pictures.
+        seed: of the draws.
+    """
     for classifier in (referee.own, referee.second):
         warn_of_doubts(classifier, [wish.attribute for wish in wishes])
     rng = torch.Generator().manual_seed(seed)

@@ -18,6 +18,12 @@ _MOST = 400
 def look_at_cameras(path: Path, picture: Path | None, out: Path | None, center: bool) -> None:
     """Say what the cameras at `path` are, draw them, and write them as dataset.json.
 
+    Args:
+        path: a file of cameras, or what holds one.
+        picture: file for the drawing; None draws nothing.
+        out: file to write; None writes nothing.
+        center: whether they are moved to lie around the origin first.
+
     Raises:
         UserError: when there are none, or those that would be written are none.
     """

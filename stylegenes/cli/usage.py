@@ -26,6 +26,12 @@ _LARGEST_SEED = 2**63 - 1
 def parse(args: Any, prog: str, description: str | None, argv: Sequence[str]) -> Any:
     """An instance of `args`, a dataclass or a union of them, from a command line.
 
+    Args:
+        args: the type of what comes out.
+        prog: the command as it is typed, for messages.
+        description: for `--help`; the type's docstring where None.
+        argv: words after the command.
+
     Raises:
         SystemExit: 0 for `--help`; 2 for arguments that do not parse, after a sentence on standard error.
         UserError: for a seed that no generator takes.

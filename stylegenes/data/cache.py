@@ -52,6 +52,12 @@ def cached(source: Source, root: Path, *, workers: int, track: Track) -> PackedD
     The fingerprint (names, sizes, times) finds a known data set without reading it; the folder it points to is named
     by the content hash. Of several processes that ask at once, one builds and the others wait.
 
+    Args:
+        source: pictures, not packed yet.
+        root: folder of the cache.
+        workers: processes that decode pictures.
+        track: shows how much of the packing is done.
+
     Raises:
         UserError: when the cache cannot be written, or too many of the source's files are bad.
     """

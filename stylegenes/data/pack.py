@@ -32,6 +32,12 @@ _SHOWN = 3
 def pack(source: Source, folder: Path, *, workers: int, track: Track) -> Description:
     """Write the packed form of `source` into a folder that is empty, or holds what an interrupted call left.
 
+    Args:
+        source: pictures, not packed yet.
+        folder: for the packed form.
+        workers: processes that decode pictures.
+        track: shows how much is done.
+
     Raises:
         UserError: when there is no image, or more are bad than good: then something else is wrong.
     """

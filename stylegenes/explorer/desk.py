@@ -120,6 +120,13 @@ class Desk:
     ) -> T:
         """Let the worker do something and wait for it; who leaves gives it up.
 
+        Args:
+            request: given up when its client leaves.
+            work: runs on the worker.
+            priority: what goes first.
+            key: what it makes; who asks for the same while it waits shares it.
+            slot: where the answer is shown; a newer request of a slot replaces an older one that waits.
+
         Raises:
             ClientGone: when nobody waits any more.
             Busy: when too much waits.

@@ -35,6 +35,14 @@ def open_desk(
 ) -> Desk:
     """What is explored: a model, or a run folder with its newest snapshot, if it has one yet.
 
+    Args:
+        name: a run folder, or what `stylegenes.open` takes.
+        label: what a conditional model draws; the first column where None.
+        classifier: of attributes; the survey's own where None.
+        device: `auto` takes the fastest there is.
+        sessions: file that keeps sessions; where None, one in the run folder or, named after the model, in the working
+            folder.
+
     Raises:
         UserError: when it is neither.
     """

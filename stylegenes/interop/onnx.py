@@ -208,6 +208,14 @@ def check_onnx(
 
     None when ONNX Runtime is not installed. Batches of `BATCHES` are drawn, none of the size that the exporter saw.
 
+    Args:
+        generator: what was exported.
+        path: of the file.
+        psi: truncation that was built in.
+        given: what the file takes: `code`, `w` or `ws`.
+        clamp: whether its pictures are clamped to [-1, 1].
+        camera: the one that was built in, [1, 25]; where None, a 3D model's file takes cameras.
+
     Raises:
         UserError: when they differ by more than `TOLERANCE`.
     """

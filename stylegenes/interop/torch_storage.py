@@ -49,6 +49,12 @@ class Storage:
 def tensor_of(storage: Any, offset: Any, size: Any, stride: Any) -> torch.Tensor:
     """A view of a storage, which must hold every element, and each for one place only.
 
+    Args:
+        storage: what a file says its numbers are.
+        offset: of the first element, in elements.
+        size: of each dimension.
+        stride: step of each dimension, in elements.
+
     Raises:
         UserError: for sizes beyond the storage, strides that read a number twice, and what are no sizes at all.
     """

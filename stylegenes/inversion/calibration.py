@@ -77,7 +77,14 @@ def _limit(values: torch.Tensor) -> float:
 
 @torch.no_grad()
 def own_samples(generator: Generator, n: int, seed: int, condition: Condition | None = None) -> torch.Tensor:
-    """Pictures [n, C, H, W] of `n` random codes, with the stored noise; the condition has one row or `n`."""
+    """Pictures [n, C, H, W] of `n` random codes, with the stored noise; the condition has one row or `n`.
+
+    Args:
+        generator: makes the pictures.
+        n: pictures.
+        seed: of the codes.
+        condition: label and cameras.
+    """
     codes = generator.sample(n, torch.Generator().manual_seed(seed))
     shown = spread(condition, n)
     told = None if shown is None else Condition(shown.label)
@@ -95,6 +102,15 @@ def calibrate(
     on_step: OnStep = silent_step,
 ) -> Calibration:
     """Project `n` of the model's own samples with the same settings as the targets; `on_step` is told the progress.
+
+    Args:
+        generator: its own pictures are the targets.
+        objective: what a projection makes small.
+        settings: those of the projection.
+        n: pictures, at least three.
+        seed: of codes and cameras; far from those that people take.
+        condition: its first label counts for all pictures; cameras are drawn.
+        on_step: told the steps done and all of them.
 
     Raises:
         UserError: for fewer than three samples, from which no spread can be told.

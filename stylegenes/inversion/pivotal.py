@@ -64,6 +64,15 @@ def tune_around_pivots(
     """Train a copy of the synthesis network until the pivots [N, num_ws, w_dim] make the targets [N, C, H, W].
 
     Works with every latent; `generator` is never changed.
+
+    Args:
+        generator: what is copied.
+        pivots: [N, num_ws, w_dim].
+        targets: [N, C, H, W] in [-1, 1].
+        objective: what is made small for the targets.
+        settings: of the training; the usual ones where None.
+        condition: labels and cameras of the targets, N rows.
+        on_step: called after every step with its number and the objective of targets and of watched pictures.
     """
     row = None if condition is None else repeated(Condition(condition.label), 1)
     plan = PivotalPlan(pivots, condition=row)

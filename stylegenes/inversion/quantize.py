@@ -87,7 +87,12 @@ def compare_quantizations(
 ) -> list[Quantization]:
     """Quantize ws [N, num_ws, w_dim] by every distance and compare the pictures with the targets [N, C, H, W].
 
-    `condition` has one row, or one for each target.
+    Args:
+        generator: of a genome.
+        ws: [N, num_ws, w_dim].
+        targets: [N, C, H, W] in [-1, 1].
+        objective: measures how far pictures are from targets.
+        condition: label and camera, one row or one for each target.
     """
     found = []
     for distance in DISTANCES:

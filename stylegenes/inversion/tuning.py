@@ -172,7 +172,14 @@ def _kept(
 
 
 def watched_condition(model: Generator, condition: Condition | None, n: int, seed: int) -> Condition:
-    """What `n` other pictures are conditioned on: the first target's label, and drawn cameras."""
+    """What `n` other pictures are conditioned on: the first target's label, and drawn cameras.
+
+    Args:
+        model: draws cameras where it takes some.
+        condition: of the targets, or None.
+        n: rows of the result.
+        seed: of the cameras.
+    """
     label = None if condition is None or condition.label is None else condition.label[:1].expand(n, -1)
     return Condition(label, model.synthesis.draw_views(n, torch.Generator().manual_seed(seed % 2**63)))
 
@@ -205,7 +212,17 @@ def measure_drift(
     batch: int = 16,
     condition: Condition | None = None,
 ) -> Drift:
-    """Compare the pictures that two models make of the same `n` random codes (seeds that tuning does not use)."""
+    """Compare the pictures that two models make of the same `n` random codes (seeds that tuning does not use).
+
+    Args:
+        frozen: the model before tuning.
+        tuned: the model after it.
+        objective: measures how far pictures are apart.
+        n: pictures.
+        seed: of codes and cameras.
+        batch: pictures at once.
+        condition: of the targets; its first label counts for all pictures.
+    """
     codes = frozen.sample(n, torch.Generator().manual_seed(seed))
     seen = watched_condition(frozen, condition, n, seed)
     changes, pairs = [], []

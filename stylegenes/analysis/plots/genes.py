@@ -176,7 +176,14 @@ def gene_strips(strips: Sequence[GeneStrip]) -> Figure:
 
 
 def variant_curves(report: GeneReport, measured: torch.Tensor, error: torch.Tensor, attribute: int) -> Figure:
-    """The variants of the gene that matters most for an attribute, in order: measured with errors, and shrunk."""
+    """The variants of the gene that matters most for an attribute, in order: measured with errors, and shrunk.
+
+    Args:
+        report: of the survey, with the shrunk estimates.
+        measured: mean of each variant's draws, [G, V, A].
+        error: standard errors of these means, [G, V, A].
+        attribute: column of the attribute.
+    """
     gene = report.top(attribute, 1)[0]
     order = measured[gene, :, attribute].argsort()
     x = torch.arange(len(order)).numpy()

@@ -56,7 +56,14 @@ def show_picture(axes: Axes, picture: torch.Tensor, title: str = "") -> None:
 
 
 def show_map(axes: Axes, values: torch.Tensor, title: str = "", *, top: float | None = None) -> None:
-    """Draw a map of non-negative values [H, W], white where nothing happens."""
+    """Draw a map of non-negative values [H, W], white where nothing happens.
+
+    Args:
+        axes: to draw on.
+        values: [H, W].
+        title: above the map.
+        top: the value of the darkest color; the largest one where None.
+    """
     bare(axes).imshow(values.numpy(), cmap=SEQUENTIAL, vmin=0, vmax=top, interpolation="nearest")
     axes.set_title(title, fontsize=SMALL, pad=2)
 
@@ -64,7 +71,14 @@ def show_map(axes: Axes, values: torch.Tensor, title: str = "", *, top: float | 
 def picture_rows(
     rows: Sequence[torch.Tensor], labels: Sequence[str], *, columns: Sequence[str] = (), size: float = 0.8
 ) -> Figure:
-    """Rows of pictures [n, C, H, W] with a label before each row and a title above each column."""
+    """Rows of pictures [n, C, H, W] with a label before each row and a title above each column.
+
+    Args:
+        rows: [n, C, H, W] each, of any n.
+        labels: one for each row.
+        columns: titles of the columns, from the left.
+        size: side of a picture in inches.
+    """
     width = max(len(row) for row in rows)
     figure = new_figure(1.3 + size * width, (size + 0.06) * len(rows) + 0.3)
     grid = figure.subplots(len(rows), width, squeeze=False)
