@@ -204,6 +204,12 @@ class GroupedResidual(Layer):
 def check_stages(size: Size, widths: Sequence[int], groups: Sequence[int], blocks: Sequence[int]) -> None:
     """Refuse lists that do not describe the stages from the start grid to `size`.
 
+    Args:
+        size: of the picture.
+        widths: channels of each stage, at least 1.
+        groups: groups of each stage's convolutions, at least 1.
+        blocks: blocks of each stage, at least 1.
+
     Raises:
         UserError: for a size that no small grid leads to by doubling, lists of another length, or numbers below one.
     """

@@ -184,7 +184,14 @@ class LoadedModel:
         noise: str | None,
         view: Mapping[str, float] | None = None,
     ) -> tuple[DrawSettings, list[str]]:
-        """How to draw: as it was asked, else as the file of the codes says, else plainly; and what to say about it."""
+        """How to draw: as it was asked, else as the file of the codes says, else plainly; and what to say about it.
+
+        Args:
+            recorded: what the file of the codes says, or None.
+            psi: truncation, 0.7, or "0.7:8" for the 8 leading layers; None was not asked for.
+            noise: `const`, `random` or `none`; None was not asked for.
+            view: yaw, pitch and fov in degrees, for a 3D model; None or empty was not asked for.
+        """
         used = []
         value, mode = psi, noise
         if recorded is not None and psi is None and recorded.psi != "1":
@@ -230,7 +237,11 @@ class LoadedModel:
         return genome.from_strings(as_codes(self.generator, code).codes[:1])[0].cpu()
 
     def editor(self, genes: int, rank: float, hold: Constraints, method: str) -> Editor:
-        """A function that edits genotypes; see `analysis.editing.editor`."""
+        """A function that edits genotypes; see `analysis.editing.editor`.
+
+        `genes` may change for each wish, by `rank` (0 to 1) along their ordered variants; `hold` is left alone, and
+        `method` is `checked` or `statistics`.
+        """
         return editor(self.study.labeler, self.study.report, Strength(genes, rank), hold, method)
 
     def real(self, data: str | None = None) -> PackedDataset:

@@ -33,6 +33,9 @@ class Sampling(Studio):
     ) -> Choice:
         """Codes and how to draw them, without drawing them yet; the arguments are those of `sample`.
 
+        The arguments `count`, `seeds`, `codes`, `where`, `temperature`, `psi`, `noise` and `view` are those of
+        `sample`.
+
         Raises:
             UserError: as `sample`.
         """
@@ -97,6 +100,12 @@ class Sampling(Studio):
     ) -> Sheet:
         """Style mixing: rows from the first half of the codes, with coarse, middle, fine or all styles of the others.
 
+        Args:
+            band: `coarse`, `middle`, `fine`, or `all` for the three below one another.
+            count: codes, those of seeds 0, 1, 2, ... where nothing else says which.
+            seeds: as `sample` takes them.
+            codes: as `sample` takes them.
+
         Raises:
             UserError: for fewer than two codes, or a network without such layers.
         """
@@ -113,6 +122,14 @@ class Sampling(Studio):
         moving: bool = False,
     ) -> Sheet:
         """The way from each code to the next; `moving` gives the frames of an endless animation, to be saved as .gif.
+
+        Args:
+            steps: pictures from one code to the next.
+            count: codes, those of seeds 0, 1, 2, ... where nothing else says which.
+            seeds: as `sample` takes them.
+            codes: as `sample` takes them.
+            ways: `own` is the latent's, `code` and `w` are lines between codes and between style vectors.
+            moving: whether the pictures become the frames of an animation.
 
         Raises:
             UserError: for fewer than two codes.

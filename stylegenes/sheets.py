@@ -101,7 +101,15 @@ def origin_of(
     label_names: Sequence[str] = (),
     more: Mapping[str, str] | None = None,
 ) -> Origin:
-    """The origin of pictures drawn with these settings."""
+    """The origin of pictures drawn with these settings.
+
+    Args:
+        model: its name.
+        weights: fingerprint of its weights.
+        drawing: psi, noise and labels.
+        label_names: names of the label's columns, where it has some.
+        more: whatever else there is to say, by capitalized key.
+    """
     psi = _number(drawing.psi) + ("" if drawing.cutoff is None else f":{drawing.cutoff}")
     rows = drawing.condition.label
     labels = [] if rows is None else [label_text(row, label_names) for row in rows]
@@ -266,7 +274,14 @@ def made_by_what(path: Path) -> str | None:
 
 
 def codes_record(origin: Origin, names: Sequence[str], files: Sequence[str], codes: Sequence[str]) -> dict[str, Any]:
-    """The JSON beside a sheet: what was drawn, and name, file and string of each code."""
+    """The JSON beside a sheet: what was drawn, and name, file and string of each code.
+
+    Args:
+        origin: what the pictures were drawn with.
+        names: of the codes, like `seed 3`.
+        files: of the pictures, one for each code.
+        codes: strings.
+    """
     about = {key.lower(): value for key, value in origin.text([]).items() if key not in ("Codes", "Software")}
     rows = [{"name": n, "file": f, "code": c} for n, f, c in zip(names, files, codes, strict=True)]
     return {**about, "codes": rows}

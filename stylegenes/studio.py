@@ -56,6 +56,13 @@ class Studio(LoadedModel):
     ) -> list[str]:
         """Children of one picture: genes mutate with chance `rate`; continuous codes go so far towards random ones.
 
+        Args:
+            code: string of the picture's code.
+            count: children.
+            rate: in [0, 1].
+            locked: numbers of genes that stay.
+            seed: of all chance.
+
         Raises:
             UserError: for a rate outside [0, 1], or genes that do not exist.
         """
@@ -71,6 +78,12 @@ class Studio(LoadedModel):
         self, parents: Sequence[str], count: int = 12, how: Crossing | None = None, seed: int = 0
     ) -> list[str]:
         """Children of two pictures.
+
+        Args:
+            parents: strings of two codes.
+            count: children.
+            how: crossing and mutation; the usual ones where None.
+            seed: of all chance.
 
         Raises:
             UserError: for other than two parents, or genes that do not exist.

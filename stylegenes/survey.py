@@ -161,6 +161,12 @@ class Surveyor:
     ) -> SurveyPlan:
         """The plan of a survey by these networks.
 
+        Args:
+            seed: of the whole survey.
+            shard_size: pictures in a shard.
+            psi: truncation.
+            noise: `const` makes a genotype's picture unique.
+
         Raises:
             UserError: when there are no labels for a model that needs them, or others than it takes.
         """

@@ -107,6 +107,12 @@ def sample_volume(body: Body, resolution: int, device: torch.device | str = "cpu
 def find_level(body: Body, cameras: torch.Tensor, *, resolution: int = 24, steps: int = 128) -> float:
     """The density whose surface lies nearest to the depth that cameras [N, 25] see.
 
+    Args:
+        body: what is looked at.
+        cameras: [N, 25].
+        resolution: rays along each side of a camera's picture.
+        steps: points along each ray.
+
     Raises:
         UserError: when hardly anything is opaque from these cameras.
     """
@@ -138,6 +144,12 @@ def _surface_error(
 @torch.no_grad()
 def make_mesh(body: Body, volume: Volume, level: float, device: torch.device | str = "cpu") -> Mesh:
     """The surface where the density is `level` (marching cubes), closed at the box, colored as the body is there.
+
+    Args:
+        body: gives the colors.
+        volume: densities on a grid.
+        level: density of the surface, above 0.
+        device: of the body.
 
     Raises:
         UserError: when the level lies outside of the volume's densities, which it names.
@@ -193,11 +205,25 @@ def normal_pictures(body: Body, cameras: torch.Tensor, resolution: int) -> list[
 
 
 def around(synthesis: SynthesisNetwork, count: int, *, pitch: float = 0.0, fov: float | None = None) -> torch.Tensor:
-    """`count` cameras [count, 25] once around what is shown, from the front to the right."""
+    """`count` cameras [count, 25] once around what is shown, from the front to the right.
+
+    Args:
+        synthesis: a network with cameras.
+        count: cameras.
+        pitch: degrees above the horizon.
+        fov: horizontal angle of view in degrees; the usual one where None.
+    """
     return torch.cat([synthesis.camera_at(360 * i / count, pitch, fov) for i in range(count)])
 
 
 def swing(synthesis: SynthesisNetwork, count: int, *, reach: float = 30.0, fov: float | None = None) -> torch.Tensor:
-    """`count` cameras [count, 25] on an ellipse before what is shown, `reach` degrees to the sides and half that up."""
+    """`count` cameras [count, 25] on an ellipse before what is shown, `reach` degrees to the sides and half that up.
+
+    Args:
+        synthesis: a network with cameras.
+        count: cameras.
+        reach: degrees to either side.
+        fov: horizontal angle of view in degrees; the usual one where None.
+    """
     turns = [2 * math.pi * i / count for i in range(count)]
     return torch.cat([synthesis.camera_at(reach * math.sin(t), reach / 2 * math.cos(t), fov) for t in turns])

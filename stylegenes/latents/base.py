@@ -56,13 +56,27 @@ class LatentDistribution(Layer, ABC):
     def path(
         self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor, condition: Condition | None = None
     ) -> torch.Tensor:
-        """w [N, w_dim] at `t` on the path that `interpolate` takes, whether that goes through codes or through w."""
+        """w [N, w_dim] at `t` on the path that `interpolate` takes, whether that goes through codes or through w.
+
+        Args:
+            start: codes [N, ...].
+            end: codes [N, ...].
+            t: in [0, 1], one number or [N, 1].
+            condition: labels and cameras, N rows.
+        """
         return self(self.interpolate(start, end, t), condition)
 
     def blend(
         self, start: torch.Tensor, end: torch.Tensor, t: float, condition: Condition | None = None
     ) -> torch.Tensor:
-        """w [N, w_dim] at `t` in [0, 1] on the way between two batches of codes: here the line between their w."""
+        """w [N, w_dim] at `t` in [0, 1] on the way between two batches of codes: here the line between their w.
+
+        Args:
+            start: codes [N, ...].
+            end: codes [N, ...].
+            t: in [0, 1].
+            condition: labels and cameras, N rows.
+        """
         return torch.lerp(self(start, condition), self(end, condition), t)
 
     @abstractmethod

@@ -101,7 +101,14 @@ class Gaussian(_Continuous):
     def blend(
         self, start: torch.Tensor, end: torch.Tensor, t: float, condition: Condition | None = None
     ) -> torch.Tensor:
-        """w at `t` on the great arc: the line would leave the shell that a Gaussian's samples lie on."""
+        """w at `t` on the great arc: the line would leave the shell that a Gaussian's samples lie on.
+
+        Args:
+            start: z [N, z_dim].
+            end: z [N, z_dim].
+            t: in [0, 1].
+            condition: is not read.
+        """
         return self(slerp(start, end, t))
 
     def mean(self, condition: Condition | None = None) -> torch.Tensor:

@@ -114,7 +114,14 @@ class Genome(LatentDistribution):
     def path(
         self, start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor, condition: Condition | None = None
     ) -> torch.Tensor:
-        """The same as `interpolate`: between two genotypes there are no others, only their codes' line."""
+        """The same as `interpolate`: between two genotypes there are no others, only their codes' line.
+
+        Args:
+            start: genotypes [N, G].
+            end: genotypes [N, G].
+            t: in [0, 1], one number or [N, 1].
+            condition: cameras, N rows, where the genome reads them.
+        """
         return self._posed(self.interpolate(start, end, t), condition)
 
     def features(self, code: torch.Tensor) -> torch.Tensor:

@@ -252,7 +252,14 @@ def predict_logits(classifier: CalibratedClassifier, data: LabeledImages, indice
 def evaluate_classifier(
     classifier: CalibratedClassifier, data: LabeledImages, parts: Split, columns: list[int]
 ) -> ClassifierReport:
-    """Test the calibrated probabilities on the test split."""
+    """Test the calibrated probabilities on the test split.
+
+    Args:
+        classifier: calibrated, on its device.
+        data: pictures with labels.
+        parts: which pictures are in which split.
+        columns: of the data's labels, one for each attribute of the classifier.
+    """
     logits = predict_logits(classifier, data, parts.test)
     probability = torch.sigmoid(logits * classifier.scale.cpu() + classifier.shift.cpu())
     labels = labels_of(data, parts.test, columns)

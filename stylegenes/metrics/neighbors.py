@@ -75,6 +75,12 @@ class _Hits:
 def precision_recall(real: Rows, fake: Rows, *, k: int = 3, chunk: int = CHUNK) -> PrecisionRecall:
     """Precision and recall of features [N, D] and [M, D].
 
+    Args:
+        real: [N, D].
+        fake: [M, D].
+        k: a ball reaches to its center's k-th nearest neighbor.
+        chunk: rows compared at once.
+
     Raises:
         UserError: for features that cannot be compared, see `door.admit`, or when a side has no k-th neighbor.
     """
@@ -86,6 +92,12 @@ def precision_recall(real: Rows, fake: Rows, *, k: int = 3, chunk: int = CHUNK) 
 
 def density_coverage(real: Rows, fake: Rows, *, k: int = 5, chunk: int = CHUNK) -> DensityCoverage:
     """Density and coverage of features [N, D] and [M, D].
+
+    Args:
+        real: [N, D].
+        fake: [M, D].
+        k: a ball reaches to its center's k-th nearest neighbor.
+        chunk: rows compared at once.
 
     Raises:
         UserError: for features that cannot be compared, see `door.admit`, or when a real has no k-th neighbor.
@@ -102,6 +114,12 @@ def outliers(real: Rows, fake: Rows, *, quantile: float = 0.99, chunk: int = CHU
     The limit is the ceil(quantile (N + 1))-th smallest distance of a real to its nearest other real: the order
     statistic that one more real exceeds with a chance of at most 1 - quantile. With too few reals for that it is the
     largest, which one more real exceeds with a chance of 1 / (N + 1).
+
+    Args:
+        real: [N, D].
+        fake: [M, D].
+        quantile: share of the reals' own distances below the limit, in (0, 1).
+        chunk: rows compared at once.
 
     Raises:
         UserError: for features that cannot be compared, see `door.admit`, or fewer than two reals.

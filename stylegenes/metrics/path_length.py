@@ -74,7 +74,10 @@ def path_length(
     batch: int = 16,
     labels: LabelSource | None = None,
 ) -> PathLengthEstimate:
-    """Measure `num` steps in memory, by one process; arguments as for `path_pass`."""
+    """Measure `num` steps in memory, by one process; arguments as for `path_pass`.
+
+    `generator`, `distance`, `settings`, `seed`, `batch` and `labels` are as for `path_pass`.
+    """
     steps = path_pass(generator, distance, settings, num=num, seed=seed, batch=batch, labels=labels)
     return summarize(steps.run().flatten(), settings.reject)
 

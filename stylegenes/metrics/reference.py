@@ -51,7 +51,14 @@ class FrechetReference:
         return frechet_distance(self.real, moments.gaussian())
 
     def of_generator(self, generator: Generator, num: int, seed: int, labels: LabelSource | None = None) -> float:
-        """Distance of `num` pictures of a generator, which may be told labels, from the reals."""
+        """Distance of `num` pictures of a generator, which may be told labels, from the reals.
+
+        Args:
+            generator: makes the pictures.
+            num: pictures.
+            seed: of codes and labels.
+            labels: data whose labels a conditional model is told.
+        """
         made = FeaturePass(
             GeneratorSource(generator, num, seed, labels=labels), self.extractor, device=self.device
         ).run()
@@ -60,6 +67,12 @@ class FrechetReference:
 
 def open_real(card: Card, data: str | None, resolution: int | str, channels: int | None = None) -> PackedDataset:
     """The data set given, or the one that the model was trained on, in the size and with the channels of the model.
+
+    Args:
+        card: of the model.
+        data: what to open; the model's own where None.
+        resolution: of the pictures in pixels, a number for squares or `384x256`.
+        channels: of the pixels; RGB, or a packed data set's own, where None.
 
     Raises:
         UserError: when neither is known.
@@ -77,7 +90,14 @@ def measure_real(
     device: torch.device,
     on_block: OnStep = silent_step,
 ) -> FrechetReference:
-    """Describe all real pictures once; the folder keeps the result."""
+    """Describe all real pictures once; the folder keeps the result.
+
+    Args:
+        data: the real pictures.
+        folder: for the result.
+        device: where features are computed.
+        on_block: told the pictures done and all of them.
+    """
     extractor = Lite0Features().eval().requires_grad_(False).to(device)
     found = FeaturePass(choose(data, None), extractor, folder=folder, device=device, on_block=on_block).run()
     return FrechetReference(extractor, found.all.moments.gaussian(), floors_of("fd", found)["fd"], device)

@@ -56,7 +56,14 @@ def find_shipped(key: str, folder: Path | None = None) -> Shipped | None:
 
 
 def ship(key: str, shipped: Shipped, about: Mapping[str, str], folder: Path | None = None) -> Path:
-    """Write the file that `find_shipped` reads, with whatever else is to be said about it. Returns its path."""
+    """Write the file that `find_shipped` reads, with whatever else is to be said about it. Returns its path.
+
+    Args:
+        key: names the pass; `find_shipped` asks for it.
+        shipped: what is known of the pass.
+        about: more to say, text by key.
+        folder: where the file goes; the package's own where None.
+    """
     gaussian = shipped.moments.gaussian()
     rows, columns = torch.triu_indices(len(gaussian.mean), len(gaussian.mean))
     tensors = {"mean": gaussian.mean, "covariance": gaussian.covariance[rows, columns].float()}

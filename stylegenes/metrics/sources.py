@@ -167,7 +167,15 @@ class GeneratorSource:
 
 
 def draws_identity(generator: Generator, labels: LabelSource | None, num: int, seed: int, batch: int) -> dict[str, Any]:
-    """The weights' fingerprint and what the draws depend on; labels count only where the model reads them."""
+    """The weights' fingerprint and what the draws depend on; labels count only where the model reads them.
+
+    Args:
+        generator: makes the pictures.
+        labels: data whose labels it is told, or None.
+        num: draws.
+        seed: of the draws.
+        batch: draws at once; they depend on it.
+    """
     conditions = labels.content_hash if labels is not None and generator.latent.label_dim else None
     draws = {"num": num, "seed": seed, "batch": batch}
     return {"model": fingerprint(generator), "labels": conditions, **draws}
@@ -182,6 +190,12 @@ def draw_condition(generator: Generator, labels: LabelSource | None, n: int, rng
     """Conditions for `n` fakes: labels of random pictures of the data, and cameras such as the model was trained with.
 
     None for a model that needs neither.
+
+    Args:
+        generator: says what it needs.
+        labels: data to draw labels from, or None.
+        n: rows of the result.
+        rng: on the CPU.
 
     Raises:
         UserError: when the model needs labels that the data does not have.
@@ -203,6 +217,14 @@ def mixed_ws(
 ) -> torch.Tensor:
     """ws [n, num_ws, w_dim] of `latents` codes a picture, taking turns at random crossover layers (StyleGAN, Table 2).
 
+    Args:
+        generator: expresses the codes.
+        n: pictures.
+        latents: codes of each picture, from 1 to num_ws.
+        psi: truncation; 1 changes nothing.
+        condition: labels and cameras, n rows.
+        rng: of codes and layers, on the CPU.
+
     Raises:
         UserError: when there are more codes than layers.
     """
@@ -218,7 +240,14 @@ def mixed_ws(
 
 
 def crossovers(n: int, count: int, num_ws: int, rng: torch.Generator) -> torch.Tensor:
-    """Different crossover layers for each of `n` pictures, ascending, in 1 .. num_ws - 1: int64 [n, count]."""
+    """Different crossover layers for each of `n` pictures, ascending, in 1 .. num_ws - 1: int64 [n, count].
+
+    Args:
+        n: pictures.
+        count: layers for each, at most num_ws - 1.
+        num_ws: style layers.
+        rng: on the CPU.
+    """
     return (torch.rand(n, num_ws - 1, generator=rng).argsort(dim=1)[:, :count] + 1).sort(dim=1).values
 
 

@@ -210,7 +210,15 @@ def filter2d(
     flip_filter: bool = False,
     gain: float = 1.0,
 ) -> torch.Tensor:
-    """Filter [N, C, H, W] at its size; `padding` is added to what keeps the size."""
+    """Filter [N, C, H, W] at its size; `padding` is added to what keeps the size.
+
+    Args:
+        x: [N, C, H, W].
+        f: filter from `setup_filter`, [T] or [T_y, T_x]; None is the identity.
+        padding: further zeros on each side, see `sides`.
+        flip_filter: False convolves, True correlates.
+        gain: factor on the result.
+    """
     (taps_x, taps_y), (left, right, top, bottom) = filter_size(f), sides(padding)
     around = (left + taps_x // 2, right + (taps_x - 1) // 2, top + taps_y // 2, bottom + (taps_y - 1) // 2)
     return upfirdn2d(x, f, padding=around, flip_filter=flip_filter, gain=gain)
@@ -241,7 +249,16 @@ def upsample2d(
     flip_filter: bool = False,
     gain: float = 1.0,
 ) -> torch.Tensor:
-    """Upsample [N, C, H, W] by `up`, preserving the mean; `padding` is added to what gives exactly `up` times."""
+    """Upsample [N, C, H, W] by `up`, preserving the mean; `padding` is added to what gives exactly `up` times.
+
+    Args:
+        x: [N, C, H, W].
+        f: filter from `setup_filter`, [T] or [T_y, T_x]; None is the identity.
+        up: factor, one number or one for each axis (x, y).
+        padding: further zeros on each side of the upsampled picture, see `sides`.
+        flip_filter: False convolves, True correlates.
+        gain: factor on the result.
+    """
     up_x, up_y = pair(up)
     around = pad_for_up(sides(padding), filter_size(f), (up_x, up_y))
     return upfirdn2d(x, f, up=up, padding=around, flip_filter=flip_filter, gain=gain * up_x * up_y)
@@ -256,6 +273,15 @@ def downsample2d(
     flip_filter: bool = False,
     gain: float = 1.0,
 ) -> torch.Tensor:
-    """Downsample [N, C, H, W] by `down`; `padding` is added to what gives exactly one `down`-th."""
+    """Downsample [N, C, H, W] by `down`; `padding` is added to what gives exactly one `down`-th.
+
+    Args:
+        x: [N, C, H, W].
+        f: filter from `setup_filter`, [T] or [T_y, T_x]; None is the identity.
+        down: factor, one number or one for each axis (x, y).
+        padding: further zeros on each side, see `sides`.
+        flip_filter: False convolves, True correlates.
+        gain: factor on the result.
+    """
     around = pad_for_down(sides(padding), filter_size(f), pair(down))
     return upfirdn2d(x, f, down=down, padding=around, flip_filter=flip_filter, gain=gain)

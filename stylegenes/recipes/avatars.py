@@ -21,6 +21,12 @@ def avatars32(recipe: str, *, synthesis: Spec, discriminator: Spec, optimizer: O
     """32 px behind `GENOME`, 200 thousand images, 16 a step; networks without their resolution and w_dim.
 
     No penalties and no style mixing: the families differ there. In short runs many small steps beat few large ones.
+
+    Args:
+        recipe: its name.
+        synthesis: network that makes pictures.
+        discriminator: network that judges them.
+        optimizer: of both.
     """
     return RunConfig(
         recipe=recipe,

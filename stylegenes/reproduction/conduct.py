@@ -105,6 +105,12 @@ def conduct(progress: StepLedger, jobs: int, on_event: OnEvent, *, max_seconds: 
     A step that fails is reported and the others go on; the same call again tries it once more. Ctrl-C and SIGTERM
     reach the commands, which save what they have, and so does the end of `max_seconds`.
 
+    Args:
+        progress: the steps, and which are done.
+        jobs: commands at once, at least 1.
+        on_event: told of everything that happens to a step.
+        max_seconds: of this sitting; without end where None.
+
     Raises:
         UserError: for less than one job.
         KeyboardInterrupt: when the sitting was interrupted.

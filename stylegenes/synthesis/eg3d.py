@@ -92,7 +92,14 @@ class SuperResolutionBlock(Layer):
     def forward(
         self, x: torch.Tensor, image: torch.Tensor, w: torch.Tensor, noise: Noise
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features and colors [N, C, H, W] to those [N, C', H up, W up], in the style w [N, w_dim]."""
+        """Features and colors [N, C, H, W] to those [N, C', H up, W up], in the style w [N, w_dim].
+
+        Args:
+            x: features [N, C, H, W].
+            image: colors [N, C, H, W].
+            w: [N, w_dim].
+            noise: how noise inputs are filled.
+        """
         x = self.conv1(self.conv0(x, w, noise), w, noise)
         if self.up > 1:
             image = upsample2d(image, self.resample_filter)
@@ -278,7 +285,14 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         *,
         resolution: int | None = None,
     ) -> Rendering:
-        """Planes [N, 3, C, H, W] through cameras [N, 25], at the usual or another resolution. Never below float32."""
+        """Planes [N, 3, C, H, W] through cameras [N, 25], at the usual or another resolution. Never below float32.
+
+        Args:
+            planes: [N, 3, C, H, W].
+            camera: [N, 25].
+            generator: draws where samples lie, in training or with the published optics.
+            resolution: rays along each side of the picture; the usual one where None.
+        """
         optics, still = self.optics, not (self.training or self.optics.official)
 
         def follow(rays: Rays, draws: Strata) -> Rendering:

@@ -61,7 +61,14 @@ class StyledConv(Layer):
             self.noise_strength = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: torch.Tensor, w: torch.Tensor, noise: Noise, gain: float = 1.0) -> torch.Tensor:
-        """Map `x` [N, C_in, H, W] to [N, C_out, H up, W up] in the style w [N, w_dim]; `gain` scales the result."""
+        """Map `x` [N, C_in, H, W] to [N, C_out, H up, W up] in the style w [N, w_dim]; `gain` scales the result.
+
+        Args:
+            x: [N, C_in, H, W].
+            w: [N, w_dim].
+            noise: how the noise input is filled.
+            gain: factor on the result; the bound on its values is scaled too.
+        """
         styles, split = self.affine(w), split_gain(self.act, gain)
         drawn = self.noise(x, noise)
         x = modulated_conv2d(

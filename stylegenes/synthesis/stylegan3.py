@@ -67,6 +67,18 @@ def plan_signals(
     Cutoff and stop band grow geometrically until `num_critical` layers before the end, where the cutoff meets the
     picture's Nyquist frequency; the sampling rate is the next that holds the stop band: a
     power of two, times the odd sides that the picture's may have (3 for 384x256), so that all sizes are whole.
+
+    Args:
+        size: of the picture.
+        image_channels: channels of the picture.
+        channel_base: a signal of cutoff f has channel_base / 2 / f channels ...
+        channel_max: ... but at most these.
+        num_layers: layers before the picture.
+        num_critical: layers at the end whose cutoff is the picture's Nyquist frequency; below num_layers.
+        first_cutoff: of the first layer, in cycles over the longer side of the picture.
+        first_stopband: of the first layer, in the same unit.
+        last_stopband_rel: stop band of the last layer, relative to its cutoff.
+        margin: samples beyond each edge, in all layers but the last two.
     """
     resolution, unit = size.longer, size.aspect.longer
     last_cutoff = resolution / 2

@@ -318,7 +318,14 @@ def plane_coordinates(points: torch.Tensor, *, official: bool = False) -> torch.
 
 
 def sample_planes(planes: torch.Tensor, points: torch.Tensor, *, box: float, official: bool = False) -> torch.Tensor:
-    """Features [N, 3, C, M] of planes [N, 3, C, H, W] at points [N, M, 3] of the cube of side `box`; zero outside."""
+    """Features [N, 3, C, M] of planes [N, 3, C, H, W] at points [N, M, 3] of the cube of side `box`; zero outside.
+
+    Args:
+        planes: [N, 3, C, H, W].
+        points: [N, M, 3].
+        box: side of the cube around the origin.
+        official: whether the planes lie as in the published models.
+    """
     grid = plane_coordinates(points * (2 / box), official=official)
     found = sample_bilinear(planes.flatten(0, 1), grid.flatten(0, 1)[:, None].to(planes.dtype))
     return found.squeeze(2).unflatten(0, (-1, planes.shape[1]))
@@ -331,6 +338,13 @@ def in_parts(
 
     Where gradients are wanted, each part is followed anew for its backward pass, so that only one part's samples are in
     memory at a time. Official rays are followed all at once, since their depth depends on one another's.
+
+    Args:
+        rays: [N, R, 3] each of origins and directions.
+        optics: numbers of samples, and the box.
+        draws: where in their strata the samples lie, for all rays.
+        most_points: largest number of points in one pass.
+        follow: renders some rays with their draws.
     """
     # Plain numbers, also where an exporter follows: the parts of a file are the same for every batch.
     n, count, _ = map(int, rays.origins.shape)

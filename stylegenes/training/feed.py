@@ -157,6 +157,13 @@ def pool_of(data: Data, synthesis: SynthesisNetwork, *, labels: bool, mirror: bo
 
     Cameras are those of the mirrored pictures too, where pictures are mirrored; where the data has none, they are drawn
     from the views that the network brings along.
+
+    Args:
+        data: the real pictures.
+        synthesis: says whether cameras are needed, and draws them where the data has none.
+        labels: whether the data's labels count.
+        mirror: whether pictures are mirrored.
+        seed: of cameras that are drawn.
     """
     everything = torch.arange(len(data))
     label = data.labels(everything) if labels else None

@@ -26,7 +26,15 @@ def save_grid(path: Path, images: torch.Tensor) -> None:
 
 
 def code_sheet(generator: Generator, codes: Codes, model: str, label_names: Sequence[str], images_seen: int) -> Sheet:
-    """Fixed codes as they are drawn now, edge to edge; the file carries the codes."""
+    """Fixed codes as they are drawn now, edge to edge; the file carries the codes.
+
+    Args:
+        generator: makes the pictures.
+        codes: with the condition of each.
+        model: its name.
+        label_names: names of the label's columns.
+        images_seen: reals that the model was trained on so far.
+    """
     drawing = DrawSettings(condition=codes.condition)
     seen = {"Images": str(images_seen)}
     origin = origin_of(model, fingerprint(generator), drawing, label_names, seen)
@@ -79,7 +87,14 @@ def _first_of(path: Path, count: int) -> list[np.ndarray]:
 
 @torch.no_grad()
 def render(generator: Generator, code: torch.Tensor, condition: Condition, *, micro: int = 16) -> torch.Tensor:
-    """Pictures [N, C, H, W] of fixed codes with constant noise, `micro` at a time, to be measured."""
+    """Pictures [N, C, H, W] of fixed codes with constant noise, `micro` at a time, to be measured.
+
+    Args:
+        generator: makes the pictures.
+        code: [N, ...].
+        condition: labels and cameras, N rows.
+        micro: pictures at once.
+    """
     with _evaluating(generator):
         return torch.cat(
             [

@@ -60,6 +60,12 @@ def measure(config: RunConfig, data: Data, machine: Machine, *, seconds: float =
 
     The lazy phases are timed on their own and weighted by how often they happen.
 
+    Args:
+        config: of the run.
+        data: the real pictures.
+        machine: the devices of the whole run.
+        seconds: about as long is measured.
+
     Raises:
         UserError: for a configuration that cannot run.
     """

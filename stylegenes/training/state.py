@@ -88,6 +88,12 @@ def collect(players: Players) -> dict[str, torch.Tensor]:
 def write_state(path: Path, players: Players, counters: Counters, data_hash: str) -> None:
     """Write the state, all or nothing.
 
+    Args:
+        path: of the file.
+        players: networks and optimizers.
+        counters: how far the run is.
+        data_hash: content hash of the data that it is trained on.
+
     Raises:
         UserError: when it cannot be written (full disk, read-only folder); an older state stays whole.
     """

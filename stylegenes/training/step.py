@@ -106,7 +106,14 @@ class Stepper:
         return [self.phase(phase, real, key=(epoch, step, phase.name), stop=stop) for phase in due]
 
     def phase(self, phase: Phase, real: ImageBatch, *, key: tuple[int | str, ...], stop: bool) -> PhaseResult:
-        """One optimizer step of one player; `key` makes its random choices."""
+        """One optimizer step of one player; `key` makes its random choices.
+
+        Args:
+            phase: which loss, of which player.
+            real: this rank's share of the reals.
+            key: makes all random choices.
+            stop: whether this rank wishes to stop after the step.
+        """
         self.announce(phase.name)
         for player in ("G", "D"):
             self.players.network(player).requires_grad_(False)

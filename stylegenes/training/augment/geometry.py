@@ -46,7 +46,14 @@ class Margins:
 
 
 def inverse_matrix(amounts: Amounts, ranges: GeometryRanges, height: int, width: int) -> torch.Tensor:
-    """The inverse matrices [N, 3, 3], float64, of all geometric transforms of one batch of pictures of that size."""
+    """The inverse matrices [N, 3, 3], float64, of all geometric transforms of one batch of pictures of that size.
+
+    Args:
+        amounts: draws for each transform and picture.
+        ranges: how far the transforms go.
+        height: in pixels.
+        width: in pixels.
+    """
     size = constant((width, height), next(iter(amounts.values.values())))
     steps = []
     if (u := amounts["xflip"]) is not None:
@@ -77,6 +84,12 @@ def margins_for(inverse: torch.Tensor, height: int, width: int, taps: int) -> Ma
     """The smallest padding, shared by a batch, that holds all that inverse matrices [N, 3, 3] and a filter look at.
 
     Reflection limits it to the picture's size less one. Positions within a millionth of a pixel count as exact.
+
+    Args:
+        inverse: [N, 3, 3], on the CPU.
+        height: of the pictures in pixels.
+        width: of the pictures in pixels.
+        taps: length of the filter.
     """
     x, y = (width - 1) / 2, (height - 1) / 2
     corners = torch.tensor([[-x, x, x, -x], [-y, -y, y, y], [1, 1, 1, 1]], dtype=inverse.dtype)
@@ -99,6 +112,13 @@ def sampling_matrix(inverse: torch.Tensor, margins: Margins, height: int, width:
 
     The grid's source is the padded picture at twice the resolution, its target the result at twice the resolution
     with room for the filter on every side; both run from -1 to 1 over pixel edges.
+
+    Args:
+        inverse: [N, 3, 3], in pixels around the center.
+        margins: of the padding.
+        height: of the pictures in pixels, without padding.
+        width: of the pictures in pixels, without padding.
+        taps: length of the filter.
     """
     one = inverse.new_ones(1, 2)
     shift = constant(((margins.left - margins.right, margins.top - margins.bottom),), inverse) / 2
@@ -130,14 +150,28 @@ def warp(images: torch.Tensor, inverse: torch.Tensor, taps: torch.Tensor) -> tor
 
 
 def warp_by_filters(images: torch.Tensor, grid: torch.Tensor, margins: Margins, taps: torch.Tensor) -> torch.Tensor:
-    """Pad and double `images` [N, C, H, W], sample them at `grid` [N, h, w, 2], halve the result to [N, C, H, W]."""
+    """Pad and double `images` [N, C, H, W], sample them at `grid` [N, h, w, 2], halve the result to [N, C, H, W].
+
+    Args:
+        images: [N, C, H, W].
+        grid: [N, h, w, 2] in [-1, 1] over pixel edges.
+        margins: of the padding, in pixels.
+        taps: orthogonal low-pass filter [T].
+    """
     images = F.pad(images, [margins.left, margins.right, margins.top, margins.bottom], mode="reflect")
     images = sample_bilinear(upsample2d(images, taps), grid)
     return downsample2d(images, taps, padding=-2 * (taps.shape[0] // 4), flip_filter=True)
 
 
 def warp_by_matrices(images: torch.Tensor, grid: torch.Tensor, margins: Margins, taps: torch.Tensor) -> torch.Tensor:
-    """As `warp_by_filters`; on a CPU several times faster than depthwise convolutions."""
+    """As `warp_by_filters`; on a CPU several times faster than depthwise convolutions.
+
+    Args:
+        images: [N, C, H, W].
+        grid: [N, h, w, 2] in [-1, 1] over pixel edges.
+        margins: of the padding, in pixels.
+        taps: orthogonal low-pass filter [T].
+    """
     height, width = images.shape[2:]
     rows = _doubling_matrix(height, margins.top, margins.bottom, taps)
     columns = _doubling_matrix(width, margins.left, margins.right, taps)
