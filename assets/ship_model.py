@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from stylegenes.analysis.summary import FILE, Summary, summarize
 from stylegenes.caches import cache_root
 from stylegenes.cli import evaluate
-from stylegenes.cli.console import progress, say
+from stylegenes.cli.console import Bars, say
 from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_folder, write_json
@@ -42,12 +42,12 @@ def survey(snapshot: Snapshot, judge: str, num_draws: int, device: str) -> Summa
     )
     plan = surveyor.plan()
     folder = cache_root() / "surveys" / f"{plan.model[:16]}-{plan.classifier[:16]}"
-    with progress(f"survey in {folder}") as bar:
+    with Bars() as bars:
 
         def on_shard(index: int, draws: Draws) -> bool:
             nonlocal seen
             seen += len(draws)
-            bar(min(seen, num_draws), num_draws)
+            bars.update(f"survey in {folder}", min(seen, num_draws), num_draws)
             return False
 
         seen = 0

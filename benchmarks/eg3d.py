@@ -83,8 +83,8 @@ class Step:
         )
         self.D = DISCRIMINATORS.build({**model.discriminator, "camera": False, "rendering_resolution": 16})
         self.G, self.D = self.G.to(device), self.D.to(device)
-        size = self.G.synthesis.resolution
-        self.real = self.D.prepare(ImageBatch(torch.randn(batch, 3, size, size, device=device)))
+        size = self.G.synthesis.size.hw
+        self.real = self.D.prepare(ImageBatch(torch.randn(batch, 3, *size, device=device)))
 
     def ours(self) -> None:
         """A step with our networks."""

@@ -26,6 +26,7 @@ from rich.table import Table
 from benchmarks import measure, textbook
 from stylegenes.recipes import recipe
 from stylegenes.records import ImageBatch, Noise
+from stylegenes.size import Size
 from stylegenes.training import Machine, RunConfig, apply_overrides
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.graphs import CudaEngine, Graphs
@@ -182,8 +183,8 @@ def figures_of(case: Case, args: Args, seconds: float, product: float) -> dict[s
     """All figures of one case, in about `seconds` besides what building and recording take."""
     device, batch = torch.device(args.device), args.batch or case.batch
     config = config_of(case, batch)
-    size = config.data.resolution
-    real = ImageBatch(torch.rand(batch, 3, size, size, device=device) * 2 - 1)
+    size = Size.of(config.data.resolution).hw
+    real = ImageBatch(torch.rand(batch, 3, *size, device=device) * 2 - 1)
     found: dict[str, float] = {"batch": batch, "goal, images/s": case.goal}
     share = seconds / 4
     stepper = stepper_of(config, device, graphs=True)

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 from stylegenes.cli.examination import _Noise
 from stylegenes.recipes import RECIPES, recipe
+from stylegenes.size import Size
 from stylegenes.training import Machine, plan
 
 LARGEST = 64
@@ -37,7 +38,7 @@ def row(name: str) -> str:
     size, model = config.data.resolution, config.model
     what = f"{model.latent['name']}, {model.synthesis['name']}, {model.discriminator['name']} discriminator"
     about = f"| {name} | {what} | {size} | {config.kimg:,.0f} kimg |"
-    if size > LARGEST:
+    if Size.of(size).longer > LARGEST:
         return f"{about} | | |"
     batch = replace(config.batch, total=min(config.batch.total, 16), micro=None)
     if model.discriminator.get("camera"):
