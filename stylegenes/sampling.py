@@ -31,7 +31,7 @@ class Sampling(Studio):
         noise: str | None = None,
         view: Mapping[str, float] | None = None,
     ) -> Choice:
-        """Codes and how to draw them, without drawing them yet; the arguments are those of `sample`.
+        """Codes and how to draw them, without drawing them yet.
 
         The arguments `count`, `seeds`, `codes`, `where`, `temperature`, `psi`, `noise` and `view` are those of
         `sample`.

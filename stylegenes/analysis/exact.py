@@ -48,7 +48,7 @@ class Pool:
 
 
 def hypergeometric_tail(hits: Array, marked: Array, drawn: Array | float, size: float) -> Array:
-    """P(H >= hits), H the marked ones among `drawn` of `size`, `marked` of which are; between whole numbers smooth.
+    """P(H >= `hits`), H the marked ones among `drawn` of `size`, `marked` of which are; between whole numbers smooth.
 
     A binomial with the chance moved as Wise proposed (1954, Biometrika 41, Eq. 2.3), whose tail is an incomplete beta
     function. At whole numbers it is never below the exact tail, and above it by some per cent at most unless a large

@@ -37,7 +37,12 @@ def drawn_routes(desk: Desk) -> APIRouter:
         x_slot: Slot = None,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        """The picture of a code; the address is its whole recipe."""
+        """The picture of a code; the address is its whole recipe.
+
+        `model` names the weights, `look` says how to draw, and `code` is a code string. The headers are optional:
+        `x_priority` says how soon, an older request of the same `x_slot` that still waits is given up, and a picture
+        whose tag is in `if_none_match` is not sent again (304).
+        """
         _check_hash(desk, model)
         shown = desk.look(look)
         return await _answer(
@@ -55,7 +60,11 @@ def drawn_routes(desk: Desk) -> APIRouter:
         x_slot: Slot = None,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        """Where the pictures of two codes differ: white is the largest difference that there can be."""
+        """Where the pictures of two codes differ: white is the largest difference that there can be.
+
+        `code` and `other` are code strings; `model`, `look` and the headers `x_priority`, `x_slot` and
+        `if_none_match` are as for a picture.
+        """
         _check_hash(desk, model)
         shown = desk.look(look)
         address = f"d/{look}/{code}/{other}"

@@ -43,7 +43,11 @@ def inversion_routes(desk: Desk) -> APIRouter:
         steps: Annotated[int, Query(ge=1, le=2000)] = 200,
         space: Literal["genome", "w", "w+"] | None = None,
     ) -> InversionBegun:
-        """Take in a photo, the bytes of an image file, or a square of it in pixels of the upright picture."""
+        """Take in a photo, the bytes of an image file, or a square of it in pixels of the upright picture.
+
+        The square begins at `left` and `top` and is `size` wide; give all three, or none. The search takes `steps`
+        steps in `space`; where none is given, in that of the genome, or in w for a model without one.
+        """
         model = desk.opened
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/octet-stream" and not kind.startswith("image/"):

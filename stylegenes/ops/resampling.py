@@ -52,7 +52,7 @@ def _block(kernel: torch.Tensor, outputs: range, inputs: range, up: int, down: i
 
 
 def reflection_matrix(size: int, before: int, after: int, like: torch.Tensor) -> torch.Tensor:
-    """The matrix [before + size + after, size] that pads by reflection without repeating the edge, typed `like`."""
+    """The matrix [`before` + `size` + `after`, `size`] that pads by reflection, the edge not repeated, typed `like`."""
     source = torch.arange(-before, size + after, device=like.device).abs()
     source = torch.where(source < size, source, 2 * (size - 1) - source)
     return torch.nn.functional.one_hot(source, size).to(like.dtype)
