@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { freeName, readSession, writeSession } from "../src/backend/sessionFiles";
 import type { SessionNode } from "../src/backend/types";
 import { layerNumbers } from "../src/genetics/recipes";
+import { isLabel } from "../src/state/look";
 import { familyOf, generationsOf } from "../src/state/session";
 
 const node = (id: number, more: object = {}): SessionNode => ({
@@ -82,6 +83,14 @@ describe("a session", () => {
     const family = familyOf(nodes, 49_999);
     expect(family.find((one) => one.role === "current")?.level).toBe(49_999);
     expect(family.find((one) => one.node.id === 49_998)?.level).toBe(49_998);
+  });
+});
+
+describe("a label in a link", () => {
+  it("is of columns that the model has", () => {
+    for (const text of ["0:1", "2", "0:0.5;2:1"]) expect(isLabel(text, 3), text).toBe(true);
+    for (const text of ["", "3:1", "9:9", "0:1;3:1", "0:", ":1", "0:1;", "x", "0:999", "0:1.2.3"]) expect(isLabel(text, 3), text).toBe(false);
+    expect(isLabel("0:1", 0)).toBe(false);
   });
 });
 

@@ -6,7 +6,7 @@ import { changedGenes } from "../genetics/breeding";
 import { fromString, toString } from "../genetics/strings";
 import type { Backend, GeneTable, PanelName, SessionNode } from "../backend/types";
 import { Dropped } from "../backend/types";
-import { readAddress, writeAddress, type Sort, type Tab } from "./address";
+import { readAddress, writeAddress, type Address, type Sort, type Tab } from "./address";
 import { LookState } from "./look";
 import { breed, dice } from "./making";
 import { SessionState } from "./session";
@@ -94,12 +94,12 @@ export class App {
     setTimeout(() => (this.spoken.value = words), 20);
   }
 
-  /** Run something that may fail: its words are shown, what was dropped is silent. */
-  async attempt<T>(work: () => Promise<T>): Promise<T | null> {
+  /** Run something that may fail: its words are shown, what was dropped is silent; success of what was `asked` for ends a trouble. */
+  async attempt<T>(work: () => Promise<T>, asked = true): Promise<T | null> {
     this.busy.value++;
     try {
       const found = await work();
-      this.trouble.value = "";
+      if (asked) this.trouble.value = "";
       return found;
     } catch (error) {
       if (!(error instanceof Dropped)) this.trouble.value = error instanceof Error ? error.message : String(error);
@@ -117,9 +117,12 @@ export class App {
       return;
     }
     await this.session.open();
-    if (kept.code) await this.show(kept.code, "open", "opened from the address");
-    else if (this.session.currentNode.value) this.code.value = this.session.currentNode.value.code;
-    else await this.dice();
+    const wrong = await this.openAddress(kept);
+    if (this.code.value === null) {
+      if (this.session.currentNode.value) this.code.value = this.session.currentNode.value.code;
+      else await this.dice();
+    }
+    if (wrong) this.trouble.value = wrong;
     effect(() => history.replaceState(null, "", writeAddress(this.kept())));
     effect(() => {
       const attribute = this.attribute.value;
@@ -128,8 +131,29 @@ export class App {
     window.addEventListener("hashchange", () => {
       const given = readAddress(location.hash);
       this.adopt(given);
-      if (given.code && given.code !== this.code.value) void this.show(given.code, "open", "opened from the address");
+      void this.openAddress(given).then((wrong) => wrong && (this.trouble.value = wrong));
     });
+  }
+
+  /** Show the code of an address; codes that cannot be drawn are left out. Returns what is wrong with the last of these. */
+  private async openAddress(given: Address): Promise<string> {
+    let wrong = "";
+    const readable = async (code: string) => {
+      try {
+        await this.backend.picture(code, this.look.value, { priority: "click" });
+        return true;
+      } catch (error) {
+        wrong = `this address cannot be opened as it is: ${error instanceof Error ? error.message : String(error)}`;
+        return false;
+      }
+    };
+    for (const other of [this.pinned, this.partner]) {
+      const code = other.value;
+      if (code && !(await readable(code)) && other.value === code) other.value = null;
+    }
+    const { code } = given;
+    if (code && code !== this.code.value && (await readable(code))) await this.show(code, "open", "opened from the address");
+    return wrong;
   }
 
   private kept() {
@@ -146,7 +170,7 @@ export class App {
     };
   }
 
-  private adopt(given: ReturnType<typeof readAddress>): void {
+  private adopt(given: Address): void {
     batch(() => {
       this.pinned.value = given.pinned;
       this.partner.value = given.partner;
@@ -154,14 +178,14 @@ export class App {
       if (given.attribute && this.model?.attributes.includes(given.attribute)) this.attribute.value = given.attribute;
       this.sort.value = given.sort;
       this.tab.value = given.tab;
-      this.locked.value = new Set(given.locked);
+      this.locked.value = new Set(given.locked.filter((gene) => gene >= 0 && gene < this.shape.genes));
       this.smooth.value = given.smooth;
     });
   }
 
   private async readGenes(attribute: string | null): Promise<void> {
     if (!attribute || !this.panel("genome").available) return;
-    const table = await this.attempt(() => this.backend.genes(attribute));
+    const table = await this.attempt(() => this.backend.genes(attribute), false);
     if (table && this.attribute.value === attribute) this.table.value = table;
   }
 

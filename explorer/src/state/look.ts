@@ -35,6 +35,14 @@ export class LookState {
     this.yaw.value = number("yaw", 0, 180);
     this.pitch.value = number("pitch", 0, 90);
     const label = found.get("label");
-    if (label && this.model?.label_dim && /^[\d:;.]+$/.test(label)) this.label.value = label;
+    if (label && isLabel(label, this.model?.label_dim ?? 0)) this.label.value = label;
   }
+}
+
+/** Whether a text is of columns that a model has, `0:1;7:0.5`. */
+export function isLabel(text: string, columns: number): boolean {
+  return text.split(";").every((part) => {
+    const [column, value] = /^(\d{1,6})(?::(\d{1,3}(?:\.\d{1,9})?))?$/.exec(part)?.slice(1) ?? [];
+    return column !== undefined && Number(column) < columns && Number(value ?? 1) <= 360;
+  });
 }

@@ -26,6 +26,13 @@ def saved(page, tmp_path, name):
     return place
 
 
+def test_what_is_not_chosen_yet_does_not_seem_to_be_drawn(genome_server, visit, pair):
+    page = visit(genome_server, f"#code={pair[1]}&tab=compare")
+    empty = page.get_by_role("img", name="No picture to compare with yet", exact=True)
+    expect(empty).to_be_visible()
+    assert "skeleton" not in empty.get_attribute("class")
+
+
 def test_by_mouse(genome_server, visit, pair, tmp_path):
     page = visit(genome_server, f"#code={pair[1]}&pin={pair[0]}")
     page.get_by_role("tab", name="Compare").click()

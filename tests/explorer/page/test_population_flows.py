@@ -138,3 +138,18 @@ def test_the_address_keeps_what_is_seen(place, visit):
     page.wait_for_selector("html[data-ready=yes]", state="attached")
     assert page.url == kept
     assert page.locator(".generation").count() >= 1
+
+
+@pytest.mark.parametrize("place", ["genome_server", "mapping_server", "site"], indirect=True)
+def test_an_address_that_cannot_be_opened_says_so_and_the_page_goes_on(place, visit):
+    fragment = (
+        "#code=Zm9v&pin=~&with=x~y@0-99999999&look=label=9:9&locked=-1,999999,3&attribute=__proto__&tab=constructor"
+    )
+    page = visit(place, fragment, expected=("422", "404"))
+    expect(page.get_by_role("alert")).to_contain_text("this address cannot be opened as it is")
+    expect(page.get_by_role("heading", name="12 diced").first).to_be_visible()
+    assert "Zm9v" not in page.url and "999999" not in page.url
+    page.keyboard.press("b")
+    expect(page.get_by_role("heading", name="12 children", exact=False).first).to_be_visible()
+    page.goto(f"{page.url.split('#')[0]}#code=Zm9v")
+    expect(page.get_by_role("alert")).to_contain_text("this address cannot be opened as it is")

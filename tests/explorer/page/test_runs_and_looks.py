@@ -62,6 +62,23 @@ def test_a_run_is_followed(run_server, run_folder, visit):
     expect(page.get_by_text("this run has no snapshot yet")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [390, 800, 1024, 1440])
+def test_a_run_without_a_model_fills_every_width(run_server, visit, width):
+    page = visit(run_server, viewport={"width": width, "height": 844})
+    expect(page.get_by_role("heading", name="0001")).to_be_visible()
+    for part in (".middle", ".bar"):
+        assert page.locator(part).bounding_box()["width"] == width
+
+
+def test_a_run_shows_its_first_line(run_server, run_folder, visit):
+    (run_folder / "stats.jsonl").write_text(tick(1, 2.0) + "\n")
+    page = visit(run_server)
+    losses = page.get_by_role("img", name="Losses, last: G main 2", exact=False)
+    expect(losses).to_be_visible()
+    points = losses.locator("polyline").first.get_attribute("points").split(" ")
+    assert len(points) == 2 and points[0] == points[1]
+
+
 class Checker:
     """Runs axe's rules on what a page shows."""
 

@@ -17,6 +17,7 @@ export function Picture({ code, look, alt, priority = "thumbnail", slot, class: 
   const address = usePicture(code, look, priority, slot);
   const { smooth } = useApp();
   const shape = `picture ${smooth.value ? "smooth" : "pixels"} ${name}`;
+  if (code === null) return <span class={`${shape} nothing`} role="img" aria-label={alt} />;
   if (address === null) return <span class={`${shape} skeleton`} role="img" aria-label={`${alt}, being drawn`} />;
   return <img class={shape} src={address} alt={alt} draggable={false} />;
 }

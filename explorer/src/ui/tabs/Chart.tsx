@@ -27,13 +27,18 @@ export function Chart({ title, x, lines }: Props) {
         <span class="top">{number(high)}</span>
         <span class="bottom">{number(low)}</span>
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`${title}, last: ${newest.join(", ")}`}>
-          {names.map((name, index) => (
-            <polyline
-              key={name}
-              class={`line-${index % 6}`}
-              points={lines[name]!.flatMap((value, at) => (value === null ? [] : [place(value, at)])).join(" ")}
-            />
-          ))}
+          {names.map((name, index) => {
+            const points = lines[name]!.flatMap((value, at) => (value === null ? [] : [place(value, at)]));
+            // A line of one point has no length: it stands twice, and its round ends show.
+            const alone = points.length === 1;
+            return (
+              <polyline
+                key={name}
+                class={`line-${index % 6}${alone ? " dot" : ""}`}
+                points={(alone ? [...points, ...points] : points).join(" ")}
+              />
+            );
+          })}
         </svg>
       </div>
       <div class="plot-legend">
