@@ -1,4 +1,4 @@
-"""A public function of more than three parameters says in its docstring what each of them is."""
+"""A public function or class of more than three parameters says what each of them is."""
 
 import ast
 import re
@@ -43,10 +43,10 @@ def parameters(function: Function) -> list[str]:
 
 
 def named(docstring: str) -> set[str]:
-    """Words in backticks, and names at the head of a line of `Args:`."""
+    """Words in backticks, and names at the head of a line of `Args:` or `Attributes:`."""
     quoted = re.findall(r"\w+", " ".join(re.findall(r"`[^`]*`", docstring)))
-    section = re.search(r"^Args:\n((?:[ ]+.*\n?|\n)*)", docstring, re.MULTILINE)
-    heads = re.findall(r"^ {4}(\w+(?:, \w+)*):", section[1], re.MULTILINE) if section else []
+    sections = re.findall(r"^(?:Args|Attributes):\n((?:[ ]+.*\n?|\n)*)", docstring, re.MULTILINE)
+    heads = re.findall(r"^ {4}(\w+(?:, \w+)*):", "\n".join(sections), re.MULTILINE)
     return {*quoted, *(name for head in heads for name in head.split(", "))}
 
 
@@ -55,6 +55,52 @@ def unnamed(function: Function) -> list[str]:
     names = parameters(function)
     known = named(ast.get_docstring(function) or "") | (set(ALLOWED) if is_route(function) else set())
     return [name for name in names if name not in known] if len(names) > MOST else []
+
+
+def constructors(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, ast.FunctionDef]]:
+    """Public classes with the `__init__` that they write themselves."""
+    for one in ast.walk(tree):
+        if isinstance(one, ast.ClassDef) and not one.name.startswith("_"):
+            for function in one.body:
+                if isinstance(function, ast.FunctionDef) and function.name == "__init__":
+                    yield one, function
+
+
+def commented(function: Function, source: str) -> set[str]:
+    """Parameters that a comment beside them explains, as registered networks have it for their help."""
+    given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    ends = [*(one.lineno for one in given[1:]), function.body[0].lineno]
+    lines = source.splitlines()
+    return {
+        one.arg for one, end in zip(given, ends, strict=True) if "  # " in "\n".join(lines[one.lineno - 1 : end - 1])
+    }
+
+
+def unexplained(source: str) -> dict[str, list[str]]:
+    """By class, the parameters that neither its docstrings nor the comments beside them name."""
+    found = {}
+    for one, function in constructors(ast.parse(source)):
+        texts = [ast.get_docstring(node) or "" for node in (one, function)]
+        known = commented(function, source).union(*map(named, texts))
+        missing = [name for name in parameters(function) if name not in known]
+        if missing and len(parameters(function)) > MOST:
+            found[one.name] = missing
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_classes_of_many_parameters_name_them(path):
+    assert not unexplained(path.read_text())
+
+
+def test_the_check_of_classes_finds_what_is_left_out():
+    head = "class {}:\n    {}\n    def __init__(\n        self,\n        a: int,{}\n        b: int,\n        c: int,\n"
+    tail = "        d: int,\n    ): ...\n"
+    said = '"""Does.\n\n    Attributes:\n        b: x\n\n    Args:\n        c: x\n        d: x\n    """'
+    assert unexplained(head.format("A", said, "  # x") + tail) == {}
+    assert unexplained(head.format("A", said, "") + tail) == {"A": ["a"]}
+    assert unexplained(head.format("A", '"""a b c d"""', "  # x") + tail) == {"A": ["b", "c", "d"]}
+    assert unexplained(head.format("_A", '"""No."""', "") + tail) == {}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -114,6 +114,10 @@ class PackedDataset:
     Attributes:
         folder: where the files are.
         description: what the data set says about itself.
+
+    Args:
+        images: uint8 [N, C, H, W].
+        labels: float32 [N, L].
     """
 
     def __init__(self, folder: Path, description: Description, images: np.ndarray, labels: np.ndarray) -> None:

@@ -97,7 +97,19 @@ def train(
 
 
 class RunProcess:
-    """What every process of a run does; picklable where its parts are."""
+    """What every process of a run does; picklable where its parts are.
+
+    Args:
+        config: of the run.
+        folder: of the run.
+        data: what is learned; None opens what the configuration says.
+        evaluate: judges the running average at intervals; None judges nothing.
+        accept: looks at the data before anything is trained, and may refuse them.
+        max_seconds: length of this sitting; None sets no bound.
+        quiet: whether the terminal stays silent while it trains.
+        wish: set when the run is to stop.
+        parent: process that started this one, or None where nobody did.
+    """
 
     def __init__(
         self,

@@ -241,7 +241,16 @@ class Stepper:
 
 
 class MicroBatch:
-    """One micro-batch of one phase: what is drawn for it, and its backward passes."""
+    """One micro-batch of one phase: what is drawn for it, and its backward passes.
+
+    Args:
+        stepper: the networks, the processes and the settings.
+        phase: which loss, of which player.
+        real: the reals of this micro-batch.
+        codes: of its fakes, with what they are conditioned on.
+        rng: of all other draws.
+        tally: sums up what is measured.
+    """
 
     def __init__(
         self,
