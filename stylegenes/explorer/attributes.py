@@ -13,15 +13,8 @@ from stylegenes.analysis.wishes import parse_where
 from stylegenes.errors import UserError
 from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
-from stylegenes.explorer.schemas import (
-    AttributeChange,
-    Child,
-    CodesQuestion,
-    Edited,
-    EditQuestion,
-    JudgeAnswer,
-    MoveQuestion,
-)
+from stylegenes.explorer.schemas import Child, CodesQuestion
+from stylegenes.explorer.tool_schemas import AttributeChange, Edited, EditQuestion, JudgeAnswer, MoveQuestion
 from stylegenes.notation import parse_hold
 from stylegenes.styles import is_plain
 

@@ -14,15 +14,8 @@ from stylegenes.errors import UserError
 from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.looks import Shown
-from stylegenes.explorer.schemas import (
-    BetweenQuestion,
-    CodesQuestion,
-    FilesQuestion,
-    Lines,
-    MixAnswer,
-    MixQuestion,
-    Variants,
-)
+from stylegenes.explorer.schemas import CodesQuestion
+from stylegenes.explorer.tool_schemas import BetweenQuestion, FilesQuestion, Lines, MixAnswer, MixQuestion, Variants
 from stylegenes.model import Model
 from stylegenes.sheets import Sheet
 from stylegenes.styles import check_texts

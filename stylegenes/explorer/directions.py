@@ -14,7 +14,7 @@ from stylegenes.errors import UserError
 from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.events import EVENTS, EventFeed, stream
-from stylegenes.explorer.schemas import ComponentRow, DirectionRow, DirectionsAnswer
+from stylegenes.explorer.tool_schemas import ComponentRow, DirectionRow, DirectionsAnswer
 from stylegenes.explorer.worker import Priority, Stopped
 
 FittingState = Literal["none", "fitting", "ready", "unavailable"]

@@ -11,15 +11,8 @@ from stylegenes.errors import UserError
 from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.nodes import Unknown
-from stylegenes.explorer.schemas import (
-    Child,
-    GeneRow,
-    GeneTable,
-    Genotype,
-    GenotypeQuestion,
-    SwapQuestion,
-    Variants,
-)
+from stylegenes.explorer.schemas import Child
+from stylegenes.explorer.tool_schemas import GeneRow, GeneTable, Genotype, GenotypeQuestion, SwapQuestion, Variants
 from stylegenes.model import Model
 from stylegenes.styles import is_plain
 

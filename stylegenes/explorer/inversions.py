@@ -16,8 +16,8 @@ from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.events import EVENTS, stream
 from stylegenes.explorer.inverting import ENDS, Inverter
-from stylegenes.explorer.schemas import InversionBegun, InversionState, Inverted
 from stylegenes.explorer.security import UPLOAD_PIXELS
+from stylegenes.explorer.tool_schemas import InversionBegun, InversionState, Inverted
 from stylegenes.inversion.inversion import InversionSettings
 from stylegenes.inversion.photos import Crop, Photos, photo_of
 from stylegenes.model import Model

@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.events import EVENTS
-from stylegenes.explorer.schemas import GridAt, MetricCurve, RunAnswer
+from stylegenes.explorer.tool_schemas import GridAt, MetricCurve, RunAnswer
 
 if TYPE_CHECKING:
     from stylegenes.training.diary import Diary
