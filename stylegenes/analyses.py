@@ -8,8 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-import torch
-
+from stylegenes.drawing import random_of
 from stylegenes.loaded import AnyClassifier, Codes, LoadedModel, Seeds
 from stylegenes.metrics import load_classifier
 from stylegenes.notation import parse_layers
@@ -225,7 +224,7 @@ class Analyses(Sampling):
         from stylegenes.analysis.direction_study import MovedCodes, move_codes
         from stylegenes.analysis.latent_files import load_steps
 
-        steps, choice = load_steps(Path(directions)), self.choose(seeds=None if codes else seeds, codes=codes)
+        steps, choice = load_steps(Path(directions)), self.choose(seeds=seeds if codes is None else None, codes=codes)
         how = (name.split(","), strength, parse_layers(layers, self.generator), list(hold), choice.drawing)
         moved = move_codes(self.generator, choice.plain, steps, *how)
         return MovedCodes(moved, choice.strings, choice.origin, steps.model == self.weights)
@@ -280,8 +279,8 @@ class Analyses(Sampling):
         from stylegenes.analysis.noise_record import NoiseStudy
         from stylegenes.analysis.noise_study import noise_study
 
-        choice = self.choose(seeds=None if codes else seeds, codes=codes)
+        choice = self.choose(seeds=seeds if codes is None else None, codes=codes)
         given = {"boundary": boundary, "draws": draws, "condition": choice.conditions}
-        random = torch.Generator().manual_seed(seed)
+        random = random_of(seed)
         effects = noise_study(self.generator, choice.ws, random=random, **given)
         return NoiseStudy(effects, choice.strings, choice.origin)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stylegenes.drawing import BANDS, DrawSettings, Way, band_layers, draw, draw_between, draw_mixed, express
+from stylegenes.drawing import BANDS, DrawSettings, Way, as_whole, band_layers, draw, draw_between, draw_mixed, express
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.records import Condition
@@ -127,7 +127,7 @@ class Choice:
         """
         if len(self) < 2:
             raise UserError("--interpolate needs at least two codes to go between")
-        if steps < 1:
+        if as_whole(steps, "--interpolate") < 1:
             raise UserError(f"--interpolate is {steps}; at least 1 step from code to code is needed")
         pairs = [(i, (i + 1) % len(self)) for i in range(len(self) - (not moving))]
         times = [i / steps for i in range(steps + (not moving))]

@@ -6,15 +6,16 @@ same pixels alone and among others.
 
 from __future__ import annotations
 
+import operator
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, SupportsIndex, cast
 
 import numpy as np
 import torch
 
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.generator import Generator
 from stylegenes.pictures import to_uint8
 from stylegenes.records import Condition, Noise, NoiseMode
@@ -57,8 +58,38 @@ class DrawSettings:
 
 
 def codes_of_seeds(generator: Generator, seeds: Sequence[int]) -> torch.Tensor:
-    """One code for each seed, [len(seeds), ...]; a seed's code does not depend on the other seeds."""
-    return torch.cat([generator.sample(1, torch.Generator().manual_seed(seed)) for seed in seeds])
+    """One code for each seed, [len(seeds), ...]; a seed's code does not depend on the other seeds.
+
+    Raises:
+        UserError: without seeds, or for one that is no whole number.
+    """
+    if not len(seeds):
+        raise UserError("no seed was given; at least one is needed")
+    return torch.cat([generator.sample(1, random_of(seed)) for seed in seeds])
+
+
+def random_of(seed: SupportsIndex) -> torch.Generator:
+    """A source of chance that begins at a seed, a whole number of Python's, NumPy's or torch's.
+
+    Raises:
+        UserError: for anything else, or one that needs more than 64 bits.
+    """
+    number = as_whole(seed, "a seed")
+    if not -(2**63) <= number < 2**63:
+        raise UserError(f"a seed lies between -2^63 and 2^63; got {number}")
+    return torch.Generator().manual_seed(number)
+
+
+def as_whole(number: object, what: str) -> int:
+    """A whole number of Python's, NumPy's or torch's as an int; `what` it is stands in the error.
+
+    Raises:
+        UserError: for anything else.
+    """
+    try:
+        return operator.index(cast(SupportsIndex, number))
+    except TypeError:
+        raise UserError(f"{what} is a whole number; got {shown(repr(number))}") from None
 
 
 def draw(generator: Generator, codes: torch.Tensor, drawing: DrawSettings) -> Iterator[np.ndarray]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from os import PathLike
 from pathlib import Path
+from typing import Any, SupportsIndex, cast
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -17,8 +20,8 @@ from stylegenes.analysis.editing import Constraints, Editor, Strength, editor
 from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.statistics import VariantStatistics
 from stylegenes.data import PackedDataset
-from stylegenes.drawing import DrawSettings, codes_of_seeds
-from stylegenes.errors import UserError
+from stylegenes.drawing import DrawSettings, as_whole, codes_of_seeds
+from stylegenes.errors import UserError, shown
 from stylegenes.files import read_record, write_json
 from stylegenes.generator import Generator
 from stylegenes.hub import address_of
@@ -35,8 +38,8 @@ from stylegenes.words import command
 
 VIEW = ("yaw", "pitch", "fov")
 """What says from where a 3D model is seen, in degrees."""
-Seeds = str | int | Sequence[int]
-Codes = str | Sequence[str] | torch.Tensor | Sheet
+Seeds = str | SupportsIndex | Iterable[SupportsIndex]
+Codes = str | PathLike[str] | Sequence[str] | torch.Tensor | np.ndarray | Sheet
 Label = str | int | Sequence[float] | torch.Tensor
 AnyClassifier = str | PathLike[str] | nn.Module
 
@@ -218,10 +221,14 @@ class LoadedModel:
         """The camera [1, 25] of a view by yaw, pitch and fov in degrees; None where nothing of it is given.
 
         Raises:
-            UserError: for a model that is flat.
+            UserError: for a model that is flat, or what is no view.
         """
         if not view:
             return None
+        if not isinstance(view, Mapping) or set(view) - set(VIEW):
+            raise UserError(f"a view is {', '.join(VIEW)} by name, in degrees; got {shown(repr(view))}")
+        if not all(isinstance(angle, Real) for angle in view.values()):
+            raise UserError(f"the angles of a view are numbers of degrees; got {shown(repr(view))}")
         return self.generator.synthesis.camera_at(view.get("yaw", 0.0), view.get("pitch", 0.0), view.get("fov"))
 
     def genotype(self, code: Codes | None, seed: int) -> torch.Tensor:
@@ -315,16 +322,22 @@ def as_seeds(seeds: Seeds) -> list[int]:
     """Seeds as a list.
 
     Raises:
-        UserError: for text that names none.
+        UserError: for text or numbers that name none.
     """
-    return parse_seeds(str(seeds)) if isinstance(seeds, str | int) else list(seeds)
+    if isinstance(seeds, str):
+        return parse_seeds(seeds)
+    if isinstance(seeds, SupportsIndex) and not np.ndim(cast(Any, seeds)):
+        return [as_whole(seeds, "a seed")]
+    if not isinstance(seeds, Iterable):
+        raise UserError(f"seeds are whole numbers, or text like 0-15,20; got {shown(repr(seeds))}")
+    return [as_whole(seed, "a seed") for seed in seeds]
 
 
 def as_codes(generator: Generator, codes: Codes | None) -> Carried:
     """Code strings, and what they were drawn with where that is known.
 
     Raises:
-        UserError: when a file is missing or holds no codes.
+        UserError: when a file is missing or holds no codes, for none at all, or for what are no codes of this model.
     """
     if codes is None:
         return Carried([])
@@ -332,7 +345,19 @@ def as_codes(generator: Generator, codes: Codes | None) -> Carried:
         return read_codes(str(codes))
     if isinstance(codes, Sheet):
         return Carried(list(codes.codes), codes.origin)
-    return Carried(generator.latent.to_strings(codes) if isinstance(codes, torch.Tensor) else list(codes))
+    if isinstance(codes, torch.Tensor | np.ndarray):
+        rows = torch.as_tensor(codes)
+        generator.latent.check_code(rows)
+        codes = generator.latent.to_strings(rows)
+    strings: list[Any] = list(codes) if isinstance(codes, Iterable) else [codes]
+    if not strings:
+        raise UserError("no codes were given; give at least one code string")
+    for one in strings:
+        if not isinstance(one, str):
+            raise UserError(
+                f"codes are code strings, a sheet, a file that carries them, or [N, ...]; got {shown(repr(one))}"
+            )
+    return Carried(strings)
 
 
 def view_text(recorded: Origin | None, view: Mapping[str, float] | None) -> dict[str, str]:

@@ -11,15 +11,16 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
+import numpy as np
 import torch
 
 from stylegenes.analyses import Analyses
 from stylegenes.devices import pick_device
 from stylegenes.drawing import codes_of_seeds
 from stylegenes.latents import genome_of
-from stylegenes.loaded import AnyClassifier, Codes, Label, as_codes, as_seeds
+from stylegenes.loaded import AnyClassifier, Codes, Label, Seeds, as_codes, as_seeds
 from stylegenes.notation import parse_hold, parse_seeds
 from stylegenes.progress import OnProgress, silent
 from stylegenes.snapshot import find_snapshot, load_snapshot, place_for_snapshot, save_snapshot
@@ -128,7 +129,7 @@ class Model(Analyses):
 
     def breed(
         self,
-        parents: Codes | None = None,
+        parents: Codes | Seeds | None = None,
         *,
         count: int | None = None,
         cross: str = "uniform",
@@ -140,7 +141,7 @@ class Model(Analyses):
         """Children of two parents, or generations under selection.
 
         Args:
-            parents: seeds like `3,8` or codes of two parents, or of any number of founders; else they are drawn.
+            parents: seeds like `3,8` or [3, 8], or codes of two, or of any number of founders; else they are drawn.
             count: children (12), or individuals of a generation (32).
             cross: `uniform`, `block`, or the genes that come from the second parent, like `0-7,12`.
             mutation: chance of every gene to mutate.
@@ -159,10 +160,11 @@ class Model(Analyses):
         founders = None if parents is None else self._founders(parents)
         return breed(self.study, self.origin(), founders, way)
 
-    def _founders(self, parents: Codes) -> torch.Tensor:
-        if isinstance(parents, str) and all(part.strip().replace("-", "").isdecimal() for part in parents.split(",")):
-            return codes_of_seeds(self.generator, as_seeds(parents)).cpu()
-        return self.generator.latent.from_strings(as_codes(self.generator, parents).codes).cpu()
+    def _founders(self, parents: Codes | Seeds) -> torch.Tensor:
+        numbers = isinstance(parents, str) and all(p.strip().replace("-", "").isdecimal() for p in parents.split(","))
+        if numbers or (isinstance(parents, Sequence | np.ndarray | torch.Tensor) and _are_numbers(parents)):
+            return codes_of_seeds(self.generator, as_seeds(cast(Seeds, parents))).cpu()
+        return self.generator.latent.from_strings(as_codes(self.generator, cast(Codes, parents)).codes).cpu()
 
     def invert(
         self,
@@ -301,3 +303,8 @@ class Model(Analyses):
         """
         place = place_for_snapshot(path)
         return save_snapshot(place, self.generator, self.card, discriminator=self.snapshot.discriminator, half=half)
+
+
+def _are_numbers(parents: Sequence[object] | np.ndarray | torch.Tensor) -> bool:
+    """Whether these are seeds, and not code strings or genotypes [N, G]."""
+    return len(parents) > 0 and all(isinstance(one, SupportsIndex) and not np.ndim(cast(Any, one)) for one in parents)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from stylegenes.choice import Choice
-from stylegenes.drawing import Way, codes_of_seeds
+from stylegenes.drawing import Way, as_whole, codes_of_seeds
 from stylegenes.loaded import Codes, Seeds, as_codes, as_seeds, view_text
 from stylegenes.sheets import Sheet
 from stylegenes.studio import Studio
@@ -49,7 +49,7 @@ class Sampling(Studio):
             code = self.generator.latent.from_strings([] if styled else found.codes)
             check_texts(self.generator, texts)
         else:
-            chosen = list(range(count)) if seeds is None else as_seeds(seeds)
+            chosen = list(range(as_whole(count, "a count"))) if seeds is None else as_seeds(seeds)
             names = [f"seed {seed}" for seed in chosen]
             code = codes_of_seeds(self.generator, chosen)
             if where is not None:
@@ -149,7 +149,7 @@ class Sampling(Studio):
         """
         from stylegenes.solids import Turn, turned
 
-        return turned(self.choose(seeds=None if codes else seeds, codes=codes), turn or Turn())
+        return turned(self.choose(seeds=seeds if codes is None else None, codes=codes), turn or Turn())
 
     def mesh(
         self, seed: int = 0, *, code: Codes | None = None, resolution: int = 128, level: float | None = None
@@ -167,4 +167,4 @@ class Sampling(Studio):
         """
         from stylegenes.solids import solid_of
 
-        return solid_of(self.choose(seeds=None if code else seed, codes=code), resolution, level)
+        return solid_of(self.choose(seeds=seed if code is None else None, codes=code), resolution, level)

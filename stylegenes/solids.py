@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from stylegenes.choice import Choice, Track, untracked
-from stylegenes.drawing import draw_ws
+from stylegenes.drawing import as_whole, draw_ws
 from stylegenes.errors import UserError
 from stylegenes.pictures import to_uint8
 from stylegenes.records import Condition
@@ -56,7 +56,7 @@ class Turn:
 
     def __post_init__(self) -> None:
         for name, value, most in (("steps", self.steps, _MOST_SIDES), ("size", self.size, _LARGEST)):
-            if value is not None and not 1 <= value <= most:
+            if value is not None and not 1 <= as_whole(value, f"--{name}") <= most:
                 raise UserError(f"--{name} is {value}; it must be at least 1 and at most {most}")
 
     def cameras(self, choice: Choice) -> torch.Tensor:
@@ -103,7 +103,7 @@ def _rendered(body: Body, camera: torch.Tensor, size: int) -> np.ndarray:
     return to_uint8(seen.mT.unflatten(2, (size, size)))[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VolumeMesh:
     """What a 3D model makes of one code.
 

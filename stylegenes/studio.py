@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from stylegenes.choice import Choice
-from stylegenes.drawing import DrawSettings
+from stylegenes.drawing import DrawSettings, random_of
 from stylegenes.errors import UserError
 from stylegenes.loaded import LoadedModel
 from stylegenes.notation import parse_layers
@@ -68,7 +68,7 @@ class Studio(LoadedModel):
         """
         from stylegenes.analysis.population import mutants, refuse_genes
 
-        latent, random = self.generator.latent, torch.Generator().manual_seed(seed)
+        latent, random = self.generator.latent, random_of(seed)
         if is_plain(code):
             return latent.to_strings(mutants(latent, self._own([code]), count, rate, random, locked))
         refuse_genes(locked)
@@ -92,7 +92,7 @@ class Studio(LoadedModel):
 
         if len(parents) != 2:
             raise UserError(f"children have two parents; {len(parents)} were given")
-        latent, how, random = self.generator.latent, how or Crossing(), torch.Generator().manual_seed(seed)
+        latent, how, random = self.generator.latent, how or Crossing(), random_of(seed)
         if all(map(is_plain, parents)):
             return latent.to_strings(offspring(latent, self._own(parents), count, how, random))
         refuse_crossing(how)
@@ -237,6 +237,8 @@ class Studio(LoadedModel):
         return self.compass.moved(ws, moves, layers, hold)
 
     def _own(self, codes: Sequence[str]) -> torch.Tensor:
+        if not len(codes):
+            raise UserError("no codes were given; give at least one code string")
         return self.generator.latent.from_strings(list(codes)).cpu()
 
     def _gene(self, gene: int) -> int:

@@ -26,7 +26,7 @@ _PART = 2**18
 _LEVELS = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Volume:
     """Densities on a grid.
 
@@ -44,7 +44,7 @@ class Volume:
             np.savez_compressed(file, density=self.density, box=np.float32(self.box))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """A closed surface in world units, y up.
 

@@ -167,3 +167,60 @@ def test_ways_mixing_saving_and_a_module_that_does_not_say_what_it_judges(folder
         _ = model.classifier
     with pytest.raises(UserError, match="no attribute classifier is known"):
         _ = again.classifier
+
+
+@pytest.mark.parametrize("seeds", [np.array([3, 8]), torch.tensor([3, 8]), (np.int64(3), 8), [torch.tensor(3), 8]])
+def test_seeds_may_be_whole_numbers_of_any_library(surveyed, seeds):
+    wanted = surveyed.choose(seeds="3,8").strings
+    assert surveyed.choose(seeds=seeds).strings == wanted
+    assert surveyed.choose(seeds=seeds[0]).strings == wanted[:1]
+    assert surveyed.breed(seeds, count=1, seed=np.int64(2)).children == surveyed.breed("3,8", count=1, seed=2).children
+    edited = surveyed.edit("Bright=1", seed=seeds[0], genes=1)
+    assert edited.before == wanted[0]
+
+
+@pytest.mark.parametrize("seeds", [[], np.array([], int), [1.5], 1.5, [None], ["x"], [2**70], [[1, 2]]])
+def test_what_are_no_seeds_is_refused(surveyed, seeds):
+    with pytest.raises(UserError, match="seed"):
+        surveyed.sample(seeds=seeds)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "3"])
+def test_what_is_no_count_is_refused(surveyed, count):
+    with pytest.raises(UserError, match=r"seed|count"):
+        surveyed.sample(count)
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        [],
+        (),
+        5,
+        [5],
+        torch.zeros(0, 4, dtype=torch.int64),
+        torch.zeros(4, dtype=torch.int64),
+        torch.zeros(1, 5, dtype=torch.int64),
+        torch.zeros(1, 4),
+        torch.full((1, 4), 6),
+        np.full((1, 4), -1),
+    ],
+)
+def test_what_are_no_codes_of_the_model_is_refused(surveyed, codes):
+    for ask in (surveyed.draw, lambda given: surveyed.edit("Bright=1", code=given)):
+        with pytest.raises(UserError, match=r"code|genotype|variants"):
+            ask(codes)
+
+
+def test_genotypes_of_numpy_are_codes_and_sheets_can_be_compared(surveyed):
+    genotypes = np.array([[0, 1, 2, 5], [3, 3, 3, 3]])
+    sheet = surveyed.draw(genotypes)
+    assert sheet.codes == surveyed.draw(torch.tensor(genotypes)).codes
+    assert sheet in [sheet]
+    assert sheet != surveyed.draw(genotypes)
+
+
+@pytest.mark.parametrize("view", [{"foo": 3}, {"yaw": "3"}, {"yaw": None}, (30, 10), 30])
+def test_what_is_no_view_is_refused(surveyed, view):
+    with pytest.raises(UserError, match="view"):
+        surveyed.sample(1, view=view)

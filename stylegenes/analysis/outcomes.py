@@ -20,6 +20,7 @@ from stylegenes.analysis.importance import GeneReport
 from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.plots.genes import heat_map
 from stylegenes.analysis.wishes import Wish, find_attribute, parse_where
+from stylegenes.drawing import random_of
 from stylegenes.errors import UserError
 from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.sheets import Origin
@@ -204,7 +205,7 @@ def breed(study: GeneStudy, origin: Origin, founders: torch.Tensor | None, way: 
     Raises:
         UserError: for other than two parents of children, or genes that do not exist.
     """
-    rng, genome = torch.Generator().manual_seed(way.seed), study.genome
+    rng, genome = random_of(way.seed), study.genome
     alive = genome.sample(_FOUNDERS if way.generations else 2, rng).cpu() if founders is None else founders
     return _generations(study, origin, alive, way, rng) if way.generations else _family(study, origin, alive, way, rng)
 
@@ -243,7 +244,7 @@ def fulfilment(labeler: CodeLabeler, wishes: Sequence[Wish], genotype: torch.Ten
     return torch.stack([wish.likelihood(probability) for wish in wishes]).prod(dim=0)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Importance:
     """Which genes matter for which attribute; a notebook shows the table, `figure()` the map.
 

@@ -13,7 +13,7 @@ from stylegenes.analysis.wishes import find_attribute
 _Z95 = 1.959964
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VariantEffects:
     """What the variants do to one attribute.
 

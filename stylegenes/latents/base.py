@@ -79,6 +79,13 @@ class LatentDistribution(Layer, ABC):
         """
         return torch.lerp(self(start, condition), self(end, condition), t)
 
+    def check_code(self, code: torch.Tensor) -> None:
+        """Refuse codes that are none of this latent, before they are printed or drawn; here all are let through.
+
+        Raises:
+            UserError: for a wrong shape or type, or numbers out of range.
+        """
+
     @abstractmethod
     def to_strings(self, code: torch.Tensor) -> list[str]:
         """One short printable string for each code; `from_strings` gives the very same codes on any device."""

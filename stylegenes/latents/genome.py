@@ -88,14 +88,24 @@ class Genome(LatentDistribution):
 
     def forward(self, code: torch.Tensor, condition: Condition | None = None) -> torch.Tensor:
         """Concatenate the chosen variants: genotype [N, num_genes] to w [N, w_dim] (Eq. 3)."""
-        if code.ndim != 2 or code.shape[1] != self.num_genes or code.is_floating_point():
-            raise UserError(
-                f"a genotype is an integer tensor [N, {self.num_genes}]; got {code.dtype} {list(code.shape)}"
-            )
+        self._check_shape(code)
         # One index_select on the flat table has by far the cheapest backward of the ways to look up.
         rows = (code + self.offsets).flatten()
         table = self.variants.view(self.num_genes * self.num_variants, self.gene_dim)
         return self._posed(table.index_select(0, rows).view(code.shape[0], self.w_dim), condition)
+
+    def check_code(self, code: torch.Tensor) -> None:
+        """Refuse genotypes of another shape, or with variants that the genome does not have."""
+        self._check_shape(code)
+        if len(code) and not 0 <= code.min() <= code.max() < self.num_variants:
+            found = f"{int(code.min())} to {int(code.max())}"
+            raise UserError(f"variants of this genome are 0 to {self.num_variants - 1}; got {found}")
+
+    def _check_shape(self, code: torch.Tensor) -> None:
+        if code.ndim != 2 or code.shape[1] != self.num_genes or code.is_floating_point():
+            raise UserError(
+                f"a genotype is an integer tensor [N, {self.num_genes}]; got {code.dtype} {list(code.shape)}"
+            )
 
     def _posed(self, w: torch.Tensor, condition: Condition | None) -> torch.Tensor:
         """w [N or 1, w_dim] with what the condition's cameras [N, 25] add, where it has some and they are read."""
