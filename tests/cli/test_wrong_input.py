@@ -99,7 +99,7 @@ def test_unknown_options_and_words(verb, capsys):
         (["train", "photos", "--kimg", "many"], "--kimg is 'many', which is not a number"),
         (["train", "photos", "--accelerator", "gpu"], "did you mean 'cuda'? accepted: auto, cpu, cuda, mps"),
         (["sample", MODEL, "--out"], "--out has no value"),
-        (["data"], "followed by one of check, avatars, pack, cameras, cache"),
+        (["data"], "followed by one of check, avatars, scenes, pack, cameras, cache"),
         (["data", "chekc", "photos"], "did you mean 'check'?"),
         (["edit", MODEL, "--set", "Smiling=1", "--seed", "-1"], "from 0 to 2^63 - 1"),
         (["edit", MODEL, "--set", "Smiling=1", "--seed", str(10**30)], "from 0 to 2^63 - 1"),
