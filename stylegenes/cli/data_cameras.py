@@ -38,6 +38,9 @@ def look_at_cameras(path: Path, picture: Path | None, out: Path | None, center: 
     if not found:
         say("they are as EG3D wants them: OpenCV's axes, y up, around the origin, intrinsics in units of the width")
     if picture is not None:
+        reason = why_no_cameras(posed.cameras)
+        if reason is not None:
+            raise UserError(f"{picture} is not drawn, since these are no cameras: {reason}")
         _draw(posed, picture)
         say(f"the cameras from above and from the side are in {picture}")
     if out is not None:

@@ -64,10 +64,10 @@ def read_poses(path: Path) -> Posed:
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         raise UserError(f"{path} has no cameras; looked for {', '.join(known)}")
-    read = known.get(found.name) or (_colmap if found.suffix == ".txt" else _by_content(found))
     try:
+        read = known.get(found.name) or (_colmap if found.suffix == ".txt" else _by_content(found))
         posed = read(found)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
         if isinstance(error, UserError):
             raise
         raise UserError(f"{found} is damaged or no file of cameras ({error!r})") from error
@@ -91,7 +91,11 @@ def _eg3d(path: Path) -> Posed:
 def _nerf(path: Path) -> Posed:
     """Camera-to-world in OpenGL's axes; one angle of view for all, or intrinsics in pixels for all or each."""
     content = read_json(path)
+    if not content["frames"]:
+        raise UserError(f"{path} names no picture")
     poses = torch.tensor([frame["transform_matrix"] for frame in content["frames"]], dtype=torch.float64)
+    if poses.shape[1:] != (4, 4):
+        raise UserError(f"{path}: a transform_matrix is 4x4, with a last row of 0 0 0 1; got {list(poses.shape[1:])}")
     intrinsics = torch.stack([_nerf_intrinsics({**content, **frame}) for frame in content["frames"]])
     cameras = Cameras(poses * _OPENGL.double(), intrinsics).packed().float()
     bent = any(content.get(key) for key in ("k1", "k2", "p1", "p2"))

@@ -177,3 +177,24 @@ def test_files_without_cameras_are_refused(tmp_path, content):
             read_poses(tmp_path / name)
     with pytest.raises(UserError, match="looked for dataset"):
         read_poses(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"frames": [], "camera_angle_x": 1},
+        {"frames": None},
+        {"frames": {}},
+        {"frames": [5]},
+        5,
+        [],
+        {"camera_angle_x": 0, "frames": [{"file_path": "a", "transform_matrix": torch.eye(4).tolist()}]},
+        {"camera_angle_x": 1, "frames": [{"file_path": "a", "transform_matrix": torch.eye(4)[:3].tolist()}]},
+        {"w": 0, "h": 0, "fl_x": 1, "frames": [{"file_path": "a", "transform_matrix": torch.eye(4).tolist()}]},
+    ],
+)
+@pytest.mark.parametrize("name", ["transforms.json", "cameras.json"])
+def test_transforms_that_are_none_are_refused(tmp_path, name, content):
+    (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(UserError, match=name):
+        read_poses(tmp_path / name)
