@@ -105,7 +105,10 @@ def _nerf(path: Path) -> Posed:
 
 def _nerf_intrinsics(values: dict[str, Any]) -> torch.Tensor:
     if "fl_x" not in values:
-        focal = 0.5 / math.tan(float(values["camera_angle_x"]) / 2)
+        angle = float(values["camera_angle_x"])
+        if not 0 < angle < math.pi:
+            raise UserError(f"camera_angle_x is {angle:g}; it is the angle of view in radians, between 0 and pi")
+        focal = 0.5 / math.tan(angle / 2)
         return torch.tensor([[focal, 0, 0.5], [0, focal, 0.5], [0, 0, 1]], dtype=torch.float64)
     width, height = float(values["w"]), float(values["h"])
     focals = float(values["fl_x"]), float(values.get("fl_y", values["fl_x"]))
@@ -188,8 +191,17 @@ def centered(posed: Posed, *, radius: float = RADIUS) -> Posed:
     """The cameras moved, turned and scaled: they look at the origin, their up is y, and their mean stands in front.
 
     The mean distance becomes `radius`.
+
+    Raises:
+        UserError: for what are no cameras, or those that all stand in one place: they meet nowhere.
     """
+    reason = why_no_cameras(posed.cameras)
+    if reason is not None:
+        raise UserError(f"{posed.source}: these are no cameras: {reason}")
     cameras = Cameras.of(posed.cameras.double())
+    spread = (cameras.position - cameras.position[:1]).norm(dim=1).max()
+    if spread <= 1e-6 * cameras.position.norm(dim=1).max():
+        raise UserError(f"{posed.source}: cameras that stand in one place cannot be centered; at least two are needed")
     focus = focus_of(posed.cameras)
     up = normalize(-cameras.pose[:, :3, 1].mean(dim=0), dim=0)
     away = (cameras.position - focus).mean(dim=0)

@@ -190,11 +190,19 @@ def test_files_without_cameras_are_refused(tmp_path, content):
         [],
         {"camera_angle_x": 0, "frames": [{"file_path": "a", "transform_matrix": torch.eye(4).tolist()}]},
         {"camera_angle_x": 1, "frames": [{"file_path": "a", "transform_matrix": torch.eye(4)[:3].tolist()}]},
+        {"camera_angle_x": 50, "frames": [{"file_path": "a", "transform_matrix": torch.eye(4).tolist()}]},
         {"w": 0, "h": 0, "fl_x": 1, "frames": [{"file_path": "a", "transform_matrix": torch.eye(4).tolist()}]},
     ],
 )
 @pytest.mark.parametrize("name", ["transforms.json", "cameras.json"])
 def test_transforms_that_are_none_are_refused(tmp_path, name, content):
     (tmp_path / name).write_text(json.dumps(content))
-    with pytest.raises(UserError, match=name):
+    with pytest.raises(UserError, match=rf"{name}|camera_angle_x"):
         read_poses(tmp_path / name)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_cameras_in_one_place_are_not_centered(count):
+    cameras = orbit(torch.full([count], 30.0), torch.zeros(count), radius=3, fov=40)
+    with pytest.raises(UserError, match="one place"):
+        centered(Posed(["a"] * count, cameras, "here"))
