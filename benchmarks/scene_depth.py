@@ -25,6 +25,7 @@ from stylegenes.inversion.objective import Objective
 from stylegenes.inversion.projection import ProjectionSettings, Projector, project
 from stylegenes.perception import PerceptualLite0
 from stylegenes.records import Condition
+from stylegenes.size import Size
 from stylegenes.snapshot import load_snapshot
 
 HELD_OUT = 99
@@ -44,7 +45,7 @@ def compare(G: Generator, ws: torch.Tensor, scenes: Sequence[Scene], turn: float
     for one, scene in zip(ws.split(1), scenes, strict=True):
         angles = (torch.tensor([scene.yaw + turn]), torch.tensor([scene.pitch]))
         camera = orbit(*(angle.float() for angle in angles), radius=RADIUS, fov=FOV)
-        size = G.synthesis.size.longer
+        size = Size.of(G.synthesis.resolution).longer
         seen = G.synthesis.body(one).seen(camera.to(one), size)
         true = torch.from_numpy(shoot(scene.solids, camera[0].numpy(), size).depth).float().flatten()
         ours, theirs = seen.weight[0].cpu() > 0.5, torch.isfinite(true)
@@ -67,7 +68,7 @@ def main() -> None:
     cameras = torch.from_numpy(np.stack([scene.camera for scene in scenes]))
     objective = Objective(PerceptualLite0().eval().requires_grad_(False))
     settings = ProjectionSettings(space="w+", steps=args.steps)
-    targets = targets_of(scenes, G.synthesis.size.longer)
+    targets = targets_of(scenes, Size.of(G.synthesis.resolution).longer)
     found = project(Projector(G, targets, objective, settings, Condition(camera=cameras)))
     result = {"mse": float(found.mse.mean())}
     for turn in (0.0, 90.0, 180.0):

@@ -97,7 +97,8 @@ def tries(number: int, seed: int):
 
 
 def values_for(registry, name: str, key: str, of_its_type: bool) -> list:
-    return [value for value in VALUES if not of_its_type or passes(registry, name, {key: value})]
+    fitting = [value for value in VALUES if not of_its_type or passes(registry, name, {key: value})]
+    return fitting or VALUES
 
 
 def passes(registry, name: str, change: dict) -> bool:

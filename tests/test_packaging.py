@@ -21,7 +21,7 @@ ALLOWED = (
     r"stylegenes/models/[a-z0-9-]+/(genes/)?[a-z]+\.(json|md|safetensors)",
     r"stylegenes/models/statistics/[0-9a-f]{16}\.safetensors",
     r"stylegenes/analysis/exhibits/page\.html\.jinja",
-    r"stylegenes/explorer/page/(index\.html|icon\.svg|assets/[\w-]+\.(js|css)|runtime/ort\.wasm\.gz)",
+    r"stylegenes/explorer/page/(index\.html|icon\.svg|licenses\.txt|assets/[\w-]+\.(js|css)|runtime/ort\.wasm\.gz)",
     r"stylegenes-[0-9.]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/(LICENSE|NOTICE))",
 )
 

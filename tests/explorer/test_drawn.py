@@ -3,6 +3,7 @@
 import asyncio
 import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -108,6 +109,12 @@ def ask(app, path, headers=(), leave=None):
     return whole()
 
 
+def outside(coroutine):
+    """What it gives, run in a thread: a browser driven in this process keeps a loop of its own in the main one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def test_work_is_dropped_when_the_client_leaves(busy, genome_model):
     desk, gate = busy
     app = create_app(desk, Door())
@@ -117,7 +124,7 @@ def test_work_is_dropped_when_the_client_leaves(busy, genome_model):
         status = await ask(app, address_of(desk, code), leave=asyncio.sleep(0.1))
         return status, desk.worker.load.waiting
 
-    status, waiting = asyncio.run(scene())
+    status, waiting = outside(scene())
     assert status == 409 and waiting == 1
     gate.set()
     desk.worker.submit(lambda: None, Priority.BACKGROUND).result(10)
@@ -145,7 +152,7 @@ def test_a_newer_request_of_a_slot_and_a_full_queue(busy, genome_model):
         gate.set()
         return replaced, full, await new, [await one for one in others]
 
-    assert asyncio.run(scene()) == (409, 503, 200, [200, 200])
+    assert outside(scene()) == (409, 503, 200, [200, 200])
     # The two who asked for the same shared one drawing, and the replaced one was never drawn.
     assert desk.shelf.get(f"p/plain/{first}") is None and desk.worker.load.done == 3
 

@@ -76,7 +76,7 @@ def trained(settings: RunConfig, graphs: Graphs | None, sizes: list[int]):
     told = []
     for step, size in enumerate(sizes):
         taken.players.render_at(size)
-        told += [result.values for result in taken.step(real, step=step)]
+        told += [result.flat() for result in taken.step(real, step=step)]
     return told, copy.deepcopy({name: module.state_dict() for name, module in taken.players.modules().items()})
 
 

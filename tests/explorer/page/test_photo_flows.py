@@ -97,11 +97,11 @@ def test_components_move_the_picture(place, visit):
 def test_a_mapping_model_shows_what_it_can(mapping_server, visit):
     page = visit(mapping_server)
     expect(page.get_by_text("The genome is not available here")).to_be_visible()
+    heading = page.get_by_role("region", name="Newest generation").get_by_role("heading")
     page.keyboard.press("d")
+    expect(heading).to_contain_text("12 diced")
     page.keyboard.press("b")
-    expect(page.get_by_role("region", name="Newest generation").get_by_role("heading")).to_contain_text(
-        "12 children of"
-    )
+    expect(heading).to_contain_text("12 children of")
 
 
 @pytest.mark.slow
