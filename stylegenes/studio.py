@@ -42,7 +42,7 @@ class Studio(LoadedModel):
         """
         check_texts(self.generator, codes)
         drawing, plain = drawing or self.plain_drawing, all(map(is_plain, codes))
-        own = self._own(codes if plain else [])
+        own = self._own(codes) if plain else self.generator.latent.sample(0)
         names = [one[:10] for one in codes]
         return Choice(self.generator, own, names, drawing, self.origin(drawing), texts=() if plain else codes)
 

@@ -108,7 +108,9 @@ def test_the_command_line_draws_the_same(genome, tmp_path, monkeypatch):
     cells = genome.post("/api/v1/mix", json={"rows": pair[:1], "columns": pair[1:]}).json()["cells"]
     asked = {"codes": [pair[0], cells[0][0]], "look": "psi=0.7,noise=none"}
     lines = genome.post("/api/v1/lines", json=asked).json()
-    sheet = genome.post("/api/v1/files", json={"kind": "sheet", **asked}).content
+    answer = genome.post("/api/v1/files", json={"kind": "sheet", **asked})
+    assert answer.status_code == 200, answer.text
+    sheet = answer.content
     monkeypatch.chdir(tmp_path)
     assert run([*shlex.split(lines["cli"])[1:], "--out", "a.png"]) == 0
     theirs = read_sheet(tmp_path / "a.png")
