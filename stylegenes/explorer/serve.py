@@ -78,8 +78,10 @@ def take_port(host: str, port: int) -> socket.socket:
         UserError: when the port is taken or not ours to take, or the address is none of this machine's.
     """
     try:
-        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        taken = socket.socket(family, kind)
+        family, kind, way, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        taken = socket.socket(family, kind, way)  # asyncio sends small answers at once only where TCP is named
     except (socket.gaierror, UnicodeError, OverflowError) as error:
         raise UserError(f"{host} port {port} is no address to listen on ({error})") from error
     try:

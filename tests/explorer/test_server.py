@@ -130,6 +130,7 @@ def test_addresses_can_be_opened():
     assert address(Door("::1", 80)) == "http://[::1]:80/"
     assert address(Door("0.0.0.0", 80, "x" * 20)).endswith(f":80/?token={'x' * 20}")
     listening = take_port("127.0.0.1", 0)
+    assert listening.proto == socket.IPPROTO_TCP, "else asyncio leaves a delay of 40 ms in each small answer"
     assert listening.getsockname()[1] > 0
     with pytest.raises(UserError, match="taken"):
         take_port("127.0.0.1", listening.getsockname()[1])
