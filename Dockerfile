@@ -17,7 +17,7 @@ RUN env/bin/pip install --no-cache-dir -c constraints.txt '.[video,onnx,hub]'
 ENV PATH=/opt/stylegenes/env/bin:$PATH
 
 # Pictures, runs and the cache of data go where the user's files are.
-WORKDIR /work
-ENV STYLEGENES_CACHE=/work/.stylegenes-cache
+WORKDIR /pictures
+ENV STYLEGENES_CACHE=/pictures/.stylegenes-cache
 ENTRYPOINT ["stylegenes"]
 CMD ["--help"]

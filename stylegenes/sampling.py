@@ -10,7 +10,7 @@ from stylegenes.drawing import Way, as_whole, codes_of_seeds
 from stylegenes.loaded import Codes, Seeds, as_codes, as_seeds, view_text
 from stylegenes.sheets import Sheet
 from stylegenes.studio import Studio
-from stylegenes.styles import check_texts, is_plain
+from stylegenes.styles import check_texts
 
 if TYPE_CHECKING:
     from stylegenes.solids import Turn, VolumeMesh
@@ -42,11 +42,10 @@ class Sampling(Studio):
         found = as_codes(self.generator, codes)
         drawing, notes = self.drawing(found.origin, psi, noise, view)
         more = {} if drawing.condition.camera is None else view_text(found.origin, view)
-        texts: list[str] = []
+        texts: Sequence[str] = ()
         if codes is not None:
-            names, styled = [one[:10] for one in found.codes], not all(map(is_plain, found.codes))
-            texts = found.codes if styled else []
-            code = self.generator.latent.from_strings([] if styled else found.codes)
+            names = [one[:10] for one in found.codes]
+            code, texts = self._own_and_texts(found.codes)
             check_texts(self.generator, texts)
         else:
             chosen = list(range(as_whole(count, "a count"))) if seeds is None else as_seeds(seeds)

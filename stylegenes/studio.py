@@ -41,10 +41,14 @@ class Studio(LoadedModel):
             UserError: for one that cannot be read.
         """
         check_texts(self.generator, codes)
-        drawing, plain = drawing or self.plain_drawing, all(map(is_plain, codes))
-        own = self._own(codes) if plain else self.generator.latent.sample(0)
+        drawing, (own, texts) = drawing or self.plain_drawing, self._own_and_texts(codes)
         names = [one[:10] for one in codes]
-        return Choice(self.generator, own, names, drawing, self.origin(drawing), texts=() if plain else codes)
+        return Choice(self.generator, own, names, drawing, self.origin(drawing), texts=texts)
+
+    def _own_and_texts(self, codes: Sequence[str]) -> tuple[torch.Tensor, Sequence[str]]:
+        """The latent's own codes where all strings are plain, else none of them and the strings themselves."""
+        plain = all(map(is_plain, codes))
+        return (self._own(codes), ()) if plain else (self.generator.latent.sample(0), codes)
 
     def images(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> torch.Tensor:
         """The same pictures as tensors [N, C, H, W] in [-1, 1], as they are shown."""
