@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stylegenes.inversion.photos import Photos
     from stylegenes.inversion.posing import GivenCameras
     from stylegenes.metrics.evaluating import Evaluation
+    from stylegenes.shares import Share
 
 
 def open_model(
@@ -65,7 +66,12 @@ class Model(Analyses):
     """
 
     def survey(
-        self, settings: SurveySettings | None = None, *, labels: str | None = None, on_progress: OnProgress = silent
+        self,
+        settings: SurveySettings | None = None,
+        *,
+        labels: str | None = None,
+        on_progress: OnProgress = silent,
+        share: Share | None = None,
     ) -> Surveyed:
         """Draw and classify many pictures, or go on with it: what all work on genes needs, once.
 
@@ -73,6 +79,7 @@ class Model(Analyses):
             settings: how many, and how.
             labels: for a conditional model without a label: data to draw labels from, or `uniform`.
             on_progress: called with what is done, how much of it, and of how much.
+            share: of several processes, see `sharing.share_out`; the first alone returns.
 
         Raises:
             UserError: without a classifier, or when the folder holds another survey.
@@ -80,7 +87,7 @@ class Model(Analyses):
         from stylegenes.analysis.surveying import SurveySettings, survey_genes
 
         rows, settings = self.survey_labels(labels), settings or SurveySettings()
-        found = survey_genes(self.study, self.snapshot.discriminator, rows, settings, on_progress)
+        found = survey_genes(self.study, self.snapshot.discriminator, rows, settings, on_progress, share)
         self.remember_classifier()
         self.__dict__["study"] = found.study
         return found
@@ -177,6 +184,7 @@ class Model(Analyses):
         work: Path | None = None,
         on_progress: OnProgress = silent,
         on_note: Callable[[str], None] = lambda text: None,
+        share: Share | None = None,
     ) -> Inversion:
         """Bring photos into the model.
 
@@ -190,6 +198,7 @@ class Model(Analyses):
             work: folder that keeps the state, so that the same call goes on; None keeps nothing.
             on_progress: called with what is done, how much of it, and of how much.
             on_note: called with a sentence now and then.
+            share: of several processes, see `sharing.share_out`; the first alone returns.
 
         Raises:
             UserError: for unusable photos or cameras, or a space that the model does not have.
@@ -220,6 +229,7 @@ class Model(Analyses):
             work=work,
             on_progress=on_progress,
             on_note=on_note,
+            share=share,
         )
 
     def targets(

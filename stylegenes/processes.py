@@ -7,9 +7,15 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
+from typing import Any
 
 import psutil
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""Signals by which somebody wishes that a process saves and ends: Ctrl-C, the system, and a cluster."""
 
 
 def is_alive(pid: int, host: str) -> bool:
@@ -35,6 +41,27 @@ def follow_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Within, signals that end a process wait until the context is left: what must not be half done is done whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+
+    def remember(number: int, frame: Any) -> None:
+        caught.append(number)
+
+    before = {number: signal.signal(number, remember) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+    for number in caught[:1]:
+        signal.raise_signal(number)
 
 
 def begin_helper() -> None:

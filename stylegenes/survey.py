@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from stylegenes.errors import UserError
 from stylegenes.files import read_record, write_json
 from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
+from stylegenes.progress import OnStep, silent_step
 from stylegenes.records import Condition, Noise, NoiseMode
 from stylegenes.sealed import load_sealed, save_sealed
+from stylegenes.shares import Share
 
 _SHARD, _SHARD_NAME = "shard-{:06d}.safetensors", re.compile(r"shard-(\d{6,18})\.safetensors", re.ASCII)
 _SEED_STRIDE = 1_000_003  # a prime: the seeds of two surveys with neighboring seeds share no shard
@@ -104,13 +106,17 @@ class Survey:
         """Classified pictures on disk."""
         return len(self.indices()) * self.plan.shard_size
 
+    def path(self, index: int) -> Path:
+        """Where a shard lies, or would lie."""
+        return self.folder / _SHARD.format(index)
+
     def shard(self, index: int) -> Draws:
         """Read one shard.
 
         Raises:
             UserError: when the file is damaged.
         """
-        path = self.folder / _SHARD.format(index)
+        path = self.path(index)
         try:
             draws = Draws(**load_sealed(path, is_old=lambda about: not about).tensors)
             _check_shape(draws, self.plan)
@@ -231,7 +237,9 @@ def conduct(
     num_draws: int,
     part: int = 0,
     num_parts: int = 1,
-    on_shard: OnShard = lambda index, draws: False,
+    share: Share | None = None,
+    on_shard: OnShard | None = None,
+    on_step: OnStep = silent_step,
 ) -> Survey:
     """Make the missing shards of a survey of at least `num_draws` pictures; the same call again goes on after a kill.
 
@@ -240,9 +248,12 @@ def conduct(
         folder: where shards lie; made if absent.
         plan: what to draw; must equal the folder's plan if it has one.
         num_draws: pictures wanted, rounded up to whole shards.
-        part: which process this is; it makes shards part, part + num_parts, ...
-        num_parts: how many processes share the survey.
-        on_shard: sees every shard of this part, finished ones first; returns True to stop early.
+        part: which part this call is; it makes shards part, part + num_parts, ...
+        num_parts: into how many parts the survey is divided, which know nothing of each other.
+        share: of several processes that make this part together and agree on what is missing; None for one process.
+        on_shard: sees every shard of this part, finished ones first; returns True to stop early. Several processes
+            make as many shards at a time as they are, all look at all of them, and what lies beyond the end is deleted.
+        on_step: told the shards of this part that are there, and all of them, counted as if the others were as fast.
 
     Raises:
         UserError: when the folder holds a survey of another plan, or the part is out of range.
@@ -254,14 +265,67 @@ def conduct(
             "a survey needs at least one picture, in shards and batches of at least one; got "
             f"{num_draws}, {plan.shard_size} and {surveyor.batch_size}"
         )
+    share = share or Share()
+    share.meet_in(Path(folder))
     survey = _open_or_begin(Path(folder), plan)
-    done = set(survey.indices())
-    mine = range(part, -(-num_draws // plan.shard_size), num_parts)
-    for index in sorted(mine, key=lambda i: (i not in done, i)):
-        draws = survey.shard(index) if index in done else _make(surveyor, survey, index)
-        if on_shard(index, draws):
-            break
+    wanted = range(part, -(-num_draws // plan.shard_size), num_parts)
+    work = _Work(surveyor, survey, wanted, share, on_step)
+    if on_shard is None:
+        work.make(work.missing)
+    else:
+        work.make_and_look(on_shard)
+    share.wait()
     return survey
+
+
+class _Work:
+    """The shards of one call, and how the processes divide those that are missing.
+
+    Args:
+        surveyor: the networks.
+        survey: where shards lie.
+        wanted: numbers of the shards.
+        share: of several processes.
+        on_step: told how many of the shards are there.
+    """
+
+    def __init__(
+        self, surveyor: Surveyor, survey: Survey, wanted: Sequence[int], share: Share, on_step: OnStep
+    ) -> None:
+        self.surveyor, self.survey, self.wanted, self.share, self.on_step = surveyor, survey, wanted, share, on_step
+        found = set(survey.indices())
+        done = set(share.agree([index for index in wanted if index in found]))
+        self.done = sorted(done)
+        self.missing = [index for index in wanted if index not in done]
+        self._there = len(done)
+
+    def make(self, shards: Sequence[int]) -> None:
+        """Make this process's part of some shards."""
+        for index in self.share.of(shards):
+            _make(self.surveyor, self.survey, index)
+            self._there = min(self._there + self.share.count, len(self.wanted))
+            self.on_step(self._there, len(self.wanted))
+
+    def make_and_look(self, on_shard: OnShard) -> None:
+        """Make a shard a process, look at all of them in order, and so on until it is enough."""
+        for index in self.done:
+            if on_shard(index, self.survey.shard(index)):
+                return
+        for start in range(0, len(self.missing), self.share.count):
+            shards = self.missing[start : start + self.share.count]
+            self.make(shards)
+            self.share.wait()
+            for place, index in enumerate(shards):
+                if on_shard(index, self.survey.shard(index)):
+                    self.share.wait()
+                    self._discard(shards[place + 1 :])
+                    return
+
+    def _discard(self, shards: Sequence[int]) -> None:
+        """Delete shards that one process alone would not have made."""
+        if self.share.first:
+            for index in shards:
+                self.survey.path(index).unlink()
 
 
 def fingerprint(module: nn.Module) -> str:
@@ -286,7 +350,7 @@ def _make(surveyor: Surveyor, survey: Survey, index: int) -> Draws:
             "(stylegenes sample), and the classifier's weights"
         )
     columns = {field.name: getattr(draws, field.name) for field in dataclasses.fields(draws)}
-    save_sealed(survey.folder / _SHARD.format(index), columns)
+    save_sealed(survey.path(index), columns)
     return draws
 
 

@@ -11,14 +11,14 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
     | {"devices", "partials", "processes", "sealed", "shape", "size", "bounds", "sound", "version", "caches"}
-    | {"csv_tables", "progress"},
+    | {"csv_tables", "progress", "shares", "cluster_options"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
     {"snapshot", "drawing", "volumes", "sheets", "styles", "classified", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation", "walks"},
     {"model", "choice", "loaded", "studio", "sampling", "analyses", "comparisons", "solids", "ablations"}
-    | {"publishing", "reproduction"},
+    | {"publishing", "reproduction", "sharing", "clusters"},
     {"cli", "explorer"},
 ]
 SIDEWAYS = {
@@ -38,6 +38,10 @@ SIDEWAYS = {
     ("registry", "bounds"),
     ("registry", "shape"),
     ("caches", "errors"),
+    ("shares", "errors"),
+    ("cluster_options", "errors"),
+    ("cluster_options", "words"),
+    ("clusters", "reproduction"),
     ("csv_tables", "errors"),
     ("csv_tables", "files"),
     ("caches", "files"),

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from crew import together
 from toy_genome import ATTRIBUTES, NUM_GENES, LinearClassifier, MeanPixel, ShowW, effects, toy_generator
 
+from stylegenes import shares
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import Gaussian, Genome, genome_of
 from stylegenes.sealed import load_sealed, save_sealed
+from stylegenes.shares import Share
 from stylegenes.survey import Survey, Surveyor, conduct
 
 
@@ -169,3 +172,77 @@ def test_a_classifier_without_numbers_ends_the_survey(tmp_path):
     broken = Surveyor(toy_generator(), LinearClassifier(effects() * torch.nan), MeanPixel())
     with pytest.raises(UserError, match="probabilities that are no numbers"):
         conduct(broken, tmp_path, broken.plan(shard_size=16), num_draws=16)
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_several_processes_make_the_survey_of_one(tmp_path, count):
+    networks = surveyor()
+    plan, told = networks.plan(shard_size=16), Steps()
+
+    def work(share: Share):
+        return conduct(networks, tmp_path / "many", plan, num_draws=160, share=share, on_step=told.append_step(share))
+
+    together(count, work)
+    whole = conduct(networks, tmp_path / "one", plan, num_draws=160)
+    assert files_of(tmp_path / "many") == files_of(whole.folder)
+    assert told.by_rank[0][-1] == (10, 10)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (2, 3)])
+def test_what_is_missing_is_divided_among_another_number(tmp_path, before, after):
+    networks, made = surveyor(), []
+    plan = networks.plan(shard_size=16)
+    together(before, lambda share: conduct(networks, tmp_path, plan, num_draws=160, share=share))
+    written = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("shard*")}
+    for index in (0, 2, 4, 6, 8):
+        (tmp_path / f"shard-{index:06d}.safetensors").unlink()
+
+    def work(share: Share):
+        conduct(networks, tmp_path, plan, num_draws=160, share=share, on_step=lambda done, all: made.append(share.rank))
+
+    together(after, work)
+    assert sorted(made) == sorted(i % after for i in range(5))
+    assert all((tmp_path / name).stat().st_mtime_ns == written[name] for name in written if int(name[6:12]) % 2)
+    assert files_of(tmp_path) == files_of(conduct(networks, tmp_path / "one", plan, num_draws=160).folder)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("last", [0, 3, 6])
+def test_an_early_end_is_the_same_for_several_processes(tmp_path, count, last):
+    networks = surveyor()
+    plan = networks.plan(shard_size=16)
+
+    def enough(index, draws):
+        return index == last
+
+    together(count, lambda share: conduct(networks, tmp_path / "a", plan, num_draws=160, share=share, on_shard=enough))
+    conduct(networks, tmp_path / "b", plan, num_draws=160, on_shard=enough)
+    assert files_of(tmp_path / "a") == files_of(tmp_path / "b")
+
+
+def test_processes_of_other_folders_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(shares, "_PATIENCE_SECONDS", 0.1)
+    networks = surveyor()
+    plan = networks.plan(shard_size=16)
+
+    def work(share: Share):
+        conduct(networks, tmp_path / str(share.rank // 2), plan, num_draws=160, share=share)
+
+    with pytest.raises(UserError, match=r"process 2 on .* does not see what process 0 writes to"):
+        together(3, work)
+    assert not list(tmp_path.rglob(".met*"))
+
+
+class Steps:
+    """What each process was told of its progress."""
+
+    def __init__(self) -> None:
+        self.by_rank: dict[int, list[tuple[int, int]]] = {}
+
+    def append_step(self, share: Share):
+        steps = self.by_rank.setdefault(share.rank, [])
+        return lambda done, total: steps.append((done, total))
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.*")}

@@ -13,7 +13,8 @@ from stylegenes.discriminators import Discriminator
 from stylegenes.errors import UserError
 from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.progress import OnProgress, silent
-from stylegenes.survey import Draws, OnShard, Survey, Surveyor, SurveyPlan, conduct
+from stylegenes.shares import Share
+from stylegenes.survey import OnShard, Survey, Surveyor, SurveyPlan, conduct
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def survey_genes(
     labels: torch.Tensor | None,
     settings: SurveySettings,
     on_progress: OnProgress = silent,
+    share: Share | None = None,
 ) -> Surveyed:
     """Draw and classify until there are enough pictures; finished shards are kept, and the statistics summed up.
 
@@ -104,24 +106,19 @@ def survey_genes(
         labels: float32 [M, L], which a model with labels draws from.
         settings: how much.
         on_progress: called with `survey`, pictures done and all pictures.
+        share: of several processes; the first alone returns.
 
     Raises:
         UserError: for whatever is wrong with the classifier, the labels or the folder.
     """
     warn_of_doubts(study.classifier, study.classifier.attributes)
     surveyor = Surveyor(study.generator, study.classifier, discriminator, settings.batch, labels)
-    plan = surveyor.plan(seed=settings.seed, shard_size=settings.shard)
-    stop = _stopper(settings, plan)
-    mine = -(-settings.num // (plan.shard_size * settings.num_parts)) * plan.shard_size
-    folder, seen = study.survey_folder, 0
-    before = len(Survey(folder)) if (folder / "plan.json").is_file() else 0
-
-    def on_shard(index: int, draws: Draws) -> bool:
-        nonlocal seen
-        seen += len(draws)
-        on_progress("survey", min(seen, mine), mine)
-        return stop(index, draws)
-
+    plan, folder, share = (
+        surveyor.plan(seed=settings.seed, shard_size=settings.shard),
+        study.survey_folder,
+        share or Share(),
+    )
+    before = share.agree(len(Survey(folder)) if (folder / "plan.json").is_file() else 0)
     survey = conduct(
         surveyor,
         folder,
@@ -129,17 +126,20 @@ def survey_genes(
         num_draws=settings.num,
         part=settings.part,
         num_parts=settings.num_parts,
-        on_shard=on_shard,
+        share=share,
+        on_shard=_stopper(settings, plan),
+        on_step=lambda done, total: on_progress("survey", done * plan.shard_size, total * plan.shard_size),
     )
+    share.join()
     fresh = study.afresh()
     if plan.num_genes and survey.indices():
         fresh.write_summary()
     return Surveyed(fresh, survey, len(survey) - before)
 
 
-def _stopper(settings: SurveySettings, plan: SurveyPlan) -> OnShard:
+def _stopper(settings: SurveySettings, plan: SurveyPlan) -> OnShard | None:
     if settings.precision is None:
-        return lambda index, draws: False
+        return None
     if settings.precision <= 0 or plan.num_genes == 0:
         raise UserError("--precision is a positive standard error of a variant's probability, for models with a genome")
     return StopAtPrecision(plan, settings.precision, num_parts=settings.num_parts)

@@ -7,14 +7,14 @@ Examples:
   stylegenes evaluate samples/ --data photos/ --resolution 256                  folder against folder
   stylegenes evaluate runs/0001 --data avatars --metrics separability,disentanglement --classifier my-classifier
   stylegenes evaluate --compare runs/0001/metric-fd_lite0.jsonl runs/0002/metric-fd_lite0.jsonl
-  torchrun --nproc-per-node 2 --no-python -- stylegenes evaluate runs/0001 --data avatars
+  stylegenes evaluate runs/0001 --data avatars --num 50000 --devices 4          four processes, one device each
+  torchrun --nproc-per-node 4 -m stylegenes evaluate runs/0001 --data avatars
 
-The same command again goes on from where an interrupted one was.
+The same command again goes on from where an interrupted one was, also with another number of processes.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from stylegenes.data.decode import Fit
     from stylegenes.data.protocols import LabeledImages
     from stylegenes.metrics import Subject
-    from stylegenes.metrics.features import Shard
     from stylegenes.metrics.sources import OneLabel
+    from stylegenes.shares import Share
 
 
 RENAMED = {"--judge": "--extractor"}
@@ -76,6 +76,8 @@ class Args:
     """pixels at which two sets of pictures are compared; a snapshot brings its own"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+    devices: int = 1
+    """processes, one device each; torchrun and srun bring their own number"""
     out: Path | None = None
     """folder of metric-NAME.jsonl (default: the run's folder, or this one)"""
     compare: tuple[Path, ...] = ()
@@ -93,18 +95,31 @@ def run(args: Args) -> None:
         return
     if args.subject is None or args.data is None:
         raise UserError("say what to measure and against what: stylegenes evaluate SNAPSHOT --data DATA")
-    _evaluate(args, args.subject, args.data)
+    from functools import partial
+
+    from stylegenes.sharing import share_out
+
+    share_out(partial(_evaluate, args, args.subject, args.data), device=args.device, devices=args.devices)
 
 
-def _evaluate(args: Args, name: str, source: str) -> None:
+def _evaluate(args: Args, name: str, source: str, share: Share, device: str) -> None:
+    """What each process does; the first one tells."""
+    from dataclasses import replace
+
     from stylegenes.devices import pick_device
 
-    subject = open_subject(name, args.resolution, pick_device(args.device))
-    measure(args, subject, _data(source, subject, args.resolution))
+    subject = open_subject(name, args.resolution, pick_device(device))
+    measure(replace(args, device=device), subject, _data(source, subject, args.resolution), share)
 
 
-def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
+def measure(args: Args, subject: Subject, data: LabeledImages, share: Share | None = None) -> None:
     """Measure an opened subject against opened data, print and record.
+
+    Args:
+        args: what to measure and how.
+        subject: on the device that `args` names.
+        data: the reals.
+        share: of several processes; None for one.
 
     Raises:
         UserError: for what cannot be measured.
@@ -115,13 +130,14 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
     from stylegenes.devices import pick_device
     from stylegenes.metrics import append_record, load_classifier
     from stylegenes.metrics.evaluating import COLUMNS, evaluate, metric_names, row_of
+    from stylegenes.shares import Share
 
-    device, shard = pick_device(args.device), _shard()
+    device, share = pick_device(args.device), share or Share()
     folder = args.out or _run_folder(subject.name)
     warning = ""
     table = Table(*COLUMNS, box=None)
     classifier = load_classifier(args.classifier, device) if args.classifier else None
-    with Bars(show=shard.rank == 0) as bars:
+    with Bars(show=share.first) as bars:
         records = evaluate(
             subject,
             data,
@@ -134,7 +150,7 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
             seed=args.fakes.seed,
             batch=args.batch,
             work=folder / ".evaluate",
-            shard=shard,
+            share=share,
             labels=_label(args.fakes.label, subject),
             on_progress=bars.update,
         )
@@ -142,7 +158,7 @@ def measure(args: Args, subject: Subject, data: LabeledImages) -> None:
             table.add_row(*row_of(record))
             append_record(folder, record)
             warning = record.files.warning
-    if shard.rank == 0:
+    if share.first:
         if warning:
             console().print(f"the files differ, which a metric sees too (reals, fakes): {warning}", markup=False)
         console().print(table)
@@ -210,16 +226,6 @@ def _run_folder(name: str) -> Path:
     if path.parent.name == "snapshots":
         return path.parent.parent
     return path if (path / "snapshots").is_dir() else Path()
-
-
-def _shard() -> Shard:
-    """This process's part, from what torchrun or SLURM set."""
-    from stylegenes.metrics.features import Shard
-
-    environment = os.environ
-    rank = environment.get("RANK", environment.get("SLURM_PROCID", "0"))
-    world = environment.get("WORLD_SIZE", environment.get("SLURM_NTASKS", "1"))
-    return Shard(int(rank), int(world))
 
 
 def _compare(paths: tuple[Path, ...]) -> None:

@@ -6,22 +6,36 @@ Examples:
   stylegenes invert runs/0001 photos/ --space genome       the nearest genotypes by L1, L2 and cosine
   stylegenes invert runs/0001 photos/ --space codebook     a tuned model whose genotypes make the photos
   stylegenes invert runs/0001 me.jpg --space pti           a synthesis network tuned around the projection
+  stylegenes invert runs/0001 photos/ --devices 4          four processes, one device each, share a folder's photos
   stylegenes invert scenes32 me.jpg                        a 3D model: its camera is sought together with the code
   stylegenes invert scenes32 me.jpg --yaw 30 --pitch 10    through this camera
   stylegenes invert scenes32 photos/ --camera photos/dataset.json
 
-The same command again goes on where it was stopped.
+The same command again goes on where it was stopped, also with another number of processes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from stylegenes.cli.views import CameraAngles
+
+if TYPE_CHECKING:
+    from stylegenes.shares import Share
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which devices work."""
+
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+    devices: int = 1
+    """processes, one device each; torchrun and srun bring their own number"""
 
 
 @dataclass(frozen=True)
@@ -55,8 +69,8 @@ class Args:
     transforms.json, COLMAP); where nothing is given, cameras are sought"""
     angles: Annotated[CameraAngles, tyro.conf.arg(name="")] = field(default_factory=CameraAngles)
     """from where a 3D model sees all photos, instead"""
-    device: str = "auto"
-    """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+    where: Annotated[Where, tyro.conf.arg(name="")] = field(default_factory=Where)
+    """devices"""
 
 
 def run(args: Args) -> None:
@@ -65,6 +79,15 @@ def run(args: Args) -> None:
     Raises:
         UserError: for unusable photos, or a space that the model does not have.
     """
+    from functools import partial
+
+    from stylegenes.sharing import share_out
+
+    share_out(partial(_invert, args), device=args.where.device, devices=args.where.devices)
+
+
+def _invert(args: Args, share: Share, device: str) -> None:
+    """What each process does; the first goes on and tells."""
     from dataclasses import replace
 
     from stylegenes.cli.console import Bars, say, show_table
@@ -77,13 +100,14 @@ def run(args: Args) -> None:
     settings = InversionSettings(
         args.space, args.steps, args.tuning_steps, args.batch, args.optimize_noise, args.calibrate
     )
-    model = open_model(args.snapshot, label=args.label, device=args.device)
+    model = open_model(args.snapshot, label=args.label, device=device)
     targets = model.targets(args.photos, settings, args.fit)
-    out = folder_place(args, f"{model.card.name}-inversion")
-    say(f"{counted(len(targets.paths), 'photo')}; the pictures so far are in {out / 'progress.png'}")
-    with Bars() as bars:
+    out = share.agree(folder_place(args, f"{model.card.name}-inversion") if share.first else None)
+    tell = say if share.first else _not
+    tell(f"{counted(len(targets.paths), 'photo')}; the pictures so far are in {out / 'progress.png'}")
+    with Bars(show=share.first) as bars:
         seen = {"cameras": args.camera, "view": args.angles.given}
-        found = model.invert(targets, settings, **seen, work=out, on_progress=bars.update, on_note=say)
+        found = model.invert(targets, settings, **seen, work=out, on_progress=bars.update, on_note=tell, share=share)
     found = replace(found, origin=found.origin.made(made_by(args)))
     found.save(out)
     if found.quantization:
@@ -95,3 +119,7 @@ def run(args: Args) -> None:
         say(f"the tuned model is in {out / 'tuned'}; its parent is {model.card.name}")
     show_table(found.summary, f"{found.distance} of each photo")
     say(f"rows of comparison.png: {', '.join(found.rows)}; tables, style vectors and pictures in {out}")
+
+
+def _not(text: str) -> None:
+    """What the processes that do not speak say."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stylegenes.analysis.outcomes import Outcome
     from stylegenes.model import Model
 
-_NOT_MADE_BY = ("out", "device")
+_NOT_MADE_BY = ("out", "device", "devices")
 """Options that change nothing about what is made."""
 
 

@@ -4,18 +4,23 @@ Examples:
   stylegenes survey runs/0001 --classifier my-classifier                   60,000 pictures
   stylegenes survey runs/0001 --classifier my-classifier --num 500000      go on to as many as the paper has
   stylegenes survey runs/0001 --classifier my-classifier --precision 0.01  until every variant is known to 1 %
-  stylegenes survey runs/0001 --classifier my-classifier --part 1/4        one of four processes that share the work
+  stylegenes survey runs/0001 --classifier my-classifier --devices 4       four processes, one device each
+  stylegenes survey runs/0001 --classifier my-classifier --part 1/4        one of four that know nothing of each other
+  torchrun --nproc-per-node 4 -m stylegenes survey runs/0001 --classifier my-classifier
 
-The same command again goes on after an interruption.
+The same command again goes on after an interruption, also with another number of processes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
+
+if TYPE_CHECKING:
+    from stylegenes.shares import Share
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Args:
     seed: int = 0
     """of the draws; a shard is a function of seed and number"""
     part: str = "0/1"
-    """which of how many processes this is, from 0; all of them write into one folder"""
+    """which of how many parts this is, from 0; all of them write into one folder"""
     shard: int = 1024
     """pictures in a shard: what a kill can cost"""
     batch: int = 32
@@ -44,6 +49,8 @@ class Args:
     """survey one label of a conditional model alone; kept beside the survey of all"""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto takes the fastest there is"""
+    devices: int = 1
+    """processes, one device each; torchrun and srun bring their own number"""
 
 
 def run(args: Args) -> None:
@@ -52,6 +59,16 @@ def run(args: Args) -> None:
     Raises:
         UserError: for whatever is wrong with the model, the classifier or the folder.
     """
+    from functools import partial
+
+    from stylegenes.sharing import share_out
+
+    _parse_part(args.part)
+    share_out(partial(_survey, args), device=args.device, devices=args.devices)
+
+
+def _survey(args: Args, share: Share, device: str) -> None:
+    """What each process does; the first goes on and tells."""
     import time
 
     from stylegenes.analysis.surveying import SurveySettings
@@ -61,10 +78,10 @@ def run(args: Args) -> None:
 
     part, num_parts = _parse_part(args.part)
     settings = SurveySettings(args.num, args.precision, args.seed, part, num_parts, args.shard, args.batch)
-    model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
+    model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=device)
     start = time.monotonic()
-    with Bars() as bars:
-        found = model.survey(settings, labels=args.labels, on_progress=bars.update)
+    with Bars(show=share.first) as bars:
+        found = model.survey(settings, labels=args.labels, on_progress=bars.update, share=share)
     seconds = time.monotonic() - start
     speed = f", {found.new:,} of them new at {found.new / seconds:.1f} a second" if found.new else ""
     say(f"{len(found.survey):,} classified pictures in {found.survey.folder}{speed}")

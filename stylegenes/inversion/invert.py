@@ -15,6 +15,7 @@ import torch
 
 from stylegenes.cameras import stands_of
 from stylegenes.drawing import DrawSettings, draw, draw_ws
+from stylegenes.errors import UserError
 from stylegenes.files import read_object, write_json
 from stylegenes.generator import Generator
 from stylegenes.inversion.calibration import Calibration, calibrate
@@ -29,8 +30,10 @@ from stylegenes.inversion.quantize import Quantization, best_quantization, compa
 from stylegenes.inversion.tuning import Tuned, TuningSettings
 from stylegenes.latents import genome_of
 from stylegenes.pictures import grid, save_picture, to_uint8, visible_scale
+from stylegenes.processes import held_back
 from stylegenes.progress import OnProgress, silent
 from stylegenes.records import Condition, spread
+from stylegenes.shares import Share
 from stylegenes.sheets import Origin
 from stylegenes.survey import fingerprint
 
@@ -54,6 +57,7 @@ def invert(
     on_progress: OnProgress = silent,
     on_note: OnNote = lambda text: None,
     on_styles: OnStyles = lambda ws: None,
+    share: Share | None = None,
 ) -> Inversion:
     """Bring photos into a model; the same call with the same `work` goes on where it was stopped.
 
@@ -70,6 +74,7 @@ def invert(
         on_progress: called with what is done, steps done and all steps.
         on_note: called with a sentence now and then.
         on_styles: called with the style vectors [N, num_ws, w_dim] of a batch after each step of its projection.
+        share: of several processes, which meet in `work`: they divide the batches, and the first alone returns.
 
     Raises:
         UserError: for a space that the model does not have, a state of other photos in `work`, or cameras for a model
@@ -79,7 +84,12 @@ def invert(
         generator.synthesis.camera_at(0.0, 0.0)
     if settings.discrete:
         genome_of(generator.latent, f"--space {settings.space}")
-    job = _Job(generator, photos, objective, settings, condition, work, on_progress, on_note, on_styles)
+    share = share or Share()
+    if share.count > 1:
+        if work is None:
+            raise UserError("processes that share an inversion need a folder to meet in")
+        share.meet_in(work)
+    job = _Job(generator, photos, objective, settings, condition, work, on_progress, on_note, on_styles, share)
     if generator.synthesis.has_camera:
         job.look_from(cameras if cameras is not None else job.seek_cameras(search or CameraSettings()))
     found = job.project()
@@ -119,6 +129,7 @@ class _Job:
     on_progress: OnProgress
     on_note: OnNote
     on_styles: OnStyles
+    share: Share
     cameras: torch.Tensor | None = None
     rows: dict[str, list[np.ndarray]] = field(default_factory=dict)
     errors: dict[str, list[Any]] = field(default_factory=dict)
@@ -140,21 +151,29 @@ class _Job:
     def seek_cameras(self, search: CameraSettings) -> torch.Tensor:
         """Cameras [N, 25] that are found together with the codes, kept in the work folder."""
         self.on_note(f"no camera was given: it is sought from {len(search.starts)} sides, together with the code")
-        count, found = len(self.photos.paths), []
         key = {"model": fingerprint(self.generator), "search": asdict(search), "label": self._label()}
-        path = None if self.work is None else self.work / "state" / "cameras.json"
-        kept = read_object(path) if path is not None and path.is_file() else {}
-        known = kept["found"] if kept.get("key") == json.loads(json.dumps(key)) else {}
-        for index, target in enumerate(self.targets.split(1)):
-            digest = hashlib.sha256(target.cpu().contiguous().numpy().tobytes()).hexdigest()
-            if digest not in known:
-                sighting = sight(self.generator, target, self.objective, search, self.condition)
-                known[digest] = sighting.camera[0].tolist()
-                if path is not None:
-                    write_json(path, {"key": key, "found": known})
-            found.append(known[digest])
-            self.on_progress("finding cameras", index + 1, count)
-        return torch.tensor(found, device=self.generator.device)
+        named = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+        place = None if self.work is None else self.work / "state" / f"cameras-{named}"
+        own = self.share.of(range(len(self.targets)))
+        found: dict[int, list[float]] = {}
+        for done, index in enumerate(own, 1):
+            found[index] = self._camera_of(self.targets[index : index + 1], search, place)
+            self.on_progress("finding cameras", done, len(own))
+        self.share.wait()
+        rest = [index for index in range(len(self.targets)) if index not in found]
+        found |= {index: self._camera_of(self.targets[index : index + 1], search, place) for index in rest}
+        return torch.tensor([found[index] for index in sorted(found)], device=self.generator.device)
+
+    def _camera_of(self, target: torch.Tensor, search: CameraSettings, place: Path | None) -> list[float]:
+        """The camera of one photo, from its file in `place` where it was found before."""
+        digest = hashlib.sha256(target.cpu().contiguous().numpy().tobytes()).hexdigest()
+        path = None if place is None else place / f"{digest[:32]}.json"
+        if path is not None and path.is_file():
+            return [float(number) for number in read_object(path)["camera"]]
+        camera = sight(self.generator, target, self.objective, search, self.condition).camera[0].tolist()
+        if path is not None:
+            write_json(path, {"camera": camera})
+        return camera
 
     def look_from(self, cameras: torch.Tensor) -> None:
         """See each photo through its camera [N, 25], and say where that stands."""
@@ -177,10 +196,17 @@ class _Job:
         self.errors[f"{row} {self.objective.perceptual.name}"] = perceptual.tolist()
 
     def project(self) -> Projection:
-        """Project all photos, a batch at a time."""
+        """Project all photos, a batch at a time; of several processes the first goes on with what all have found."""
         self.rows["target"] = list(to_uint8(self.photos.images))
-        size = self.settings.batch
-        parts = [self._project_batch(start, batch) for start, batch in enumerate_batches(self.targets, size)]
+        batches = enumerate_batches(self.targets, self.settings.batch)
+        if self.share.count > 1:
+            for start, batch in self.share.of(batches):
+                self._project_batch(start, batch)
+            # The last process has the fewest batches.
+            if self.share.rank == self.share.count - 1 and self.settings.calibrate:
+                self._calibration()
+            self.share.join()
+        parts = [self._project_batch(start, batch) for start, batch in batches]
         found = Projection(
             ws=torch.cat([part.ws for part in parts]),
             noise={name: torch.cat([part.noise[name] for part in parts]) for name in parts[0].noise},
@@ -215,7 +241,8 @@ class _Job:
         """Make all steps; a picture every few seconds, the state less often."""
         shown = saved = time.monotonic()
         while not projector.done:
-            projector.advance()
+            with held_back():
+                projector.advance()
             self.on_styles(projector.ws().detach())
             self.on_progress(what, projector.step, self.settings.steps)
             now = time.monotonic()
@@ -228,7 +255,7 @@ class _Job:
 
     @torch.no_grad()
     def _preview(self, targets: torch.Tensor, projector: Projector) -> None:
-        if self.work is None:
+        if self.work is None or not self.share.first:
             return
         pictures = [*to_uint8(targets), *to_uint8(projector.images())]
         sheet = grid(pictures, columns=len(targets), scale=visible_scale(max(targets.shape[-2:])))

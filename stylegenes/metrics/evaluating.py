@@ -14,11 +14,11 @@ from stylegenes.caches import usable_cache
 from stylegenes.data.protocols import LabeledImages, LabelSource
 from stylegenes.errors import UserError
 from stylegenes.metrics.evaluation import Evaluator, Subject
-from stylegenes.metrics.features import Shard
 from stylegenes.metrics.latent_metrics import LATENT_METRICS
 from stylegenes.metrics.record import MetricRecord
 from stylegenes.perception import DISTANCES, EXTRACTORS, AttributeClassifier
 from stylegenes.progress import OnProgress, silent
+from stylegenes.shares import Share
 
 NUM_ON_GPU, NUM_ELSEWHERE = 50_000, 2_000
 COLUMNS = ("metric", "value", "floor (reals, halves)", "")
@@ -77,7 +77,7 @@ def evaluate(
     seed: int = 0,
     batch: int = 32,
     work: Path | None = None,
-    shard: Shard | None = None,
+    share: Share | None = None,
     labels: LabelSource | None = None,
     on_progress: OnProgress = silent,
 ) -> Iterator[MetricRecord]:
@@ -95,7 +95,7 @@ def evaluate(
         seed: of all draws.
         batch: pictures at once; the draws depend on it.
         work: folder where passes keep their state until the evaluation has ended, or None.
-        shard: this process's part.
+        share: this process's part.
         labels: what a conditional model is told, or None for the labels of random reals.
         on_progress: called with what is done, how many of it, and of how many.
 
@@ -117,7 +117,7 @@ def evaluate(
         device=device,
         cache=usable_cache("statistics"),
         work=work,
-        shard=shard or Shard(),
+        share=share or Share(),
         labels=labels,
         on_progress=on_progress,
     )

@@ -16,7 +16,7 @@ from stylegenes.data.protocols import LabeledImages, LabelSource
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics.distribution import DISTRIBUTION_METRICS, floors_of, need_enough
-from stylegenes.metrics.features import FeaturePass, FeatureSet, Shard
+from stylegenes.metrics.features import FeaturePass, FeatureSet
 from stylegenes.metrics.latent_metrics import LATENT_METRICS, LatentContext
 from stylegenes.metrics.record import Files, Floor, MetricRecord, Provenance
 from stylegenes.metrics.row_pass import RowPass
@@ -24,6 +24,7 @@ from stylegenes.metrics.sources import GeneratorSource, ImageSource, choose
 from stylegenes.perception import AttributeClassifier, FeatureExtractor, PerceptualDistance
 from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.progress import OnProgress, naming, silent
+from stylegenes.shares import Share
 from stylegenes.survey import fingerprint
 from stylegenes.words import did_you_mean
 
@@ -82,7 +83,7 @@ class Evaluator:
         device: where the networks are.
         cache: folder of statistics of reals, or None for none.
         work: folder where the passes of fakes keep their state until the evaluation has ended, or None.
-        shard: this process's part of the passes.
+        share: this process's part of the passes.
         labels: what a conditional model is told, or None for the labels of random reals.
         on_progress: progress.
     """
@@ -99,7 +100,7 @@ class Evaluator:
     device: torch.device | str = "cpu"
     cache: Path | None = None
     work: Path | None = None
-    shard: Shard = field(default_factory=Shard)
+    share: Share = field(default_factory=Share)
     labels: LabelSource | None = None
     on_progress: OnProgress = silent
     _reals: dict[bool, FeatureSet] = field(default_factory=dict, repr=False)
@@ -123,7 +124,9 @@ class Evaluator:
             UserError: for an unknown metric, or one that needs what is not there; before anything is computed.
         """
         self.check(subject, metrics)
-        if self.shard.rank > 0:
+        if self.work is not None:
+            self.share.meet_in(self.work)
+        if not self.share.first:
             self._help(subject, metrics)
             return
         distribution = {name: DISTRIBUTION_METRICS[name] for name in metrics if name in DISTRIBUTION_METRICS}
@@ -184,8 +187,7 @@ class Evaluator:
     def real_features(self, rows: bool) -> FeatureSet:
         """Features of the reals, computed once, or read from the cache."""
         if rows not in self._reals:
-            chosen = choose(self.data, self.num_real, self.seed)
-            self._reals[rows] = self._plan(chosen, rows, self.cache, "reals").run()
+            self._reals[rows] = self._real_plan(rows).run()
         return self._reals[rows]
 
     def fake_features(self, subject: Subject, rows: bool, latents: int = 1) -> FeatureSet:
@@ -200,8 +202,7 @@ class Evaluator:
         kinds = [DISTRIBUTION_METRICS[name] for name in metrics if name in DISTRIBUTION_METRICS]
         rows = any(kind.needs_rows for kind in kinds)
         if kinds or MIXING in metrics:
-            chosen = choose(self.data, self.num_real, self.seed)
-            self._plan(chosen, rows, self.cache, "reals").make_part()
+            self._real_plan(rows).make_part()
         if kinds:
             self._plan(self._fakes(subject, 1), rows, self.work, "fakes").make_part()
         if MIXING in metrics:
@@ -230,7 +231,7 @@ class Evaluator:
             self.distance,
             self.classifier,
             self.work,
-            self.shard,
+            self.share,
             self.on_progress,
         )
 
@@ -251,8 +252,18 @@ class Evaluator:
 
     def _plan(self, source: ImageSource, rows: bool, folder: Path | None, what: str) -> FeaturePass:
         return FeaturePass(
-            source, self.extractor, rows, folder, self.shard, self.device, naming(what, self.on_progress)
+            source, self.extractor, rows, folder, self.share, self.device, naming(what, self.on_progress)
         )
+
+    def _real_plan(self, rows: bool) -> FeaturePass:
+        """Several processes meet in the work folder: the caches of their hosts may be different ones."""
+        plan = self._plan(choose(self.data, self.num_real, self.seed), rows, self.cache, "reals")
+        if self.share.count == 1:
+            return plan
+        plan = replace(plan, folder=self.work, cache=self.cache)
+        if plan.place is not None:
+            self._used.append(plan.place)
+        return plan
 
     def _compare(
         self, subject: Subject, name: str, real: FeatureSet, fake: FeatureSet, latents: int = 1

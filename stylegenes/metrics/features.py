@@ -1,8 +1,9 @@
 """One pass of pictures through an extractor: moments and rows of features, resumable, shared by processes, cached.
 
 The folder of a pass holds one state file a process, written all or nothing every few seconds, and where rows are kept
-one `rows.npy` that all processes fill at places of their own. A pass that finds its folder complete only reads it:
-that is the cache. Peak memory does not depend on the number of pictures: rows are mapped, moments are O(D^2).
+one `rows.npy` that all processes fill at places of their own. A state says which blocks it has summed, so that any
+number of processes goes on from whatever states there are. A pass that finds its folder complete only reads it: that
+is the cache. Peak memory does not depend on the number of pictures: rows are mapped, moments are O(D^2).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,35 +20,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stylegenes.caches import mapped_rows
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
 from stylegenes.metrics.moments import Moments
+from stylegenes.metrics.row_file import RowFile
 from stylegenes.metrics.rows import Rows
 from stylegenes.metrics.shipped import Shipped, find_shipped
 from stylegenes.metrics.sources import ImageSource, blocks
 from stylegenes.perception import FeatureExtractor
+from stylegenes.processes import held_back
 from stylegenes.progress import OnStep, silent_step
 from stylegenes.sealed import load_sealed, save_sealed
+from stylegenes.shares import Share
 
 logger = logging.getLogger(__name__)
 
 SAVE_SECONDS = 30.0
-PATIENCE_SECONDS = 900.0
-_POLL_SECONDS = 0.2
 _ROWS = "rows.npy"
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Which part of the blocks this process makes: blocks rank, rank + world, ..."""
-
-    rank: int = 0
-    world: int = 1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.rank < self.world:
-            raise UserError(f"process {self.rank} of {self.world} does not exist; ranks count from 0")
 
 
 @dataclass(frozen=True)
@@ -94,10 +83,25 @@ class FeatureSet:
 
 @dataclass
 class _State:
-    """What one process has summed so far."""
+    """What has been summed so far.
 
-    done: int
+    Attributes:
+        covered: bool [blocks], which blocks are in the sums.
+        halves: the sums of either half.
+    """
+
+    covered: torch.Tensor
     halves: tuple[Moments, Moments]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every block is in it."""
+        return bool(self.covered.all())
+
+    def merged(self, other: _State) -> _State:
+        """Both together, which have no block in common."""
+        halves = (self.halves[0].merged(other.halves[0]), self.halves[1].merged(other.halves[1]))
+        return _State(self.covered | other.covered, halves)
 
 
 @dataclass(frozen=True)
@@ -109,18 +113,20 @@ class FeaturePass:
         extractor: in eval mode, on `device`.
         keep_rows: keep every feature, not only moments.
         folder: where state is kept; None keeps it in memory (one process, no resuming).
-        shard: this process's part.
+        share: this process's part.
         device: where the extractor is.
         on_block: progress: called with the pictures of this process done and their total.
+        cache: folder of finished passes of the first process, read before anything is made; None for `folder` itself.
     """
 
     source: ImageSource
     extractor: FeatureExtractor
     keep_rows: bool = False
     folder: Path | None = None
-    shard: Shard = field(default_factory=Shard)
+    share: Share = field(default_factory=Share)
     device: torch.device | str = "cpu"
     on_block: OnStep = silent_step
+    cache: Path | None = None
 
     def key(self) -> str:
         """A hash of everything that the features depend on."""
@@ -133,36 +139,37 @@ class FeaturePass:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def run(self) -> FeatureSet:
-        """Make the pass, or what is missing of it, or read it.
+        """Make the pass, or what is missing of it, or read it; of several processes the first one does this.
 
         Raises:
-            UserError: when another process of the same pass died or hangs.
+            UserError: for several processes without a folder to meet in.
         """
         shipped = self._shipped()
         if shipped is not None:
             return FeatureSet(Features(shipped.moments), None, shipped.half, shipped.floors)
-        if self.folder is None:
+        if self.folder is None and self.share.count == 1:
             rows = np.empty((len(self.source), self.extractor.feature_dim), np.float32) if self.keep_rows else None
-            return _split(self._accumulate(self._empty(), rows).halves, rows)
+            return _split(self._sum_up(self._empty(), rows).halves, rows)
         self.make_part()
-        return self._collect(self._open())
+        return self._collect()
 
     def make_part(self) -> None:
-        """Make this process's part and no more; process 0 collects the parts by `run`.
+        """Make this process's part and no more, until all have made theirs; process 0 collects them by `run`.
 
         Raises:
-            UserError: when there is no folder to meet in, or process 0 has not begun.
+            UserError: when there is no folder to meet in.
         """
         if self.folder is None:
             raise UserError("processes that share a pass need a folder to meet in")
         if self._shipped() is not None:
             return
-        folder = self._open()
-        if self._whole(folder) is not None:
-            return
-        state = self._load(folder, self.shard.rank) or self._empty()
-        if not self._complete(state, self.shard.rank):
-            self._save(folder, self._accumulate(state, self._open_rows(folder), folder))
+        state = self._bank() if self.share.first else self._empty()
+        if self.keep_rows and self.share.first and not state.complete:
+            self._row_file().make()
+        state.covered = self.share.agree(state.covered)
+        if not state.complete:
+            self._sum_up(state, None)
+            self.share.wait()
 
     def _shipped(self) -> Shipped | None:
         """The moments of this very pass that come with the package; rows never do."""
@@ -179,120 +186,115 @@ class FeaturePass:
         place.mkdir(parents=True, exist_ok=True)
         return place
 
-    def _collect(self, folder: Path) -> FeatureSet:
-        """All parts together, as soon as they are there; kept as one, whatever the number of processes was."""
-        whole = self._whole(folder)
-        if whole is None:
-            states = [self._wait_for(folder, rank) for rank in range(self.shard.world)]
-            halves = states[0].halves
-            for other in states[1:]:
-                halves = (halves[0].merged(other.halves[0]), halves[1].merged(other.halves[1]))
-            whole = _State(len(blocks(len(self.source), self.source.batch)), halves)
-            replace(self, shard=Shard())._save(folder, whole)
-        return _split(whole.halves, self._rows(folder, "r") if self.keep_rows else None)
+    def _row_file(self) -> RowFile:
+        return RowFile(self._open() / _ROWS, (len(self.source), self.extractor.feature_dim), np.float32)
 
-    def _whole(self, folder: Path) -> _State | None:
-        """The finished pass, if it is there."""
-        alone = replace(self, shard=Shard())
-        state = alone._load(folder, 0)
-        return state if state is not None and alone._complete(state, 0) else None
+    def _cached(self) -> FeaturePass | None:
+        """The same pass in the cache, where that is another folder than this one's."""
+        return (
+            None if self.cache in (None, self.folder) else replace(self, folder=self.cache, cache=None, share=Share())
+        )
 
-    def _own(self, rank: int) -> list[tuple[int, int]]:
-        return list(blocks(len(self.source), self.source.batch))[rank :: self.shard.world]
-
-    def _complete(self, state: _State, rank: int) -> bool:
-        return state.done == len(self._own(rank))
-
-    def _empty(self) -> _State:
-        return _State(0, (Moments.empty(self.extractor.feature_dim), Moments.empty(self.extractor.feature_dim)))
-
-    @torch.no_grad()
-    def _accumulate(self, state: _State, rows: np.ndarray | None, folder: Path | None = None) -> _State:
-        own = self._own(self.shard.rank)
-        total, saved = sum(stop - start for start, stop in own), time.monotonic()
-        for i in range(state.done, len(own)):
-            start, stop = own[i]
-            features = self.extractor(self.source.block(start, stop).to(self.device)).float().cpu()
-            half = half_of(start, stop)
-            for which, moments in enumerate(state.halves):
-                moments.update(features[half == which])
-            if rows is not None:
-                rows[start:stop] = features.numpy()
-            state.done = i + 1
-            if folder is not None and time.monotonic() - saved > SAVE_SECONDS:
-                self._save(folder, state, rows)
-                saved = time.monotonic()
-            self.on_block(sum(b - a for a, b in own[: i + 1]), total)
-        if isinstance(rows, np.memmap):
-            rows.flush()
+    def _bank(self) -> _State:
+        """Everything that any earlier process has saved, in one state, which is the first one's from now on."""
+        cached = self._cached()
+        if cached is not None and (whole := cached._bank()).complete:
+            return whole
+        rows = self._row_file().read() if self.keep_rows else None
+        found = {path: self._load(path) for path in sorted(self._open().glob(f"{self._kept}-*.safetensors"))}
+        state, usable = self._empty(), not self.keep_rows or rows is not None
+        for other in found.values():
+            # A process that died while it banked has left states that the bank already holds.
+            if usable and other is not None and not bool((state.covered & other.covered).any()):
+                state = other if not bool(state.covered.any()) else state.merged(other)
+        if usable and len(found) > 1:
+            self._save(state, 0)
+        for path in found:
+            if not usable or path != self._file(0):
+                path.unlink(missing_ok=True)
         return state
 
-    def _file(self, folder: Path, rank: int) -> Path:
-        kept = "rows" if self.keep_rows else "moments"
-        return folder / f"{kept}-{rank}-of-{self.shard.world}.safetensors"
+    def _collect(self) -> FeatureSet:
+        """All parts together; kept as one, whatever the number of processes was."""
+        state, cached, array = self._bank(), self._cached(), None
+        if cached is not None:
+            if self.keep_rows and cached._row_file().read() is None:
+                shutil.copyfile(self._row_file().path, cached._row_file().path)
+            cached._save(state, 0)
+        if self.keep_rows:
+            array = (cached or self)._row_file().read()
+        return _split(state.halves, array)
 
-    def _save(self, folder: Path, state: _State, rows: np.ndarray | None = None) -> None:
-        # Rows go to disk before the state that counts them.
-        if isinstance(rows, np.memmap):
-            rows.flush()
-        tensors = {"done": torch.tensor(state.done)}
+    def _empty(self) -> _State:
+        blank = torch.zeros(len(blocks(len(self.source), self.source.batch)), dtype=torch.bool)
+        return _State(blank, (Moments.empty(self.extractor.feature_dim), Moments.empty(self.extractor.feature_dim)))
+
+    @torch.no_grad()
+    def _sum_up(self, state: _State, rows: np.ndarray | None) -> _State:
+        """Sum this process's part of the missing blocks, and save now and then, and when interrupted."""
+        every, total, done, saved = blocks(len(self.source), self.source.batch), 0, 0, time.monotonic()
+        own = self.share.of([b for b in range(len(every)) if not state.covered[b]])
+        if not self.share.first:
+            state = self._empty()
+        total = sum(every[b][1] - every[b][0] for b in own)
+        try:
+            for b in own:
+                with held_back():
+                    self._add(state, b, every[b], rows)
+                done += every[b][1] - every[b][0]
+                if time.monotonic() - saved > SAVE_SECONDS:
+                    self._save(state, self.share.rank)
+                    saved = time.monotonic()
+                self.on_block(done, total)
+        finally:
+            self._save(state, self.share.rank)
+        return state
+
+    def _add(self, state: _State, number: int, block: tuple[int, int], rows: np.ndarray | None) -> None:
+        start, stop = block
+        features = self.extractor(self.source.block(start, stop).to(self.device)).float().cpu()
+        half = half_of(start, stop)
+        if rows is not None:
+            rows[start:stop] = features.numpy()
+        elif self.keep_rows:
+            self._row_file().write(start, features.numpy())
+        for which, moments in enumerate(state.halves):
+            moments.update(features[half == which])
+        state.covered[number] = True
+
+    @property
+    def _kept(self) -> str:
+        return "rows" if self.keep_rows else "moments"
+
+    def _file(self, rank: int) -> Path:
+        return self._open() / f"{self._kept}-{rank}.safetensors"
+
+    def _save(self, state: _State, rank: int) -> None:
+        """Write a state; rows go to disk before the state that counts them."""
+        if self.folder is None:
+            return
+        if self.keep_rows:
+            self._row_file().sync()
+        tensors = {"covered": state.covered}
         for i, moments in enumerate(state.halves):
             tensors |= {f"count.{i}": torch.tensor(moments.count), f"total.{i}": moments.total}
             tensors[f"outer.{i}"] = moments.outer
-        save_sealed(self._file(folder, self.shard.rank), tensors)
+        save_sealed(self._file(rank), tensors)
 
-    def _load(self, folder: Path, rank: int) -> _State | None:
-        """What process `rank` has saved; None where there is nothing, or where its rows are gone."""
-        file = self._file(folder, rank)
-        if not file.is_file() or (self.keep_rows and self._rows(folder, "r") is None):
-            return None
+    def _load(self, file: Path) -> _State | None:
+        """What a process has saved; None where it is damaged, or of another number of blocks."""
+        blank = self._empty()
         try:
             tensors = load_sealed(file, is_old=lambda about: not about).tensors
             halves = [
                 Moments(int(tensors[f"count.{i}"]), tensors[f"total.{i}"], tensors[f"outer.{i}"]) for i in range(2)
             ]
-            return _State(int(tensors["done"]), (halves[0], halves[1]))
+            if tensors["covered"].shape != blank.covered.shape:
+                raise UserError("it has another number of blocks")
+            return _State(tensors["covered"], (halves[0], halves[1]))
         except (UserError, KeyError) as error:
             logger.warning("%s is damaged (%s); its part is made again", file, error)
             return None
-
-    def _open_rows(self, folder: Path) -> np.ndarray | None:
-        """The shared file of rows: process 0 makes it, the others wait for it."""
-        if not self.keep_rows:
-            return None
-        path, shape = folder / _ROWS, (len(self.source), self.extractor.feature_dim)
-        if self.shard.rank == 0 and self._rows(folder, "r") is None:
-            with atomic_path(path) as part:
-                np.lib.format.open_memmap(part, "w+", np.float32, shape).flush()
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while (rows := self._rows(folder, "r+")) is None:
-            _pause(deadline, "process 0 has not begun; was it started with the same arguments?")
-        return rows
-
-    def _rows(self, folder: Path, mode: str) -> np.ndarray | None:
-        """The file of rows, mapped; None where it is missing or damaged."""
-        return mapped_rows(folder / _ROWS, (len(self.source), self.extractor.feature_dim), np.float32, mode)
-
-    def _wait_for(self, folder: Path, rank: int) -> _State:
-        """The finished state of a process; the wait starts over whenever it has saved something."""
-        deadline, seen = time.monotonic() + PATIENCE_SECONDS, -1
-        while True:
-            state = self._load(folder, rank)
-            if state is not None and self._complete(state, rank):
-                return state
-            if state is not None and state.done != seen:
-                deadline, seen = time.monotonic() + PATIENCE_SECONDS, state.done
-            _pause(
-                deadline,
-                f"process {rank} of {self.shard.world} has saved nothing for {PATIENCE_SECONDS:.0f} s; run the same "
-                "command again to go on from what is saved",
-            )
-
-
-def _pause(deadline: float, message: str) -> None:
-    if time.monotonic() > deadline:
-        raise UserError(message)
-    time.sleep(_POLL_SECONDS)
 
 
 def half_of(start: int, stop: int) -> torch.Tensor:

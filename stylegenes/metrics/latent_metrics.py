@@ -13,13 +13,13 @@ from stylegenes.data.protocols import LabelSource
 from stylegenes.generator import Generator
 from stylegenes.metrics.disentanglement import DisentanglementSettings, disentanglement
 from stylegenes.metrics.equivariance import MAX_SHIFT, Mismatch, Trial, rotation_trial, translation_trial, trials_pass
-from stylegenes.metrics.features import Shard
 from stylegenes.metrics.labeled_draws import LabeledDraws, draws_pass
 from stylegenes.metrics.path_length import PathSettings, Sampling, Space, path_pass, summarize
 from stylegenes.metrics.row_pass import RowPass
 from stylegenes.metrics.separability import MAX_STEPS, linear_separability
 from stylegenes.perception import AttributeClassifier, PerceptualDistance
 from stylegenes.progress import OnProgress, naming
+from stylegenes.shares import Share
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class LatentContext:
     distance: PerceptualDistance | None
     classifier: AttributeClassifier | None
     work: Path | None
-    shard: Shard
+    share: Share
     on_progress: OnProgress
     _rows: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
 
@@ -72,7 +72,7 @@ class LatentContext:
     def placed(self, plan: RowPass) -> RowPass:
         """The pass as this process makes it: where, which part, and who hears of it."""
         told = naming(plan.name, self.on_progress)
-        return replace(plan, folder=self.work, shard=self.shard, on_block=told)
+        return replace(plan, folder=self.work, share=self.share, on_block=told)
 
     def rows(self, plan: RowPass) -> torch.Tensor:
         """What the pass gives."""

@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock
 
-from stylegenes.caches import mapped_rows
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
-from stylegenes.metrics.features import Shard
+from stylegenes.metrics.row_file import RowFile
 from stylegenes.metrics.sources import blocks
 from stylegenes.progress import OnStep, silent_step
+from stylegenes.shares import Share
 
-PATIENCE_SECONDS = 900.0
-_POLL_SECONDS = 0.2
 _ROWS = "rows.npy"
 
 
@@ -43,7 +38,7 @@ class RowPass:
         make: the rows [stop - start, dim] of the block from start to stop; a function of these two alone.
         dtype: of the rows that are kept.
         folder: where rows are kept; None keeps them in memory (one process, no resuming).
-        shard: this process's part.
+        share: this process's part.
         on_block: progress: called with the rows of this process done and their total.
     """
 
@@ -55,7 +50,7 @@ class RowPass:
     make: Callable[[int, int], torch.Tensor]
     dtype: type[np.floating[Any]] = np.float64
     folder: Path | None = None
-    shard: Shard = field(default_factory=Shard)
+    share: Share = field(default_factory=Share)
     on_block: OnStep = silent_step
 
     def key(self) -> str:
@@ -72,33 +67,47 @@ class RowPass:
         """All rows [num, dim], mapped from the file where there is one, as soon as all processes have made theirs.
 
         Raises:
-            UserError: for numbers that are not finite, or when another process of the same pass died or hangs.
+            UserError: for numbers that are not finite, or several processes without a folder to meet in.
         """
-        array = self._fill()
-        return torch.from_numpy(array if self.place is None else self._wait(self.place / _ROWS))
+        if self.folder is None and self.share.count == 1:
+            array = np.full((self.num, self.dim), np.nan, self.dtype)
+            for start, stop in self._told(self._blocks()):
+                array[start:stop] = self._finite(start, stop)
+            return torch.from_numpy(array)
+        self.make_part()
+        # Mapped by copy: the file itself is never changed by whoever reads it.
+        return torch.from_numpy(np.load(self._file().path, mmap_mode="c"))
 
     def make_part(self) -> None:
-        """Make this process's part and no more; process 0 collects the parts by `run`.
+        """Make this process's part and no more, until all have made theirs; process 0 collects them by `run`.
 
         Raises:
             UserError: when there is no folder to meet in, or for numbers that are not finite.
         """
         if self.folder is None:
             raise UserError("processes that share a pass need a folder to meet in")
-        self._fill()
+        missing: list[tuple[int, int]] = []
+        if self.share.first:
+            self._file().make()
+            rows = np.load(self._file().path, mmap_mode="r")
+            missing = [(start, stop) for start, stop in self._blocks() if np.isnan(rows[start:stop]).any()]
+        own = self.share.of(self.share.agree(missing))
+        for start, stop in self._told(own):
+            self._file().write(start, self._finite(start, stop))
+        if own:
+            self._file().sync()
+        self.share.wait()
 
-    def _fill(self) -> np.ndarray:
-        array = self._open()
-        own = list(blocks(self.num, self.batch))[self.shard.rank :: self.shard.world]
+    def _blocks(self) -> Sequence[tuple[int, int]]:
+        return blocks(self.num, self.batch)
+
+    def _told(self, own: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Blocks one by one, while progress is told."""
         done, total = 0, sum(stop - start for start, stop in own)
         for start, stop in own:
-            if np.isnan(array[start:stop]).any():
-                array[start:stop] = self._finite(start, stop)
+            yield start, stop
             done += stop - start
             self.on_block(done, total)
-        if isinstance(array, np.memmap):
-            array.flush()
-        return array
 
     @torch.no_grad()
     def _finite(self, start: int, stop: int) -> np.ndarray:
@@ -110,34 +119,8 @@ class RowPass:
             )
         return rows.numpy()
 
-    def _open(self) -> np.ndarray:
-        """The rows to fill; the first process to come makes the file."""
-        if self.place is None:
-            return np.full((self.num, self.dim), np.nan, self.dtype)
-        self.place.mkdir(parents=True, exist_ok=True)
-        path = self.place / _ROWS
-        with FileLock(self.place / "lock"):
-            if mapped_rows(path, (self.num, self.dim), self.dtype) is None:
-                with atomic_path(path) as part:
-                    fresh = np.lib.format.open_memmap(part, "w+", self.dtype, (self.num, self.dim))
-                    for start, stop in blocks(self.num, 4096):
-                        fresh[start:stop] = np.nan
-                    fresh.flush()
-        return np.load(path, mmap_mode="r+")
-
-    def _wait(self, path: Path) -> np.ndarray:
-        """The whole file; patience starts over whenever a block has come in. The file itself is never changed by it."""
-        pending, deadline = list(blocks(self.num, self.batch)), time.monotonic() + PATIENCE_SECONDS
-        while True:
-            array = np.load(path, mmap_mode="c")
-            left = [(start, stop) for start, stop in pending if np.isnan(array[start:stop]).any()]
-            if not left:
-                return array
-            if len(left) < len(pending):
-                pending, deadline = left, time.monotonic() + PATIENCE_SECONDS
-            if time.monotonic() > deadline:
-                raise UserError(
-                    f"{self.name}: another of {self.shard.world} processes has made nothing for "
-                    f"{PATIENCE_SECONDS:.0f} s; run the same command again to go on from what is there"
-                )
-            time.sleep(_POLL_SECONDS)
+    def _file(self) -> RowFile:
+        place = self.place
+        assert place is not None
+        place.mkdir(parents=True, exist_ok=True)
+        return RowFile(place / _ROWS, (self.num, self.dim), self.dtype)

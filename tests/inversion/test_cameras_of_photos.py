@@ -1,10 +1,9 @@
 """Inversion through cameras, from the command to the tuned model: given in any way, or found with the code."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
+from crew import together
 from latent_toys import PooledDistance
 from PIL import Image
 from safetensors.torch import load_file
@@ -24,6 +23,7 @@ from stylegenes.inversion.projection import w_statistics
 from stylegenes.inversion.quantize import quantize
 from stylegenes.pictures import to_uint8
 from stylegenes.records import Condition, Noise
+from stylegenes.shares import Share
 from stylegenes.snapshot import Card, save_snapshot
 from stylegenes.synthesis.eg3d import EG3DSynthesis
 
@@ -86,10 +86,10 @@ def test_found_cameras_are_kept_and_told(model, photos, tmp_path):
     assert "sought from 2 sides" in said[0]
     again = _invert(model, photos, "w", search=QUICK, work=tmp_path)
     assert torch.equal(found.cameras, again.cameras)
-    kept = json.loads((tmp_path / "state" / "cameras.json").read_text())
-    assert len(kept["found"]) == 2
-    kept["found"] = {digest: SIDES[0].tolist() for digest in kept["found"]}
-    write_json(tmp_path / "state" / "cameras.json", kept)
+    kept = list((tmp_path / "state").glob("cameras-*/*.json"))
+    assert len(kept) == 2
+    for path in kept:
+        write_json(path, {"camera": SIDES[0].tolist()})
     with pytest.raises(UserError, match="holds another projection"):
         _invert(model, photos, "w", search=QUICK, work=tmp_path)
     found.save(tmp_path / "out")
@@ -176,3 +176,21 @@ def test_through_the_command(model, photos, tmp_path, capsys):
     ):
         assert main.run(["invert", str(tmp_path / options[0]), *options[1:], *line]) == 1
         assert message in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("space", ["w", "codebook"])
+def test_several_processes_find_what_one_finds(space, count, model, photos, tmp_path):
+    def work(share: Share):
+        return _invert(model, photos, space, search=QUICK, work=tmp_path / "work", share=share)
+
+    found = together(count, work)
+    alone = _invert(model, photos, space, search=QUICK)
+    assert found[1:] == [None] * (count - 1)
+    assert torch.equal(found[0].ws, alone.ws) and torch.equal(found[0].cameras, alone.cameras)
+    assert found[0].errors == alone.errors and found[0].codes == alone.codes
+
+
+def test_processes_without_a_folder_are_refused(model, photos):
+    with pytest.raises(UserError, match="need a folder"):
+        together(2, lambda share: _invert(model, photos, "w", search=QUICK, share=share))

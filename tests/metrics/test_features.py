@@ -1,17 +1,21 @@
 import multiprocessing
 import os
+import shutil
 import signal
+import threading
 import time
 
 import numpy as np
 import pytest
 import torch
+from crew import together
 from metrics_toys import Blobs, MeanColors, toy_generator
 
 from stylegenes.errors import UserError
 from stylegenes.metrics import features
-from stylegenes.metrics.features import FeaturePass, Shard, half_of
+from stylegenes.metrics.features import FeaturePass, half_of
 from stylegenes.metrics.sources import DataSource, GeneratorSource, choose, crossovers, mixed_ws, to_float, to_grid
+from stylegenes.shares import Share
 
 
 def fakes(**kwargs) -> GeneratorSource:
@@ -64,23 +68,64 @@ def test_other_weights_change_the_key():
     assert FeaturePass(fakes(), one).key() != FeaturePass(fakes(), other).key()
 
 
-def _share(folder, rank: int, world: int) -> None:
-    part = FeaturePass(fakes(), MeanColors(), keep_rows=True, folder=folder, shard=Shard(rank, world))
-    part.run() if rank == 0 else part.make_part()
+@pytest.mark.parametrize("keep_rows", [False, True])
+@pytest.mark.parametrize("count", [2, 3, 20])
+def test_several_processes_give_the_result_of_one(tmp_path, count, keep_rows):
+    def work(share: Share):
+        part = FeaturePass(fakes(), MeanColors(), keep_rows=keep_rows, folder=tmp_path, share=share)
+        return part.run() if share.first else part.make_part()
+
+    alone, extractor = FeaturePass(fakes(), MeanColors(), keep_rows=keep_rows).run(), MeanColors()
+    same(together(count, work)[0], alone, rel=1e-12)
+    read = FeaturePass(fakes(), extractor, keep_rows=keep_rows, folder=tmp_path).run()
+    assert extractor.seen == 0  # what several processes made, one reads
+    same(read, alone, rel=1e-12)
+    assert sorted(path.suffix for path in tmp_path.glob("*/*")) == [".npy"] * keep_rows + [".safetensors"]
 
 
-def test_two_processes_give_the_result_of_one(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_share, args=(tmp_path, rank, 2)) for rank in (1, 0)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-        assert worker.exitcode == 0
-    extractor = MeanColors()
-    together = FeaturePass(fakes(), extractor, keep_rows=True, folder=tmp_path).run()
-    assert extractor.seen == 0  # what two processes made, one reads
-    same(together, FeaturePass(fakes(), extractor, keep_rows=True).run(), rel=1e-12)
+class _Dying(MeanColors):
+    """Dies at its fifth block."""
+
+    def forward(self, images):
+        if self.seen >= 64:
+            raise KeyboardInterrupt
+        return super().forward(images)
+
+
+@pytest.mark.parametrize("keep_rows", [False, True])
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (2, 4), (3, 2)])
+def test_another_number_of_processes_goes_on_from_all_that_was_saved(tmp_path, before, after, keep_rows):
+    def work(share: Share, kind=_Dying):
+        extractor = kind()
+        part = FeaturePass(fakes(), extractor, keep_rows=keep_rows, folder=tmp_path, share=share)
+        found = part.run() if share.first else part.make_part()
+        return found, extractor.seen
+
+    with pytest.raises((KeyboardInterrupt, threading.BrokenBarrierError)):
+        together(before, work)
+    parts = together(after, lambda share: work(share, MeanColors))
+    assert sum(seen for _, seen in parts) == 203 - min(64 * before, 203)
+    same(parts[0][0], FeaturePass(fakes(), MeanColors(), keep_rows=keep_rows).run(), rel=1e-12)
+
+
+def test_a_state_that_the_bank_already_holds_counts_once(tmp_path):
+    one = FeaturePass(fakes(), MeanColors(), folder=tmp_path)
+    whole = one.run()
+    (state,) = tmp_path.rglob("moments-0.safetensors")
+    shutil.copy(state, state.with_name("moments-1.safetensors"))
+    same(whole, one.run())
+
+
+def test_the_first_hosts_cache_gets_what_several_made(tmp_path):
+    def work(share: Share):
+        folders = {"folder": tmp_path / "work", "cache": tmp_path / "cache" if share.first else tmp_path / "other"}
+        part = FeaturePass(fakes(), MeanColors(), keep_rows=True, share=share, **folders)
+        return part.run() if share.first else part.make_part()
+
+    found, extractor = together(2, work)[0], MeanColors()
+    shutil.rmtree(tmp_path / "work")
+    same(FeaturePass(fakes(), extractor, keep_rows=True, folder=tmp_path / "cache").run(), found)
+    assert extractor.seen == 0 and not (tmp_path / "other").exists()
 
 
 class _Slow(MeanColors):
@@ -98,7 +143,7 @@ def test_after_a_kill_it_goes_on_from_what_is_saved(tmp_path):
     worker = multiprocessing.get_context("spawn").Process(target=_slow_pass, args=(tmp_path,))
     worker.start()
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("*/rows-0-of-1.safetensors")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob("*/rows-0.safetensors")) and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(worker.pid, signal.SIGKILL)
     worker.join()
@@ -110,7 +155,7 @@ def test_after_a_kill_it_goes_on_from_what_is_saved(tmp_path):
 
 def test_a_damaged_state_is_made_again(tmp_path):
     FeaturePass(fakes(), MeanColors(), folder=tmp_path).run()
-    next(tmp_path.glob("*/moments-0-of-1.safetensors")).write_bytes(b"xx")
+    next(tmp_path.glob("*/moments-0.safetensors")).write_bytes(b"xx")
     same(FeaturePass(fakes(), MeanColors(), folder=tmp_path).run(), FeaturePass(fakes(), MeanColors()).run())
 
 
@@ -122,15 +167,9 @@ def test_damaged_rows_are_made_again(tmp_path):
     same(whole, FeaturePass(fakes(), MeanColors(), keep_rows=True, folder=tmp_path).run())
 
 
-def test_a_process_that_died_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(features, "PATIENCE_SECONDS", 0.3)
-    with pytest.raises(UserError, match="process 1 of 2 has saved nothing"):
-        FeaturePass(fakes(), MeanColors(), folder=tmp_path, shard=Shard(0, 2)).run()
-
-
-def test_a_process_number_out_of_range_is_refused():
-    with pytest.raises(UserError, match="process 2 of 2"):
-        Shard(2, 2)
+def test_processes_without_a_folder_are_refused():
+    with pytest.raises(UserError, match="need a folder"):
+        FeaturePass(fakes(), MeanColors(), share=Share(1, 2)).make_part()
 
 
 def test_reals_are_chosen_without_replacement_and_the_same_each_time():

@@ -9,15 +9,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from crew import together
 from metrics_toys import Blobs, MeanColors, toy_generator
 from test_path_length import SquaredDistance
 
 from stylegenes.errors import UserError
-from stylegenes.metrics import Evaluator, Subject, row_pass
-from stylegenes.metrics.features import Shard
+from stylegenes.metrics import Evaluator, Subject
 from stylegenes.metrics.path_length import PathSettings, path_pass
 from stylegenes.metrics.row_pass import RowPass
 from stylegenes.perception import ModuleScorer, Scoring
+from stylegenes.shares import Share
 
 METRICS = ["ppl", "separability", "disentanglement"]
 
@@ -93,42 +94,43 @@ def test_what_is_not_finite_is_refused():
         plan(make=lambda start, stop: torch.full((stop - start, 1), torch.nan)).run()
 
 
-def test_a_process_that_died_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(row_pass, "PATIENCE_SECONDS", 0.3)
-    with pytest.raises(UserError, match="another of 2 processes has made nothing"):
-        plan(folder=tmp_path, shard=Shard(0, 2)).run()
+def test_processes_without_a_folder_are_refused():
     with pytest.raises(UserError, match="need a folder"):
-        plan(shard=Shard(1, 2)).make_part()
+        plan(share=Share(1, 2)).make_part()
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_processes_divide_what_is_missing(tmp_path, count):
+    expected, made = counting([]).run(), []
+    whole = counting([], folder=tmp_path)
+    whole.run()
+    array = np.load(whole.place / "rows.npy", mmap_mode="r+")
+    array[8:40] = np.nan
+    array.flush()
+
+    def work(share: Share):
+        part = counting(made, folder=tmp_path, share=share)
+        return part.run() if share.first else part.make_part()
+
+    assert torch.equal(together(count, work)[0], expected) and sorted(made) == [8, 16, 24, 32]
 
 
 def _score(images):
     return images[:, :2].mean(dim=(2, 3)) * 0.5 + 0.5
 
 
-def evaluated(work, shard: Shard) -> dict[str, float | None]:
+def evaluated(work, share: Share) -> dict[str, float | None]:
     torch.manual_seed(0)
     generator = toy_generator("mapping")
     scorer = ModuleScorer(_score, Scoring(["Red", "Green"], 8), weights_hash="s")
     judges = {"distance": SquaredDistance(), "classifier": scorer}
-    made = Evaluator(Blobs(n=40), MeanColors(), num=300, batch=16, work=work, shard=shard, **judges)
+    made = Evaluator(Blobs(n=40), MeanColors(), num=300, batch=16, work=work, share=share, **judges)
     return {record.metric: record.value for record in made.evaluate(Subject("toy", generator), METRICS)}
 
 
-def _share(work, rank: int, results) -> None:
-    results.put(evaluated(work, Shard(rank, 2)))
-
-
-def test_two_processes_give_the_very_numbers_of_one(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    workers = [context.Process(target=_share, args=(tmp_path / "work", rank, results)) for rank in (1, 0)]
-    for worker in workers:
-        worker.start()
-    found = [results.get(timeout=120) for _ in workers]
-    for worker in workers:
-        worker.join(60)
-        assert worker.exitcode == 0
-    together = max(found, key=len)
-    assert {} in found and len(together) == 8
-    assert together == evaluated(None, Shard())
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_processes_give_the_very_numbers_of_one(tmp_path, count):
+    found = together(count, lambda share: evaluated(tmp_path / "work", share))
+    assert found[1:] == [{}] * (count - 1) and len(found[0]) == 8
+    assert found[0] == evaluated(None, Share())
     assert not (tmp_path / "work").exists()

@@ -11,11 +11,12 @@ from stylegenes.errors import UserError
 from stylegenes.metrics import shipped
 from stylegenes.metrics.distribution import floors_of
 from stylegenes.metrics.evaluation import Evaluator, Subject
-from stylegenes.metrics.features import FeaturePass, Shard
+from stylegenes.metrics.features import FeaturePass
 from stylegenes.metrics.shipped import Shipped, find_shipped, ship
 from stylegenes.metrics.sources import DataSource, choose
 from stylegenes.perception import Lite0Features
 from stylegenes.sealed import load_sealed
+from stylegenes.shares import Share
 
 FILES = sorted(shipped.STATISTICS.glob("*.safetensors"))
 DATA = Blobs(120)
@@ -80,7 +81,7 @@ def other_extractor():
 
 def test_a_helper_of_a_shipped_pass_has_nothing_to_do(folder, tmp_path):
     extractor = MeanColors()
-    FeaturePass(choose(DATA, None), extractor, folder=tmp_path / "work", shard=Shard(1, 2)).make_part()
+    FeaturePass(choose(DATA, None), extractor, folder=tmp_path / "work", share=Share(1, 2)).make_part()
     assert extractor.seen == 0
 
 
