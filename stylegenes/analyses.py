@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stylegenes.analysis.directions import Penalty
     from stylegenes.analysis.noise_record import NoiseStudy
     from stylegenes.analysis.outcomes import Outcome
+    from stylegenes.analysis.pruning import Worth
     from stylegenes.analysis.report import GenePage
     from stylegenes.analysis.samples import LabeledCodes
     from stylegenes.comparisons import PruningStudy, TradeOff, Wanted
@@ -115,17 +116,26 @@ class Analyses(Sampling):
             methods += baseline_methods(load_snapshot(baseline, self.device).generator, reals)
         return trade_off_of(self, methods, other, reals, wanted, on_progress)
 
-    def prune(self, num: int) -> Self:
-        """A model with the `num` least real variants of every gene replaced by its most real ones.
+    def prune(self, num: int, *, by: Worth = "realness", data: str | None = None) -> Self:
+        """A model with the `num` worst variants of every gene replaced by its best ones.
+
+        Args:
+            num: variants of each gene, up to half of them.
+            by: `realness`, the discriminator's opinion that the survey recorded, or `outliers`, how far the survey's
+                pictures lie from the nearest real in the classifier's logits.
+            data: real pictures for `outliers`; otherwise those that the model was trained on.
 
         Raises:
-            UserError: without a survey that recorded realness, or for more than half of the variants.
+            UserError: without a survey that allows it, or for more than half of the variants.
         """
         from stylegenes.analysis.pruning import prune
+        from stylegenes.comparisons import variant_worth
 
-        pruned = prune(self.generator, self.study.realness, num)
+        worth = self.study.realness if by == "realness" else variant_worth(self, by, self.real(data))
+        pruned = prune(self.generator, worth, num)
         of = self.study.genome.num_variants
-        note = f"{num} least real of {of} variants of each gene replaced by the most real ones."
+        worst, best = ("least real", "most real") if by == "realness" else ("farthest from reals", "nearest")
+        note = f"{num} {worst} of {of} variants of each gene replaced by the {best} ones."
         notes, name = f"{self.card.notes}\n{note}".strip(), f"{self.card.name}-pruned{num}"
         child = replace(self.card, name=name, parent=str(self.reference), notes=notes)
         return type(self)(Path(name), replace(self.snapshot, generator=pruned, card=child), self._label, self._given)
@@ -134,6 +144,7 @@ class Analyses(Sampling):
         self,
         numbers: Sequence[int],
         *,
+        by: Worth = "realness",
         data: str | None = None,
         samples: int = 10_000,
         runs: int = 5,
@@ -143,17 +154,18 @@ class Analyses(Sampling):
 
         Args:
             numbers: of variants, like [0, 8, 16].
+            by: what the variants are judged by, see `prune`.
             data: real pictures; otherwise those that the model was trained on.
             samples: pictures for one distance.
             runs: distances for each number, with seeds 0, 1, ...
             on_progress: progress.
 
         Raises:
-            UserError: without a survey that recorded realness, or for more than half of the variants.
+            UserError: without a survey that allows it, or for more than half of the variants.
         """
         from stylegenes.comparisons import pruning_of
 
-        given = {"samples": samples, "runs": runs, "on_progress": on_progress}
+        given = {"by": by, "samples": samples, "runs": runs, "on_progress": on_progress}
         return pruning_of(self, numbers, self.real(data), **given)
 
     def directions(

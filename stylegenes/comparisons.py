@@ -12,7 +12,8 @@ from stylegenes.analysis.correlation import Correlation, classify_pictures, corr
 from stylegenes.analysis.exhibits.conditional import trade_off_exhibit
 from stylegenes.analysis.exhibits.models import correlation_exhibit, pruning_exhibit
 from stylegenes.analysis.outcomes import Outcome
-from stylegenes.analysis.pruning import PruningPoint, pruning_curve
+from stylegenes.analysis.pruning import PruningPoint, Worth, outlyingness, pruning_curve
+from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.tradeoff import Average, Method, Referee, averages, conditional_methods, trade_off
 from stylegenes.analysis.wishes import Wish, check_temperature, find_attribute, parse_where
 from stylegenes.data import PackedDataset
@@ -57,17 +58,23 @@ def correlations_of(
     return Outcome(correlation_exhibit(sets, classifier.name), main.shown_origin, lines)
 
 
-@torch.no_grad()
 def _correlated(
     name: str, source: ImageSource, classifier: AttributeClassifier, device: torch.device, on_progress: OnProgress
 ) -> Correlation:
+    return correlate(name, classifier.attributes, _classified(name, source, classifier, device, on_progress))
+
+
+@torch.no_grad()
+def _classified(
+    name: str, source: ImageSource, classifier: AttributeClassifier, device: torch.device, on_progress: OnProgress
+) -> torch.Tensor:
     def batches() -> Iterator[torch.Tensor]:
         for start in range(0, len(source), source.batch):
             stop = min(start + source.batch, len(source))
             yield source.block(start, stop).to(device)
             on_progress(f"{name} pictures", stop, len(source))
 
-    return correlate(name, classifier.attributes, classify_pictures(classifier, batches()))
+    return classify_pictures(classifier, batches())
 
 
 @dataclass(frozen=True, repr=False)
@@ -212,11 +219,47 @@ class PruningStudy(Outcome):
     points: Sequence[PruningPoint]
 
 
+_WORTHS = {
+    "realness": "mean logit of the discriminator over the survey",
+    "outliers": "minus the mean distance of the survey's pictures to the nearest real in the classifier's logits",
+}
+
+
+def variant_worth(model: LoadedModel, by: Worth, data: PackedDataset, on_progress: OnProgress = silent) -> torch.Tensor:
+    """What every variant is worth, float64 [G, V], more is better: `realness` or, by `outliers`, nearness to reals.
+
+    Args:
+        model: with a survey; of recorded realness, or whose draws are here.
+        by: which of the two.
+        data: the real pictures, for `outliers`.
+        on_progress: progress.
+
+    Raises:
+        UserError: for another word, without realness, without the survey's draws, or by another classifier than the
+            survey's.
+    """
+    if by not in _WORTHS:
+        raise UserError(f"variants cannot be judged by {by!r}; say {' or '.join(_WORTHS)}")
+    if by == "realness":
+        return model.study.realness
+    seen = model.study.surveyed_by(model.classifier)
+    if seen is None:
+        line = command("survey", model.study.reference, "--classifier", "PATH")
+        raise UserError(f"judging variants by outliers needs the draws of a survey by {model.classifier.name}: {line}")
+    genome, draws = model.study.genome, model.study.survey.load()
+    source = choose(data, len(data), 0)
+    far = outlyingness(seen, _classified("real", source, model.classifier, model.device, on_progress))
+    found = VariantStatistics.empty(["outlyingness"], genome.num_genes, genome.num_variants)
+    tally_draws(found, draws.genotype, far[:, None])
+    return -found.mean[..., 0]
+
+
 def pruning_of(
     model: LoadedModel,
     numbers: Sequence[int],
     data: PackedDataset,
     *,
+    by: Worth = "realness",
     samples: int = 10_000,
     runs: int = 5,
     on_progress: OnProgress = silent,
@@ -224,18 +267,19 @@ def pruning_of(
     """The Frechet distance over the number of variants that are replaced (StyleGenes, Table 4).
 
     Args:
-        model: with a survey that recorded realness.
+        model: with a survey.
         numbers: of variants of each gene.
         data: the real pictures.
+        by: what the variants are judged by.
         samples: pictures for one distance.
         runs: distances for each number, with seeds 0, 1, ...
         on_progress: progress.
 
     Raises:
-        UserError: without realness, or for more than half of the variants.
+        UserError: where the variants cannot be judged, or for more than half of them.
     """
+    worth = variant_worth(model, by, data, on_progress)
     real, done, labels = _measured(model, data, on_progress), 0, model.told or data
-    realness = model.study.realness
 
     def distance(pruned: Generator, seed: int) -> float:
         nonlocal done
@@ -243,13 +287,13 @@ def pruning_of(
         on_progress("measuring pruned models", done, len(numbers) * runs)
         return found
 
-    points = pruning_curve(model.generator, realness, list(numbers), distance, runs=runs)
+    points = pruning_curve(model.generator, worth, list(numbers), distance, runs=runs)
     caption = (
-        f"The least real variants of every gene replaced by the most real ones; {samples:,} pictures a run "
-        f"{_against(data, real)} Realness: mean logit of the discriminator over the survey.{_under(model)}"
+        f"The worst variants of every gene replaced by the best ones; {samples:,} pictures a run "
+        f"{_against(data, real)} Worth: {_WORTHS[by]}.{_under(model)}"
     )
     lines = [f"{point.num_pruned:>5} pruned: {real.name} {point.mean:.3f} +- {point.spread:.3f}" for point in points]
-    return PruningStudy(pruning_exhibit(points, real.name, caption), model.shown_origin, lines, points)
+    return PruningStudy(pruning_exhibit(points, real.name, caption, by), model.shown_origin, lines, points)
 
 
 def _measured(model: LoadedModel, data: PackedDataset, on_progress: OnProgress) -> FrechetReference:

@@ -61,7 +61,7 @@ class Args:
     metrics: str = "fd"
     """with commas between: fd, kid, pr (precision, recall), dc (density, coverage), outliers (share of fakes that are
     like no real; reals have 0.01), mix (fd with 1 to 4 codes mixed), ppl, ppl_crop (path length), separability,
-    disentanglement, eq_t, eq_r (equivariance; stylegan3 only)"""
+    disentanglement, disentanglement_linear, eq_t, eq_r (equivariance; stylegan3 only)"""
     num: int | None = None
     """fakes, pairs (ppl) or draws (default: 50,000 on a GPU, 2,000 elsewhere)"""
     extractor: str = "lite0"

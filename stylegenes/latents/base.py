@@ -106,6 +106,10 @@ class LatentDistribution(Layer, ABC):
         """Codes as rows of real numbers [N, F], for classifiers and principal components: here the codes themselves."""
         return code
 
+    def choices(self, features: torch.Tensor) -> torch.Tensor | None:
+        """What was chosen to make `features` [N, F], integers [N, G]; None where a latent makes no choices."""
+        return None
+
     def vital_signs(self) -> dict[str, float]:
         """What a status line of training tells about this latent; nothing by default."""
         return {}

@@ -139,6 +139,14 @@ class Genome(LatentDistribution):
         return self(code)
 
     @torch.no_grad()
+    def choices(self, features: torch.Tensor) -> torch.Tensor:
+        """The genotype [N, num_genes] whose variants these are; of two equal variants the first."""
+        parts = features.to(self.variants).unflatten(1, (self.num_genes, self.gene_dim)).transpose(0, 1)
+        exact = "donot_use_mm_for_euclid_dist"
+        blocks = [torch.cdist(part, self.variants, compute_mode=exact).argmin(2).T for part in parts.split(1024, 1)]
+        return torch.cat(blocks)
+
+    @torch.no_grad()
     def vital_signs(self) -> dict[str, float]:
         """Gene usage and dead variants.
 

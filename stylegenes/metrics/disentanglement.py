@@ -22,7 +22,7 @@ class DisentanglementSettings:
     """How the network is trained.
 
     Attributes:
-        hidden: width of its two hidden layers.
+        hidden: width of its two hidden layers; 0 reads by one linear layer.
         epochs: passes over the training part; the best one on the validation part counts.
         batch: draws a step.
         lr: Adam's learning rate.
@@ -36,6 +36,10 @@ class DisentanglementSettings:
     lr: float = 1e-3
     held_out: float = 0.1
     seed: int = 0
+
+
+LINEAR = DisentanglementSettings(hidden=0, lr=1e-2)
+"""A reader of one linear layer, which a rate of 0.001 would leave unfinished after 20 epochs."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,40 @@ class Disentanglement:
     num_test: int
 
 
+@dataclass(frozen=True)
+class OneHot:
+    """A genotype [N, G] as rows of G V zeros and ones: each variant is a feature of its own."""
+
+    genotype: torch.Tensor
+    num_variants: int
+
+    @property
+    def shape(self) -> torch.Size:
+        """[N, G V]."""
+        return torch.Size((len(self), self.genotype.shape[1] * self.num_variants))
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.genotype)
+
+    def __getitem__(self, index: torch.Tensor) -> torch.Tensor:
+        """The rows at `index` [n], float32 [n, G V]."""
+        return nn.functional.one_hot(self.genotype[index], self.num_variants).flatten(1).float()
+
+
+Rows = torch.Tensor | OneHot
+
+
 def disentanglement(
-    features: torch.Tensor,
+    features: Rows,
     probability: torch.Tensor,
     attributes: list[str],
     settings: DisentanglementSettings = DisentanglementSettings(),
 ) -> Disentanglement:
-    """Train a network of two hidden layers with one output an attribute, and test it.
+    """Train a network of two hidden layers, or none, with one output an attribute, and test it.
 
     Args:
-        features: float [N, F], latents.
+        features: float [N, F], latents, or a genotype as `OneHot`.
         probability: [N, A], the classifier's probabilities; above one half is a label of 1.
         attributes: A names.
         settings: how.
@@ -90,12 +118,12 @@ def disentanglement(
 class _Standardized:
     """Features [N, F] that may lie in a mapped file, read a batch at a time at mean zero and deviation one."""
 
-    features: torch.Tensor
+    features: Rows
     mean: torch.Tensor
     deviation: torch.Tensor
 
     @classmethod
-    def fit(cls, features: torch.Tensor, train: torch.Tensor) -> _Standardized:
+    def fit(cls, features: Rows, train: torch.Tensor) -> _Standardized:
         """Mean and deviation over the rows `train`, summed in float64."""
         parts = train.sort().values.split(_CHUNK)
         mean = torch.stack([features[part].double().sum(0) for part in parts]).sum(0) / len(train)
@@ -130,9 +158,10 @@ def _fit(
     """The network of the epoch with the best mean accuracy on the validation part."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        sizes = [len(x.mean), settings.hidden, settings.hidden, labels.shape[1]]
-        linears = [nn.Linear(sizes[i], sizes[i + 1]) for i in range(3)]
-    network = nn.Sequential(linears[0], nn.ReLU(), linears[1], nn.ReLU(), linears[2])
+        hidden = [settings.hidden] * 2 if settings.hidden else []
+        sizes = [len(x.mean), *hidden, labels.shape[1]]
+        linears = [nn.Linear(sizes[i], sizes[i + 1]) for i in range(len(sizes) - 1)]
+    network = nn.Sequential(linears[0], *(layer for linear in linears[1:] for layer in (nn.ReLU(), linear)))
     frequency = labels[train].mean(dim=0)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.lr)
     rng = torch.Generator().manual_seed(settings.seed)

@@ -11,7 +11,7 @@ import torch
 
 from stylegenes.data.protocols import LabelSource
 from stylegenes.generator import Generator
-from stylegenes.metrics.disentanglement import DisentanglementSettings, disentanglement
+from stylegenes.metrics.disentanglement import LINEAR, DisentanglementSettings, OneHot, Rows, disentanglement
 from stylegenes.metrics.equivariance import MAX_SHIFT, Mismatch, Trial, rotation_trial, translation_trial, trials_pass
 from stylegenes.metrics.labeled_draws import LabeledDraws, draws_pass
 from stylegenes.metrics.path_length import PathSettings, Sampling, Space, path_pass, summarize
@@ -170,24 +170,35 @@ def _separability(context: LatentContext, rows: list[torch.Tensor]) -> list[Late
     return found
 
 
-def _disentanglement(context: LatentContext, rows: list[torch.Tensor]) -> list[LatentMeasurement]:
-    classifier, draws = context.need_classifier(), _labeled(context, rows)
-    settings = DisentanglementSettings(seed=context.seed)
-    found = []
-    for space, features in draws.spaces.items():
-        result = disentanglement(features, draws.probability, draws.attributes, settings)
-        found.append(
-            LatentMeasurement(
-                metric=f"disentanglement_{space}",
-                value=result.mean,
-                network=classifier.name,
-                network_weights=classifier.weights_hash,
-                settings={**asdict(settings), "classes": "balanced", "attributes": sorted(result.accuracy)},
-                failure=f"too rare: {', '.join(result.failed)}" if result.failed else "",
-                details=dict(result.accuracy),
+def _disentanglement(name: str, reader: DisentanglementSettings) -> LatentMetric:
+    def score(context: LatentContext, rows: list[torch.Tensor]) -> list[LatentMeasurement]:
+        classifier, draws = context.need_classifier(), _labeled(context, rows)
+        settings = replace(reader, seed=context.seed)
+        found = []
+        for space, features in _readable(context, draws).items():
+            result = disentanglement(features, draws.probability, draws.attributes, settings)
+            found.append(
+                LatentMeasurement(
+                    metric=f"{name}_{space}",
+                    value=result.mean,
+                    network=classifier.name,
+                    network_weights=classifier.weights_hash,
+                    settings={**asdict(settings), "classes": "balanced", "attributes": sorted(result.accuracy)},
+                    failure=f"too rare: {', '.join(result.failed)}" if result.failed else "",
+                    details=dict(result.accuracy),
+                )
             )
-        )
-    return found
+        return found
+
+    return LatentMetric(_draws, score, needs_classifier=True)
+
+
+def _readable(context: LatentContext, draws: LabeledDraws) -> dict[str, Rows]:
+    """The spaces that attributes are read from: z, w and, of a genome, its genes as zeros and ones."""
+    latent = context.generator.latent
+    chosen = latent.choices(draws.spaces["z"])
+    spaces: dict[str, Rows] = {**draws.spaces}
+    return spaces if chosen is None else {**spaces, "genes": OneHot(chosen.cpu(), latent.num_variants)}
 
 
 def _equivariance(name: str, trial: Trial, settings: dict[str, Any]) -> LatentMetric:
@@ -210,7 +221,8 @@ LATENT_METRICS: dict[str, LatentMetric] = {
     "ppl": _paths(crop=False),
     "ppl_crop": _paths(crop=True),
     "separability": LatentMetric(_draws, _separability, needs_classifier=True),
-    "disentanglement": LatentMetric(_draws, _disentanglement, needs_classifier=True),
+    "disentanglement": _disentanglement("disentanglement", DisentanglementSettings()),
+    "disentanglement_linear": _disentanglement("disentanglement_linear", LINEAR),
     "eq_t": _equivariance("eq_t", translation_trial, {"max_shift": MAX_SHIFT}),
     "eq_r": _equivariance("eq_r", rotation_trial, {}),
 }

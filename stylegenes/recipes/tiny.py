@@ -146,6 +146,23 @@ def avatars64_mapping() -> RunConfig:
     return _with_mapping(avatars64(), "avatars64-mapping")
 
 
+def claims64() -> RunConfig:
+    """avatars64 with the paper's genome of 64 genes x 256 variants: 10 million images show each 39,000 times."""
+    base = avatars64()
+    latent = {**base.model.latent, "num_variants": 256}
+    return replace(base, recipe="claims64", model=replace(base.model, latent=latent))
+
+
+def claims64_mapping() -> RunConfig:
+    """claims64 with a mapping network of two layers instead of the genome."""
+    return _with_mapping(claims64(), "claims64-mapping")
+
+
+def claims64_mapping8() -> RunConfig:
+    """claims64 with a mapping network of eight layers."""
+    return _with_mapping(claims64(), "claims64-mapping8", depth=8)
+
+
 def small64() -> RunConfig:
     """64 px, a genome of 64 genes x 256 variants: hours on a laptop, minutes on a GPU.
 

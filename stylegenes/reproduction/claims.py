@@ -11,9 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from stylegenes.reproduction.attribute_tables import READERS, readings
 from stylegenes.reproduction.results import Results
-from stylegenes.reproduction.steps import CONTINUOUS, GENOME, grid_name, mixing_name, model_name
-from stylegenes.reproduction.tables import scores_of
+from stylegenes.reproduction.sampling_tables import pruned_curves
+from stylegenes.reproduction.scale import Pair
+from stylegenes.reproduction.steps import CONTINUOUS, GENOME, mixing_name, rivals_of
+from stylegenes.reproduction.training_tables import scores_of
+
+_Readers = list[tuple[str, str]]
+"""Metrics of readers, each with a word for it."""
 
 Holds = Literal["holds", "does not hold", "undecided", "not measured"]
 
@@ -38,8 +44,9 @@ class Verdict:
 def verdicts(results: Results) -> list[Verdict]:
     """All claims in their order."""
     claims: list[Callable[[Results], Verdict]] = [
-        genome_is_as_good, more_genes_help, codes_predict_attributes, temperature_trades, light_pruning_helps,
-        edits_are_specific, w_is_more_linear, mixing_makes_robust,
+        genome_is_as_good, more_genes_help, codes_predict_attributes, genotypes_predict_attributes,
+        temperature_trades, light_pruning_helps, pruning_by_outliers_helps, edits_are_specific, w_is_more_linear,
+        mixing_makes_robust,
     ]  # fmt: skip
     return [judge(results) for judge in claims]
 
@@ -67,22 +74,23 @@ def more_genes_help(results: Results) -> Verdict:
     """(b) StyleGenes, Table 1, right."""
     claim = "(b) More genes lower the Frechet distance, most of all where variants are few."
     rule = (
-        "Fewest genes are worst in most rows, and their excess over most genes is larger at few variants than at many."
+        "Fewest genes are worst in most rows, and their excess over most genes is larger at few variants than at many; "
+        "undecided unless most excesses are beyond two standard errors."
     )
     genes, variants = sorted(results.scale.genes), sorted(results.scale.variants)
-    excess = {}
+    excess, noise = dict[int, float](), dict[int, float]()
     for v in variants:
-        few, many = (results.frechet(grid_name(g, v)) for g in (genes[0], genes[-1]))
-        if few is not None and many is not None:
-            excess[v] = few - many
+        few, many = (results.cell(g, v) for g in (genes[0], genes[-1]))
+        if few and many:
+            excess[v] = statistics.fmean(few) - statistics.fmean(many)
+            noise[v] = _two_errors(few, many) or 2 * 2**0.5 * _scatter(results)
     if len(excess) < 2:
         return Verdict(claim, rule, "not measured", "")
-    noise = 2 * 2**0.5 * _scatter(results)
-    clear = sum(abs(value) > noise for value in excess.values()) > len(excess) / 2
+    clear = sum(abs(excess[v]) > noise[v] for v in excess) > len(excess) / 2
     worse = sum(value > 0 for value in excess.values()) > len(excess) / 2
     holds = worse and excess[min(excess)] > excess[max(excess)]
-    text = ", ".join(f"{value:+.1f} at {v} variants" for v, value in excess.items())
-    evidence = f"{genes[0]} genes against {genes[-1]}: {text}; two seeds differ by up to {noise:.1f}"
+    text = ", ".join(f"{value:+.1f} ± {noise[v]:.1f} at {v} variants" for v, value in excess.items())
+    evidence = f"{genes[0]} genes against {genes[-1]} (± two standard errors): {text}"
     return Verdict(claim, rule, _said(holds) if clear else "undecided", evidence)
 
 
@@ -96,22 +104,45 @@ def _scatter(results: Results) -> float:
 def codes_predict_attributes(results: Results) -> Verdict:
     """(c) StyleGenes, Table 2."""
     claim = "(c) Genome codes predict attributes better than the w of a mapping network."
+    return _read_better(results, claim, [("disentanglement_w", "by the paper's reader")], [("disentanglement_w", "")])
+
+
+def genotypes_predict_attributes(results: Results) -> Verdict:
+    """(c) again, with each side read by what suits it best."""
+    claim = "(c') A genotype as zeros and ones predicts attributes better than the w of a mapping network."
+    genome, mapping = ([(metric.format(s), name) for metric, name in READERS.items()] for s in ("genes", "w"))
+    return _read_better(results, claim, genome, mapping)
+
+
+def _read_better(results: Results, claim: str, genome: _Readers, mapping: _Readers) -> Verdict:
+    """The better of the readers of either side, over the attributes that all trainings can be scored on."""
     rule = (
-        "Mean balanced accuracy over the attributes that both models can be scored on is higher by at least one point."
+        "Mean balanced accuracy over the attributes that all models can be scored on is higher by at least one point, "
+        "and by more than two standard errors where there are several trainings, than with each mapping network."
     )
-    found = [
-        results.record(model_name(results.scale.main, latent), "disentanglement_w") for latent in (GENOME, CONTINUOUS)
-    ]
-    if any(record is None for record in found):
+    main, sides = results.scale.main, list[tuple[str, list[dict[str, float]], str]]()
+    for pair, latent, given in ((main, GENOME, genome), *((p, CONTINUOUS, mapping) for p in _continuous(results))):
+        read = [(readings(results, metric, pair, latent), word) for metric, word in given]
+        kept = [(found, word) for found, word in read if any(found)]
+        if kept:
+            best, word = max(kept, key=lambda one: statistics.fmean(statistics.fmean(o.values()) for o in one[0] if o))
+            sides.append((GENOME if latent == GENOME else pair.continuous, [one for one in best if one], word))
+    if len(sides) < 2 or sides[0][0] != GENOME:
         return Verdict(claim, rule, "not measured", "")
-    genome, mapping = (record.details for record in found if record is not None)
-    shared = sorted(genome.keys() & mapping.keys())
+    shared = set.intersection(*(set(one) for _, found, _ in sides for one in found))
     if not shared:
-        return Verdict(claim, rule, "undecided", "no attribute is common enough in both models")
-    means = [100 * statistics.fmean(one[name] for name in shared) for one in (genome, mapping)]
-    better = sum(genome[name] > mapping[name] for name in shared)
-    text = f"{len(shared)} attributes: genome {means[0]:.1f} %, mapping {means[1]:.1f} %; genome better on {better}"
-    return Verdict(claim, rule, _said(means[0] >= means[1] + 1), text)
+        return Verdict(claim, rule, "undecided", "no attribute is common enough in all models")
+    means = [[100 * statistics.fmean(one[name] for name in shared) for one in found] for _, found, _ in sides]
+    outcomes = [
+        statistics.fmean(means[0]) >= statistics.fmean(other) + max(1, _two_errors(means[0], other) or 0)
+        for other in means[1:]
+    ]
+    texts = [f"{name}{f', {word}' if word else ''} {_spread(mean)}" for (name, _, word), mean in zip(sides, means)]
+    return Verdict(claim, rule, _all(outcomes), f"{len(shared)} attributes, %: {'; '.join(texts)}")
+
+
+def _continuous(results: Results) -> list[Pair]:
+    return [results.scale.main, *rivals_of(results.scale)]
 
 
 def temperature_trades(results: Results) -> Verdict:
@@ -136,21 +167,46 @@ def temperature_trades(results: Results) -> Verdict:
 def light_pruning_helps(results: Results) -> Verdict:
     """(e) StyleGenes, Table 4."""
     claim = "(e) Pruning a few variants lowers the Frechet distance, pruning half of them raises it."
+    return _pruning_helps(results, claim, "pruning")
+
+
+def pruning_by_outliers_helps(results: Results) -> Verdict:
+    """(e) again, with variants judged by how far from reals their pictures lie, in place of the discriminator."""
+    claim = "(e') The same by outliers: variants whose pictures lie far from all reals are replaced."
+    return _pruning_helps(results, claim, "pruning-outliers")
+
+
+def _pruning_helps(results: Results, claim: str, by: str) -> Verdict:
     rule = (
-        "Some number up to an eighth of the variants is below none at all, and the largest number is above it, by more "
-        "than one spread."
+        "Some number up to an eighth of the variants is below none at all, and the largest number is above it: by more "
+        "than one spread over runs or, with several trainings, by more than two standard errors of their differences."
     )
-    rows = results.exhibit("pruning")
-    if not rows:
+    curves = pruned_curves(results, by)
+    if not curves:
         return Verdict(claim, rule, "not measured", "")
-    mean = next(column for column in rows[0] if column.endswith("_mean"))
-    curve = {int(row["pruned"]): (float(row[mean]), float(row[mean.replace("_mean", "_spread")])) for row in rows}
-    start, most = curve[min(curve)], curve[max(curve)]
-    light = [point for number, point in curve.items() if 0 < number <= max(curve) / 4]
-    helps = any(point[0] < start[0] - max(point[1], start[1]) for point in light)
-    hurts = most[0] > start[0] + max(most[1], start[1])
-    text = ", ".join(f"{number}: {value:.1f} ± {spread:.1f}" for number, (value, spread) in sorted(curve.items()))
+    numbers = sorted(set.intersection(*(set(curve) for curve in curves)))
+    light = [number for number in numbers if 0 < number <= numbers[-1] / 4]
+    helps = any(_moved(curves, number) < 0 for number in light)
+    hurts = _moved(curves, numbers[-1]) > 0
+    text = ", ".join(f"{number}: {_pruned(curves, number)}" for number in numbers)
     return Verdict(claim, rule, _said(helps and hurts), f"{text} (light pruning {_word(helps)}, heavy {_hurt(hurts)})")
+
+
+def _moved(curves: list[dict[int, tuple[float, float]]], number: int) -> int:
+    """-1, 0 or 1: whether pruning so many lowers the distance, changes nothing beyond the noise, or raises it."""
+    gaps = [curve[number][0] - curve[0][0] for curve in curves]
+    if len(gaps) > 1:
+        noise = 2 * statistics.stdev(gaps) / len(gaps) ** 0.5
+    else:
+        noise = max(curves[0][number][1], curves[0][0][1])
+    gap = statistics.fmean(gaps)
+    return 0 if abs(gap) <= noise else 1 if gap > 0 else -1
+
+
+def _pruned(curves: list[dict[int, tuple[float, float]]], number: int) -> str:
+    if len(curves) > 1:
+        return _spread([curve[number][0] for curve in curves])
+    return "{:.1f} ± {:.1f}".format(*curves[0][number])
 
 
 def edits_are_specific(results: Results) -> Verdict:

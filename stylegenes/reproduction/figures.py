@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from stylegenes.analysis.exhibits import Value
 from stylegenes.analysis.plots.style import COLORS, PALE, SMALL, new_figure, tidy
-from stylegenes.reproduction.tables import Compared
+from stylegenes.reproduction.compared import Compared
 
 _MOST_ACROSS = 8
 _MOST_ROWS = 44

@@ -9,9 +9,10 @@ from stylegenes.analysis.exhibits import Exhibit, Value, Words
 from stylegenes.analysis.exhibits.page import Finding, Heading, render_page
 from stylegenes.files import atomic_path
 from stylegenes.reproduction.claims import Verdict, verdicts
+from stylegenes.reproduction.compared import Compared
 from stylegenes.reproduction.figures import compared_figure
 from stylegenes.reproduction.results import Results
-from stylegenes.reproduction.tables import Compared, all_tables
+from stylegenes.reproduction.tables import all_tables
 from stylegenes.sheets import Origin, free_path, made_by_what
 
 PAGE, MADE = "report.html", "stylegenes reproduce"

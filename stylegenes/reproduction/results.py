@@ -12,11 +12,11 @@ from stylegenes.csv_tables import read_csv
 from stylegenes.errors import UserError
 from stylegenes.metrics import MetricRecord, read_records
 from stylegenes.reproduction.scale import Scale
-from stylegenes.reproduction.steps import GENOME, measuring_steps, model_name
+from stylegenes.reproduction.steps import GENOME, grid_name, measuring_steps, model_name
 from stylegenes.snapshot import find_snapshot
 
 EXTRACTOR = "lite0"
-_MAKERS = {"pruning": "prune", "correlation": "correlate"}
+_MAKERS = {"pruning": "prune", "pruning-outliers": "prune-outliers", "correlation": "correlate"}
 """Steps that make exhibits of another name than theirs."""
 
 
@@ -49,19 +49,29 @@ class Results:
         found = self.record(model, metric)
         return None if found is None else found.value
 
+    def cell(self, genes: int, variants: int) -> list[float]:
+        """The Frechet distances of the trainings of a cell of the ablation, those that are there."""
+        names = [grid_name(self.scale, genes, variants, seed) for seed in range(self.scale.grid_seeds)]
+        return [value for name in names if (value := self.frechet(name)) is not None]
+
     def frechet(self, model: str, latents: int = 1) -> float | None:
         """The Frechet distance, with so many codes mixed in each picture."""
         return self.value(model, "fd" if latents == 1 else f"fd_{EXTRACTOR}_mix{latents}")
 
-    def exhibit(self, name: str) -> list[dict[str, str]] | None:
-        """The rows of a table that a verb about genes has made of the main model."""
-        if not self._is_done(_MAKERS.get(name, name)):
+    def exhibit(self, name: str, seed: int = 0) -> list[dict[str, str]] | None:
+        """The rows of a table that a verb about genes has made of a main genome."""
+        if not self._is_done(_MAKERS.get(name, name) + (f"-s{seed}" if seed else "")):
             return None
         try:
-            snapshot = find_snapshot(self.folder / "models" / model_name(self.scale.main, GENOME))
+            snapshot = find_snapshot(self.folder / "models" / model_name(self.scale.main, GENOME, seed))
         except UserError:
             return None
         return _rows(snapshot / "genes" / "exhibits" / f"{name}.csv")
+
+    def exhibits(self, name: str) -> list[list[dict[str, str]]]:
+        """The same table of every seed's main genome, those that are there."""
+        found = [self.exhibit(name, seed) for seed in range(self.scale.main.seeds)]
+        return [rows for rows in found if rows]
 
     def directions(self) -> list[dict[str, str]] | None:
         """The rows of the table of linear directions of the main continuous model."""

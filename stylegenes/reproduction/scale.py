@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stylegenes.errors import UserError
 from stylegenes.metrics import shipped_classifiers
@@ -21,6 +21,7 @@ class Pair:
         kimg: length of both trainings in thousand images.
         method: row of the table: the backbone.
         seeds: trainings of each.
+        genome_of: another pair of the same length, whose genome trainings are this one's too; "" for none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Pair:
     kimg: float
     method: str = "StyleGAN2"
     seeds: int = 1
+    genome_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Scale:
         kimg: length of each training of the grids in thousand images.
         genes: columns of the ablation.
         variants: its rows.
+        grid_seeds: trainings of each of its cells.
         depths: layers of the mapping networks compared (StyleGAN, Table 4).
         mixings: probabilities of style mixing compared (StyleGAN, Table 2).
         styled: mapping recipe behind those comparisons.
@@ -60,6 +63,7 @@ class Scale:
         survey: draws of the survey.
         wished: pictures for each cell of Table 3.
         edits: pictures on which every attribute is edited.
+        temperatures: of Table 3.
     """
 
     name: str
@@ -83,6 +87,8 @@ class Scale:
     wished: int
     edits: int
     pairs: tuple[Pair, ...] = ()
+    grid_seeds: int = 1
+    temperatures: str = "1,0.8,0.5,0.3"
     traditional: tuple[str, ...] = ("model.synthesis.name=progan", "mixing=0")
     settings: tuple[str, ...] = ("tensorboard=false",)
 
@@ -146,6 +152,41 @@ SMALL = Scale(
 )
 """A working day of two processor cores on the embedded faces at 32 px."""
 
+CLAIMS = replace(
+    SMALL,
+    name="claims",
+    main=Pair("main", "avatars", "claims32-mapping", "claims32", 320.0, seeds=3),
+    pairs=(Pair("deep", "avatars", "claims32-mapping8", "claims32", 320.0, seeds=3, genome_of="main"),),
+    kimg=320.0,
+    grid_seeds=3,
+    depths=(0, 2, 8),
+    mixings=(0.0, 0.9),
+    styled="claims32-mapping",
+    pruned=(0, 1, 2, 4, 8),
+    draws=50_000,
+    survey=65_536,
+    wished=1000,
+    temperatures="1,0.8,0.5,0.3,0.2",
+)
+"""A world small enough for the paper's sightings: 16 variants are seen 20,000 times each in 320 thousand images."""
+
+CLAIMS_GPU = replace(
+    CLAIMS,
+    name="claims-gpu",
+    main=Pair("main", "avatars:n=50000", "claims64-mapping", "claims64", 10_000.0, seeds=3),
+    pairs=(Pair("deep", "avatars:n=50000", "claims64-mapping8", "claims64", 10_000.0, seeds=3, genome_of="main"),),
+    kimg=10_000.0,
+    variants=(256, 512, 1024),
+    styled="claims64-mapping",
+    pruned=(0, 16, 32, 64, 128),
+    survey=500_000,
+    fakes=50_000,
+    pairs_of_path=10_000,
+    classifier="avatars64-judge",
+    second="avatars64-second-judge",
+)
+"""The same at 64 px with the paper's genome of 64 x 256, each variant seen 39,000 times: for a GPU."""
+
 PAPER = Scale(
     name="paper",
     main=Pair("ffhq", "ffhq", "ffhq256-mapping", "ffhq256", 10_000.0),
@@ -189,7 +230,7 @@ PAPER = Scale(
 )  # fmt: skip
 """The papers' own sizes: for machines with GPUs. Data and classifiers lie, or are linked to, in the folder."""
 
-SCALES = {scale.name: scale for scale in (TINY, SMALL, PAPER)}
+SCALES = {scale.name: scale for scale in (TINY, SMALL, CLAIMS, CLAIMS_GPU, PAPER)}
 
 
 def scale_called(name: str) -> Scale:

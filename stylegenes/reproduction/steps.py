@@ -37,12 +37,28 @@ class Step:
 
 def model_name(pair: Pair, latent: str, seed: int = 0) -> str:
     """The folder of one training of a pair."""
-    return f"{pair.name}-{latent}-s{seed}"
+    name = pair.genome_of if latent == GENOME and pair.genome_of else pair.name
+    return f"{name}-{latent}-s{seed}"
 
 
-def grid_name(genes: int, variants: int) -> str:
-    """The folder of a cell of the ablation."""
-    return f"genes{genes}x{variants}"
+def rivals_of(scale: Scale) -> list[Pair]:
+    """Further continuous latents that the main pair's genomes are compared with."""
+    return [pair for pair in scale.pairs if pair.genome_of == scale.main.name]
+
+
+def grid_name(scale: Scale, genes: int, variants: int, seed: int = 0) -> str:
+    """The folder of a training of a cell of the ablation; the main pair's where that is the same training.
+
+    Args:
+        scale: of the reproduction.
+        genes: of the cell.
+        variants: of each of its genes.
+        seed: which training of the cell.
+    """
+    latent, main = recipe(scale.main.genome).model.latent, scale.main
+    if (genes, variants, scale.kimg) == (latent["num_genes"], latent["num_variants"], main.kimg) and seed < main.seeds:
+        return model_name(main, GENOME, seed)
+    return f"genes{genes}x{variants}" + (f"-s{seed}" if seed else "")
 
 
 def base_name(scale: Scale) -> str:
@@ -53,8 +69,11 @@ def base_name(scale: Scale) -> str:
 
 def depth_name(scale: Scale, kind: str, depth: int) -> str:
     """The folder of a mapping network's depth, of a style-based or a traditional generator."""
-    usual = recipe(scale.styled).model.latent.get("depth")
-    return base_name(scale) if (kind, depth) == (STYLED, usual) else f"{kind}-depth{depth}"
+    for pair in (scale.main, *rivals_of(scale), *scale.pairs):
+        usual = recipe(pair.continuous).model.latent.get("depth")
+        if (kind, depth, pair.kimg) == (STYLED, usual, scale.kimg):
+            return model_name(pair, CONTINUOUS)
+    return f"{kind}-depth{depth}"
 
 
 def mixing_name(scale: Scale, mixing: float) -> str:
@@ -81,10 +100,14 @@ def steps(scale: Scale) -> list[Step]:
 
 def _main(scale: Scale) -> Iterator[Step]:
     main = scale.main
-    for seed in range(main.seeds):
-        yield from _both(scale, main, seed)
-    for latent in (GENOME, CONTINUOUS):
-        yield from _latent_metrics(scale, model_name(main, latent), disentanglement=True)
+    pairs = (main, *rivals_of(scale))
+    for seed in range(max(pair.seeds for pair in pairs)):
+        for pair in pairs:
+            if seed < pair.seeds:
+                yield from _both(scale, pair, seed)
+    for pair, latent in ((main, GENOME), *((pair, CONTINUOUS) for pair in pairs)):
+        for seed in range(pair.seeds):
+            yield from _latent_metrics(scale, model_name(pair, latent, seed), disentanglement=True)
     model = f"models/{model_name(main, CONTINUOUS)}"
     directions = (
         "directions",
@@ -105,11 +128,11 @@ def _genes(scale: Scale) -> Iterator[Step]:
     genome, other = (model_name(scale.main, latent) for latent in (GENOME, CONTINUOUS))
     model, data = f"models/{genome}", ("--data", scale.main.data)
     yield _labeled(scale)
-    survey = ("survey", model, "--classifier", scale.classifier, "--num", str(scale.survey))
-    yield Step("survey", survey, (f"train-{genome}",))
+    yield _survey(scale)
     wishes = ("--wishes", scale.wishes, "--second", scale.second, "--num", str(scale.wished), *data)
     baseline = ("--baseline", f"models/{LABELED}")
-    yield Step("tradeoff", ("tradeoff", model, *wishes, *baseline), ("survey", f"train-{LABELED}"))
+    colder = () if scale.temperatures == Scale.temperatures else ("--temperatures", scale.temperatures)
+    yield Step("tradeoff", ("tradeoff", model, *wishes, *baseline, *colder), ("survey", f"train-{LABELED}"))
     study = ("edit", model, "--set", "all", "--study", str(scale.edits))
     for method in METHODS:
         yield Step(f"edits-{method}", (*study, "--method", method), ("survey",))
@@ -118,13 +141,17 @@ def _genes(scale: Scale) -> Iterator[Step]:
 
 
 def _pruning(scale: Scale) -> Iterator[Step]:
-    model = f"models/{model_name(scale.main, GENOME)}"
     curve = ("--curve", ",".join(map(str, scale.pruned)), "--runs", str(scale.prune_runs))
-    words = ("prune", model, *curve, "--samples", str(scale.fakes), "--data", scale.main.data)
-    yield Step("prune", words, ("survey",))
-    yield Step(
-        "report", ("report", model), ("tradeoff", "prune", "correlate", *(f"edits-{method}" for method in METHODS))
-    )
+    given = (*curve, "--samples", str(scale.fakes), "--data", scale.main.data)
+    for seed in range(scale.main.seeds):
+        model = f"models/{model_name(scale.main, GENOME, seed)}"
+        if seed:
+            yield _survey(scale, seed)
+        survey = _survey(scale, seed).name
+        yield Step(pruning_name("realness", seed), ("prune", model, *given), (survey,))
+        yield Step(pruning_name("outliers", seed), ("prune", model, *given, "--by", "outliers"), (survey,))
+    shown = ("tradeoff", "prune", "prune-outliers", "correlate", *(f"edits-{method}" for method in METHODS))
+    yield Step("report", ("report", f"models/{model_name(scale.main, GENOME)}"), shown)
 
 
 def _pairs(scale: Scale) -> Iterator[Step]:
@@ -139,10 +166,13 @@ def _both(scale: Scale, pair: Pair, seed: int) -> Iterator[Step]:
 
 
 def _grid(scale: Scale) -> Iterator[Step]:
-    for variants in scale.variants:
-        for genes in scale.genes:
-            sizes = (f"model.latent.num_genes={genes}", f"model.latent.num_variants={variants}")
-            yield from _trained(scale, grid_name(genes, variants), scale.main.genome, scale.kimg, sizes)
+    for seed in range(scale.grid_seeds):
+        for variants in scale.variants:
+            for genes in scale.genes:
+                sizes = (f"model.latent.num_genes={genes}", f"model.latent.num_variants={variants}")
+                seeds = (f"seed={seed}",) if seed else ()
+                name = grid_name(scale, genes, variants, seed)
+                yield from _trained(scale, name, scale.main.genome, scale.kimg, (*sizes, *seeds))
 
 
 def _depths(scale: Scale) -> Iterator[Step]:
@@ -163,6 +193,17 @@ def _mixings(scale: Scale) -> Iterator[Step]:
         yield _train(scale, name, scale.styled, scale.kimg, (f"mixing={mixing:g}",))
         yield _evaluate(scale, name, "mix", scale.fakes)
         yield _evaluate(scale, name, "ppl", scale.pairs_of_path)
+
+
+def pruning_name(by: str, seed: int = 0) -> str:
+    """The step that prunes a main genome by what its variants are judged by."""
+    return "prune" + ("" if by == "realness" else f"-{by}") + (f"-s{seed}" if seed else "")
+
+
+def _survey(scale: Scale, seed: int = 0) -> Step:
+    genome = model_name(scale.main, GENOME, seed)
+    words = ("survey", f"models/{genome}", "--classifier", scale.classifier, "--num", str(scale.survey))
+    return Step("survey" + (f"-s{seed}" if seed else ""), words, (f"train-{genome}",))
 
 
 def _labeled(scale: Scale) -> Step:
@@ -191,5 +232,5 @@ def _evaluate(scale: Scale, name: str, metrics: str, num: int, data: str | None 
 
 def _latent_metrics(scale: Scale, name: str, *, disentanglement: bool = False) -> Iterator[Step]:
     yield _evaluate(scale, name, "ppl", scale.pairs_of_path)
-    metrics = "separability" + (",disentanglement" if disentanglement else "")
+    metrics = "separability" + (",disentanglement,disentanglement_linear" if disentanglement else "")
     yield _evaluate(scale, name, metrics, scale.draws, None, "--classifier", scale.classifier)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from toy_genome import LinearClassifier, MeanPixel, ShowW, effects, toy_generator
 
-from stylegenes.analysis.pruning import prune, pruning_curve, usage
+from stylegenes.analysis.pruning import outlyingness, prune, pruning_curve, usage
 from stylegenes.analysis.statistics import tally
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
@@ -58,3 +58,13 @@ def test_usage_counts_what_is_distinct():
     assert found.dead[2].nonzero().flatten().tolist() == [1, 3] and not found.dead[:2].any()
     assert found.collapsed.tolist() == [False, True, False]
     assert found.effective[0] == pytest.approx((16 / 3) ** (3 / 16) * 16 ** (13 / 16))
+
+
+def test_outlyingness_is_the_distance_to_the_nearest_real_in_logits():
+    real, fake = torch.rand(3000, 5), torch.rand(1500, 5)
+    real[0], fake[0], fake[1] = 0.25, 0.25, 1.0
+    logits = [p.clamp(1e-3, 1 - 1e-3).logit() for p in (fake, real)]
+    expected = (logits[0][:, None] - logits[1][None]).norm(dim=2).amin(dim=1)
+    found = outlyingness(fake, real)
+    assert torch.allclose(found, expected, atol=0.02) and found[0] == pytest.approx(0, abs=1e-3)
+    assert found[1] > 5 and outlyingness(torch.full((1, 5), torch.nan), torch.full((1, 5), 0.5)) == 0

@@ -169,6 +169,18 @@ def test_a_pruned_model_is_a_snapshot_that_names_its_parent(model, tmp_path):
     assert all(len(gene.unique(dim=0)) == 4 for gene in bank)
 
 
+def test_pruning_by_outliers_takes_the_variants_far_from_all_reals(model, tmp_path, capsys):
+    words = ["--by", "outliers", "--data", "avatars:n=60"]
+    assert run(["prune", str(model), "--num", "3", "--out", str(tmp_path / "pruned"), *words]) == 0
+    child = load_snapshot(tmp_path / "pruned")
+    assert "3 farthest from reals of 6" in child.card.notes
+    assert run(["prune", str(model), "--curve", "0,3", "--runs", "1", "-n", "40", *words]) == 0
+    assert (model / "genes" / "exhibits" / "pruning-outliers.csv").is_file()
+    with pytest.raises(SystemExit):
+        run(["prune", str(model), "--num", "3", "--out", str(tmp_path / "other"), "--by", "beauty"])
+    assert "beauty" in capsys.readouterr().err
+
+
 def test_pruning_replaces_nothing_but_a_snapshot(model, tmp_path, capsys):
     kept = tmp_path / "folder" / "thesis.txt"
     kept.parent.mkdir()

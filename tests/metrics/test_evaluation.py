@@ -25,6 +25,7 @@ def evaluator(**kwargs) -> Evaluator:
 @pytest.fixture(scope="module")
 def records():
     metrics = ["fd", "kid", "pr", "dc", "outliers", "mix", "ppl", "ppl_crop", "separability", "disentanglement"]
+    metrics += ["disentanglement_linear"]
     subject = Subject("toy", toy_generator(num_ws=4))
     return {r.metric: r for r in evaluator(num=400).evaluate(subject, metrics)}
 
@@ -36,6 +37,7 @@ def test_every_metric_is_named_after_its_judge(records):
         *(f"ppl_{space}_{sampling}_toy" for space in "zw" for sampling in ("full", "end")),
         *(f"ppl_{space}_{sampling}_crop_toy" for space in "zw" for sampling in ("full", "end")),
         *(f"{name}_{space}" for name in ("separability", "disentanglement") for space in "zw"),
+        *(f"disentanglement_linear_{space}" for space in "zw"),
     }
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from metrics_toys import toy_generator
 
-from stylegenes.metrics.disentanglement import balanced_accuracy, disentanglement
+from stylegenes.latents import Genome
+from stylegenes.metrics.disentanglement import LINEAR, OneHot, balanced_accuracy, disentanglement
 from stylegenes.metrics.labeled_draws import LabeledDraws, draws_pass
 from stylegenes.metrics.separability import attribute_entropy, conditional_entropy, linear_separability
 from stylegenes.perception import ModuleScorer, Scoring
@@ -67,6 +68,26 @@ def test_disentanglement_reads_what_is_there_and_guesses_the_rest():
     assert found.accuracy["linear"] > 0.95 and found.accuracy["product"] > 0.85
     assert found.accuracy["noise"] == pytest.approx(0.5, abs=0.07)
     assert found.mean == pytest.approx(sum(found.accuracy.values()) / 3)
+
+
+def test_a_linear_reader_reads_sums_alone():
+    x = torch.randn(6000, 10)
+    p = torch.stack([(x[:, 0] > 1).float(), (x[:, 1] * x[:, 2] > 0).float()], dim=1)
+    found = disentanglement(x, p, ["linear", "product"], LINEAR)
+    assert found.accuracy["linear"] > 0.95 and found.accuracy["product"] == pytest.approx(0.5, abs=0.07)
+
+
+def test_a_genotype_is_read_variant_by_variant():
+    """What one variant of a small bank does on its own, a line through the bank's places cannot say."""
+    latent = Genome(6, 3, num_variants=5)
+    code = latent.sample(6000)
+    assert torch.equal(latent.choices(latent.features(code)), code)
+    genes = OneHot(code, 5)
+    assert genes.shape == (6000, 15) and torch.equal(genes[torch.tensor([7])].view(3, 5).argmax(1), code[7])
+    p = ((code[:, 0] == 2) | (code[:, 0] == 4)).float()[:, None]
+    order = torch.arange(5.0)[code]
+    read, by_place = (disentanglement(x, p, ["a"], LINEAR).mean for x in (genes, order))
+    assert read > 0.99 and by_place < 0.8
 
 
 def test_rare_classes_weigh_as_much_as_frequent_ones():

@@ -8,12 +8,15 @@ from PIL import Image
 
 from stylegenes.metrics import MetricRecord, append_record
 from stylegenes.metrics.record import Provenance
+from stylegenes.reproduction.attribute_tables import readers
 from stylegenes.reproduction.claims import verdicts
 from stylegenes.reproduction.report import write_report
 from stylegenes.reproduction.results import Results
-from stylegenes.reproduction.scale import SMALL
+from stylegenes.reproduction.sampling_tables import at_equal_distance, conditional, pruning
+from stylegenes.reproduction.scale import SMALL, scale_called
 from stylegenes.reproduction.steps import CONTINUOUS, GENOME, grid_name, measuring_steps, mixing_name, model_name, steps
-from stylegenes.reproduction.tables import ablation, all_tables, conditional, mixing, pruning, unconditional
+from stylegenes.reproduction.tables import all_tables
+from stylegenes.reproduction.training_tables import ablation, mixing, unconditional
 from stylegenes.snapshot import Card, save_snapshot
 
 SCALE = replace(SMALL, genes=(8, 2), variants=(4, 256), pairs=(replace(SMALL.pairs[0], seeds=3),))
@@ -45,8 +48,8 @@ def rows_of(table, **where):
     return [row for row in found if all(row[key] == value for key, value in where.items())]
 
 
-def exhibit(folder, name, rows):
-    place = folder / "models" / model_name(SCALE.main, GENOME) / "snapshots" / "last"
+def exhibit(folder, name, rows, seed=0):
+    place = folder / "models" / model_name(SCALE.main, GENOME, seed) / "snapshots" / "last"
     if not place.is_dir():
         from stylegenes.generator import Generator
 
@@ -86,34 +89,43 @@ def test_table_1_left_has_means_over_seeds_beside_the_papers_numbers(folder, res
 
 def test_the_ablation_has_the_papers_cells_and_ours(folder, results):
     for genes, variants, value in ((8, 4, 10.0), (2, 4, 30.0), (8, 256, 9.0), (2, 256, 12.0)):
-        measured(folder, grid_name(genes, variants), "fd_lite0", value)
+        measured(folder, grid_name(SCALE, genes, variants), "fd_lite0", value)
     both = rows_of(ablation(results), variants=256, genes=2)[0]
     assert (both["paper FID"], both["our fd"]) == (24.72, 12.0)
     assert rows_of(ablation(results), variants=4, genes=2)[0]["paper FID"] is None
     found = verdict(results, "b")
-    assert found.holds == "holds" and "+20.0 at 4 variants, +3.0 at 256 variants" in found.evidence
+    assert found.holds == "holds" and "+20.0 ± 0.0 at 4 variants, +3.0 ± 0.0 at 256 variants" in found.evidence
 
 
 def test_the_claim_about_genes_can_fail(folder, results):
     for genes, variants, value in ((8, 4, 30.0), (2, 4, 10.0), (8, 256, 9.0), (2, 256, 8.0)):
-        measured(folder, grid_name(genes, variants), "fd_lite0", value)
+        measured(folder, grid_name(SCALE, genes, variants), "fd_lite0", value)
     assert verdict(results, "b").holds == "does not hold"
 
 
 def test_differences_within_the_seeds_scatter_decide_nothing(folder, results):
     for genes, variants, value in ((8, 4, 10.0), (2, 4, 30.0), (8, 256, 9.0), (2, 256, 12.0)):
-        measured(folder, grid_name(genes, variants), "fd_lite0", value)
+        measured(folder, grid_name(SCALE, genes, variants), "fd_lite0", value)
     for seed, value in enumerate((10.0, 30.0, 50.0)):
         measured(folder, model_name(SCALE.pairs[0], GENOME, seed), "fd_lite0", value)
     found = verdict(results, "b")
-    assert found.holds == "undecided" and "differ by up to 56.6" in found.evidence
+    assert found.holds == "undecided" and "+20.0 ± 56.6 at 4" in found.evidence
 
 
 def test_disentanglement_compares_what_both_models_have(folder, results):
     measured(folder, model_name(SCALE.main, GENOME), "disentanglement_w", 0.9, Male=0.9, Bald=0.99)
     measured(folder, model_name(SCALE.main, CONTINUOUS), "disentanglement_w", 0.8, Male=0.895)
     found = verdict(results, "c")
-    assert found.holds == "does not hold" and "1 attributes: genome 90.0 %, mapping 89.5 %" in found.evidence
+    assert (
+        found.holds == "does not hold"
+        and "1 attributes, %: genome, by the paper's reader 90.0; tiny32-mapping 89.5" in found.evidence
+    )
+    measured(folder, model_name(SCALE.main, GENOME), "disentanglement_genes", 0.9, Male=0.93)
+    measured(folder, model_name(SCALE.main, CONTINUOUS), "disentanglement_linear_w", 0.9, Male=0.91)
+    found = verdict(results, "c'")
+    assert found.holds == "holds" and "genome, two hidden layers 93.0; tiny32-mapping, linear 91.0" in found.evidence
+    read = {"latent": GENOME, "read from": "genes", "reader": "two hidden layers"}
+    assert rows_of(readers(results), **read)[0]["our mean accuracy, %"] == pytest.approx(93.0)
 
 
 def trade(rows):
@@ -143,6 +155,41 @@ def test_pruning_must_leave_the_spread(folder, results, light, heavy, holds):
     assert verdict(results, "e").holds == ("holds" if holds else "does not hold")
     half = rows_of(pruning(results), **{"pruned share": "50.0%"})[0]
     assert (half["paper FID"], half["pruned of ours"], half["our fd"]) == (6.270, 128, heavy)
+
+
+SEEDED = scale_called("claims")
+
+
+def test_several_trainings_decide_by_their_own_spread(folder):
+    """Of three seeds each: genes by cell, readers and pruning by two standard errors over trainings."""
+    results = Results(folder, SEEDED)
+    many, few = ((SEEDED.genes[0], 16), (SEEDED.genes[-1], 16))
+    assert grid_name(SEEDED, *many) == model_name(SEEDED.main, GENOME)
+    assert model_name(SEEDED.pairs[0], GENOME, 2) == model_name(SEEDED.main, GENOME, 2)
+    for seed in range(3):
+        for (genes, variants), value in ((many, 100.0), (few, 200.0), ((64, 64), 100.0), ((2, 64), 150.0)):
+            measured(folder, grid_name(SEEDED, genes, variants, seed), "fd_lite0", value + seed)
+        main = model_name(SEEDED.main, GENOME, seed)
+        measured(folder, main, "disentanglement_w", 0.9, Male=0.90 + 0.001 * seed)
+        for pair, accuracy in ((SEEDED.main, 0.88), (SEEDED.pairs[0], 0.85 + 0.04 * seed)):
+            measured(folder, model_name(pair, CONTINUOUS, seed), "disentanglement_w", 0.9, Male=accuracy)
+        curve = {0: 100.0 + 9 * seed, 1: 99.0 + 9 * seed, 2: 97.0 + 12 * seed, 8: 120.0 + 9 * seed}
+        rows = [{"pruned": n, "fd_lite0_mean": v, "fd_lite0_spread": 5.0, "runs": 3} for n, v in curve.items()]
+        exhibit(folder, "pruning-outliers", rows, seed)
+    assert verdict(results, "b").holds == "holds" and "+100.0 ± 1.6 at 16 variants" in verdict(results, "b").evidence
+    assert rows_of(ablation(results), variants=16, genes=64)[0]["trainings"] == 3
+    assert verdict(results, "c").holds == "undecided"
+    assert verdict(results, "e'").holds == "holds" and verdict(results, "e").holds == "not measured"
+    assert rows_of(pruning(results), **{"pruned share": "50.0%"})[0]["our fd by outliers"] == pytest.approx(129.0)
+
+
+def test_methods_are_compared_at_equal_distance(folder, results):
+    exhibit(folder, "tradeoff", trade({1: (0.7, 0.6, 10, 0.3), 0.3: (0.9, 0.8, 20, 0.2)}))
+    other = [{**row, "method": "accepted"} for row in trade({1: (0.7, 0.7, 10, 0.3), 0.3: (0.9, 0.9, 30, 0.2)})]
+    exhibit(folder, "tradeoff", trade({1: (0.7, 0.6, 10, 0.3), 0.3: (0.9, 0.8, 20, 0.2)}) + other)
+    row = rows_of(at_equal_distance(results), fd=20)[0]
+    assert (row["our paper (Eq. 6)"], row["our accepted"]) == pytest.approx((80.0, 80.0))
+    assert not rows_of(at_equal_distance(results), fd=30)
 
 
 def test_edits_are_judged_by_attribute(folder, results):
@@ -189,7 +236,7 @@ def test_every_number_of_a_scale_has_a_step_that_makes_it():
 
 
 def test_the_report_shows_what_is_measured(folder, results):
-    measured(folder, grid_name(8, 4), "fd_lite0", 123.4)
+    measured(folder, grid_name(SCALE, 8, 4), "fd_lite0", 123.4)
     page = write_report(results, [("scale", "small")]).read_text()
     assert "123.4" in page and "24.72" in page and page.count("<section") == 1
     text = (folder / "report.md").read_text()

@@ -49,5 +49,5 @@ def test_the_usual_depth_and_mixing_are_the_base_model():
 
 
 def test_an_unknown_scale_is_refused_by_name():
-    with pytest.raises(UserError, match="'big'; scales: tiny, small, paper"):
+    with pytest.raises(UserError, match="'big'; scales: tiny, small, claims, claims-gpu, paper"):
         scale_called("big")

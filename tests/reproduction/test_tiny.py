@@ -28,7 +28,7 @@ def test_a_rehearsal_trains_nothing(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ({"scale": "huge"}, "scales: tiny, small, paper"),
+        ({"scale": "huge"}, "scales: tiny, small, claims, claims-gpu, paper"),
         ({"only": "table9"}, "no step begins with 'table9'; steps: train-main"),
         ({"max_minutes": 0.0}, "must be positive"),
         ({"scale": "paper"}, "needs ffhq, church, .*celeba-second-judge in .*link to"),

@@ -18,7 +18,7 @@ from stylegenes.analysis.plots.curves import (
     pruning_curve_figure,
 )
 from stylegenes.analysis.plots.style import picture_rows
-from stylegenes.analysis.pruning import PruningPoint
+from stylegenes.analysis.pruning import PruningPoint, Worth
 from stylegenes.drawing import DrawSettings, codes_of_seeds, draw_images_between
 from stylegenes.generator import Generator
 
@@ -34,9 +34,22 @@ def correlation_exhibit(sets: Sequence[Correlation], classifier: str) -> Exhibit
     return Exhibit(words, correlation_figure(sets), correlation_table(sets))
 
 
-def pruning_exhibit(points: Sequence[PruningPoint], distance_name: str, caption: str) -> Exhibit:
-    """Distance over the number of pruned variants (StyleGenes, Table 4)."""
-    words = Words("pruning", "Pruning the gene pool", caption, 60)
+def pruning_exhibit(
+    points: Sequence[PruningPoint], distance_name: str, caption: str, by: Worth = "realness"
+) -> Exhibit:
+    """Distance over the number of pruned variants (StyleGenes, Table 4).
+
+    Args:
+        points: of the curve.
+        distance_name: what the Frechet distance is called.
+        caption: how it was measured.
+        by: what the variants were judged by.
+    """
+    name, title = {
+        "realness": ("pruning", "Pruning the gene pool"),
+        "outliers": ("pruning-outliers", "Pruning the gene pool by outliers"),
+    }[by]
+    words = Words(name, title, caption, 60)
     return Exhibit(words, pruning_curve_figure(points, distance_name), pruning_table(points, distance_name))
 
 
