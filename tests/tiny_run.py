@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 
 from stylegenes.data.originals import Originals
+from stylegenes.errors import UserError
 from stylegenes.size import Size
 from stylegenes.training import Machine, RunConfig, apply_overrides, train
 from stylegenes.training.config import AugmentConfig, BatchConfig, DataConfig, IntervalConfig, ModelConfig
@@ -97,4 +98,7 @@ def kill_inside_write(nth: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except UserError as error:
+        sys.exit(f"error: {error}")

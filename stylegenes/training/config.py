@@ -166,6 +166,7 @@ class IntervalConfig:
         image_kimg: thousand images between two image grids.
         keep_images: how many of them are kept, the first one and the newest; 0 keeps all.
         evaluate_kimg: thousand images between two evaluations, where the caller gave an evaluation.
+        silence_seconds: without a sign of life after which another host counts as gone, which ends the sitting.
     """
 
     tick_seconds: float = 10.0
@@ -175,6 +176,7 @@ class IntervalConfig:
     image_kimg: float = 50.0
     keep_images: int = 200
     evaluate_kimg: float = 200.0
+    silence_seconds: float = 60.0
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,12 @@ LOCK, HOLDER = ".lock", ".holder.json"
 
 
 @contextmanager
-def run_lock(folder: Path) -> Iterator[None]:
+def run_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
     """Make the folder and hold its lock, which the system lets go of when the process ends; forks do not inherit it.
+
+    Args:
+        folder: of the run.
+        wait: seconds that another process may take to let go of it.
 
     A folder made for a run that is refused, or stopped, before it has a state is taken away again.
 
@@ -36,7 +40,7 @@ def run_lock(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait)
     except Timeout as error:
         raise UserError(
             f"{folder} is being trained by {_holder(folder)}; stop it first, or use another folder"

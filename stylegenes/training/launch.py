@@ -7,8 +7,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,20 @@ from stylegenes.processes import follow_parent
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.changed import check_labels, moved
 from stylegenes.training.checkpoints import Evaluate
+from stylegenes.training.company import Company, company
 from stylegenes.training.config import RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.training.folder import run_lock
 from stylegenes.training.foreword import check_variety, foreword
 from stylegenes.training.loop import Loop, RunResult
-from stylegenes.training.machine import Machine, as_launched, launched_outside, make_fabric
+from stylegenes.training.machine import Machine, as_launched, launched_outside, launcher, make_fabric, restarted
 from stylegenes.training.phases import PhaseLog, clear_statuses, describe_lost, read_statuses
 from stylegenes.training.report import Reporter
 from stylegenes.training.resolve import check_settings, complete_config, holds_run, write_config
 from stylegenes.training.run import open_run
 from stylegenes.training.stopping import StopRequest, interruptible, stop_requests
 from stylegenes.training.sync import Ranks
+from stylegenes.training.terms import check_folder, check_terms, check_wish
 from stylegenes.training.trackers import Trackers, parse_trackers
 
 log = logging.getLogger(__name__)
@@ -82,18 +84,39 @@ def train(
     wish = mp.get_context("spawn").Event() if spawned else threading.Event()
     parent = os.getpid() if spawned else None
     worker = RunProcess(config, folder, data, evaluate, accept, max_seconds, quiet, wish, parent)
-    first = fabric.global_rank == 0
-    lock = run_lock(folder) if first else nullcontext()
-    with lock, stop_requests(wish):
-        if first:
-            clear_statuses(folder)
+    with stop_requests(wish), _joined(machine, config, folder) as worker.company:
+        first = fabric.global_rank == 0
+        with run_lock(folder, wait=_LET_GO if restarted() else 0) if first else nullcontext():
+            if first:
+                clear_statuses(folder)
+            try:
+                result = fabric.launch(worker)
+            except (ProcessExitedException, ProcessRaisedException) as error:
+                raise _as_user_error(folder, error) from error
+            if not result:
+                raise KeyboardInterrupt
+            return RunResult(**result)
+
+
+_LET_GO = 60.0
+"""Seconds that the processes of a broken sitting have to end when a launcher starts the next."""
+
+
+@contextmanager
+def _joined(machine: Machine, config: RunConfig, folder: Path) -> Iterator[Company | None]:
+    """The processes that a launcher started, while they work together; None where nobody launched several."""
+    environment = launcher()
+    if environment is None or machine.ranks == 1:
+        yield None
+        return
+    with company(environment, machine, silence=config.intervals.silence_seconds) as joined:
         try:
-            result = fabric.launch(worker)
-        except (ProcessExitedException, ProcessRaisedException) as error:
-            raise _as_user_error(folder, error) from error
-        if not result:
-            raise KeyboardInterrupt
-        return RunResult(**result)
+            yield joined
+        except RuntimeError as error:
+            lost = joined.explain(folder, error)
+            if lost is None:
+                raise
+            raise UserError(lost) from error
 
 
 class RunProcess:
@@ -125,6 +148,8 @@ class RunProcess:
     ) -> None:
         self.config, self.folder, self.data, self.evaluate = config, folder, data, evaluate
         self.accept, self.max_seconds, self.quiet, self.wish, self.parent = accept, max_seconds, quiet, wish, parent
+        self.company: Company | None = None
+        """The processes that a launcher started."""
 
     def __call__(self, fabric: Fabric) -> dict[str, Any]:
         """Train as one rank; returns the fields of the result, none of them when it was stopped before it began.
@@ -137,6 +162,8 @@ class RunProcess:
             logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
             signal.signal(signal.SIGINT, self._leave_to_parent)
             signal.signal(signal.SIGTERM, lambda number, frame: self.wish.set())
+        if self.company is not None:
+            check_folder(self.company, self.folder)
         phases = PhaseLog(self.folder, fabric.global_rank)
         try:
             result = self._train(Ranks(fabric), phases)
@@ -144,7 +171,7 @@ class RunProcess:
             phases.fail(str(error), by_user=True)
             raise
         except RuntimeError as error:
-            lost = _lost(self.folder, fabric) if fabric.world_size > 1 else None
+            lost = self._lost(fabric, error) if fabric.world_size > 1 else None
             phases.fail(lost or f"{type(error).__name__}: {error}", by_user=lost is not None)
             if lost is None:
                 raise
@@ -166,6 +193,8 @@ class RunProcess:
 
     def _train_with(self, reporter: Reporter | None, ranks: Ranks, phases: PhaseLog) -> RunResult | None:
         data = self._open_data(phases)
+        if self.company is not None and check_wish(self.company, data is None):
+            return None
         if data is None:
             return None
         check_labels(self.folder, data)
@@ -173,6 +202,8 @@ class RunProcess:
         if self.accept is not None:
             self.accept(data)
         config = complete_config(self.config, data, warn=ranks.first)
+        if self.company is not None:
+            check_terms(self.company, config, data)
         if ranks.first:
             check_settings(config, self.folder)
         if reporter is not None:
@@ -198,18 +229,18 @@ class RunProcess:
             log.warning("stopped while the pictures were prepared; the same command goes on from there")
             return None
 
+    def _lost(self, fabric: Fabric, error: RuntimeError) -> str | None:
+        """Which other rank is gone, if that is what the error of this one comes from."""
+        if self.company is not None:
+            return self.company.explain(self.folder, error)
+        time.sleep(0.5)
+        statuses = read_statuses(self.folder)
+        return describe_lost(s for s in statuses if s.rank != fabric.global_rank and not s.alive and not s.error)
+
     def _leave_to_parent(self, number: int, frame: Any) -> None:
         """Ctrl-C reaches every process; the parent asks to stop. When the parent itself is gone, so is the run."""
         if os.getppid() != self.parent:
             raise KeyboardInterrupt
-
-
-def _lost(folder: Path, fabric: Fabric) -> str | None:
-    """Which other rank died, if this rank's error is that it lost the connection to it."""
-    time.sleep(0.5)
-    return describe_lost(
-        s for s in read_statuses(folder) if s.rank != fabric.global_rank and not s.alive and not s.error
-    )
 
 
 def _as_user_error(folder: Path, error: ProcessExitedException | ProcessRaisedException) -> Exception:

@@ -102,7 +102,7 @@ class Loop:
         try:
             if not run.state_file.exists():
                 run.save()
-            run.ranks.fabric.barrier()
+            run.ranks.meet()
             if self.checkpoints:
                 self.checkpoints.start()
             self._steps()

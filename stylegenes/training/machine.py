@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
@@ -32,6 +33,8 @@ class Machine:
         nodes: nodes; several are started by torchrun or SLURM.
         precision: of convolutions: `auto` is bf16 autocast on CUDA and float32 elsewhere.
         timeout: seconds that a process waits for the others before the run ends with an error.
+        patience: seconds that the processes of a launcher may take to find each other at the start.
+        processes: over all nodes, where a launcher says so; 0 where it is devices x nodes.
     """
 
     accelerator: Accelerator = "auto"
@@ -39,11 +42,18 @@ class Machine:
     nodes: int = 1
     precision: Precision = "auto"
     timeout: float = 1800.0
+    patience: float = 300.0
+    processes: int = 0
 
     @property
     def ranks(self) -> int:
         """Processes over all nodes."""
-        return self.devices * self.nodes
+        return self.processes or self.devices * self.nodes
+
+    @property
+    def backend(self) -> str:
+        """What the processes exchange gradients by."""
+        return "nccl" if self.device_type == "cuda" else "gloo"
 
     @property
     def device_type(self) -> str:
@@ -85,6 +95,25 @@ def launched_outside() -> bool:
     return TorchElasticEnvironment.detect() or SLURMEnvironment.detect()
 
 
+def launcher() -> ClusterEnvironment | None:
+    """What torchrun or SLURM says about this process, or None where neither started it."""
+    if TorchElasticEnvironment.detect():
+        return _Torchrun()
+    return SLURMEnvironment() if SLURMEnvironment.detect() else None
+
+
+class _Torchrun(TorchElasticEnvironment):
+    """torchrun, which may start another number of processes on each host."""
+
+    def validate_settings(self, num_devices: int, num_nodes: int) -> None:
+        """The numbers are torchrun's own."""
+
+
+def restarted(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether torchrun started this process in the place of one that broke."""
+    return TorchElasticEnvironment.detect() and environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
+
+
 def first_process(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether this process speaks for all that torchrun or SLURM started."""
     return not launched_outside() or environ.get("RANK", environ.get("SLURM_PROCID", "0")) == "0"
@@ -97,11 +126,16 @@ def as_launched(machine: Machine, environ: Mapping[str, str] = os.environ) -> Ma
         UserError: when they contradict numbers that were asked for.
     """
     if TorchElasticEnvironment.detect():
-        devices = int(environ["LOCAL_WORLD_SIZE"])
-        nodes = int(environ["WORLD_SIZE"]) // devices
+        devices, processes = int(environ["LOCAL_WORLD_SIZE"]), int(environ["WORLD_SIZE"])
+        nodes = int(environ.get("GROUP_WORLD_SIZE", processes // devices))
     elif SLURMEnvironment.detect():
-        nodes = int(environ.get("SLURM_NNODES", "1"))
-        devices = int(environ["SLURM_NTASKS"]) // nodes
+        if int(environ["SLURM_NTASKS"]) > 1 and "SLURM_NTASKS_PER_NODE" not in environ:
+            raise UserError(
+                f"SLURM started {environ['SLURM_NTASKS']} tasks by --ntasks; start them by --ntasks-per-node, which "
+                "says how many share a node"
+            )
+        nodes, processes = int(environ.get("SLURM_NNODES", "1")), int(environ["SLURM_NTASKS"])
+        devices = int(environ.get("SLURM_NTASKS_PER_NODE", processes // nodes))
     else:
         return machine
     asked = (machine.devices, machine.nodes)
@@ -110,7 +144,7 @@ def as_launched(machine: Machine, environ: Mapping[str, str] = os.environ) -> Ma
             f"the launcher started {devices} processes on {nodes} nodes, but {asked[0]} devices on {asked[1]} nodes "
             "were asked for; leave --devices and --nodes out, or make them agree"
         )
-    return replace(machine, devices=devices, nodes=nodes)
+    return replace(machine, devices=devices, nodes=nodes, processes=processes)
 
 
 def make_fabric(machine: Machine) -> Fabric:
@@ -120,16 +154,16 @@ def make_fabric(machine: Machine) -> Fabric:
     if machine.device_type == "cuda":
         set_exact(False)
         torch.backends.cudnn.benchmark = True
-    strategy = "auto"
+    strategy, environment = "auto", launcher()
     if machine.ranks > 1:
-        backend = "nccl" if machine.device_type == "cuda" else "gloo"
-        start = "popen" if launched_outside() else "spawn"
+        start = "spawn" if environment is None else "popen"
         timeout = timedelta(seconds=machine.timeout)
-        strategy = DDPStrategy(process_group_backend=backend, timeout=timeout, start_method=start)
+        strategy = DDPStrategy(process_group_backend=machine.backend, timeout=timeout, start_method=start)
     return Fabric(
         accelerator=machine.device_type,
         devices=machine.devices,
         num_nodes=machine.nodes,
         strategy=strategy,
+        plugins=environment,
         precision=precision,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from stylegenes.errors import UserError
 from stylegenes.files import read_record
 from stylegenes.processes import is_alive
+from stylegenes.training.watch import AGAIN, DIED
 
 FOLDER = "ranks"
 _SIZE = 512
@@ -97,10 +98,10 @@ def clear_statuses(folder: Path) -> None:
 
 def describe_lost(lost: Iterable[RankStatus]) -> str | None:
     """A sentence about the first of the ranks that died without a word, or None when there is none."""
+    how, why = DIED
     for status in lost:
         return (
-            f"rank {status.rank} (process {status.pid} on {status.host}) died at step {status.step} in the phase "
-            f"'{status.phase}': killed from outside or out of memory. The last state is whole; run the same command to "
-            "continue"
+            f"rank {status.rank} (process {status.pid} on {status.host}) {how} at step {status.step} in the phase "
+            f"'{status.phase}': {why}. {AGAIN}"
         )
     return None

@@ -39,6 +39,7 @@ RANGES = {
     "ema.rampup": _NOT_NEGATIVE,
     **{f"intervals.{name}_seconds": _NOT_NEGATIVE for name in ("tick", "state")},
     **{f"intervals.{name}_kimg": _INTERVAL for name in ("snapshot", "image", "evaluate")},
+    "intervals.silence_seconds": _between(2, 3600),
     "intervals.keep_snapshots": _NOT_NEGATIVE,
     "intervals.keep_images": _NOT_NEGATIVE,
 }

@@ -135,7 +135,7 @@ def check_settings(config: RunConfig, folder: Path) -> None:
         )
     if not path.exists() or not (folder / STATE_FILE).exists():
         return
-    old, new = _flat(read_object(path)), _flat(config.to_dict())
+    old, new = flattened(read_object(path)), flattened(config.to_dict())
     changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k) and not _may_change(k)]
     if changed:
         raise UserError(
@@ -175,11 +175,11 @@ def _may_change(key: str) -> bool:
     return any(key == name or key.startswith(f"{name}.") for name in MAY_CHANGE)
 
 
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+def flattened(value: Any, prefix: str = "") -> dict[str, Any]:
     """Nested dictionaries as one, with dotted keys; lists are values."""
     if not isinstance(value, dict) or not value:
         return {prefix: list(value) if isinstance(value, tuple) else value}
     flat: dict[str, Any] = {}
     for key, inner in value.items():
-        flat |= _flat(inner, f"{prefix}.{key}" if prefix else key)
+        flat |= flattened(inner, f"{prefix}.{key}" if prefix else key)
     return flat

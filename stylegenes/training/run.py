@@ -93,12 +93,19 @@ class Run:
         """Take the state that the folder holds.
 
         Raises:
-            UserError: when it is damaged, or of other data or networks.
+            UserError: when it is damaged, of other data or networks, or another one than the other ranks find.
         """
         self.announce("reading the state")
         stored = read_state(self.state_file)
         if stored.data_hash != self.data.content_hash:
             raise UserError(other_data(self.folder, self.data))
+        steps = self.ranks.all_of(stored.counters.step)
+        if len(set(steps)) > 1:
+            other = next(rank for rank, step in enumerate(steps) if step != steps[0])
+            raise UserError(
+                f"rank {other} finds a state of step {steps[other]} in {self.state_file}, and rank 0 one of step "
+                f"{steps[0]}; all hosts must see the same folder. Run the same command again"
+            )
         restore(self.players, stored, str(self.state_file))
         self.counters = stored.counters
         self.signs.fill_(stored.counters.sign_sum)

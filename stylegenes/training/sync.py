@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+import torch.distributed as dist
 from lightning_fabric import Fabric
+
+
+class LostContact(RuntimeError):
+    """The other processes do not answer: one of them is gone, or the network is."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,43 @@ class Ranks:
         return self.fabric.device
 
     def mean(self, flat: torch.Tensor) -> torch.Tensor:
-        """The mean of `flat` over the processes; every process gets the very same bits."""
+        """The mean of `flat`, which is overwritten, over the processes; every process gets the very same bits.
+
+        Raises:
+            LostContact: when another process is gone.
+        """
         if self.count == 1:
             return flat
-        return self.fabric.all_reduce(flat, reduce_op="mean")  # type: ignore[return-value]
+        with _contact():
+            # The engine's own would make every process wait for all others first, one more exchange a phase.
+            dist.all_reduce(flat)
+        return flat.div_(self.count)
+
+    def meet(self) -> None:
+        """Wait until every process is here.
+
+        Raises:
+            LostContact: when another process is gone.
+        """
+        with _contact():
+            self.fabric.barrier()
+
+    def all_of(self, number: int) -> list[int]:
+        """A whole number of every process, by rank.
+
+        Raises:
+            LostContact: when another process is gone.
+        """
+        with _contact():
+            return self.fabric.all_gather(torch.tensor([number], device=self.device)).flatten().tolist()  # type: ignore[union-attr]
+
+
+@contextmanager
+def _contact() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise LostContact(str(error).partition("]")[2].strip() or str(error)) from error
 
 
 @dataclass(frozen=True)
