@@ -21,8 +21,8 @@ from stylegenes.files import check_writable
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["datasets", "index", "statistics", "weights"]
-"""Packed data sets, what finds them, statistics of pictures, and fetched weights."""
+Kind = Literal["datasets", "index", "shards", "statistics", "weights"]
+"""Packed data sets, what finds them, shards of distant ones, statistics of pictures, and fetched weights."""
 
 
 def cache_root(cache_dir: str | Path | None = None) -> Path:

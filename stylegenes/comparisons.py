@@ -16,7 +16,7 @@ from stylegenes.analysis.pruning import PruningPoint, Worth, outlyingness, pruni
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.tradeoff import Average, Method, Referee, averages, conditional_methods, trade_off
 from stylegenes.analysis.wishes import Wish, check_temperature, find_attribute, parse_where
-from stylegenes.data import PackedDataset
+from stylegenes.data import Dataset
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.loaded import LoadedModel
@@ -28,7 +28,7 @@ from stylegenes.words import command
 
 
 def correlations_of(
-    models: Sequence[LoadedModel], data: PackedDataset, num: int, seed: int = 0, on_progress: OnProgress = silent
+    models: Sequence[LoadedModel], data: Dataset, num: int, seed: int = 0, on_progress: OnProgress = silent
 ) -> Outcome:
     """Which attributes go together in real pictures and in models; the last model's classifier tells.
 
@@ -148,7 +148,7 @@ def trade_off_of(
     model: LoadedModel,
     methods: Sequence[Method],
     second: AttributeClassifier,
-    data: PackedDataset,
+    data: Dataset,
     wanted: Wanted,
     on_progress: OnProgress = silent,
 ) -> TradeOff:
@@ -187,7 +187,7 @@ def trade_off_of(
     return TradeOff(exhibit, model.shown_origin, [f"floor of {real.name}: {real.floor:.2f}"], rows, real.name)
 
 
-def baseline_methods(generator: Generator, data: PackedDataset) -> list[Method]:
+def baseline_methods(generator: Generator, data: Dataset) -> list[Method]:
     """A conditional model told its labels at random or by frequency, to compare with.
 
     Raises:
@@ -225,7 +225,7 @@ _WORTHS = {
 }
 
 
-def variant_worth(model: LoadedModel, by: Worth, data: PackedDataset, on_progress: OnProgress = silent) -> torch.Tensor:
+def variant_worth(model: LoadedModel, by: Worth, data: Dataset, on_progress: OnProgress = silent) -> torch.Tensor:
     """What every variant is worth, float64 [G, V], more is better: `realness` or, by `outliers`, nearness to reals.
 
     Args:
@@ -257,7 +257,7 @@ def variant_worth(model: LoadedModel, by: Worth, data: PackedDataset, on_progres
 def pruning_of(
     model: LoadedModel,
     numbers: Sequence[int],
-    data: PackedDataset,
+    data: Dataset,
     *,
     by: Worth = "realness",
     samples: int = 10_000,
@@ -296,13 +296,13 @@ def pruning_of(
     return PruningStudy(pruning_exhibit(points, real.name, caption, by), model.shown_origin, lines, points)
 
 
-def _measured(model: LoadedModel, data: PackedDataset, on_progress: OnProgress) -> FrechetReference:
+def _measured(model: LoadedModel, data: Dataset, on_progress: OnProgress) -> FrechetReference:
     return measure_real(
         data, model.study.folder / "reals", model.device, lambda done, total: on_progress("real pictures", done, total)
     )
 
 
-def _against(data: PackedDataset, real: FrechetReference) -> str:
+def _against(data: Dataset, real: FrechetReference) -> str:
     return f"against {len(data):,} reals ({real.name}; two halves of the reals are {real.floor:.2f} apart)."
 
 

@@ -19,7 +19,7 @@ from torch import nn
 from stylegenes.analysis.editing import Constraints, Editor, Strength, editor
 from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.statistics import VariantStatistics
-from stylegenes.data import PackedDataset
+from stylegenes.data import Dataset
 from stylegenes.drawing import DrawSettings, as_whole, codes_of_seeds
 from stylegenes.errors import UserError, shown
 from stylegenes.files import read_record, write_json
@@ -251,7 +251,7 @@ class LoadedModel:
         """
         return editor(self.study.labeler, self.study.report, Strength(genes, rank), hold, method)
 
-    def real(self, data: str | None = None) -> PackedDataset:
+    def real(self, data: str | None = None) -> Dataset:
         """Real pictures: the data given, or those that the model was trained on.
 
         Raises:

@@ -69,9 +69,9 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
 def _argument(part: str | Path) -> str:
     text = str(part)
-    if isinstance(part, Path) and text.startswith("hf:/"):
-        # A path drops the second slash of an address on the hub.
-        text = f"hf://{text.removeprefix('hf:').lstrip('/')}"
+    if isinstance(part, Path) and (address := re.match(r"(hf|https?|s3|gs|az):/+", text)):
+        # A path drops the second slash of an address.
+        text = f"{address[1]}://{text[address.end() :]}"
     return f"./{text}" if isinstance(part, Path) and text.startswith("-") else text
 
 

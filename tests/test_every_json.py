@@ -15,8 +15,9 @@ import tiny_run
 import stylegenes
 from stylegenes import bounds
 from stylegenes.analysis.breeding import Individual, Lineage
+from stylegenes.data.description import Description
 from stylegenes.data.pack_progress import PackProgress
-from stylegenes.data.packed import Description, PackedDataset, PackedWriter
+from stylegenes.data.packed import PackedDataset, PackedWriter
 from stylegenes.errors import UserError
 from stylegenes.files import write_json
 from stylegenes.generator import Generator

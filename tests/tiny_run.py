@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 
+from stylegenes.data import open_dataset
+from stylegenes.data.order import DataOrder, Shuffle
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
 from stylegenes.size import Size
@@ -47,6 +50,12 @@ class TinyData:
     def cameras(self, indices: torch.Tensor) -> None:
         return None
 
+    def order(self, seed: int, mirror: bool, shuffle: Shuffle) -> DataOrder:
+        return DataOrder(len(self), seed, mirror)
+
+    def expect(self, wanted: Callable[[], torch.Tensor]) -> None:
+        pass
+
 
 def tiny_config(*overrides: str) -> RunConfig:
     """Every part of a run at work: mixing, lazy penalties of both players, adaptive augmentation, noise."""
@@ -72,12 +81,14 @@ def tiny_config(*overrides: str) -> RunConfig:
 
 
 def main(folder: str, *arguments: str) -> None:
-    """Train in `folder`; FAULT=write:N in the environment kills the process inside its Nth write of the state."""
+    """Train in `folder`, on DATA of the environment; FAULT=write:N there kills the process inside its Nth write."""
+    source = os.environ.get("DATA")
+    data = TinyData() if source is None else open_dataset(source, resolution=8)
     devices = int(os.environ.get("DEVICES", "1"))
     fault = os.environ.get("FAULT", "")
     if fault.startswith("write:"):
         kill_inside_write(int(fault.removeprefix("write:")))
-    train(tiny_config(*arguments), folder, data=TinyData(), machine=Machine("cpu", devices), quiet=True)
+    train(tiny_config(*arguments), folder, data=data, machine=Machine("cpu", devices), quiet=True)
 
 
 def kill_inside_write(nth: int) -> None:

@@ -5,6 +5,7 @@ examples:
   stylegenes data avatars --out faces.zip --n 2000    the embedded faces as PNGs with their attributes
   stylegenes data scenes --out scenes.zip --n 2000    the embedded scenes with cameras, attributes and depth
   stylegenes data pack photos --out packed --resolution 256    decode once, train anywhere
+  stylegenes data pack photos --shards --out shards --resolution 256    the same in files of 64 MB, to be streamed
   stylegenes data cameras colmap/sparse --center --out photos/dataset.json --picture cameras.png
   stylegenes data cache                               where the cache lies and how large it is
 """
@@ -37,8 +38,8 @@ class Check:
     Ends with status 1 when a file is bad.
     """
 
-    path: tyro.conf.Positional[Path]
-    """Folder, .zip, LMDB or packed folder."""
+    path: tyro.conf.Positional[str]
+    """Folder, .zip, LMDB, packed folder, folder or address of shards."""
     resolution: int | str = 64
     """Size to train at in pixels, 64 or 384x256: images below it are counted, and the sheet shows this size."""
     fit: Literal["crop", "letterbox"] = "crop"
@@ -60,20 +61,16 @@ class Check:
         from stylegenes.data.decode import View
         from stylegenes.data.files import FileSource
         from stylegenes.data.opening import is_drawn
-        from stylegenes.data.packed import PackedDataset, is_packed
         from stylegenes.data.parallel import default_workers
         from stylegenes.data.stores import open_store
         from stylegenes.progress import log_progress
 
-        if is_drawn(str(self.path)):
+        if is_drawn(self.path):
             raise UserError("avatars are drawn, not read; write them with `stylegenes data avatars` and check those")
-        if is_packed(self.path):
-            dataset = PackedDataset.open(self.path, verify_all=True)
-            size = f"{counted(len(dataset), 'image')} of {dataset.resolution} px"
-            say(f"{self.path} is whole: {size}, {counted(dataset.label_dim, 'label')}")
+        if self._is_whole():
             return
         view = View(self.resolution, self.fit, channels=self.channels)
-        source = FileSource(open_store(self.path.expanduser()), view, labels=self.labels)
+        source = FileSource(open_store(Path(self.path).expanduser()), view, labels=self.labels)
         show = log_progress if self.json else track
         checked = check_source(source, workers=self.workers or default_workers(), track=show)
         if self.sheet and len(checked.pictures):
@@ -88,6 +85,23 @@ class Check:
             raise UserError(f"{self.path} holds no image that can be used; give a folder, .zip or LMDB of images")
         if not checked.report.is_clean:
             raise SystemExit(1)
+
+    def _is_whole(self) -> bool:
+        """Check what `data pack` made against its hashes; False for anything else."""
+        from stylegenes.data.opening import open_packed
+
+        dataset = open_packed(self.path, verify=False)
+        if dataset is None:
+            return False
+        damages = list(dataset.damages(track))
+        for damage in damages[:_SHOWN]:
+            say(str(damage))
+        _print_more(len(damages))
+        if damages:
+            raise SystemExit(1)
+        size = f"{counted(len(dataset), 'image')} of {dataset.resolution} px"
+        say(f"{self.path} is whole: {size}, {counted(dataset.label_dim, 'label')}")
+        return True
 
 
 @dataclass(frozen=True)
@@ -174,6 +188,10 @@ class Pack:
     """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA, more for arrays and pages of a TIFF."""
     labels: str | None = None
     """Label file, or `none`; looked for when not given."""
+    shards: bool = False
+    """Write files of --shard-size for data that need not fit on the disk it is trained at."""
+    shard_size: str = "64MB"
+    """Of each shard."""
     workers: int | None = None
     """Processes; one a processor when not given."""
 
@@ -181,18 +199,24 @@ class Pack:
         """Pack and describe."""
         from stylegenes.data.decode import View
         from stylegenes.data.export import refuse_existing
-        from stylegenes.data.opening import open_source, report_oddities
+        from stylegenes.data.opening import open_packed, open_source, report_oddities
         from stylegenes.data.pack import pack
-        from stylegenes.data.packed import PackedDataset
         from stylegenes.data.parallel import default_workers
+        from stylegenes.data.shards.writing import pack_shards, packing_folder, size_in_bytes
         from stylegenes.files import atomic_folder
 
+        size, workers = size_in_bytes(self.shard_size), self.workers or default_workers()
         refuse_existing(self.out)
         view = View(self.resolution, self.fit, self.filter, self.channels)
         source = open_source(self.source, view, labels=self.labels)
-        with atomic_folder(self.out) as part:
-            pack(source, part, workers=self.workers or default_workers(), track=track)
-        dataset = PackedDataset.open(self.out)
+        if self.shards:
+            with packing_folder(self.out) as part:
+                pack_shards(source, part, shard_bytes=size, workers=workers, track=track)
+        else:
+            with atomic_folder(self.out) as part:
+                pack(source, part, workers=workers, track=track)
+        dataset = open_packed(self.out)
+        assert dataset is not None, "it was packed just now"
         report_oddities(dataset)
         found = f"{counted(len(dataset), 'image')}, {counted(dataset.label_dim, 'label')}"
         say(f"{found}, {_size(dataset.nbytes)} in {self.out}")
@@ -207,19 +231,21 @@ class Cache:
 
     def run(self) -> None:
         """List, or clear."""
-        from stylegenes.caches import cache_root
-        from stylegenes.data.cache import clear_cache, list_cache
+        from stylegenes.caches import cache_folder, cache_root
+        from stylegenes.data.cache import bytes_in, clear_cache, list_cache
 
         root = cache_root()
         if self.clear:
             say(f"freed {_size(clear_cache(root))} in {root}")
             return
-        datasets = list_cache(root)
+        datasets, shards = list_cache(root), bytes_in(cache_folder("shards", root))
         for dataset in datasets:
             say(
                 f"{_size(dataset.nbytes):>10}  {len(dataset):>8} images  {dataset.resolution!s:>4} px  {dataset.source}"
             )
-        say(f"{_size(sum(dataset.nbytes for dataset in datasets)):>10}  in {root}")
+        if shards:
+            say(f"{_size(shards):>10}  shards of distant data sets")
+        say(f"{_size(sum(dataset.nbytes for dataset in datasets) + shards):>10}  in {root}")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from stylegenes.errors import UserError
 if TYPE_CHECKING:
     import torch
 
-    from stylegenes.data import PackedDataset
+    from stylegenes.data import Dataset
     from stylegenes.data.decode import Fit
     from stylegenes.data.protocols import LabeledImages
     from stylegenes.metrics import Subject
@@ -199,7 +199,7 @@ def _label(text: str | None, subject: Subject) -> OneLabel | None:
     return None if row is None else OneLabel(row, text)
 
 
-def _data(source: str, subject: Subject, resolution: int | str | None) -> PackedDataset:
+def _data(source: str, subject: Subject, resolution: int | str | None) -> Dataset:
     from stylegenes.data import open_dataset
     from stylegenes.size import Size
 

@@ -16,6 +16,7 @@ import torch
 
 from stylegenes.caches import cache_folder, cache_root
 from stylegenes.data.cache import list_cache
+from stylegenes.data.order import DataOrder, Shuffle
 from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
 from stylegenes.perception.weights import fetched_file, packaged_file, weights_folder
@@ -90,6 +91,13 @@ class _Noise:
     def cameras(self, indices: torch.Tensor) -> None:
         """None known."""
         return
+
+    def order(self, seed: int, mirror: bool, shuffle: Shuffle) -> DataOrder:
+        """Any."""
+        return DataOrder(len(self), seed, mirror)
+
+    def expect(self, wanted: Callable[[], torch.Tensor]) -> None:
+        """They are there."""
 
 
 @dataclass(frozen=True)

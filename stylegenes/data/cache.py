@@ -6,16 +6,17 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from stylegenes.caches import cache_folder, written_cache
+from stylegenes.data.description import Description, LeftOut
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.pack import pack
-from stylegenes.data.packed import FORMAT, MOST_META, DamagedError, Description, LeftOut, PackedDataset
+from stylegenes.data.packed import FORMAT, MOST_META, DamagedError, PackedDataset
 from stylegenes.data.source import Source
 from stylegenes.errors import UserError
 from stylegenes.files import read_record, write_json
@@ -183,8 +184,18 @@ def _sources(root: Path) -> dict[str, list[str]]:
 
 
 def clear_cache(root: Path) -> int:
-    """Delete all packed data sets; returns the bytes freed. Processes that use one keep their open pages."""
-    freed = sum(path.stat().st_size for path in cache_folder("datasets", root).rglob("*") if path.is_file())
-    shutil.rmtree(cache_folder("datasets", root), ignore_errors=True)
-    shutil.rmtree(cache_folder("index", root), ignore_errors=True)
+    """Delete all packed data sets and shards; returns the bytes freed. Processes that use one keep their open pages."""
+    freed = 0
+    for folder in (cache_folder("datasets", root), cache_folder("index", root), cache_folder("shards", root)):
+        freed += bytes_in(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     return freed
+
+
+def bytes_in(folder: Path) -> int:
+    """Size of all files in a folder and below; files that leave meanwhile count as nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total

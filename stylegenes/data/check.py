@@ -11,11 +11,11 @@ import numpy as np
 
 from stylegenes.data.bands import BadImageError
 from stylegenes.data.decode import View, bands_to_pixels, open_picture, read_bands, shown_picture
+from stylegenes.data.description import LeftOut
 from stylegenes.data.duplicates import near, same, thumbnail
 from stylegenes.data.files import TOO_LARGE, FileSource
 from stylegenes.data.originals import is_animated
 from stylegenes.data.pack import UsableLabels, usable_labels
-from stylegenes.data.packed import LeftOut
 from stylegenes.data.parallel import ordered_map
 from stylegenes.errors import shown
 from stylegenes.progress import Track

@@ -20,7 +20,7 @@ from PIL import Image
 from stylegenes.cameras import NUMBERS
 from stylegenes.csv_tables import csv_text
 from stylegenes.data.avatars.source import AvatarSource
-from stylegenes.data.packed import LeftOut
+from stylegenes.data.description import LeftOut
 from stylegenes.data.parallel import ordered_map
 from stylegenes.data.scenes.solids import shoot
 from stylegenes.data.scenes.source import SceneSource

@@ -8,10 +8,10 @@ import numpy as np
 
 from stylegenes.data.bands import BadImageError
 from stylegenes.data.decode import View, bands_to_pixels, open_picture, read_bands
+from stylegenes.data.description import LeftOut
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.labels import find_labels
 from stylegenes.data.originals import original_of
-from stylegenes.data.packed import LeftOut
 from stylegenes.data.source import Picture, Source
 from stylegenes.data.stores import Store
 from stylegenes.errors import shown

@@ -13,8 +13,8 @@ import numpy as np
 from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.columns import MOST_LABELS
 from stylegenes.data.decode import BadImageError
+from stylegenes.data.description import LeftOut
 from stylegenes.data.label_json import parse_json
-from stylegenes.data.packed import LeftOut
 from stylegenes.data.rows import LabelTable, common_root, match
 from stylegenes.data.stores import Store
 from stylegenes.data.tables import parse_table

@@ -10,6 +10,7 @@ from stylegenes.data.avatars.source import WORD as AVATARS
 from stylegenes.data.avatars.source import AvatarOptions, AvatarSource
 from stylegenes.data.cache import cached
 from stylegenes.data.decode import Filter, Fit, View
+from stylegenes.data.description import Dataset
 from stylegenes.data.files import FileSource
 from stylegenes.data.labels import NONE
 from stylegenes.data.pack import how_to_list, some_left_out
@@ -17,6 +18,8 @@ from stylegenes.data.packed import PackedDataset, is_packed
 from stylegenes.data.parallel import default_workers
 from stylegenes.data.scenes.source import WORD as SCENES
 from stylegenes.data.scenes.source import SceneOptions, SceneSource
+from stylegenes.data.shards.dataset import ShardedDataset, is_sharded
+from stylegenes.data.shards.remote import is_address
 from stylegenes.data.source import Source
 from stylegenes.data.stores import open_store
 from stylegenes.errors import UserError
@@ -37,14 +40,15 @@ def open_dataset(
     cache_dir: str | Path | None = None,  # else STYLEGENES_CACHE, else the platform's cache folder
     workers: int | None = None,  # processes that decode; None is one a processor
     track: Track = log_progress,  # shows progress while the cache is built
-) -> PackedDataset:
+) -> Dataset:
     """Open a source of images; the first time it is decoded and packed, later it opens at once.
 
     Files that cannot be used are left out and counted in a warning; `description.left_out` lists them.
 
     Args:
-        source: a folder, .zip, LMDB or packed folder; or `avatars`, or `avatars:n=4000,seed=1,independent=true`; or
-            `scenes`, or `scenes:n=4000,seed=1,yaw=60`.
+        source: a folder, .zip, LMDB, packed folder or folder of shards; or the address of shards, `https://` or
+            `s3://`; or `avatars`, or `avatars:n=4000,seed=1,independent=true`; or `scenes`, or
+            `scenes:n=4000,seed=1,yaw=60`.
         resolution: in pixels: a number for squares, else `384x256`.
         fit: how pictures of another shape come to this one.
         filter: resize filter.
@@ -58,8 +62,10 @@ def open_dataset(
         UserError: for a source that is missing, empty or mostly bad, or labels that cannot be read.
     """
     view = View(resolution, fit, filter, channels or 3)
-    if not is_drawn(source) and is_packed(Path(source).expanduser()):
-        return _open_packed(Path(source).expanduser(), view, channels, None if labels is None else str(labels))
+    packed = open_packed(source)
+    if packed is not None:
+        _check_wanted(packed, str(source), view, channels, None if labels is None else str(labels))
+        return packed
     images = open_source(source, view, labels=None if labels is None else str(labels))
     dataset = cached(images, cache_root(cache_dir), workers=workers or default_workers(), track=track)
     report_oddities(dataset)
@@ -90,7 +96,7 @@ def _is(word: str, source: str | Path) -> bool:
     return str(source) == word or str(source).startswith(f"{word}:")
 
 
-def report_oddities(dataset: PackedDataset) -> None:
+def report_oddities(dataset: Dataset) -> None:
     """Warn of what was left out and of what is odd; nothing is dropped silently."""
     for warning in dataset.description.warnings:
         logger.warning("%s: %s", dataset.source, warning)
@@ -106,9 +112,28 @@ def report_oddities(dataset: PackedDataset) -> None:
         )
 
 
-def _open_packed(folder: Path, view: View, channels: int | None, labels: str | None) -> PackedDataset:
-    """A packed folder as it is; what would need the original images is refused."""
-    dataset = PackedDataset.open(folder)
+def open_packed(source: str | Path, *, verify: bool = True) -> Dataset | None:
+    """What `data pack` made, as it is: a packed folder, or shards in a folder or behind an address; None for the rest.
+
+    Args:
+        source: a path, an address, or a word.
+        verify: whether the files of shards are looked at.
+
+    Raises:
+        UserError: when it is damaged, or cannot be had.
+    """
+    if is_drawn(source):
+        return None
+    if is_address(source):
+        return ShardedDataset.open(source)
+    folder = Path(source).expanduser()
+    if is_packed(folder):
+        return PackedDataset.open(folder)
+    return ShardedDataset.open(folder, verify=verify) if is_sharded(folder) else None
+
+
+def _check_wanted(dataset: Dataset, folder: str, view: View, channels: int | None, labels: str | None) -> None:
+    """Refuse what would need the original images."""
     wanted = (view.size, channels or dataset.channels)
     if (dataset.size, dataset.channels) != wanted:
         raise UserError(
@@ -123,4 +148,3 @@ def _open_packed(folder: Path, view: View, channels: int | None, labels: str | N
             f"{folder} is packed with {counted(dataset.label_dim, 'label')}; for others pack the original images again "
             f"with --labels {labels}"
         )
-    return dataset

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -34,6 +35,23 @@ class BatchIndices:
         return BatchIndices(self.indices[part], self.mirror[part])
 
 
+Shuffle = Literal["all", "shards"]
+"""Each epoch a permutation of everything, or of shards and of what lies in some of them at a time."""
+
+
+class Order(Protocol):
+    """An endless stream of epochs, each of them every picture once."""
+
+    @property
+    def ahead(self) -> int:
+        """How many places ahead what is far away is fetched."""
+        ...
+
+    def draw(self, start: int, count: int) -> BatchIndices:
+        """The draws at positions start, ..., start + count - 1 of the stream."""
+        ...
+
+
 @dataclass(frozen=True)
 class DataOrder:
     """The endless stream of shuffled epochs.
@@ -56,6 +74,11 @@ class DataOrder:
             raise UserError("a data order needs at least one image; the data set is empty")
         if not 0 <= self.seed < 2**63:
             raise UserError(f"the data seed is {self.seed}; it must lie in [0, 2^63)")
+
+    @property
+    def ahead(self) -> int:
+        """Some batches: there is nothing near that a picture comes with."""
+        return 4096
 
     def draw(self, start: int, count: int) -> BatchIndices:
         """The draws at positions start, ..., start + count - 1 of the stream."""
@@ -94,17 +117,37 @@ class DataOrder:
 
 
 @dataclass(frozen=True)
-class _Epoch:
+class Shuffled:
+    """A shuffle.
+
+    Attributes:
+        indices: int64 [N], in which order.
+        mirror: bool [N], a toss of a coin for each place.
+    """
+
     indices: np.ndarray
     mirror: np.ndarray
 
 
 @lru_cache(maxsize=4)
-def _epoch(size: int, seed: int, epoch: int) -> _Epoch:
+def _epoch(size: int, seed: int, epoch: int) -> Shuffled:
     """One shuffle of the data set: sort by random 64-bit keys, and flip by their lowest bits.
 
     The raw output of Philox is fixed by its definition, whereas NumPy's own permutation may change between versions.
     """
-    keys = np.random.Philox(key=np.array([seed, epoch], np.uint64)).random_raw(size)
+    return shuffled(size, seed, epoch)
+
+
+def shuffled(size: int, seed: int, epoch: int, part: int = 0) -> Shuffled:
+    """A shuffle that depends on the arguments alone.
+
+    Args:
+        size: number of things.
+        seed: which stream, in [0, 2^63).
+        epoch: of the stream.
+        part: which part of the epoch is shuffled, where not all of it is at once.
+    """
+    bits = np.random.Philox(key=np.array([seed, epoch], np.uint64), counter=np.array([0, 0, 0, part], np.uint64))
+    keys = bits.random_raw(size)
     order = np.argsort(keys, kind="stable")
-    return _Epoch(indices=order, mirror=(keys[order] & np.uint64(1)).astype(bool))
+    return Shuffled(indices=order, mirror=(keys[order] & np.uint64(1)).astype(bool))

@@ -65,6 +65,15 @@ class Originals:
         self.reduced += original.scale < 1
         self.animated += original.animated
 
+    def add(self, other: Originals) -> None:
+        """Count what another one counted, too."""
+        for format, number in other.formats.items():
+            self.formats[format] = self.formats.get(format, 0) + number
+        self.not_square += other.not_square
+        self.enlarged += other.enlarged
+        self.reduced += other.reduced
+        self.animated += other.animated
+
     def words(self) -> str:
         """Formats and how many of each, such as `JPEG of quality 75 to 95 (200), PNG (50)`; "" where none is known."""
         found = sorted(self._families().items(), key=lambda item: -sum(item[1].values()))

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from stylegenes.data.decode import FORMATS
+from stylegenes.data.description import Description, LeftOut
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.pack_progress import FILE, PackProgress
-from stylegenes.data.packed import Description, LeftOut, PackedWriter
+from stylegenes.data.packed import PackedWriter
 from stylegenes.data.parallel import ordered_map
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError, shown
@@ -44,15 +45,37 @@ def pack(source: Source, folder: Path, *, workers: int, track: Track) -> Descrip
     names = source.names
     writer = PackedWriter(folder, len(names), source.channels, source.size)
     progress = _load_all(source, writer, workers, track)
+    packed = summed_up(source, progress, folder)
+    writer.finish(packed.labels, packed.description)
+    (folder / FILE).unlink(missing_ok=True)
+    return packed.description
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What there is to say of pictures once all of them are decoded.
+
+    Attributes:
+        labels: float32 [N, L].
+        description: of the data set.
+    """
+
+    labels: np.ndarray
+    description: Description
+
+
+def summed_up(source: Source, progress: PackProgress, folder: Path) -> Packed:
+    """Labels and description of what was packed.
+
+    Raises:
+        UserError: when there is no image, or more are bad than good; the folder is deleted.
+    """
     kept, bad = progress.kept, progress.bad
     if not kept or len(bad) > len(kept):
         shutil.rmtree(folder)
         raise UserError(_mostly_bad(source.description, len(kept), bad + source.left_out))
     found = usable_labels(source, kept)
-    description = _describe(source, progress, found)
-    writer.finish(found.matrix, description)
-    (folder / FILE).unlink(missing_ok=True)
-    return description
+    return Packed(found.matrix, _describe(source, progress, found))
 
 
 def _load_all(source: Source, writer: PackedWriter, workers: int, track: Track) -> PackProgress:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from stylegenes.data.description import LeftOut
 from stylegenes.data.originals import Originals
-from stylegenes.data.packed import MOST_META, LeftOut
+from stylegenes.data.packed import MOST_META
 from stylegenes.data.source import Picture
 from stylegenes.errors import UserError
 from stylegenes.files import read_record, write_json
@@ -53,3 +54,11 @@ class PackProgress:
         else:
             self.bad.append(item)
         self.done += 1
+
+    def add(self, later: PackProgress) -> None:
+        """Go on with what was dealt with after this; its numbers count from the beginning of the source."""
+        self.done = later.done
+        self.kept += later.kept
+        self.digests += later.digests
+        self.originals.add(later.originals)
+        self.bad += later.bad

@@ -5,84 +5,29 @@ from __future__ import annotations
 import math
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import torch
 
-from stylegenes.cameras import CAMERA_NAMES
-from stylegenes.data.originals import Originals
+from stylegenes.data.description import Dataset, Description, Indices, as_array
+from stylegenes.data.order import DataOrder, Shuffle
 from stylegenes.errors import UserError, shown
 from stylegenes.files import check_regular, read_record, settle_folder, write_json
-from stylegenes.size import Resolution, Size
+from stylegenes.progress import Track
+from stylegenes.size import Size
 
 FORMAT = "stylegenes-packed-1"
-Indices = torch.Tensor | np.ndarray | Sequence[int] | range
 
 _IMAGES, _LABELS, _META = "images.npy", "labels.npy", "dataset.json"
 _BLOCK = 4 * 2**20
 _BLOCKS_ON_OPEN = 64
 MOST_META = 2**32
 """Bytes of a file about a data set: it has an entry for every picture of a build, and every file left out."""
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A file that is not in the data set.
-
-    Attributes:
-        name: path within the source.
-        reason: what is wrong with it.
-        fix: what to do about it.
-    """
-
-    name: str
-    reason: str
-    fix: str
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a packed data set says about itself; stored as JSON beside the pixels.
-
-    The first six are facts about the content. The others are facts about the source that it came from, and another
-    source of the same content has others.
-
-    Attributes:
-        content_hash: sha256 of names, contents and every parameter that the pixels depend on.
-        resolution: in pixels: a number for squares, else `384x256`.
-        channels: of the pictures; 2 and 4 are with alpha, more than 4 stand each for itself.
-        label_names: one name for each label column, the cameras' last.
-        parameters: how the pixels were made (fit, resize filter, alpha, ...).
-        originals: what the files were that the pixels were made of.
-        source: where the images came from, in words.
-        label_origin: where the labels came from, in words.
-        warnings: what is odd about the source, in sentences.
-        left_out: files that could not be used.
-        ignored: number of hidden and system files passed over.
-        license: license of the images where it is known.
-    """
-
-    content_hash: str
-    resolution: Resolution
-    channels: int
-    label_names: list[str]
-    parameters: dict[str, str | int | bool]
-    originals: Originals = field(default_factory=Originals)
-    source: str = ""
-    label_origin: str = ""
-    warnings: list[str] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-    ignored: int = 0
-    license: str = ""
-
-    def of_content(self) -> Description:
-        """Without the facts about the source, for a place that other sources of the same content share."""
-        return replace(self, source="", label_origin="", warnings=[], left_out=[], ignored=0)
 
 
 @dataclass(frozen=True)
@@ -108,7 +53,7 @@ class DamagedError(UserError):
     """A packed data set whose files are missing, cut short or changed."""
 
 
-class PackedDataset:
+class PackedDataset(Dataset):
     """Images and labels, read from a memory-mapped file: opening is instant, and processes share the pages.
 
     Attributes:
@@ -166,62 +111,24 @@ class PackedDataset:
 
     def images(self, indices: Indices) -> torch.Tensor:
         """Pixels, uint8 [N, C, H, W]."""
-        return torch.from_numpy(self._images[_as_array(indices)])
+        return torch.from_numpy(self._images[as_array(indices)])
 
-    def labels(self, indices: Indices) -> torch.Tensor:
-        """Labels, float32 [N, L]; L is 0 where the data set has none."""
-        return torch.from_numpy(self._labels[_as_array(indices), : self.label_dim])
+    def label_rows(self, indices: Indices) -> np.ndarray:
+        """All columns, the cameras' too, float32 [N, L]."""
+        return self._labels[as_array(indices)]
 
-    def cameras(self, indices: Indices) -> torch.Tensor | None:
-        """Cameras, float32 [N, 25] (see `stylegenes.cameras`), or None where they are not known."""
-        if len(self.label_names) == len(self.description.label_names):
-            return None
-        return torch.from_numpy(self._labels[_as_array(indices), self.label_dim :])
+    def damages(self, track: Track) -> Iterator[DamagedError]:
+        """Compare every block with its checksum."""
+        try:
+            PackedDataset.open(self.folder, verify_all=True)
+        except DamagedError as error:
+            yield error
 
-    @property
-    def label_names(self) -> list[str]:
-        """Names of the label columns, without the cameras'."""
-        return [name for name in self.description.label_names if name not in CAMERA_NAMES]
-
-    @property
-    def label_dim(self) -> int:
-        """Number of label columns, 0 without labels."""
-        return len(self.label_names)
-
-    @property
-    def resolution(self) -> int | str:
-        """Size in pixels: a number for squares, else `384x256`."""
-        return self.description.resolution
-
-    @property
-    def size(self) -> Size:
-        """Width and height of the pictures."""
-        return Size.of(self.description.resolution)
-
-    @property
-    def channels(self) -> int:
-        """Channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA, or those of arrays."""
-        return self.description.channels
-
-    @property
-    def content_hash(self) -> str:
-        """sha256 of names, contents and parameters: equal for equal pixels and labels, wherever they lie."""
-        return self.description.content_hash
-
-    @property
-    def source(self) -> str:
-        """Where the images came from."""
-        return self.description.source
-
-    @property
-    def originals(self) -> Originals:
-        """What the files were that the pixels were made of."""
-        return self.description.originals
-
-    @property
-    def license(self) -> str:
-        """Terms and credit of the images, or "" where they are not known."""
-        return self.description.license
+    def order(self, seed: int, mirror: bool, shuffle: Shuffle) -> DataOrder:
+        """Every epoch a permutation of everything."""
+        if shuffle != "all":
+            raise UserError(f"{self.source} is not in shards; leave out data.shuffle={shuffle}, or pack with --shards")
+        return DataOrder(len(self), seed, mirror)
 
     @property
     def nbytes(self) -> int:
@@ -267,12 +174,14 @@ class PackedWriter:
         capacity: the largest number of images that may come.
         channels: of the pictures.
         size: their width and height.
+        file: name of the pixels' file.
     """
 
     folder: Path
     capacity: int
     channels: int
     size: Size
+    file: str = _IMAGES
 
     @contextmanager
     def appending(self, start: int = 0) -> Iterator[Appender]:
@@ -281,7 +190,7 @@ class PackedWriter:
         Args:
             start: pictures that an earlier block wrote and that are kept; see `holds`.
         """
-        path = self.folder / _IMAGES
+        path = self.folder / self.file
         with path.open("r+b" if start else "wb") as file:
             self._header(file, self.capacity)
             file.truncate(file.seek(file.tell() + start * self._picture_size))
@@ -292,7 +201,7 @@ class PackedWriter:
 
     def holds(self, count: int) -> bool:
         """Whether an earlier block wrote at least `count` pictures."""
-        path = self.folder / _IMAGES
+        path = self.folder / self.file
         return path.is_file() and path.stat().st_size >= count * self._picture_size
 
     @property
@@ -354,7 +263,3 @@ def _mapped(path: Path) -> np.ndarray:
 
 def _checksum(flat: np.ndarray, block: int) -> int:
     return zlib.crc32(flat[block * _BLOCK : (block + 1) * _BLOCK].tobytes())
-
-
-def _as_array(indices: Indices) -> np.ndarray:
-    return np.asarray(indices, dtype=np.int64)

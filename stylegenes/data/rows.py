@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from stylegenes.data.packed import LeftOut
+from stylegenes.data.description import LeftOut
 from stylegenes.errors import UserError, shown
 
 _SHOWN = 3

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from stylegenes.data.description import LeftOut
 from stylegenes.data.originals import Original
-from stylegenes.data.packed import LeftOut
 from stylegenes.size import Size
 
 

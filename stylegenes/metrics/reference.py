@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from stylegenes.data import PackedDataset, open_dataset
+from stylegenes.data import Dataset, open_dataset
 from stylegenes.data.protocols import LabelSource
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
@@ -65,7 +65,7 @@ class FrechetReference:
         return frechet_distance(self.real, made.all.moments.gaussian())
 
 
-def open_real(card: Card, data: str | None, resolution: int | str, channels: int | None = None) -> PackedDataset:
+def open_real(card: Card, data: str | None, resolution: int | str, channels: int | None = None) -> Dataset:
     """The data set given, or the one that the model was trained on, in the size and with the channels of the model.
 
     Args:
@@ -85,7 +85,7 @@ def open_real(card: Card, data: str | None, resolution: int | str, channels: int
 
 
 def measure_real(
-    data: PackedDataset,
+    data: Dataset,
     folder: Path,
     device: torch.device,
     on_block: OnStep = silent_step,

@@ -6,7 +6,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from stylegenes.data import PackedDataset, open_dataset
+from stylegenes.data import Dataset, open_dataset
+from stylegenes.data.order import Shuffle
 from stylegenes.errors import UserError, shown
 from stylegenes.records import NoiseMode
 from stylegenes.registry import Spec
@@ -30,6 +31,8 @@ class DataConfig:
         mirror: whether images are shown flipped left to right half of the time.
         labels: whether the networks are conditioned on the data's labels.
         label_file: where labels come from: a file in the source or on disk, or `none`; None looks for one.
+        shuffle: what each epoch is a permutation of, `all` pictures, or `shards` and what lies in some of them at a
+            time, for shards that are not all kept here.
 
     Raises:
         UserError: for a name that no configuration can be written with.
@@ -42,6 +45,7 @@ class DataConfig:
     mirror: bool = True
     labels: bool = False
     label_file: str | None = None
+    shuffle: Shuffle = "all"
 
     def __post_init__(self) -> None:
         if isinstance(self.resolution, str):
@@ -57,7 +61,7 @@ class DataConfig:
         """Width and height of the pictures."""
         return Size.of(self.resolution)
 
-    def open(self) -> PackedDataset:
+    def open(self) -> Dataset:
         """The pictures, packed now or found in the cache.
 
         Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 import torch
 
 from stylegenes.cameras import mirrored
-from stylegenes.data.order import DataOrder
+from stylegenes.data.order import Order, Shuffle
 from stylegenes.data.protocols import LabeledImages
 from stylegenes.records import Condition, ImageBatch, TensorMap
 from stylegenes.size import Size
@@ -27,6 +28,14 @@ class Data(LabeledImages, Protocol):
 
     def cameras(self, indices: torch.Tensor) -> torch.Tensor | None:
         """float32 [N, 25], or None where they are not known."""
+        ...
+
+    def order(self, seed: int, mirror: bool, shuffle: Shuffle) -> Order:
+        """In which order training sees the pictures."""
+        ...
+
+    def expect(self, wanted: Callable[[], torch.Tensor]) -> None:
+        """The pictures that `wanted` tells are needed soon."""
         ...
 
 
@@ -52,6 +61,7 @@ class Feed:
         labels: whether labels come along.
         cameras: whether cameras come along, where the data has some.
         seed: of the order.
+        shuffle: what each epoch is a permutation of.
         device: where the batches go.
         resident: whether the pictures are kept there, as uint8; None does where a GPU has room. Otherwise they are
             copied from pinned memory, beside the computation.
@@ -68,12 +78,13 @@ class Feed:
         labels: bool,
         cameras: bool = False,
         seed: int,
+        shuffle: Shuffle = "all",
         device: torch.device,
         resident: bool | None = None,
     ) -> None:
         self.data, self.total, self.rank, self.ranks = data, total, rank, ranks
         self.with_labels, self.with_cameras, self.device = labels, cameras, device
-        self.order = DataOrder(len(data), seed=seed_for(seed, "data"), mirror=mirror)
+        self.order = data.order(seed_for(seed, "data"), mirror, shuffle)
         self._pool = ThreadPoolExecutor(1, "feed")
         self._ahead: dict[int, Future[_Share]] = {}
         self._pictures = _kept(data, device) if (fits(data, device) if resident is None else resident) else None
@@ -106,8 +117,10 @@ class Feed:
         self._pool.shutdown(cancel_futures=True)
 
     def _load(self, position: int) -> _Share:
-        draw = self.order.draw(position, self.total)
-        indices, mirror = draw.indices[self.rank :: self.ranks], draw.mirror[self.rank :: self.ranks]
+        mine = slice(self.rank, None, self.ranks)
+        draw = self.order.draw(position, self.total)[mine]
+        indices, mirror = draw.indices, draw.mirror
+        self.data.expect(lambda: self.order.draw(position + self.order.ahead, self.total).indices[mine])
         images = _mirrored(self.data.images(indices), mirror) if self._pictures is None else None
         label = self.data.labels(indices) if self.with_labels else None
         camera = self.data.cameras(indices) if self.with_cameras else None

@@ -261,6 +261,7 @@ def make_feed(run: Run) -> Feed:
         labels=run.config.data.labels,
         cameras=run.players.G.synthesis.has_camera,
         seed=run.config.seed,
+        shuffle=run.config.data.shuffle,
         device=run.ranks.device,
     )
 

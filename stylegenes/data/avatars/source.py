@@ -11,9 +11,9 @@ from stylegenes.data.avatars.domain import Avatar, Domain
 from stylegenes.data.avatars.domains import DOMAINS
 from stylegenes.data.avatars.render import artwork_versions, render
 from stylegenes.data.decode import View, to_pixels
+from stylegenes.data.description import LeftOut
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.options import StreamOptions
-from stylegenes.data.packed import LeftOut
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError
 from stylegenes.words import did_you_mean

@@ -10,9 +10,9 @@ from PIL import Image
 
 from stylegenes.cameras import CAMERA_NAMES
 from stylegenes.data.decode import View, to_pixels
+from stylegenes.data.description import LeftOut
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.options import StreamOptions
-from stylegenes.data.packed import LeftOut
 from stylegenes.data.scenes.domain import ATTRIBUTES, Scene, cameras, sample
 from stylegenes.data.scenes.solids import shoot
 from stylegenes.data.source import Picture, Source

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from stylegenes.data.decode import BadImageError
-from stylegenes.data.packed import LeftOut
+from stylegenes.data.description import LeftOut
 from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, Store, is_system_file
 from stylegenes.errors import UserError, shown
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from stylegenes.data.decode import SUFFIXES
-from stylegenes.data.packed import LeftOut
+from stylegenes.data.description import LeftOut
 from stylegenes.errors import shown
 
 MAX_ITEM_BYTES = 512 * 2**20

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegenes.data.decode import BadImageError
-from stylegenes.data.packed import LeftOut
+from stylegenes.data.description import LeftOut
 from stylegenes.data.parallel import in_child
 from stylegenes.data.stores.base import MAX_ITEM_BYTES, Listing, Store, StoredItem
 from stylegenes.errors import UserError, shown
