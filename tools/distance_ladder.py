@@ -77,6 +77,10 @@ def jpeg(quality: int) -> Damage:
     return damage
 
 
+Rows = dict[str, dict[str, float]]
+"""Values by metric, by what was done to the pictures."""
+
+
 def ladder(
     num_real: int, num: int, resolution: int, only: Collection[str] | None = None
 ) -> dict[str, dict[str, float]]:

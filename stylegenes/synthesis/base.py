@@ -93,6 +93,14 @@ class SynthesisNetwork(Layer, ABC):
         """
         raise UserError(f"{type(self).__name__} cannot go on from {resolution} pixels; stylegan2's networks can")
 
+    def widened(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The state of the same network with fewer channels, as this one goes on from it: with the same pictures.
+
+        Raises:
+            UserError: for a network that cannot go on from a narrower one.
+        """
+        raise UserError(f"{type(self).__name__} cannot go on from fewer channels; stylegan2's synthesis can")
+
     def placed(self, transform: torch.Tensor) -> AbstractContextManager[None]:
         """Within this context the input is seen through `transform` [3, 3] of the picture plane, then as before.
 

@@ -277,3 +277,22 @@ class StyleGAN2Synthesis(SynthesisNetwork):
             own = self.state_dict()
             state = {**state, **{key: torch.zeros_like(own[key]) for key in (f"blocks.{i}.to_rgb.weight" for i in new)}}
         return state
+
+    def widened(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The picture is at first the very same: neither old channels nor colors see the new ones yet."""
+        own = self.state_dict()
+        return {key: _widened(key, old, own[key]) if key in own else old for key, old in state.items()}
+
+
+def _widened(key: str, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+    """A parameter `old` inside the larger one of a new network, which keeps what it drew for new channels."""
+    if old.shape == new.shape or old.ndim != new.ndim:
+        return old
+    wide, inside = new.clone(), tuple(slice(size) for size in old.shape)
+    if key.endswith("weight") and "affine" not in key:
+        wide[: len(old), old.shape[1] :] = 0
+        demodulated = "conv" in key
+        # A layer that does not demodulate divides by the root of its inputs, which are more now.
+        old = old if demodulated else old * math.sqrt(new.shape[1] / old.shape[1])
+    wide[inside] = old
+    return wide

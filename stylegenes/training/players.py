@@ -253,7 +253,8 @@ def start_from(path: str, G: Generator, D: Discriminator) -> None:
     """Copy the networks of a snapshot into `G` and, where it keeps one, `D` (transfer learning).
 
     The labels may be others: what reads them begins anew. The resolution may be larger, for networks that can go on
-    from a smaller one: the layers of the new resolutions begin anew.
+    from a smaller one: the layers of the new resolutions begin anew. The generator may have more channels, for networks
+    that can go on from fewer: its pictures are the same at first.
 
     Raises:
         UserError: when the snapshot's networks have another shape.
@@ -264,11 +265,17 @@ def start_from(path: str, G: Generator, D: Discriminator) -> None:
     state = snapshot.generator.latent.state_dict(prefix="latent.")
     synthesis = snapshot.generator.synthesis.state_dict()
     synthesis = synthesis if small == large else G.synthesis.enlarged(synthesis, small)
+    if any(snapshot.generator.spec["synthesis"].get(key) != G.spec["synthesis"].get(key) for key in _WIDTHS):
+        synthesis = G.synthesis.widened(synthesis)
     _copy(path, {**state, **{f"synthesis.{key}": value for key, value in synthesis.items()}}, G)
     if snapshot.discriminator is not None:
         _check_spec("discriminator", path, {"D": snapshot.discriminator.spec}, {"D": D.spec})
         state = snapshot.discriminator.state_dict()
         _copy(path, state if small == large else D.enlarged(state, small), D)
+
+
+_WIDTHS = ("channel_base", "channel_max")
+"""Arguments of a synthesis network that may be larger than in the snapshot that it starts from."""
 
 
 def _copy(path: str, state: dict[str, torch.Tensor], target: nn.Module) -> None:
@@ -290,6 +297,8 @@ def _check_spec(what: str, path: str, given: dict[str, Any], wanted: dict[str, A
     for part, spec in wanted.items():
         every = (spec.keys() | given[part].keys()) - {"label_dim"}
         keys = sorted(key for key in every if spec.get(key) != given[part].get(key))
+        if part == "synthesis" and all(spec.get(key, 0) >= given[part].get(key, 0) for key in _WIDTHS):
+            keys = [key for key in keys if key not in _WIDTHS]
         if keys == ["resolution"] and _grows_into(Size.of(given[part]["resolution"]), Size.of(spec["resolution"])):
             continue
         if keys:

@@ -62,6 +62,42 @@ def test_the_discriminator_keeps_what_it_knew_below_the_new_resolution(tmp_path,
         assert torch.equal(judge.from_rgb[2].weight, D.from_rgb[0].weight)
 
 
+@pytest.mark.parametrize("architecture", ["skip", "orig", "resnet"])
+@pytest.mark.parametrize(("resolution", "base", "most"), [(8, 128, 16), (8, 96, 8), (16, 160, 11)])
+def test_more_channels_make_the_same_picture_and_learn(tmp_path, architecture, resolution, base, most):
+    torch.manual_seed(0)
+    G, D = networks(8, architecture=architecture)
+    for name, parameter in G.synthesis.named_parameters():
+        if name.endswith(("bias", "noise_strength")):
+            torch.nn.init.normal_(parameter)
+    path = keep(tmp_path / "narrow", G, D)
+    spec = {**G.spec["synthesis"], "resolution": resolution, "channel_base": base, "channel_max": most}
+    wide = Generator.from_spec({**G.spec, "synthesis": spec})
+    judge = networks(resolution, architecture=architecture)[1]
+    start_from(path, wide, judge)
+    code = G.latent.sample(3, torch.Generator().manual_seed(1))
+    picture, expected = wide(code, noise=Noise("const")).image, G(code, noise=Noise("const")).image
+    if resolution == 8:
+        assert torch.allclose(picture, expected, atol=1e-5)
+    elif architecture == "skip":
+        assert torch.allclose(picture, upsample2d(expected, setup_filter((1, 3, 3, 1))), atol=1e-5)
+    picture.square().sum().backward()
+    new = wide.synthesis.blocks[-1].to_rgb.weight.grad
+    assert new is not None and (new.abs().sum(dim=(0, 2, 3)) > 0).all()
+
+
+def test_fewer_channels_and_other_networks_are_refused(tmp_path):
+    path = keep(tmp_path / "wide", *networks(8))
+    narrow = Generator.from_spec(
+        {**(spec := networks(8)[0].spec), "synthesis": {**spec["synthesis"], "channel_max": 4}}
+    )
+    with pytest.raises(UserError, match="differs from this run's in channel_max=8"):
+        start_from(path, narrow, networks(8)[1])
+    kind = SYNTHESES.get("stylegan3")
+    with pytest.raises(UserError, match="cannot go on from fewer channels; stylegan2's synthesis can"):
+        kind(**kind.example_spec(32, 8)).widened({})
+
+
 def test_a_smaller_run_refuses_a_larger_model_and_other_networks_refuse_by_name(tmp_path):
     path = keep(tmp_path / "large", *networks(16))
     with pytest.raises(UserError, match="differs from this run's in resolution=16"):
