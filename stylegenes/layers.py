@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 import torch
@@ -76,12 +77,19 @@ class HostBuffers(nn.Module):
     """
 
     on_host: tuple[str, ...] = ()
+    _read: Mapping[str, float] = MappingProxyType({})
 
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> HostBuffers:
         kept = {name: self._buffers[name] for name in self.on_host}
         super()._apply(fn, recurse)
         self._buffers.update(kept)
         return self
+
+    def number(self, name: str) -> float:
+        """The value of one of them; `torch.export`, which shows buffers that have none, gets what was last read."""
+        if not torch.compiler.is_exporting():
+            self._read = {**self._read, name: getattr(self, name).item()}
+        return self._read[name]
 
 
 class Linear(Layer):

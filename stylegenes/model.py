@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stylegenes.analysis.outcomes import Bred, EditedPicture, Importance
     from stylegenes.analysis.surveying import Surveyed, SurveySettings
     from stylegenes.data.decode import Fit
+    from stylegenes.interop.exporting import Given
     from stylegenes.inversion.inversion import Inversion, InversionSettings
     from stylegenes.inversion.photos import Photos
     from stylegenes.inversion.posing import GivenCameras
@@ -285,25 +286,35 @@ class Model(Analyses):
         return Evaluation(list(found))
 
     def export(
-        self, path: str | PathLike[str], *, psi: float = 1.0, view: Mapping[str, float] | None = None
+        self,
+        path: str | PathLike[str],
+        *,
+        psi: float = 1.0,
+        given: Given = "code",
+        raw: bool = False,
+        view: Mapping[str, float] | None = None,
     ) -> float | None:
-        """Write an ONNX file that needs neither torch nor stylegenes, and compare it with the model.
+        """Write a file that runs without stylegenes, read it again and compare it with the model.
 
         Args:
-            path: the file to write.
+            path: the file to write: `.onnx`, or `.pt2` for a program of `torch.export`.
             psi: truncation that is built in.
+            given: what goes in: `code`, style vectors `w`, or `ws` with one for every layer.
+            raw: leave pictures as the network makes them, which is a little beyond [-1, 1].
             view: yaw, pitch and fov in degrees that all pictures of a 3D model are seen from; else cameras go in.
 
         Returns:
-            The largest difference that ONNX Runtime shows, or None where it is not installed.
+            The largest difference of a pixel, relative to the largest value; None for ONNX without ONNX Runtime.
 
         Raises:
-            UserError: without the package onnx, or when the two disagree.
+            UserError: for another ending, without the package onnx, for a network that cannot be exported, or when
+                file and model disagree.
         """
-        from stylegenes.interop.onnx import check_onnx, export_onnx
+        from stylegenes.interop.formats import export_file
 
         generator, camera = copy.deepcopy(self.generator).to("cpu"), self.camera(view or {})
-        return check_onnx(generator, export_onnx(generator, Path(path), psi=psi, camera=camera), psi=psi, camera=camera)
+        how = {"psi": psi, "given": given, "clamp": not raw, "camera": camera}
+        return export_file(generator, Path(path), card=self.card, **how)
 
     def save(self, path: str | PathLike[str], *, half: bool = False) -> Path:
         """Write the snapshot into a folder, in half precision if wanted.

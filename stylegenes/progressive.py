@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from stylegenes.errors import UserError
-from stylegenes.layers import Layer
+from stylegenes.layers import HostBuffers, Layer
 from stylegenes.ops.activation import bias_act
 from stylegenes.ops.convolution import conv2d_resample
 from stylegenes.ops.fir import filter2d, setup_filter
@@ -154,7 +153,7 @@ class Stage:
         return self.top, self.alpha < 1
 
 
-class Growth(Layer):
+class Growth(HostBuffers, Layer):
     """How far a network has grown, as log2 of the resolution; a buffer, so that it is saved and averaged with the rest.
 
     Level 2 is the start grid: 4 pixels for squares. Each level above doubles it.
@@ -170,6 +169,7 @@ class Growth(Layer):
         self.full = 2.0 + size.doublings
         self.level: torch.Tensor
         self.register_buffer("level", torch.tensor(self.full))
+        self.on_host = ("level",)
 
     def set(self, level: float) -> bool:
         """Grow, or shrink, to a level, at least 2 (the start grid) and at most the full size.
@@ -181,13 +181,9 @@ class Growth(Layer):
         self.level.fill_(min(max(level, 2.0), self.full))
         return self.stage.parts != before.parts
 
-    def _apply(self, fn: Any, recurse: bool = True) -> Growth:
-        """The level stays on the CPU, where it is decided by in every forward."""
-        return self
-
     @property
     def stage(self) -> Stage:
         """Where the network stands."""
-        level = self.level.item()
+        level = self.number("level")
         top = math.ceil(level - 1e-6)
         return Stage(top - 2, 1.0 - (top - level) if top - level > 1e-6 else 1.0, 1 << (int(self.full) - top))

@@ -48,7 +48,7 @@ def solid() -> Generator:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder as it is after the commands of the README: a run, photos with labels, an exported model."""
+    """A folder as it is after the commands of the README: a run, photos with labels, the exported files."""
     folder = tmp_path_factory.mktemp("place")
     critic = DISCRIMINATORS.build({"name": "stylegan2", "resolution": 8, "channel_base": 64, "channel_max": 8})
     for images, name in ((0, "first"), (64, "last")):
@@ -62,7 +62,8 @@ def place(tmp_path_factory):
             Image.fromarray(pixels).save(folder / "photos" / kind / f"{number}.png")
     if any("model.onnx" in block for blocks in BLOCKS.values() for block in blocks):
         pytest.importorskip("onnx")
-        assert main.run(["export", "avatars32", "--onnx", str(folder / "model.onnx")]) == 0
+        both = ["--onnx", str(folder / "model.onnx"), "--pt2", str(folder / "model.pt2")]
+        assert main.run(["export", "avatars32", *both]) == 0
     return folder
 
 

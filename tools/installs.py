@@ -40,9 +40,10 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         built = build(Path(folder), "sdist" if args.sdist else "wheel")
-        failed = [python for python in args.python if not check(Path(folder), python, built, args)]
-    if failed:
-        raise SystemExit(f"failed on {', '.join(failed)}")
+        found = {python: check(Path(folder), python, built, args) for python in args.python}
+    failed = [python for python, works in found.items() if works is False]
+    if failed or not any(found.values()):
+        raise SystemExit(f"failed on {', '.join(failed)}" if failed else "none of these interpreters is here")
 
 
 def build(folder: Path, kind: str) -> Path:
@@ -53,17 +54,33 @@ def build(folder: Path, kind: str) -> Path:
     return built
 
 
-def check(folder: Path, python: str, built: Path, args: argparse.Namespace) -> bool:
-    """Whether everything works on one interpreter; says what was installed and how long it took."""
+def check(folder: Path, python: str, built: Path, args: argparse.Namespace) -> bool | None:
+    """Whether everything works on one interpreter, None without it; says what was installed and how long it took."""
     place = folder / f"env-{Path(python).name}-{len(list(folder.iterdir()))}"
     begin = time.monotonic()
     bounds = folder / "bounds.txt"
     pins = [one for one in oldest() if not (args.torch and one.startswith("torch=="))] if args.oldest else []
     bounds.write_text("\n".join([*pins, *([f"torch=={args.torch}"] if args.torch else [])]) + "\n")
     try:
+        call(python, "--version")
+    except (OSError, subprocess.CalledProcessError):
+        tell(f"{python}: not here, left out")
+        return None
+    try:
         call(python, "-m", "venv", str(place))
         own = str(place / "bin" / "python")
-        call(own, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(bounds), str(built))
+        call(
+            own,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-compile",
+            "--disable-pip-version-check",
+            "-c",
+            str(bounds),
+            str(built),
+        )
         work = place / "work"
         work.mkdir()
         call(own, "-c", "import stylegenes; stylegenes.open('avatars32').sample(2).save('two.png')", cwd=work)

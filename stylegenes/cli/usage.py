@@ -17,7 +17,7 @@ from stylegenes.words import counted, did_you_mean, nearest
 USAGE = 2
 """Exit status for arguments that do not parse."""
 _KINDS = {"INT": "a whole number", "FLOAT": "a number"}
-_PLACES = ("out", "folder", "onnx", "sheet", "to")
+_PLACES = ("out", "folder", "onnx", "pt2", "sheet", "to")
 """Options and arguments that say where a command writes."""
 _DASH = "a path that begins with a dash is written ./-name"
 _LARGEST_SEED = 2**63 - 1

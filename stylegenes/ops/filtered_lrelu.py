@@ -9,6 +9,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.ops.activation import bias_act
+from stylegenes.ops.exporting import is_exporting
 from stylegenes.ops.fir import Padding, Pair, Sides, pair, sides, upfirdn2d
 
 
@@ -89,7 +90,7 @@ def filtered_lrelu(
     arguments = (fu, fd, pair(up), pair(down), sides(padding), gain, slope, clamp, flip_filter)
     x = bias_act(x, bias)
     differentiated = torch.is_grad_enabled() and x.requires_grad
-    if x.device.type != "cpu" or torch.onnx.is_in_onnx_export() or len(x) == 1 or differentiated:
+    if x.device.type != "cpu" or is_exporting() or len(x) == 1 or differentiated:
         return _between_filters(x, *arguments)
     # What lies between the filters is many times the picture; one sample at a time, it stays in the cache. An exporter
     # would record as many samples as it is shown.

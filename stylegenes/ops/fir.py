@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from stylegenes.errors import UserError, shown
+from stylegenes.ops.exporting import is_exporting
 from stylegenes.ops.resampling import resample_fir
 
 Pair = int | Sequence[int]
@@ -122,7 +123,7 @@ def upfirdn2d(
     (up_x, up_y), (down_x, down_y), (left, right, top, bottom) = pair(up), pair(down), sides(padding)
     taps = (x.new_ones(1, 1) if f is None else f.to(x.dtype)) * (gain if f is None or f.ndim == 2 else gain**0.5)
     # Exporters cannot record banded products, which write into parts of their result.
-    if taps.ndim == 1 and x.device.type == "cpu" and not torch.onnx.is_in_onnx_export():
+    if taps.ndim == 1 and x.device.type == "cpu" and not is_exporting():
         return resample_fir(
             x, taps, up=(up_x, up_y), down=(down_x, down_y), padding=(left, right, top, bottom), flip=flip_filter
         )

@@ -256,14 +256,14 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
         assert condition.camera is not None
         planes = self.planes(ws, noise)
         rendering = self.rendered(planes, condition.camera.to(planes), noise.generator)
-        size = (int(self.rendering), int(self.rendering))
-        features = rendering.features.transpose(1, 2).unflatten(2, size)
+        side = int(self.number("rendering"))
+        features = rendering.features.transpose(1, 2).unflatten(2, (side, side))
         above = noise if self.super_noise else Noise("none")
         image = self.super_resolution(features.to(ws.dtype), ws[:, -1], above)
         return ImageBatch(
             image=image.contiguous(),
             raw=features[:, : self.image_channels],
-            depth=rendering.depth[:, None].unflatten(2, size),
+            depth=rendering.depth[:, None].unflatten(2, (side, side)),
             condition=condition,
         )
 
@@ -299,7 +299,7 @@ class EG3DSynthesis(HostBuffers, SynthesisNetwork):
             return render(partial(self.at, planes), rays, optics, draws)
 
         with torch.autocast(planes.device.type, enabled=False):
-            rays = cast_rays(camera, resolution or int(self.rendering))
+            rays = cast_rays(camera, resolution or int(self.number("rendering")))
             draws = Strata.centered(rays, optics) if still else Strata.random(rays, optics, generator)
             return in_parts(rays, optics, draws, self.most_points, follow)
 

@@ -196,7 +196,7 @@ class FastGANSynthesis(SynthesisNetwork):
         self.check_ws(ws)
         noise, embedding = noise or Noise(), None
         if self.embed is not None:
-            embedding = self.check_label(condition, len(ws)).to(ws.dtype) @ self.embed
+            embedding = self.check_label(condition, ws.shape[0]).to(ws.dtype) @ self.embed
         code = normalize_second_moment(ws[:, 0])[:, :, None, None]
         maps = [quick_layout(gated(self.start_norm(self.start(code))))]
         for block in self.blocks:

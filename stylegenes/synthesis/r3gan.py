@@ -140,7 +140,7 @@ class R3GANSynthesis(SynthesisNetwork):
         self.check_ws(ws)
         code = ws[:, 0]
         if self.embed is not None:
-            code = torch.cat([code, self.embed(self.check_label(condition, len(ws)).to(code.dtype))], dim=1)
+            code = torch.cat([code, self.embed(self.check_label(condition, ws.shape[0]).to(code.dtype))], dim=1)
         image = self.to_rgb(self.stages(code))
         image = image.to(torch.promote_types(image.dtype, torch.float32))
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())

@@ -21,6 +21,7 @@ from torch.utils.checkpoint import checkpoint
 from stylegenes.cameras import Cameras
 from stylegenes.errors import UserError
 from stylegenes.ops.bilinear import sample_bilinear
+from stylegenes.ops.exporting import is_exporting
 
 PLANES = ((0, 1), (0, 2), (2, 1))
 """The axes (column, row) of the planes: xy, xz, zy."""
@@ -346,8 +347,8 @@ def in_parts(
         most_points: largest number of points in one pass.
         follow: renders some rays with their draws.
     """
-    # Plain numbers, also where an exporter follows: the parts of a file are the same for every batch.
-    n, count, _ = map(int, rays.origins.shape)
+    # The parts of a file are the same for every batch: those of one picture.
+    n, count = 1 if is_exporting() else len(rays.origins), int(rays.origins.shape[1])
     step = max(most_points // (n * max(optics.samples, optics.importance)), 1)
     if step >= count or optics.official:
         return follow(rays, draws)

@@ -21,7 +21,8 @@ from stylegenes.synthesis import SYNTHESES
 pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from stylegenes.interop.onnx import BATCHES, check_onnx, export_onnx  # noqa: E402
+from stylegenes.interop.exporting import BATCHES  # noqa: E402
+from stylegenes.interop.onnx import check_onnx, export_onnx  # noqa: E402
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "snapshots.md"
 GENOME = {"name": "genome", "w_dim": 12, "num_genes": 3, "num_variants": 5}
