@@ -146,7 +146,7 @@ def _plain(value: Any) -> Any:
 
 
 def paper_table(fits: Sequence[Fit]) -> list[dict[str, Any]]:
-    """Fits of one penalty as in the paper's Table 1: a row an attribute, its AUC and balanced accuracy by space."""
+    """Fits of one penalty as in the paper's Table 1: a row an attribute, its scores by space, and their spreads."""
     spaces = sorted({fit.space for fit in fits}, reverse=True)
     found = {(fit.attribute, fit.space): fit for fit in fits}
     rows = []
@@ -154,6 +154,8 @@ def paper_table(fits: Sequence[Fit]) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"attribute": attribute}
         row |= {f"auc {space}": found[attribute, space].auc for space in spaces}
         row |= {f"balanced accuracy {space}": found[attribute, space].balanced_accuracy for space in spaces}
+        row |= {f"auc spread {space}": found[attribute, space].auc_std for space in spaces}
+        row |= {f"balanced accuracy spread {space}": found[attribute, space].balanced_accuracy_std for space in spaces}
         row |= {f"nonzero {space}": found[attribute, space].nonzero for space in spaces}
         rows.append({**row, "positives": found[attribute, spaces[0]].positives})
     return rows

@@ -89,13 +89,14 @@ def linear(results: Results) -> Compared:
         papers, mine = published.LINEAR.get(name, (None,) * 4), found.get(name, {})
         columns = ("auc w", "auc z", "balanced accuracy w", "balanced accuracy z")
         ours = [float(mine[column]) if mine.get(column) else None for column in columns]
-        rows.append([name, *beside(papers, ours)])
-    heads = columns_in_pairs(("AUC W", "AUC Z", "accuracy W", "accuracy Z"))
+        spread = [float(mine[f"auc spread {space}"]) if mine.get(f"auc spread {space}") else None for space in "wz"]
+        rows.append([name, *beside(papers, ours), *spread])
+    heads = [*columns_in_pairs(("AUC W", "AUC Z", "accuracy W", "accuracy Z")), "spread of AUC W", "of AUC Z"]
     return Compared(
         "liu-table1",
         "Liu 2019, Table 1: attributes by logistic regression in W and Z",
         f"L1 penalty, C = 0.1, 10 folds, {results.scale.draws:,} samples of the main continuous model; accuracy is "
-        "balanced.",
+        "balanced, the spread is the standard deviation over the folds.",
         Table(["attribute", *heads], rows),
         1,
     )

@@ -40,6 +40,11 @@ class Verdict:
     holds: Holds
     evidence: str
 
+    @property
+    def letter(self) -> str:
+        """The claim's letter, which further looks at it share."""
+        return self.claim[1]
+
 
 def verdicts(results: Results) -> list[Verdict]:
     """All claims in their order."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from stylegenes.analysis.exhibits import Exhibit, Value, Words
+from stylegenes.analysis.exhibits import Exhibit, Table, Value, Words
 from stylegenes.analysis.exhibits.page import Finding, Heading, render_page
 from stylegenes.files import atomic_path
+from stylegenes.reproduction.claim_figures import claim_figures
 from stylegenes.reproduction.claims import Verdict, verdicts
 from stylegenes.reproduction.compared import Compared
 from stylegenes.reproduction.figures import compared_figure
@@ -38,12 +39,24 @@ def write_report(results: Results, facts: Sequence[tuple[str, str]]) -> Path:
         words = Words(table.name, table.title, table.caption, order)
         picture = free_path(place / f"{table.name}.png", MADE, (".csv", ".json"))
         Exhibit(words, compared_figure(table), table.table).save(place, picture.stem, origin)
-    findings = [Finding(verdict.claim, verdict.holds, verdict.evidence) for verdict in found]
+    pictures = _claim_pictures(results, found, origin)
+    findings = [Finding(v.claim, v.holds, v.evidence, pictures.pop(v.letter, b"")) for v in found]
     heading = Heading("The papers' claims at our scale", facts, _INTRODUCTION, findings)
     page = free_path(results.folder / PAGE, MADE, (".md",))
     _write(page, render_page(heading, place, MADE))
     _write(page.with_suffix(".md"), markdown(facts, found, tables))
     return page
+
+
+def _claim_pictures(results: Results, found: Sequence[Verdict], origin: Origin) -> dict[str, bytes]:
+    """A PNG by letter of a claim, which lies in `claims` too."""
+    place, pictures = results.folder / "claims", dict[str, bytes]()
+    titles = {verdict.letter: verdict.claim for verdict in reversed(found)}
+    for letter, figure in claim_figures(results).items():
+        exhibit = Exhibit(Words(f"claim-{letter}", titles[letter], titles[letter]), figure, Table([], []))
+        path = exhibit.draw(free_path(place / f"claim-{letter}.png", MADE), origin)
+        pictures[letter] = path.read_bytes()
+    return pictures
 
 
 def markdown(facts: Sequence[tuple[str, str]], found: Sequence[Verdict], tables: Sequence[Compared]) -> str:

@@ -36,7 +36,7 @@ def conditional(results: Results) -> Compared:
 
 def at_equal_distance(results: Results) -> Compared:
     """How accurate each way of conditional sampling is at the same Frechet distance, between its temperatures."""
-    curves = _tradeoff_curves(results)
+    curves = tradeoff_curves(results)
     levels = sorted({round(p[0]) for points in curves.values() for p in points})
     rows: list[list[Value]] = []
     for level in levels:
@@ -52,7 +52,7 @@ def at_equal_distance(results: Results) -> Compared:
     )
 
 
-def _tradeoff_curves(results: Results) -> dict[str, list[tuple[float, float]]]:
+def tradeoff_curves(results: Results) -> dict[str, list[tuple[float, float]]]:
     """Distance and accuracy in percent, by the second classifier, of each method that has several settings."""
     points: dict[tuple[str, str], dict[str, float]] = {}
     for row in results.exhibit("tradeoff") or []:
@@ -73,7 +73,8 @@ def _at(curve: list[tuple[float, float]], level: float) -> float | None:
     return max(found, default=None)
 
 
-PRUNINGS = ("pruning", "pruning-outliers")
+PRUNINGS = {"pruning": "by the discriminator", "pruning-outliers": "by outliers"}
+"""What variants are judged by, by exhibit."""
 
 
 def pruning(results: Results) -> Compared:

@@ -9,6 +9,7 @@ from PIL import Image
 from stylegenes.metrics import MetricRecord, append_record
 from stylegenes.metrics.record import Provenance
 from stylegenes.reproduction.attribute_tables import readers
+from stylegenes.reproduction.claim_figures import claim_figures
 from stylegenes.reproduction.claims import verdicts
 from stylegenes.reproduction.report import write_report
 from stylegenes.reproduction.results import Results
@@ -183,6 +184,28 @@ def test_several_trainings_decide_by_their_own_spread(folder):
     assert rows_of(pruning(results), **{"pruned share": "50.0%"})[0]["our fd by outliers"] == pytest.approx(129.0)
 
 
+def test_every_claim_has_its_picture(folder):
+    results = Results(folder, SEEDED)
+    assert claim_figures(results) == {}
+    for seed in range(3):
+        for latent in (GENOME, CONTINUOUS):
+            model = model_name(SEEDED.main, latent, seed)
+            measured(folder, model, "fd_lite0", 100.0 + seed)
+            measured(folder, model, "disentanglement_w", 0.9, Male=0.8)
+    for n in (2, 3, 4):
+        measured(folder, mixing_name(SEEDED, 0.0), f"fd_lite0_mix{n}", 100.0 + n)
+    exhibit(folder, "tradeoff", trade({1: (0.7, 0.6, 10, 0.3), 0.3: (0.9, 0.8, 20, 0.2)}))
+    exhibit(folder, "pruning", [{"pruned": n, "fd_lite0_mean": 9.0, "fd_lite0_spread": 0.1, "runs": 3} for n in (0, 1)])
+    edit = {"edited": "Male", "absolute_change": 0.5, "mean_change_of_others": 0.1, "flipped": 1, "changed_most": 1}
+    exhibit(folder, "edits-checked", [edit])
+    (folder / "directions").mkdir()
+    (folder / "directions" / "table-l1.csv").write_text("attribute,auc w,auc z,auc spread w\nMale,0.9,0.8,0.01\n")
+    figures = claim_figures(results)
+    assert list(figures) == list("abcdefgh")
+    assert {verdict.letter for verdict in verdicts(results)} == set(figures)
+    assert list(figures["a"].axes[0].lines[0].get_xdata()) == [100.0, 101.0, 102.0]
+
+
 def test_methods_are_compared_at_equal_distance(folder, results):
     exhibit(folder, "tradeoff", trade({1: (0.7, 0.6, 10, 0.3), 0.3: (0.9, 0.8, 20, 0.2)}))
     other = [{**row, "method": "accepted"} for row in trade({1: (0.7, 0.7, 10, 0.3), 0.3: (0.9, 0.9, 30, 0.2)})]
@@ -242,3 +265,8 @@ def test_the_report_shows_what_is_measured(folder, results):
     text = (folder / "report.md").read_text()
     assert "| 4 | 8 |  | 123.4 |" in text
     assert Image.open(folder / "exhibits" / "table1-right.png").width > 400
+    assert page.count('<img src="data:image/png;base64,') == 1
+    assert Image.open(folder / "claims" / "claim-b.png").width > 400
+    (folder / "claims" / "claim-b.png").write_bytes(b"mine")
+    write_report(results, [])
+    assert (folder / "claims" / "claim-b.png").read_bytes() == b"mine"

@@ -24,11 +24,18 @@ class Finding:
         text: what is claimed.
         outcome: a word or two on what became of it.
         evidence: the numbers.
+        picture: a PNG that shows them, or nothing.
     """
 
     text: str
     outcome: str
     evidence: str
+    picture: bytes = b""
+
+    @property
+    def inline(self) -> str:
+        """The picture as base64."""
+        return _base64(self.picture)
 
 
 @dataclass(frozen=True)
