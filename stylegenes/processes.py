@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-"""Signals by which somebody wishes that a process saves and ends: Ctrl-C, the system, and a cluster."""
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+"""Signals by which somebody wishes that a process saves and ends: Ctrl-C, the system, a cluster that wants the node."""
 
 
 def is_alive(pid: int, host: str) -> bool:

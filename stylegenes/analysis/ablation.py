@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,12 +27,20 @@ class Cell:
     note: str = ""
 
 
+NOT_YET = "not trained yet"
+"""The note of a cell that nothing is known of."""
 TrainAndScore = Callable[[int, int, Path], float]
 """num_genes, num_variants and the cell's run folder to a Frechet distance; resumes what it finds in the folder."""
 
 
 def ablate(
-    folder: Path, genes: Sequence[int], variants: Sequence[int], train_and_score: TrainAndScore, *, w_dim: int
+    folder: Path,
+    genes: Sequence[int],
+    variants: Sequence[int],
+    train_and_score: TrainAndScore,
+    *,
+    w_dim: int,
+    only: Collection[tuple[int, int]] | None = None,
 ) -> list[Cell]:
     """Fill the grid. Cells with a score are kept; the same call again does the others.
 
@@ -44,12 +52,16 @@ def ablate(
         variants: numbers of variants of each gene, one a row.
         train_and_score: makes the score of one cell.
         w_dim: length of w, which each number of genes must divide.
+        only: numbers of genes and variants of the cells that are trained now; None for all. Others are what they are.
 
     Raises:
         UserError: when w_dim does not split into one of the numbers of genes; before anything is trained.
     """
     check_grid(genes, variants, w_dim)
-    return [_fill(folder, g, v, train_and_score) for v in variants for g in genes]
+    grid = [(g, v) for v in variants for g in genes]
+    return [
+        _fill(folder, *cell, train_and_score) if only is None or cell in only else _kept(folder, *cell) for cell in grid
+    ]
 
 
 def check_grid(genes: Sequence[int], variants: Sequence[int], w_dim: int) -> None:
@@ -65,13 +77,22 @@ def check_grid(genes: Sequence[int], variants: Sequence[int], w_dim: int) -> Non
         raise UserError("a grid needs numbers of genes and of variants, each at least 1")
 
 
+def cell_name(num_genes: int, num_variants: int) -> str:
+    """What a cell is called, and its folder."""
+    return f"{num_genes}x{num_variants}"
+
+
+def _kept(folder: Path, num_genes: int, num_variants: int) -> Cell:
+    """A cell as its folder has it."""
+    result = folder / cell_name(num_genes, num_variants) / "cell.json"
+    return read_record(result, Cell) if result.is_file() else Cell(num_genes, num_variants, None, NOT_YET)
+
+
 def _fill(folder: Path, num_genes: int, num_variants: int, train_and_score: TrainAndScore) -> Cell:
-    place = folder / f"{num_genes}x{num_variants}"
-    result = place / "cell.json"
-    if result.is_file():
-        cell = read_record(result, Cell)
-        if cell.score is not None:
-            return cell
+    place = folder / cell_name(num_genes, num_variants)
+    result, cell = place / "cell.json", _kept(folder, num_genes, num_variants)
+    if cell.score is not None:
+        return cell
     place.mkdir(parents=True, exist_ok=True)
     try:
         cell = Cell(num_genes, num_variants, train_and_score(num_genes, num_variants, place))

@@ -4,6 +4,8 @@ Examples:
   stylegenes reproduce --scale tiny --out runs/tiny       every step with hardly any images: minutes, no result
   stylegenes reproduce --scale small --out runs/small     the embedded faces at 32 px: a working day of two cores
   stylegenes reproduce --scale paper --out runs/paper --dry-run
+  stylegenes reproduce --scale paper --out runs/paper --submit slurm --slurm partition=gpu --slurm gpus=4
+  stylegenes reproduce --scale paper --out runs/paper --report      what is there, and what has become of the jobs
 
 The same command again goes on where it stopped; report.html tells what is there by then.
 """
@@ -13,10 +15,13 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import tyro
+
+from stylegenes.cli.jobs import JobArgs
 from stylegenes.errors import UserError
 
 if TYPE_CHECKING:
@@ -41,6 +46,10 @@ class Args:
     """end this sitting after so long; the same command continues"""
     dry_run: bool = False
     """print the commands, check that each parses, and run none"""
+    report: bool = False
+    """run nothing: write the report of what is there, and say what has become of the jobs"""
+    cluster: Annotated[JobArgs, tyro.conf.arg(name="")] = field(default_factory=JobArgs)
+    """trainings as jobs of a cluster"""
 
 
 def run(args: Args) -> None:
@@ -49,38 +58,64 @@ def run(args: Args) -> None:
     Raises:
         UserError: for an unknown scale or step, or when steps have failed.
     """
-    from stylegenes.cli.console import say
-    from stylegenes.reproduction.conduct import StepLedger, conduct
-    from stylegenes.reproduction.report import write_report
-    from stylegenes.reproduction.results import Results
+    from stylegenes.cli import jobs
     from stylegenes.reproduction.scale import scale_called
     from stylegenes.reproduction.steps import steps
-    from stylegenes.words import counted
 
     if args.max_minutes is not None and args.max_minutes <= 0:
         raise UserError(f"--max-minutes {args.max_minutes:g} must be positive")
+    jobs.check(args.cluster)
     scale = scale_called(args.scale)
     chosen = _chosen(steps(scale), args.only)
     if args.dry_run:
         _rehearse(scale, chosen)
         return
     args.out.mkdir(parents=True, exist_ok=True)
+    if args.report:
+        _report(args.out, scale)
+        return
     _check_inputs(scale, args.out)
+    at_once = _default_jobs() if args.jobs is None else args.jobs
+    if args.cluster.submit is not None:
+        jobs.submit(args.cluster, args.out, chosen, at_once)
+        return
+    jobs.refuse_beside_jobs(args.out)
+    _conduct(args, scale, chosen, at_once)
+
+
+def _conduct(args: Args, scale: Scale, chosen: list[Step], at_once: int) -> None:
+    """Run what is missing on this machine."""
+    from stylegenes.cli.console import say
+    from stylegenes.reproduction.conduct import StepLedger, conduct
+    from stylegenes.words import counted
+
     progress = StepLedger(args.out, chosen)
-    jobs = _default_jobs() if args.jobs is None else args.jobs
     missing = [step for step in chosen if not progress.is_done(step)]
     todo = counted(len(chosen), "step")
-    say(f"{todo}, {len(missing)} to do, {jobs} at once; logs in {args.out / 'logs'}; Ctrl-C saves")
+    say(f"{todo}, {len(missing)} to do, {at_once} at once; logs in {args.out / 'logs'}; Ctrl-C saves")
     seconds = None if args.max_minutes is None else 60 * args.max_minutes
     try:
-        finished = conduct(progress, jobs, lambda event: _tell(event, progress), max_seconds=seconds)
+        finished = conduct(progress, at_once, lambda event: _tell(event, progress), max_seconds=seconds)
     finally:
-        everything = StepLedger(args.out, steps(scale))
-        page = write_report(Results(args.out, scale, everything.done), _facts(scale, everything))
-        say(f"report: {page}")
+        _report(args.out, scale)
     failed = [step.name for step in chosen if not progress.is_done(step)]
     if not finished and seconds is None:
         raise UserError(f"{counted(len(failed), 'step')} not done: {', '.join(failed[:8])}; see {args.out / 'logs'}")
+
+
+def _report(folder: Path, scale: Scale) -> None:
+    """Write the report of whatever is there."""
+    from stylegenes.cli import jobs
+    from stylegenes.cli.console import say
+    from stylegenes.reproduction.conduct import StepLedger
+    from stylegenes.reproduction.report import write_report
+    from stylegenes.reproduction.results import Results
+    from stylegenes.reproduction.steps import steps
+
+    everything = StepLedger(folder, steps(scale))
+    page = write_report(Results(folder, scale, everything.done), _facts(scale, everything))
+    say(f"report: {page}")
+    jobs.tell(folder, everything.done)
 
 
 def _chosen(every: list[Step], only: str | None) -> list[Step]:

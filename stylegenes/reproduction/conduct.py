@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from stylegenes.snapshot import find_snapshot, read_card
 _POLL = 0.2
 _PATIENCE = 120.0
 """Seconds that a stopped command has to save what it has."""
+_SHARED = ("train", "evaluate", "survey", "invert")
+"""Commands that several devices share."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,23 @@ OnEvent = Callable[[Event], None]
 
 
 class StepLedger:
-    """Which steps are done in a folder. A step is done again when its command, or a step that it reads, has changed."""
+    """Which steps are done in a folder. A step is done again when its command, or a step that it reads, has changed.
 
-    def __init__(self, folder: Path, steps: Sequence[Step]) -> None:
-        self.folder = folder
-        self.steps = list(steps)
+    Args:
+        folder: where the commands run.
+        steps: all of them, each after those that it needs.
+        chosen: names of those that are to be done here; None for all. The others are read, and done elsewhere.
+        devices: processes that each command shares which can; no part of what a step is.
+    """
+
+    def __init__(
+        self, folder: Path, steps: Sequence[Step], chosen: Collection[str] | None = None, *, devices: int = 1
+    ) -> None:
+        self.folder, self.devices = folder, devices
+        self.steps = [step for step in steps if chosen is None or step.name in chosen]
         self._digests: dict[str, str] = {}
         self._done: set[str] = set()
-        for step in self.steps:
+        for step in steps:
             unknown = [name for name in step.needs if name not in self._digests]
             assert not unknown, f"{step.name} needs {unknown}, which come later or do not exist"
             read = [self._digests[name] for name in step.needs]
@@ -179,7 +190,10 @@ class _Crew:
         log.parent.mkdir(parents=True, exist_ok=True)
         threads = str(max((os.cpu_count() or 1) // self.jobs, 1))
         environment = {"OMP_NUM_THREADS": threads, **os.environ}
-        command = [sys.executable, "-m", "stylegenes", *step.argv]
+        shared = (
+            ("--devices", str(self.progress.devices)) if self.progress.devices > 1 and step.argv[0] in _SHARED else ()
+        )
+        command = [sys.executable, "-m", "stylegenes", *step.argv, *shared]
         with log.open("ab") as out:
             process = subprocess.Popen(
                 command, cwd=self.progress.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,

@@ -161,7 +161,8 @@ class RunProcess:
             follow_parent()
             logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
             signal.signal(signal.SIGINT, self._leave_to_parent)
-            signal.signal(signal.SIGTERM, lambda number, frame: self.wish.set())
+            for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+                signal.signal(number, lambda number, frame: self.wish.set())
         if self.company is not None:
             check_folder(self.company, self.folder)
         phases = PhaseLog(self.folder, fabric.global_rank)

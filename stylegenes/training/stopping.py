@@ -1,4 +1,4 @@
-"""Wishes to stop: Ctrl-C and SIGTERM, heard between steps, and at once while something long is going on."""
+"""Wishes to stop: Ctrl-C, SIGTERM and a cluster's signals, heard between steps, and at once during something long."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from stylegenes.processes import ENDING
 
 
 class StopRequest(Protocol):
@@ -26,7 +26,7 @@ class StopRequest(Protocol):
 
 @contextmanager
 def stop_requests(wish: StopRequest) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into a wish to stop; a second Ctrl-C interrupts at once."""
+    """Turn Ctrl-C, SIGTERM and a cluster's signals into a wish to stop; a second Ctrl-C interrupts at once."""
 
     def ask(number: int, frame: Any) -> None:
         if wish.is_set() and number == signal.SIGINT:
@@ -78,7 +78,7 @@ def _handling(handler: Any) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in SIGNALS}
+    before = {number: signal.signal(number, handler) for number in ENDING}
     try:
         yield
     finally:
