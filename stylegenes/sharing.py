@@ -13,8 +13,8 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -28,14 +28,16 @@ from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.processes import ENDING, follow_parent
 from stylegenes.shares import PartDoneError, Share
-from stylegenes.training.machine import Machine, as_launched, launched_outside
+from stylegenes.training.company import company
+from stylegenes.training.machine import Machine, as_launched, launcher
 
 Work = Callable[[Share, str], None]
 """Told its share and the device it has; picklable."""
 
 _LONGEST_WAIT = timedelta(days=7)
 """Processes wait for each other as long as all live; a dead one closes its connection, which ends the wait."""
-_GRACE_SECONDS = 60.0
+_GRACE_SECONDS, _SILENCE_SECONDS = 60.0, 60.0
+"""How long processes have to save, and how long a host may give no sign of life."""
 
 
 def share_out(work: Work, *, device: str = "auto", devices: int = 1) -> None:
@@ -66,17 +68,25 @@ def share_out(work: Work, *, device: str = "auto", devices: int = 1) -> None:
 
 def _share_among(work: Work, machine: Machine) -> None:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    spawned = not launched_outside()
+    environment = launcher()
+    spawned = environment is None
     told = multiprocessing.get_context("spawn").SimpleQueue() if spawned else None
     strategy = DDPStrategy(
         process_group_backend="gloo", timeout=_LONGEST_WAIT, start_method="spawn" if spawned else "popen"
     )
     fabric = Fabric(
-        accelerator=machine.device_type, devices=machine.devices, num_nodes=machine.nodes, strategy=strategy
+        accelerator=machine.device_type,
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy=strategy,
+        plugins=environment,
     )
     worker = _Worker(work, os.getpid() if spawned else None, told)
     try:
-        fabric.launch(worker)
+        # They agree by way of the CPU, whatever they compute on.
+        by_cpu = replace(machine, accelerator="cpu", timeout=_LONGEST_WAIT.total_seconds())
+        with nullcontext() if environment is None else company(environment, by_cpu, silence=_SILENCE_SECONDS):
+            fabric.launch(worker)
     except ProcessExitedException as error:
         raise UserError(
             f"process {error.error_index} of {machine.ranks} died ({error.exit_code}): killed from outside or out of "

@@ -8,11 +8,12 @@ Examples:
   stylegenes train photos --recipe ffhq256 --devices 4 --out runs/big
   stylegenes train photos --out runs/mine --set model.latent.num_genes=64 --set batch.micro=8
   stylegenes train photos --recipe tiny32 --out runs/x --dry-run
+  stylegenes train photos --recipe ffhq256 --devices 4 --nodes 16 --set batch.total=256 --dry-run --price 2.5
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,6 +25,21 @@ from stylegenes.words import command
 if TYPE_CHECKING:
     from stylegenes.cli.run_evaluation import RunEvaluation
     from stylegenes.training import Machine, RunConfig
+    from stylegenes.training.plan import Assumptions
+
+
+@dataclass(frozen=True)
+class PlanArgs:
+    """What a training will take."""
+
+    dry_run: bool = False
+    """print the resolved plan, with speed and memory measured by a few real steps, and train nothing"""
+    images_per_second: float | None = None
+    """of one device with its share of the batch, for --dry-run; nothing is measured then"""
+    link: str | None = None
+    """for --dry-run: Gbit/s and microseconds a hop of the slowest link between processes, as 100,20"""
+    price: float = 0.0
+    """for --dry-run: price of a device and hour"""
 
 
 @dataclass(frozen=True)
@@ -55,8 +71,8 @@ class Args:
     metrics: str | None = None
     """METRIC@FAKES every intervals.evaluate_kimg, which picks the best snapshot; more fakes at the end; or none. A
     new run takes fd@2k, one that goes on what it had"""
-    dry_run: bool = False
-    """print the resolved plan, with speed and memory measured by a few real steps, and train nothing"""
+    plan: Annotated[PlanArgs, tyro.conf.arg(name="")] = field(default_factory=PlanArgs)
+    """what it will take"""
 
 
 def run(args: Args) -> None:
@@ -70,12 +86,14 @@ def run(args: Args) -> None:
     from stylegenes.training import Machine, train
     from stylegenes.training.machine import first_process
 
+    if not args.plan.dry_run and args.plan != PlanArgs():
+        raise UserError("--images-per-second, --link and --price go with --dry-run; leave them out to train")
     machine = Machine(args.accelerator, args.devices, args.nodes)
     folder = _run_folder(args)
     config = _config(args, machine)
     evaluate = run_evaluation(config.metrics, config)
-    if args.dry_run:
-        _print_plan(config, machine, evaluate)
+    if args.plan.dry_run:
+        _print_plan(config, machine, evaluate, _assumptions(args.plan))
         return
     seconds = None if args.max_minutes is None else 60 * args.max_minutes
     accept = evaluate.accept if evaluate is not None else None
@@ -108,7 +126,7 @@ def _run_folder(args: Args) -> Path:
     if is_address(args.source) or (args.source in shipped_models() and not Path(args.source).exists()):
         start = command("train", "DATA", "--init-from", args.source, "--out", "runs/0001")
         raise UserError(f"{args.source} is a model, and what is trained on is pictures; to start from it: {start}")
-    if args.out is None and not args.dry_run:
+    if args.out is None and not args.plan.dry_run:
         raise UserError(
             "where should the run go? Add --out, for example: "
             f"{command('train', Path(args.source), '--out', 'runs/0001')}"
@@ -148,7 +166,28 @@ def _recipe(args: Args, machine: Machine) -> RunConfig:
     return recipe(choice.name)
 
 
-def _print_plan(config: RunConfig, machine: Machine, evaluate: RunEvaluation | None) -> None:
+def _assumptions(plan: PlanArgs) -> Assumptions:
+    """What the plan takes for granted.
+
+    Raises:
+        UserError: for numbers that are none.
+    """
+    from stylegenes.training.plan import Assumptions
+    from stylegenes.training.scaling import Link
+
+    link = None
+    if plan.link is not None:
+        try:
+            gbit, microseconds = map(float, plan.link.split(","))
+        except ValueError as error:
+            raise UserError(
+                f"--link {plan.link!r} is not Gbit/s and microseconds a hop with a comma between, such as 100,20"
+            ) from error
+        link = Link(gbit, microseconds)
+    return Assumptions(plan.images_per_second, link, plan.price)
+
+
+def _print_plan(config: RunConfig, machine: Machine, evaluate: RunEvaluation | None, assumed: Assumptions) -> None:
     import json
 
     from stylegenes.cli.console import say
@@ -165,5 +204,5 @@ def _print_plan(config: RunConfig, machine: Machine, evaluate: RunEvaluation | N
     say(f"\ndata         {data.source}: {len(data):,} images of {data.resolution} px")
     for line in foreword(complete, data, begun=False):
         say(f"             {line}")
-    for line in measure(complete, data, machine).lines():
+    for line in measure(complete, data, machine, assumed).lines():
         say(line)

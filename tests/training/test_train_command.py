@@ -64,6 +64,48 @@ def test_dry_run_prints_the_plan(tmp_path, tiny, capsys, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+PLAN = ("photos", "--recipe", "test", "--dry-run", "--accelerator", "cpu")
+MANY = ("--devices", "4", "--nodes", "16", "--set", "batch.total=512", "--images-per-second", "50")
+
+
+def test_a_plan_of_many_devices_says_what_is_given_and_what_is_predicted(tmp_path, tiny, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command(*PLAN, *MANY, "--link", "10,50", "--price", "2") == 0
+    shown = capsys.readouterr().out
+    for word in ("512 = 8 x 1 accumulation x 64 ranks", "50.0 images/s with 8 images a step, given", "on 64 devices",
+                 "10 Gbit/s, 50 us a hop, given", "predicted", "optimizers alone", "device-hours"):  # fmt: skip
+        assert word in shown
+    assert command(*PLAN, *MANY) == 0
+    shown = capsys.readouterr().out
+    assert "100 Gbit/s, 20 us a hop, assumed" in shown and "cost " not in shown
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--devices", "0"], "at least 1; got 0"),
+        (["--nodes", "-1"], "at least 1; got 1 and -1"),
+        (["--devices", "3", "--nodes", "5"], "nearest totals that do"),
+        (["--link", "fast"], "not Gbit/s and microseconds"),
+        (["--link", "100"], "not Gbit/s and microseconds"),
+        (["--link", "0,5"], "a link has a speed above 0"),
+        (["--images-per-second", "0"], "positive number of images"),
+        (["--images-per-second", "nan"], "positive number of images"),
+        (["--price", "-1"], "--price is -1.0"),
+    ],
+)
+def test_plans_that_cannot_be_are_refused(tmp_path, tiny, capsys, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert command(*PLAN, *words) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_what_belongs_to_a_plan_is_refused_without_one(tmp_path, tiny, capsys):
+    assert command("photos", "--recipe", "test", "--out", tmp_path / "x", "--price", "2") == 1
+    assert "go with --dry-run" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
