@@ -202,10 +202,10 @@ def tables() -> dict[str, list[str]]:
     """The tables of docs/scaling.md by the name of their place."""
     names = ("ffhq256", "ffhq1024")
     every = {name: phases_of(name) for name in names}
-    sizes = {
-        name: tuple(next(one.gradients for one in phases if one.name == f"{player} main") for player in ("G", "D"))
-        for name, phases in every.items()
-    }
+    sizes = {}
+    for name, phases in every.items():
+        numbers = {phase.name: phase.gradients for phase in phases}
+        sizes[name] = numbers["G main"], numbers["D main"]
     return {"speed": speed_table(every["ffhq256"]), "state": state_table(sizes), "billion": billion_table()}
 
 

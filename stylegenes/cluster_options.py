@@ -103,14 +103,14 @@ class ClusterOptions:
         Raises:
             UserError: when the cluster refuses it.
         """
-        import submitit
+        from submitit.core.utils import FailedJobError
 
         try:
             executor.update_parameters(**{"slurm_dependency": None, **more} if self.cluster == "slurm" else {})
             with executor.batch():
                 handles = [executor.submit(one) for one in work]
             return [_known(handle) for handle in handles]
-        except submitit.core.utils.FailedJobError as error:
+        except FailedJobError as error:
             raise UserError(f"sbatch refused the jobs: {str(error).strip()}; see --slurm") from error
 
 

@@ -133,7 +133,7 @@ class _Worker:
             self._try(fabric)
 
     def _try(self, fabric: Fabric) -> None:
-        share = Share(fabric.global_rank, fabric.world_size, fabric.broadcast, torch.distributed.barrier)
+        share = Share(fabric.global_rank, fabric.world_size, fabric.broadcast, _barrier)
         try:
             self.work(share, str(fabric.device))
         except PartDoneError:
@@ -155,6 +155,10 @@ class _Worker:
     def _tell(self, message: str) -> None:
         if self.told is not None:
             self.told.put(message)
+
+
+def _barrier() -> None:
+    torch.distributed.barrier()
 
 
 def _is_lost(error: RuntimeError) -> bool:

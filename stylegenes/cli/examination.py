@@ -173,6 +173,7 @@ def features() -> list[Feature]:
         _package("checking an export against ONNX Runtime", "onnxruntime", "'stylegenes[onnx]'"),
         _package("push, and models from the hub (hf://)", "huggingface_hub", "'stylegenes[hub]'"),
         _package("TensorBoard of a run", "tensorboard", "tensorboard"),
+        _package("jobs of a cluster: reproduce, ablate --submit", "submitit", "'stylegenes[cluster]'"),
         _package("Weights & Biases of a run", "wandb", "'stylegenes[wandb]'"),
         _package("trackio of a run", "trackio", "'stylegenes[trackio]'"),
     ]
