@@ -13,10 +13,10 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -45,59 +45,74 @@ SLOW = Link(10.0, 50.0)
 
 
 @dataclass(frozen=True)
-class Task:
-    """Steps of one process of several; picklable.
+class Rounds:
+    """What both processes do, in turns, so that a slow minute hits the prediction and what it is compared with.
 
     Attributes:
-        config: with the batch of all processes.
-        data: what is learned.
-        do: what is made of the loop, for the first process's answer.
+        count: rounds.
+        seconds: of the plan's trial in each.
     """
 
-    config: RunConfig
-    data: str
-    do: Callable[[Loop, Fabric], Any]
+    count: int
+    seconds: float = 3.0
 
-    def __call__(self, fabric: Fabric) -> Any:
-        """Build the networks and do it."""
+    def __call__(self, fabric: Fabric) -> dict[str, list[float]]:
+        """Images a second by what they are, predicted or measured, of one process and of two."""
         torch.set_num_threads(1)
-        data = open_dataset(self.data, resolution=self.config.data.resolution)
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder)
-            config = complete_config(self.config, data, warn=False)
-            ranks, wish = Ranks(fabric), threading.Event()
-            loop = Loop(open_run(config, place, data, ranks, wish=wish, announce=PhaseLog(place, ranks.rank)))
-            try:
-                return self.do(loop, fabric)
-            finally:
-                loop.feed.close()
+        base = replace(recipe("tiny32"), tensorboard=False)
+        pair = replace(base, batch=replace(base.batch, total=2 * SHARE))
+        lone = replace(base, batch=replace(base.batch, total=SHARE))
+        found: dict[str, list[float]] = {name: [] for name in ("gbit", "us", *_NAMES)}
+        with _loop(pair, fabric) as two, _loop(lone, make_fabric(Machine("cpu"))) as one:
+            for _ in range(self.count):
+                link = link_between(two, fabric)
+                phases = costs(one, Assumptions(seconds=self.seconds)) if fabric.is_global_zero else []
+                alone = step_seconds(one) if fabric.is_global_zero else 1.0
+                fabric.barrier()
+                together = step_seconds(two)
+                fabric.barrier()
+                rates = [
+                    predict(phases, batch=n * SHARE, ranks=n, link=link).images_per_second for n in (1, 2) if phases
+                ]
+                numbers = [link.gbit, link.microseconds, *rates, SHARE / alone, 2 * SHARE / together]
+                for name, number in zip(found, numbers, strict=False):
+                    found[name].append(number)
+        return found
 
 
-def step_seconds(loop: Loop, fabric: Fabric) -> float:
-    """Mean duration of a step over all lazy phases, after two that are not counted."""
+_NAMES = ("predicted 1", "predicted 2", "measured 1", "measured 2")
+
+
+@contextmanager
+def _loop(config: RunConfig, fabric: Fabric) -> Iterator[Loop]:
+    """A training of embedded faces in a folder that is thrown away."""
+    data = open_dataset("avatars:n=400", resolution=config.data.resolution)
+    with tempfile.TemporaryDirectory() as folder:
+        place, ranks, wish = Path(folder), Ranks(fabric), threading.Event()
+        config = complete_config(config, data, warn=False)
+        loop = Loop(open_run(config, place, data, ranks, wish=wish, announce=PhaseLog(place, ranks.rank)))
+        try:
+            yield loop
+        finally:
+            loop.feed.close()
+
+
+def step_seconds(loop: Loop) -> float:
+    """Mean duration of a step over all lazy phases, after one that is not counted."""
     real = loop.feed.batch(0)
-    for step in (0, STEPS):
-        loop.stepper.step(real, step=step, epoch=0, stop=False)
-    fabric.barrier()
+    loop.stepper.step(real, step=0, epoch=0, stop=False)
     start = time.perf_counter()
     for step in range(STEPS):
         loop.stepper.step(real, step=step, epoch=0, stop=False)
-    fabric.barrier()
     return (time.perf_counter() - start) / STEPS
 
 
-def phase_costs(loop: Loop, fabric: Fabric) -> list[PhaseCost]:
-    """What the plan measures: every phase alone."""
-    return costs(loop, Assumptions(seconds=6.0))
-
-
-def link_between(loop: Loop, fabric: Fabric) -> list[float]:
-    """Speed in Gbit/s and latency in microseconds, from all-reduces of hardly anything and of G's gradients."""
+def link_between(loop: Loop, fabric: Fabric) -> Link:
+    """Speed and latency, from all-reduces of hardly anything and of G's gradients."""
     sizes = (16, sum(parameter.numel() for parameter in loop.players.parameters("G")))
     seconds = []
     for size in sizes:
-        flat = torch.zeros(size)
-        times = []
+        flat, times = torch.zeros(size), []
         for _ in range(12):
             fabric.barrier()
             start = time.perf_counter()
@@ -105,39 +120,25 @@ def link_between(loop: Loop, fabric: Fabric) -> list[float]:
             times.append(time.perf_counter() - start)
         seconds.append(statistics.median(times))
     stream = max(seconds[1] - seconds[0], 1e-9)
-    return [sizes[1] * 32 / stream / 1e9, seconds[0] / 2 * 1e6]
+    return Link(sizes[1] * 32 / stream / 1e9, seconds[0] / 2 * 1e6)
 
 
 def measured(rounds: int) -> list[str]:
-    """Both sides in turns, so that a slow minute hits both, and what the prediction misses by."""
-    base = recipe("tiny32")
-    base = replace(base, tensorboard=False, batch=replace(base.batch, total=16))
-    half = replace(base, batch=replace(base.batch, total=8))
-    data, one, two = "avatars:n=400", Machine("cpu"), Machine("cpu", 2)
-
-    def run(machine: Machine, config: RunConfig, do: Callable[[Loop, Fabric], Any]) -> Any:
-        return make_fabric(machine).launch(Task(config, data, do))
-
-    alone, pair, predicted, lone = [], [], [], []
-    for _ in range(rounds):
-        phases = run(one, half, phase_costs)
-        link = Link(*run(two, base, link_between))
-        alone.append(predict(phases, batch=8, ranks=1, link=link))
-        lone.append(run(one, half, step_seconds))
-        predicted.append(predict(phases, batch=16, ranks=2, link=link))
-        pair.append(run(two, base, step_seconds))
-    load = os.getloadavg()[0]
-    lines = [f"tiny32 on {os.cpu_count()} CPU cores, one thread a process, load {load:.1f}, {rounds} rounds in turns",
-             f"link measured: {link.gbit:.1f} Gbit/s, {link.microseconds:.0f} us a hop", ""]  # fmt: skip
+    """The prediction, what is measured, and the error: medians over the rounds."""
+    found = make_fabric(Machine("cpu", 2)).launch(Rounds(rounds))
+    middle = {name: statistics.median(numbers) for name, numbers in found.items()}
     rows = []
-    for name, guess, seconds, batch in (
-        ("1 process, batch 8", alone, lone, 8),
-        ("2 processes, batch 16", predicted, pair, 16),
-    ):
-        said = statistics.median(one.images_per_second for one in guess)
-        found = statistics.median(batch / one for one in seconds)
-        rows.append([name, f"{said:.1f}", f"{found:.1f}", f"{said / found - 1:+.1%}"])
-    return lines + table(["", "predicted images/s", "measured images/s", "error"], rows)
+    for n in (1, 2):
+        said, got = middle[f"predicted {n}"], middle[f"measured {n}"]
+        errors = [a / b - 1 for a, b in zip(found[f"predicted {n}"], found[f"measured {n}"], strict=True)]
+        spread = f"{min(errors):+.0%} to {max(errors):+.0%}"
+        rows.append([f"{n}, batch {n * SHARE}", f"{said:.1f}", f"{got:.1f}", f"{said / got - 1:+.0%}", spread])
+    return [
+        f"tiny32 on {os.cpu_count()} CPU cores, one thread a process, load {os.getloadavg()[0]:.1f}, {rounds} rounds",
+        f"link by gloo: {middle['gbit']:.1f} Gbit/s, {middle['us']:.0f} us a hop",
+        "",
+        *table(["processes", "predicted images/s", "measured images/s", "error", "over the rounds"], rows),
+    ]
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:

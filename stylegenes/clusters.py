@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _FOLDER, _NOTE, _LOCK = "jobs", "jobs.json", ".submit.lock"
 _POLL_SECONDS, _PATIENCE_SECONDS = 0.5, 100.0
 _OVER = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE",
-         "FINISHED", "INTERRUPTED")  # fmt: skip
-"""States of jobs that will not come back by themselves, in SLURM's words and those of the local executor."""
+         "REVOKED")  # fmt: skip
+"""States of jobs that will not come back by themselves."""
 
 
 @dataclass(frozen=True)
@@ -225,17 +225,25 @@ def living_jobs(folder: Path) -> list[SubmittedJob]:
     submission = _submission(folder)
     if submission is None:
         return []
+    lives = _lives_here if submission.cluster == "local" else _lives_in_slurm
+    return [one for one in submission.jobs if lives(one, folder)]
+
+
+def _lives_here(one: SubmittedJob, folder: Path) -> bool:
+    """Whether the process that watches over a local job runs; its number is the job's."""
     try:
-        from submitit.local.local import LocalJob
+        return "submitit" in " ".join(psutil.Process(int(one.job)).cmdline())
+    except psutil.Error:
+        return False
+
+
+def _lives_in_slurm(one: SubmittedJob, folder: Path) -> bool:
+    """Whether SLURM has a job in any state but a last one; one that it does not know yet counts as living."""
+    try:
         from submitit.slurm.slurm import SlurmJob
     except ImportError:
-        return []
-    kind = SlurmJob if submission.cluster == "slurm" else LocalJob
-    return [
-        one
-        for one in submission.jobs
-        if not kind(folder / _FOLDER / "%j", one.job).state.split(" ")[0].rstrip("+").upper().startswith(_OVER)
-    ]
+        return False
+    return not SlurmJob(folder / _FOLDER / "%j", one.job).state.split(" ")[0].rstrip("+").upper().startswith(_OVER)
 
 
 def told_of(folder: Path, done: frozenset[str]) -> list[str]:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from stylegenes.cli import main
 from stylegenes.cluster_options import ClusterOptions, read_options
 from stylegenes.clusters import LaneJob, grid_steps, lanes, living_jobs, submit, told_of
 from stylegenes.errors import UserError
-from stylegenes.files import read_json
+from stylegenes.files import read_json, write_json
 from stylegenes.reproduction.conduct import StepLedger
 from stylegenes.reproduction.scale import SCALES
 from stylegenes.reproduction.steps import Step, steps
@@ -166,6 +166,19 @@ def test_what_lives_is_not_submitted_twice(slurm, tmp_path, monkeypatch):
         "left no log: does its node see " + str(tmp_path / "out") + "?"
     )
     assert [job.lane for job in submit(tmp_path / "out", CHAIN, options)] == ["a", "c", "both"]
+
+
+def test_local_jobs_live_as_long_as_their_processes(tmp_path):
+    """The command that submitted them may have been killed, which leaves nothing that says how they ended."""
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)", "submitit"]
+    with subprocess.Popen(sleeping) as living, subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        dead.wait()
+        jobs = [clusters.SubmittedJob(str(one.pid), name, [name]) for one, name in ((living, "a"), (dead, "c"))]
+        write_json(tmp_path / "jobs.json", asdict(clusters.Submission("local", jobs)))
+        assert [job.lane for job in living_jobs(tmp_path)] == ["a"]
+        assert "(c) has ended with steps left and left no log" in "".join(told_of(tmp_path, frozenset()))
+        living.kill()
+    assert living_jobs(tmp_path) == []
 
 
 def test_two_submissions_at_once_are_one(tmp_path):
