@@ -172,13 +172,14 @@ def open_subject(name: str, resolution: int | str | None, device: torch.device) 
         UserError: when there is neither.
     """
     from stylegenes.data import open_dataset
+    from stylegenes.data.shards.remote import is_address
     from stylegenes.metrics import Subject
     from stylegenes.snapshot import find_snapshot, load_snapshot
 
     try:
         find_snapshot(name)
     except UserError:
-        if not Path(name).exists():
+        if not (is_address(name) or Path(name).exists()):
             raise
         if resolution is None:
             raise UserError(f"{name} holds no snapshot; to compare it as a set of pictures add --resolution") from None

@@ -172,6 +172,7 @@ def features() -> list[Feature]:
         _package("export --onnx", "onnx", "'stylegenes[onnx]'"),
         _package("checking an export against ONNX Runtime", "onnxruntime", "'stylegenes[onnx]'"),
         _package("push, and models from the hub (hf://)", "huggingface_hub", "'stylegenes[hub]'"),
+        _package("data in shards behind https:// and s3://", "obstore", "'stylegenes[remote]'"),
         _package("TensorBoard of a run", "tensorboard", "tensorboard"),
         _package("jobs of a cluster: reproduce, ablate --submit", "submitit", "'stylegenes[cluster]'"),
         _package("Weights & Biases of a run", "wandb", "'stylegenes[wandb]'"),

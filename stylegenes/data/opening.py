@@ -80,6 +80,8 @@ def open_source(source: str | Path, view: View, *, labels: str | None = None) ->
     """
     if is_drawn(source) and view.channels > 4:
         raise UserError(f"{source} is drawn with 1 to 4 channels; got {view.channels}")
+    if is_address(source):
+        raise UserError(f"{source} is shards already, which are read as they are; pictures to pack lie on this machine")
     if _is(AVATARS, source):
         return AvatarSource(AvatarOptions.parse(str(source)), view)
     if _is(SCENES, source):

@@ -102,7 +102,7 @@ def test_a_store_like_s3(server, near, monkeypatch):
 def test_what_passes_is_tried_again(server, near, faults, name):
     if faults == [b"another"] and name == "index.json":
         pytest.skip("an index that can be had is what it is")
-    server.faults[name] = faults
+    server.faults[name] = list(faults)
     assert torch.equal(opened(server).images(range(10, 40)), near.images(range(10, 40)))
 
 
@@ -120,9 +120,13 @@ def test_what_passes_is_tried_again(server, near, faults, name):
     ],
 )
 def test_what_does_not_pass_is_told(server, name, faults, told):
-    server.faults[name] = faults
+    server.faults[name] = list(faults)
     with pytest.raises(UserError, match=told):
         opened(server).images(range(16, 32))
+    if faults[0] in (500, "stall"):
+        assert server.asked[name] == 8
+    if faults[0] in (403, 404):
+        assert server.asked[name] == 1, "no further try helps"
 
 
 def test_no_server_at_all_and_addresses_of_nothing(server, monkeypatch):
@@ -243,6 +247,23 @@ def test_the_cache_is_listed_and_cleared(server, tmp_path, capsys):
     assert "shards of distant data sets" in capsys.readouterr().out
     Cache(clear=True).run()
     assert not kept(tmp_path)
+
+
+def test_an_address_is_no_source_to_pack(server, tmp_path):
+    with pytest.raises(UserError, match="shards already"):
+        Pack(source=f"{server.url}/faces", out=tmp_path / "again", resolution=8).run()
+
+
+def test_metrics_compare_shards_behind_an_address(server, near):
+    """Moments of the reals are those of the folder, block by block, and are kept under the same hash."""
+    from stylegenes.cli.evaluate import open_subject
+    from stylegenes.metrics.sources import choose
+
+    far = open_subject(f"{server.url}/faces", 8, torch.device("cpu")).pictures
+    assert far is not None
+    here, there = choose(near, 40, 1), choose(far, 40, 1)
+    assert here.identity() == there.identity()
+    assert all(torch.equal(here.block(i, i + 8), there.block(i, i + 8)) for i in range(0, 40, 8))
 
 
 def test_an_address_survives_being_a_path():
