@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated
 
@@ -107,6 +108,20 @@ class Size:
     def shape(self) -> str:
         """The shape in words: `square`, or `of 3:2`."""
         return "square" if self.square else f"of {self.aspect.width}:{self.aspect.height}"
+
+    @classmethod
+    def near(cls, width: int, height: int, longer: int) -> Size | None:
+        """A size that networks make, of the shape of width x height and a side of about `longer`.
+
+        None where that shape is no ratio of whole numbers up to 16, a hundredth more or less.
+        """
+        ratio = Fraction(width, height).limit_denominator(_LARGEST_START)
+        if ratio.numerator > _LARGEST_START or abs(float(ratio) * height / width - 1) > 0.01 or not ratio:
+            return None
+        grid = cls(ratio.numerator, ratio.denominator)
+        times = max(1, round(math.log2(longer / grid.longer)))
+        found = grid.doubled(times)
+        return found if found.fits() else None
 
     def halved(self, times: int = 1) -> Size:
         """Both sides divided by 2^times."""

@@ -167,7 +167,7 @@ def make_mesh(body: Body, volume: Volume, level: float, device: torch.device | s
     vertices = ((vertices - 1) * step - volume.box / 2).clip(-volume.box / 2, volume.box / 2).astype(np.float32)
     points = torch.from_numpy(vertices).to(device)
     colors = torch.cat([body.at(part[None]).features[0, :, : body.colors] for part in points.split(_PART)])
-    rgb = (colors.expand(-1, 3) if body.colors == 1 else colors[:, :3]).clamp(0, 1)
+    rgb = (colors[:, :3] if body.colors > 2 else colors[:, :1].expand(-1, 3)).clamp(0, 1)
     return Mesh(vertices, faces.astype(np.int64), rgb.mul(255).round().to(torch.uint8).cpu().numpy())
 
 

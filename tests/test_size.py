@@ -98,3 +98,24 @@ def test_who_needs_squares_says_why():
     assert square_side(64, "cameras") == 64
     with pytest.raises(UserError, match=r"cameras of one view, so its pictures are square; got 96x64: set .*=64"):
         square_side("96x64", "cameras of one view")
+
+
+@pytest.mark.parametrize(
+    ("photo", "longer", "size"),
+    [
+        ((60, 40), 32, "24x16"),
+        ((6000, 4000), 256, "192x128"),
+        ((4000, 6000), 512, "256x384"),
+        ((1920, 1080), 256, "256x144"),
+        ((1503, 1000), 64, "48x32"),
+        ((777, 777), 32, "32"),
+    ],
+)
+def test_a_size_near_a_shape_is_one_that_networks_make(photo, longer, size):
+    found = Size.near(*photo, longer)
+    assert str(found) == size and found.fits()
+
+
+@pytest.mark.parametrize("photo", [(1700, 100), (100, 9000), (1000, 1040)])
+def test_shapes_that_no_small_grid_has_have_no_size(photo):
+    assert Size.near(*photo, 256) is None

@@ -15,7 +15,7 @@ from stylegenes.analysis.noise_study import NoiseEffect
 from stylegenes.analysis.pca import Components
 from stylegenes.analysis.sparsity import SparsityRow
 from stylegenes.files import atomic_path
-from stylegenes.pictures import to_uint8
+from stylegenes.pictures import to_pil, to_uint8
 
 INK, PALE = "#333333", "#bbbbbb"
 COLORS = {"w": "#1f6f8b", "z": "#d1802f"}
@@ -115,7 +115,7 @@ def plot_noise(effects: Sequence[NoiseEffect], row: int = 0) -> Figure:
     top, bottom = figure.subplots(2, len(effects))
     limit = max(float(effect.deviation[row].max()) for effect in effects) or 1.0
     for above, below, effect in zip(top, bottom, effects, strict=True):
-        above.imshow(np.squeeze(to_uint8(effect.examples[row : row + 1])[0]), cmap="gray")
+        above.imshow(to_pil(to_uint8(effect.examples[row : row + 1])[0]).convert("RGBA"))
         shown = below.imshow(effect.deviation[row].cpu().numpy(), cmap="magma", vmin=0, vmax=limit)
         above.set_title(effect.case.name, fontsize=9, color=INK)
         below.set_title(f"mean {float(effect.deviation[row].mean()):.3f}", fontsize=8, color=INK)

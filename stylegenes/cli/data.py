@@ -300,6 +300,8 @@ def _print_report(report: Report, args: Check) -> None:
         say(f"  {shown(item.name)}: {item.reason} -> {item.fix}")
     _print_more(len(report.bad))
     say(f"sizes: {_counted(report.sizes)}; {report.not_square} not {Size.of(args.resolution).shape} -> {args.fit}")
+    if report.shape:
+        say(f"  {report.shape} (--resolution)")
     if report.upscaled:
         say(
             f"  {report.upscaled} are smaller than {args.resolution} px and get enlarged; consider a lower --resolution"

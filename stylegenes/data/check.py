@@ -14,7 +14,7 @@ from stylegenes.data.decode import View, bands_to_pixels, open_picture, read_ban
 from stylegenes.data.description import LeftOut
 from stylegenes.data.duplicates import near, same, thumbnail
 from stylegenes.data.files import TOO_LARGE, FileSource
-from stylegenes.data.originals import is_animated
+from stylegenes.data.originals import Originals, is_animated, shape_kept
 from stylegenes.data.pack import UsableLabels, usable_labels
 from stylegenes.data.parallel import ordered_map
 from stylegenes.errors import shown
@@ -38,6 +38,7 @@ class Report:
         modes: how many images have which format and mode.
         upscaled: images smaller than the resolution asked for.
         not_square: images of another shape than is asked for, which are cropped or letterboxed.
+        shape: that nearly all share one which is not kept, and the size that keeps it; "" where that is not so.
         animated: images of several frames, of which the first is taken.
         duplicates: groups of equal files.
         near_duplicates: groups of images that look almost the same, without equal files.
@@ -55,6 +56,7 @@ class Report:
     modes: dict[str, int]
     upscaled: int
     not_square: int
+    shape: str
     animated: int
     duplicates: list[list[str]]
     near_duplicates: list[list[str]]
@@ -135,6 +137,12 @@ def check_source(source: FileSource, *, workers: int, track: Track) -> Checked:
     return Checked(report, _pictures(source, [rows[place] for place in spread]))
 
 
+def _shape(source: FileSource, looks: list[_Look]) -> str:
+    cut = [look for look in looks if not source.view.keeps_shape(look.width, look.height)]
+    kept = _counts(size for look in cut if (size := shape_kept((look.width, look.height), source.view)))
+    return Originals({"": len(looks)}, kept=kept).advice()
+
+
 def _report(source: FileSource, looks: list[_Look], bad: list[LeftOut], labels: UsableLabels) -> Report:
     copies = same([look.digest for look in looks])
     repeated = {member for group in copies for member in group[1:]}
@@ -151,6 +159,7 @@ def _report(source: FileSource, looks: list[_Look], bad: list[LeftOut], labels: 
         modes=_counts(look.mode for look in looks),
         upscaled=sum(look.width < size.width or look.height < size.height for look in looks),
         not_square=sum(not source.view.keeps_shape(look.width, look.height) for look in looks),
+        shape=_shape(source, looks),
         animated=sum(look.animated for look in looks),
         duplicates=[[looks[index].name for index in group] for group in copies],
         near_duplicates=[[looks[index].name for index in group] for group in alike],

@@ -25,11 +25,12 @@ from stylegenes.data.parallel import ordered_map
 from stylegenes.data.scenes.solids import shoot
 from stylegenes.data.scenes.source import SceneSource
 from stylegenes.data.source import Source
+from stylegenes.data.stores.base import DEPTH
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_folder, atomic_path
 from stylegenes.progress import Track
 
-TABLE, CAMERAS, DEPTH = "attributes.csv", "dataset.json", "depth"
+TABLE, CAMERAS = "attributes.csv", "dataset.json"
 
 Files = dict[str, bytes]
 """Contents by name."""

@@ -9,11 +9,14 @@ from functools import cache
 from PIL import Image
 
 from stylegenes.data.decode import View
+from stylegenes.size import Size
 
 DRAWN = "drawn"
 """The format of pictures that come from no file."""
 
 _QUALITY = " q"
+_NEARLY = 0.9
+"""Share of the pictures whose shape is that of the data."""
 _UNLIKE = 0.1
 """Share of the files in which two sides may differ in format without a word."""
 _QUALITY_APART = 5
@@ -26,13 +29,15 @@ class Original:
 
     Attributes:
         format: PNG, JPEG q90 (with its quality), ...
-        square: whether it is as wide as high.
+        square: whether it has the shape that is asked for.
+        kept: the size, like `48x32`, that would keep its shape, where it has another; "" where networks make none.
         scale: factor by which it is resized, over 1 where it is enlarged.
         animated: whether only its first frame is taken.
     """
 
     format: str = DRAWN
     square: bool = True
+    kept: str = ""
     scale: float = 1.0
     animated: bool = False
 
@@ -47,6 +52,7 @@ class Originals:
         enlarged: pictures smaller than the size they are resized to.
         reduced: pictures larger than that.
         animated: pictures of several frames.
+        kept: of those that are cropped or framed, how many would keep their shape at which size.
         fit: how those that are not square became so, `crop` or `letterbox`; "" where it is not known.
     """
 
@@ -55,11 +61,13 @@ class Originals:
     enlarged: int = 0
     reduced: int = 0
     animated: int = 0
+    kept: dict[str, int] = field(default_factory=dict)
     fit: str = ""
 
     def take(self, original: Original) -> None:
         """Count one more."""
-        self.formats[original.format] = self.formats.get(original.format, 0) + 1
+        _count(self.formats, {original.format: 1})
+        _count(self.kept, {original.kept: 1} if original.kept else {})
         self.not_square += not original.square
         self.enlarged += original.scale > 1
         self.reduced += original.scale < 1
@@ -67,12 +75,20 @@ class Originals:
 
     def add(self, other: Originals) -> None:
         """Count what another one counted, too."""
-        for format, number in other.formats.items():
-            self.formats[format] = self.formats.get(format, 0) + number
+        _count(self.formats, other.formats)
+        _count(self.kept, other.kept)
         self.not_square += other.not_square
         self.enlarged += other.enlarged
         self.reduced += other.reduced
         self.animated += other.animated
+
+    def advice(self) -> str:
+        """That nearly all pictures share one shape which is not kept, and the size that keeps it; else ""."""
+        size = max(self.kept, key=self.kept.__getitem__, default="")
+        if not size or self.kept[size] < _NEARLY * sum(self.formats.values()):
+            return ""
+        shape = Size.of(size).shape.removeprefix("of ")
+        return f"nearly all pictures are {shape}; a resolution of {size} keeps them whole"
 
     def words(self) -> str:
         """Formats and how many of each, such as `JPEG of quality 75 to 95 (200), PNG (50)`; "" where none is known."""
@@ -101,6 +117,11 @@ class Originals:
         return families
 
 
+def _count(counts: dict[str, int], more: dict[str, int]) -> None:
+    for name, number in more.items():
+        counts[name] = counts.get(name, 0) + number
+
+
 def original_of(header: Image.Image, size: tuple[int, int], view: View) -> Original:
     """What an opened picture is.
 
@@ -111,7 +132,14 @@ def original_of(header: Image.Image, size: tuple[int, int], view: View) -> Origi
     """
     quality = jpeg_quality(header)
     name = f"{_name(header)}{_QUALITY}{quality}" if quality else _name(header)
-    return Original(name, view.keeps_shape(*size), view.scale(*size), is_animated(header))
+    square = view.keeps_shape(*size)
+    return Original(name, square, "" if square else shape_kept(size, view), view.scale(*size), is_animated(header))
+
+
+def shape_kept(size: tuple[int, int], view: View) -> str:
+    """The size near that of `view` that keeps the shape of a picture of width and height `size`, or ""."""
+    kept = Size.near(*size, view.size.longer)
+    return str(kept) if kept and kept.aspect != view.size.aspect else ""
 
 
 def is_animated(header: Image.Image) -> bool:

@@ -57,6 +57,8 @@ def foreword(config: RunConfig, data: Data, *, begun: bool) -> list[str]:
         f"{found.animated:,} of several frames: the first is taken" if found.animated else "",
     ]
     lines = [", ".join([f"{counted(len(data), 'picture')} of {data.source}{formats}", *filter(None, done)])]
+    if found.advice() and not begun:
+        lines.append(f"{found.advice()} (--set data.resolution)")
     if len(data) < HANDFUL:
         lines.append(f"only {counted(len(data), 'picture')}: expect copies of them, not new ones")
     if len(data) < FEW and not begun:

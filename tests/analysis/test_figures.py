@@ -26,6 +26,7 @@ from stylegenes.analysis.plots.curves import (
     usage_figure,
 )
 from stylegenes.analysis.plots.genes import heat_map, polar, variant_curves
+from stylegenes.analysis.plots.style import show_picture
 from stylegenes.analysis.pruning import PruningPoint, usage
 from stylegenes.analysis.shrinkage import Shrunk
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
@@ -148,3 +149,11 @@ def test_the_page_holds_pictures_and_tables_and_escapes_text(tmp_path):
     assert page.count("data:image/png;base64,") == 2 and "early &lt;b&gt;" in page and "1 &lt; 2" in page
     assert "A &amp; B" in page and page.index('id="early"') < page.index('id="late"')
     assert "the first 200 shown" in page and "<td>199</td>" in page and "<td>200</td>" not in page
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 7])
+def test_pictures_of_any_channels_and_shape_are_shown(channels):
+    axes = Figure().subplots()
+    show_picture(axes, torch.linspace(-1.2, 1.2, channels * 6).view(channels, 2, 3), "title")
+    (image,) = axes.images
+    assert image.get_array().shape == (2, 3, 4)

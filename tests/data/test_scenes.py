@@ -161,6 +161,7 @@ def test_scenes_as_files_for_anybody(name, tmp_path):
     assert torch.equal(found.images(everything), drawn.images(everything))
     assert torch.allclose(found.cameras(everything), drawn.cameras(everything))
     assert torch.equal(found.labels(everything), drawn.labels(everything)) and found.label_names == drawn.label_names
+    assert not found.description.left_out, "depth is no picture"
     depth = np.load(tmp_path / "out" / "depth" / "000002.npy", allow_pickle=False)
     scene = source.scene(2)
     assert depth.dtype == np.float32

@@ -11,6 +11,7 @@ from makers import png, write, write_zip
 
 from stylegenes.data import open_dataset
 from stylegenes.data.stores import open_store
+from stylegenes.data.stores.base import Listing
 from stylegenes.errors import UserError
 
 
@@ -173,3 +174,12 @@ def test_what_systems_leave_behind_is_ignored(tmp_path):
 def test_photos_of_formats_that_are_not_read_are_told_how_to_become_some(tmp_path):
     listing = open_store(write(tmp_path / "d", {"a.HEIC": b"x", "b.mp4": b"x"})).list()
     assert [item.fix for item in listing.left_out] == ["save it as PNG or JPEG", "move it elsewhere"]
+
+
+def test_depth_beside_pictures_is_none_of_them():
+    listing = Listing()
+    names = ["a.png", "depth/a.npy", "depth/b.npy", "in/c.jpg", "in/depth/c.npy", "depth/d.png", "e.npy"]
+    for name in names:
+        listing.file(name, "0")
+    found = [entry.name for entry in listing.sort().entries]
+    assert found == ["a.png", "depth/b.npy", "depth/d.png", "e.npy", "in/c.jpg"] and listing.ignored == 2

@@ -23,7 +23,7 @@ from stylegenes.synthesis import SYNTHESES
 
 GENOME = {"name": "genome", "w_dim": 12, "num_genes": 3, "num_variants": 5}
 MAPPING = {"name": "mapping", "w_dim": 12, "z_dim": 5, "depth": 2}
-LABELLED = {**MAPPING, "label_dim": 4}
+LABELED = {**MAPPING, "label_dim": 4}
 READER = """
 import sys, torch
 for name in sys.argv[1:]:
@@ -66,7 +66,7 @@ def changes_of(name: str) -> dict:
 def test_every_family_in_a_process_without_stylegenes(tmp_path):
     """By turns with a genome and with a mapping network that reads labels; those in space take cameras as well."""
     assert BATCHES == (1, 3, 16)
-    turns = {name: (GENOME, LABELLED)[i % 2] for i, name in enumerate(SYNTHESES.names())}
+    turns = {name: (GENOME, LABELED)[i % 2] for i, name in enumerate(SYNTHESES.names())}
     read_elsewhere(
         [write(tmp_path, name, generator_of(name, turns[name], **changes_of(name)), psi=0.6) for name in turns]
     )

@@ -163,3 +163,28 @@ def test_a_source_whose_name_is_not_utf_8_is_refused(tmp_path, photos, capsys):
     photos(4).rename(odd)
     assert main.run(["train", odd, "--recipe", "test", "--out", str(tmp_path / "run")]) == 1
     assert "no name in UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sizes", "resolution", "told"),
+    [
+        ([(60, 40)] * 20, 32, "are 3:2; a resolution of 24x16 keeps them whole"),
+        ([(40, 60)] * 19 + [(50, 50)], 64, "are 2:3; a resolution of 32x48 keeps them whole"),
+        ([(48, 32), (60, 20)] * 10, 32, ""),
+        ([(50, 50)] * 20, 32, ""),
+        ([(60, 40)] * 20, "24x16", ""),
+        ([(64, 64)] * 20, "24x16", "are square; a resolution of 32 keeps them whole"),
+    ],
+)
+def test_pictures_of_one_shape_are_told_what_keeps_it(sizes, resolution, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("STYLEGENES_CACHE", str(tmp_path / "cache"))
+    (folder := tmp_path / "photos").mkdir()
+    for number, (width, height) in enumerate(sizes):
+        pixels = np.random.default_rng(number).integers(0, 255, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    data = open_dataset(folder, resolution=resolution)
+    lines = "\n".join(foreword(config(), data, begun=False))
+    assert main.run(["data", "check", str(folder), "--resolution", str(resolution), "--workers", "1"]) == 0
+    for said in (lines, capsys.readouterr().out):
+        assert told in said and ("keeps them whole" in said) == bool(told)
+    assert "keeps them whole" not in "\n".join(foreword(config(), data, begun=True))

@@ -10,6 +10,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from stylegenes.pictures import to_pil, to_uint8
+
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 """Colors that the color-blind tell apart (Okabe and Ito 2008), without the yellow that paper swallows."""
 GRAY, PALE, INK = "#8a8a8a", "#d9d9d9", "#222222"
@@ -49,9 +51,8 @@ def bare(axes: Axes) -> Axes:
 
 
 def show_picture(axes: Axes, picture: torch.Tensor, title: str = "") -> None:
-    """Draw a picture [C, H, W] in [-1, 1]; C is 1 or 3."""
-    pixels = ((picture.float().clamp(-1, 1) + 1) / 2).expand(3, -1, -1).permute(1, 2, 0)
-    bare(axes).imshow(pixels.numpy(), interpolation="nearest")
+    """Draw a picture [C, H, W] in [-1, 1], of any number of channels, as `pictures.to_pil` shows it."""
+    bare(axes).imshow(to_pil(to_uint8(picture[None])[0]).convert("RGBA"), interpolation="nearest")
     axes.set_title(title, fontsize=SMALL, pad=2)
 
 

@@ -13,6 +13,8 @@ from stylegenes.errors import shown
 MAX_ITEM_BYTES = 512 * 2**20
 """Files larger than this are refused unread."""
 
+DEPTH = "depth"
+"""The folder beside pictures that holds an array of depth for each, as exported scenes have it."""
 _SYSTEM = frozenset(
     ["__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir",
      "lost+found", "icon\r"]
@@ -64,11 +66,26 @@ class Listing:
             self.left_out.append(LeftOut(shown(name), f"{shown(path.suffix, 20)} is no image format that is read", fix))
 
     def sort(self) -> Listing:
-        """Sort by name, so that the order does not depend on the file system."""
+        """Sort by name, so that the order does not depend on the file system; depth beside pictures is none of them."""
+        pictures = {PurePosixPath(one.name).with_suffix("") for one in self.entries if not _is_depth(one.name)}
+        depth = {one for one in self.entries if _is_depth(one.name) and _shown_by(one.name) in pictures}
+        self.ignored += len(depth)
+        self.entries = [one for one in self.entries if one not in depth]
         self.entries.sort(key=lambda entry: entry.name)
         self.texts.sort()
         self.left_out.sort(key=lambda item: item.name)
         return self
+
+
+def _is_depth(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.parent.name == DEPTH and path.suffix.lower() == ".npy"
+
+
+def _shown_by(name: str) -> PurePosixPath:
+    """What the picture of a depth is called, without its suffix."""
+    path = PurePosixPath(name)
+    return path.parent.parent / path.stem
 
 
 class Store(ABC):
