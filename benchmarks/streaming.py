@@ -149,10 +149,11 @@ class Made(Source):
 
     def __init__(self, count: int) -> None:
         self.count = count
+        self._names = [str(number) for number in range(count)]
 
     @property
     def names(self) -> list[str]:
-        return [str(number) for number in range(self.count)]
+        return self._names
 
     def fingerprint(self) -> str:
         return str(self.count)

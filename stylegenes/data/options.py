@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 from stylegenes.errors import UserError
@@ -42,7 +43,7 @@ class StreamOptions:
         """
         return parse_options(cls, text)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Of the pictures: `000000.png` and so on."""
         return [f"{index:06d}.png" for index in range(self.n)]

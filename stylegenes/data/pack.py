@@ -170,8 +170,9 @@ def usable_labels(source: Source, kept: Sequence[int]) -> UsableLabels:
 
 
 def _describe(source: Source, progress: PackProgress, labels: UsableLabels) -> Description:
+    names = source.names
     return Description(
-        content_hash=_content_hash(source, [source.names[i] for i in progress.kept], progress.digests, labels),
+        content_hash=_content_hash(source, [names[i] for i in progress.kept], progress.digests, labels),
         resolution=source.size.notation,
         channels=source.channels,
         label_names=labels.names,

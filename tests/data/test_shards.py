@@ -17,6 +17,8 @@ from makers import png, write
 from stylegenes.cli.data import Check, Pack
 from stylegenes.data import PackedDataset, open_dataset
 from stylegenes.data import files as files_module
+from stylegenes.data.avatars.source import AvatarOptions
+from stylegenes.data.files import FileSource
 from stylegenes.data.packed import DamagedError
 from stylegenes.data.shards.order import LANES, ShardOrder
 from stylegenes.data.shards.writing import size_in_bytes
@@ -182,6 +184,15 @@ def test_check_finds_every_changed_file(copied, capsys):
         Check(path=str(copied)).run()
     told = capsys.readouterr().out.replace("\n", "")
     assert "shard-000001.npy was changed" in told and "labels.npy was changed" in told and "000002" not in told
+
+
+def test_a_source_lists_its_names_a_few_times_not_once_a_picture(tmp_path, monkeypatch):
+    asked, names = [], FileSource.names
+    monkeypatch.setattr(FileSource, "names", property(lambda self: (asked.append(1), names.fget(self))[1]))
+    pack(write(tmp_path / "photos", {f"{i:02d}.png": png(i) for i in range(40)}), tmp_path / "shards")
+    assert 0 < len(asked) < 10
+    options = AvatarOptions(n=3)
+    assert options.names is options.names
 
 
 def test_sizes():
