@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import socket
+import tempfile
 import time
 import zlib
 from collections.abc import Iterator
@@ -57,6 +58,18 @@ def _is_orphan(path: Path, name: re.Match[str]) -> bool:
         return pid == os.getpid() or not is_alive(pid, socket.gethostname())
     try:
         newest = max(file.lstat().st_mtime for file in [path, *path.rglob("*")])
+        return time.time() - newest > _AGE and now_in(path.parent) - newest > _AGE
     except OSError:
         return False
-    return time.time() - newest > _AGE
+
+
+def now_in(folder: Path) -> float:
+    """The time by the clock that dates files in a folder, which for one of the network is not this machine's.
+
+    Raises:
+        OSError: when nothing can be written there.
+    """
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b".")
+        file.flush()
+        return os.fstat(file.fileno()).st_mtime

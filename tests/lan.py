@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import psutil
+from launched import Program, start
 
 CABLE, NAMES = "lan0", {"alder": "10.77.0.1", "birch": "10.77.0.2"}
 """The interface of the cable in both hosts, and the address of each host by its name."""
@@ -49,11 +50,7 @@ class Host:
     def start(self, *words: str | Path, **environment: str) -> Program:
         """Start a program; what it says goes into a file."""
         said = self.folder / f"{self.name}-{len(list(self.folder.iterdir()))}.txt"
-        with said.open("wb") as file:
-            process = subprocess.Popen(
-                self.command(*words), env={**os.environ, **environment}, stdout=file, stderr=subprocess.STDOUT
-            )
-        return Program(process, said)
+        return start(said, *self.command(*words), **environment)
 
     def cut(self) -> None:
         """Pull the cable: nothing arrives any more, and nobody is told."""
@@ -66,31 +63,6 @@ class Host:
     def hide(self, folder: Path) -> None:
         """Put an empty folder in the place of `folder`, for this host alone."""
         self.call("mount", "-t", "tmpfs", "none", folder)
-
-
-@dataclass
-class Program:
-    """A program that runs on a host.
-
-    Attributes:
-        process: of the program.
-        file: what it says.
-    """
-
-    process: subprocess.Popen[bytes]
-    file: Path
-
-    @property
-    def said(self) -> str:
-        """What it has said so far."""
-        return self.file.read_text(errors="replace")
-
-    def wait(self, seconds: float = 100) -> int:
-        """Its exit status."""
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired as error:
-            raise AssertionError(f"still running after {seconds:g} s; it said:\n{self.said}") from error
 
 
 @cache

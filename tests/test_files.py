@@ -139,6 +139,15 @@ def test_partial_files_of_writers_elsewhere_go_by_age_and_other_files_stay(tmp_p
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(others)
 
 
+def test_a_host_whose_clock_is_ahead_sweeps_nothing_that_another_writes(tmp_path, monkeypatch):
+    """Files on a shared disk are dated by the disk's clock, and this machine's may be days off."""
+    (tmp_path / ".last.00000000-12-12345678.part").write_text("being written")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 30 * 24 * 3600)
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".last.00000000-12-12345678.part"]
+
+
 def test_what_this_process_is_writing_is_not_swept_under_another_spelling(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with atomic_path(tmp_path / "a.txt") as part:

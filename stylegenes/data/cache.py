@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +19,7 @@ from stylegenes.data.packed import FORMAT, MOST_META, DamagedError, PackedDatase
 from stylegenes.data.source import Source
 from stylegenes.errors import UserError
 from stylegenes.files import read_record, write_json
+from stylegenes.partials import now_in
 from stylegenes.progress import Track
 
 logger = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ def _build(source: Source, pointer: Path, root: Path, workers: int, track: Track
 def _sweep(datasets: Path) -> None:
     """Delete builds that were interrupted long ago and never gone on with."""
     for part in datasets.glob(".*.part"):
-        if time.time() - part.stat().st_mtime > _FORGOTTEN:
+        if now_in(datasets) - part.stat().st_mtime > _FORGOTTEN:
             shutil.rmtree(part, ignore_errors=True)
 
 

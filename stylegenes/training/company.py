@@ -20,7 +20,7 @@ from torch.distributed import PrefixStore, Store  # type: ignore[reportPrivateIm
 
 from stylegenes.errors import UserError, shown
 from stylegenes.training.machine import Machine
-from stylegenes.training.meeting import INTERFACE, Place, choose_interface, open_store, resolve
+from stylegenes.training.meeting import INTERFACE, Place, choose_interface, open_meeting, resolve
 from stylegenes.training.phases import RankStatus, read_statuses
 from stylegenes.training.sync import LostContact
 from stylegenes.training.watch import AGAIN, Link, Watch, accept, connect, listen
@@ -103,10 +103,14 @@ def company(environment: ClusterEnvironment, machine: Machine, *, silence: float
     Raises:
         UserError: when they do not all come, naming those that are missing.
     """
-    place = Place(environment.global_rank(), environment.world_size(), environment.main_address, environment.main_port)
-    store = open_store(place, machine.patience)
-    hosts = _meet(place, store, machine.patience, several=machine.nodes > 1)
-    watch = _open_watch(place, store, machine.patience, silence)
+    told = Place(environment.global_rank(), environment.world_size(), environment.main_address, environment.main_port)
+    meeting = open_meeting(told, machine.patience)
+    place, store = meeting.place, meeting.store
+    try:
+        hosts = _meet(place, store, machine.patience, several=machine.nodes > 1)
+    except LostContact as error:
+        raise UserError(f"rank 0 ended before all were there, says {place}; see what its host says") from error
+    watch = _open_watch(place, store, hosts[0], machine.patience, silence)
     try:
         _form_group(place, store, machine)
         yield Company(place, store, watch, hosts)
@@ -151,7 +155,7 @@ def _form_group(place: Place, store: Store, machine: Machine) -> None:
     dist.distributed_c10d._set_pg_timeout(timedelta(seconds=machine.timeout))
 
 
-def _open_watch(place: Place, store: Store, patience: float, silence: float) -> Watch:
+def _open_watch(place: Place, store: Store, first: str, patience: float, silence: float) -> Watch:
     """Rank 0 listens, the others connect to it."""
     hello = {"token": secrets.token_hex(16), "rank": place.rank, "host": socket.gethostname()}
     try:
@@ -161,7 +165,7 @@ def _open_watch(place: Place, store: Store, patience: float, silence: float) -> 
                 links = accept(server, place.count - 1, str(hello["token"]), patience)
         else:
             port, hello["token"] = json.loads(store.get("watch"))
-            links = [Link.to(0, shown(place.main), connect(place.main, port, hello, patience))]
+            links = [Link.to(0, first, connect(place.main, port, hello, patience))]
     except OSError as error:
         raise UserError(
             f"{place} has no connection to the others, which goes by a port that rank 0's host chooses: {error}. "

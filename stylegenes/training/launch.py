@@ -84,7 +84,7 @@ def train(
     wish = mp.get_context("spawn").Event() if spawned else threading.Event()
     parent = os.getpid() if spawned else None
     worker = RunProcess(config, folder, data, evaluate, accept, max_seconds, quiet, wish, parent)
-    with stop_requests(wish), _joined(machine, config, folder) as worker.company:
+    with _joined(machine, config, folder) as worker.company, stop_requests(wish):
         first = fabric.global_rank == 0
         with run_lock(folder, wait=_LET_GO if restarted() else 0) if first else nullcontext():
             if first:

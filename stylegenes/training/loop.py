@@ -87,7 +87,8 @@ class Loop:
         self.stepper = make_stepper(run)
         self.feed = make_feed(run)
         self._bad = torch.zeros((), device=device)
-        if run.state_file.exists():
+        # Rank 0 decides for all: it writes the first state, which a slower one would take for an old one.
+        if run.ranks.all_of(int(run.state_file.exists()))[0]:
             run.load()
             log.info("continuing %s at %.1f kimg", run.folder, run.counters.images / 1000)
         self.status = StatusLine(run, run.reporter) if run.reporter else None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import psutil
 import torch.distributed as dist
-from torch.distributed import PrefixStore, Store  # type: ignore[reportPrivateImportUsage]
+from torch.distributed import PrefixStore, Store, TCPStore  # type: ignore[reportPrivateImportUsage]
 from torch.distributed.rendezvous import rendezvous
 
 from stylegenes.errors import UserError, shown
@@ -42,8 +44,59 @@ class Place:
         return f"rank {self.rank} of {self.count}, on {shown(socket.gethostname())}"
 
 
+@dataclass(frozen=True)
+class Meeting:
+    """Where the processes of one sitting meet.
+
+    Attributes:
+        place: of this process; its main host is that of rank 0.
+        store: for notes between the processes, without any of an earlier sitting.
+    """
+
+    place: Place
+    store: Store
+
+
+def open_meeting(place: Place, seconds: float, environ: Mapping[str, str] = os.environ) -> Meeting:
+    """Find the others, or where they will come.
+
+    torchrun has a store that outlives the processes and keeps the notes of those that broke, on a host that need not be
+    that of rank 0. There rank 0 only says where its own is, which lives as long as it does.
+
+    Args:
+        place: of this process, as the launcher says.
+        seconds: that the others may take.
+        environ: tells whether torchrun keeps a store.
+
+    Raises:
+        UserError: when rank 0's host is not found, does not answer, or its port is taken.
+    """
+    board = open_store(place, seconds)
+    if environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return Meeting(place, board)
+    if place.rank == 0:
+        store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False, timeout=timedelta(seconds=seconds))
+        note = {"main": _address_towards(place.main) or place.main, "port": store.port, "token": secrets.token_hex(16)}
+        store.set("token", note["token"])
+        board.set("meeting", json.dumps(note))
+        return Meeting(replace(place, main=note["main"], port=note["port"]), store)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        note = json.loads(board.get("meeting"))
+        try:
+            store = TCPStore(note["main"], note["port"], is_master=False, timeout=timedelta(seconds=3))
+            known = store.get("token").decode() == note["token"]
+        except dist.DistError:
+            known = False
+        if known:
+            store.set_timeout(timedelta(seconds=seconds))
+            return Meeting(replace(place, main=note["main"], port=note["port"]), store)
+        time.sleep(0.2)
+    raise UserError(f"rank 0 was not to be found for {seconds:g} s, says {place}; see what its host says")
+
+
 def open_store(place: Place, seconds: float) -> Store:
-    """The board on which the processes leave notes for each other.
+    """The store at the place that the launcher names.
 
     Raises:
         UserError: when rank 0's host is not found, does not answer, or its port is taken.

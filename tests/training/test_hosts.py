@@ -11,20 +11,16 @@ from pathlib import Path
 import lan
 import pytest
 import tiny_run
-from lan import Host, Program, two_hosts
-from tiny_run import TinyData, tiny_config
+from lan import Host, two_hosts
+from launched import ENVIRONMENT, Program, alone, assert_near, torchrun, wait_for_step
 
-from stylegenes.training import Machine, train
-from stylegenes.training.phases import read_statuses
-from stylegenes.training.state import STATE_FILE, StoredState, read_state
+from stylegenes.training.state import STATE_FILE, read_state
 
 pytestmark = [
     pytest.mark.skipif(bool(lan.why_not()), reason=lan.why_not() or "two hosts can be had"),
     pytest.mark.timeout(600),
 ]
-ROOT = Path(__file__).parents[2]
 BATCH = ("batch.total=16", "batch.micro=4")
-ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 FAST = ("intervals.silence_seconds=4", "intervals.state_seconds=0")
 
 
@@ -34,12 +30,10 @@ def hosts(tmp_path) -> Iterator[tuple[Host, Host]]:
         yield both
 
 
-def launch(host: Host, *words: str | Path, each: int = 1, hosts: int = 2, options: tuple[str, ...] = ()) -> Program:
+def launch(host: Host, *words: str | Path, each: int = 1, hosts: str = "2", options: tuple[str, ...] = ()) -> Program:
     """torchrun on one of the hosts, as the documentation has it."""
-    torchrun = ["-m", "torch.distributed.run", "--nnodes", hosts, "--nproc-per-node", each, "--rdzv-backend", "c10d"]
-    where = ["--rdzv-endpoint", "alder:29500", "--rdzv-id", "stylegenes", *options]
-    command = [sys.executable, *torchrun, *where, tiny_run.__file__, *words]
-    return host.start(*map(str, command), **ENVIRONMENT)
+    where = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "alder:29500", "--rdzv-id", "stylegenes", *options]
+    return host.start(*torchrun(*words, each=each, options=("--nnodes", hosts, *where)), **ENVIRONMENT)
 
 
 def by_hand(host: Host, rank: int, *words: str | Path, count: int = 2, **environment: str) -> Program:
@@ -55,30 +49,6 @@ def by_hand(host: Host, rank: int, *words: str | Path, count: int = 2, **environ
 def together(hosts: tuple[Host, Host], *words: str | Path) -> tuple[Program, Program]:
     first, second = (by_hand(host, rank, *words) for rank, host in enumerate(hosts))
     return first, second
-
-
-def alone(folder: Path, *overrides: str) -> StoredState:
-    """The state of one process after the same steps."""
-    train(tiny_config(*overrides), folder, data=TinyData(), machine=Machine("cpu"), quiet=True)  # type: ignore[arg-type]
-    return read_state(folder / STATE_FILE)
-
-
-def assert_near(a: StoredState, b: StoredState) -> None:
-    """The same run up to the rounding of sums that were added in another order."""
-    assert (a.counters.step, a.counters.augment_p) == (b.counters.step, b.counters.augment_p)
-    for name, tensor in a.tensors.items():
-        if not name.startswith("adam"):
-            scale = tensor.double().square().mean().sqrt().item() + 1e-3
-            assert (tensor.double() - b.tensors[name].double()).abs().max().item() < 1e-4 * scale, name
-
-
-def wait_for_step(folder: Path, step: int, *programs: Program) -> None:
-    """Until every rank has come to a step."""
-    until = time.monotonic() + 200
-    while not all(status.step >= step for status in read_statuses(folder)) or not read_statuses(folder):
-        assert time.monotonic() < until, [program.said for program in programs]
-        assert all(program.process.poll() is None for program in programs), [program.said for program in programs]
-        time.sleep(0.05)
 
 
 def test_two_hosts_train_as_one_process(hosts, tmp_path):
@@ -137,6 +107,19 @@ def test_a_broken_run_goes_on_with_another_number_of_hosts(hosts, tmp_path):
     broken = read_state(run / STATE_FILE).counters.step
     assert 2 <= broken < 20
     assert hosts[0].start(sys.executable, tiny_run.__file__, run, *BATCH, *FAST, kimg, **ENVIRONMENT).wait() == 0
+    assert_near(alone(tmp_path / "one", *BATCH, kimg), read_state(run / STATE_FILE))
+
+
+@pytest.mark.slow
+def test_torchrun_goes_on_with_the_host_that_is_left(hosts, tmp_path):
+    """--nnodes 1:2 needs one and takes two: when one is unplugged, the other goes on alone, without a person."""
+    kimg, run = "kimg=0.64", tmp_path / "run"
+    options = ("--max-restarts", "2", "--rdzv-conf", "last_call_timeout=5")
+    programs = [launch(host, run, *BATCH, *FAST, kimg, hosts="1:2", options=options) for host in hosts]
+    wait_for_step(run, 3, *programs)
+    hosts[1].cut()
+    assert programs[0].wait(300) == 0, programs[0].said
+    assert re.search(r"error: rank \d on (alder|birch) fell silent", programs[0].said)
     assert_near(alone(tmp_path / "one", *BATCH, kimg), read_state(run / STATE_FILE))
 
 
