@@ -82,15 +82,13 @@ def why_not() -> str:
 def two_hosts(folder: Path) -> Iterator[tuple[Host, Host]]:
     """Two hosts that see the same files and can reach each other by name; all that runs on them ends with the block."""
     folder.mkdir()
-    table = folder / "hosts"
-    table.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}\n" for name, address in NAMES.items()))
     said = folder / "said"
     said.mkdir()
     first, second = NAMES
     with ExitStack() as stack:
-        a = stack.enter_context(_host(first, said, table, ["unshare", "--user", "--map-root-user"]))
+        a = stack.enter_context(_host(first, said, ["unshare", "--user", "--map-root-user"]))
         inside = ["nsenter", f"--target={a.pid}", "--user", "--preserve-credentials", "unshare"]
-        b = stack.enter_context(_host(second, said, table, inside))
+        b = stack.enter_context(_host(second, said, inside))
         cable = ["ip", "link", "add", CABLE, "type", "veth", "peer", "name", CABLE, "netns", str(b.pid)]
         enter = ["nsenter", f"--target={a.pid}", "--user", "--preserve-credentials", "--net"]
         subprocess.run([*enter, *cable], check=True)
@@ -101,8 +99,14 @@ def two_hosts(folder: Path) -> Iterator[tuple[Host, Host]]:
 
 
 @contextmanager
-def _host(name: str, folder: Path, table: Path, unshare: list[str]) -> Iterator[Host]:
-    """A host without a cable: its first process waits until nobody holds its input any more."""
+def _host(name: str, folder: Path, unshare: list[str]) -> Iterator[Host]:
+    """A host without a cable: its first process waits until nobody holds its input any more.
+
+    As many systems do, it knows itself by a loopback address, which leads nobody else to it.
+    """
+    table = folder.parent / f"hosts-{name}"
+    known = {"localhost": "127.0.0.1"} | NAMES | {name: "127.0.1.1"}
+    table.write_text("".join(f"{address} {host}\n" for host, address in known.items()))
     # Nobody answers for names that the table lacks; without this, each is waited for.
     unasked = "mount --bind /dev/null /etc/resolv.conf"
     begin = f"hostname {name} && ip link set lo up && mount --bind {table} /etc/hosts && {unasked} && echo ready; cat"

@@ -84,7 +84,7 @@ def run(args: Args) -> None:
     from stylegenes.cli.console import say
     from stylegenes.cli.run_evaluation import evaluate_finished, run_evaluation
     from stylegenes.training import Machine, train
-    from stylegenes.training.machine import first_process
+    from stylegenes.training.machine import first_process, launched_outside
 
     if not args.plan.dry_run and args.plan != PlanArgs():
         raise UserError("--images-per-second, --link and --price go with --dry-run; leave them out to train")
@@ -97,7 +97,13 @@ def run(args: Args) -> None:
         return
     seconds = None if args.max_minutes is None else 60 * args.max_minutes
     accept = evaluate.accept if evaluate is not None else None
-    result = train(config, folder, machine=machine, evaluate=evaluate, accept=accept, max_seconds=seconds)
+    try:
+        result = train(config, folder, machine=machine, evaluate=evaluate, accept=accept, max_seconds=seconds)
+    except KeyboardInterrupt:
+        if not launched_outside():
+            raise
+        # A launcher starts again what ends with an error, and this was asked to end.
+        return
     kimg = result.images / 1000
     if not first_process():
         return

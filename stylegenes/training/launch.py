@@ -112,11 +112,21 @@ def _joined(machine: Machine, config: RunConfig, folder: Path) -> Iterator[Compa
     with company(environment, machine, silence=config.intervals.silence_seconds) as joined:
         try:
             yield joined
+        except UserError:
+            _finish_speaking()
+            raise
         except RuntimeError as error:
+            _finish_speaking()
             lost = joined.explain(folder, error)
             if lost is None:
                 raise
             raise UserError(lost) from error
+
+
+def _finish_speaking() -> None:
+    """Let a process that ends by an error say so: torchrun asks all to end as soon as one of them died."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class RunProcess:

@@ -55,6 +55,21 @@ def test_train_and_continue(tmp_path, tiny, capsys):
     assert "finished 0.096 kimg" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("launcher", "status"), [({}, 130), ({"TORCHELASTIC_RUN_ID": "x"}, 0)])
+def test_what_a_launcher_asked_to_end_is_no_failure_that_it_starts_again(tmp_path, monkeypatch, launcher, status):
+    """Here before the first step, while pictures are packed."""
+    from stylegenes import training
+
+    def stopped(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", stopped)
+    for name, value in launcher.items():
+        monkeypatch.setenv(name, value)
+    words = ["train", "avatars", "--recipe", "tiny32", "--metrics", "none", "--out", str(tmp_path / "run")]
+    assert main.run(words) == status
+
+
 def test_dry_run_prints_the_plan(tmp_path, tiny, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert command("photos", "--recipe", "test", "--dry-run", "--set", "batch.total=16", "--set", "batch.micro=8") == 0

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 from tiny_run import TinyData, tiny_config
+from torch.distributed import TCPStore  # type: ignore[reportPrivateImportUsage]
 
 from stylegenes.errors import UserError
 from stylegenes.training import terms
+from stylegenes.training.company import _meet
 from stylegenes.training.machine import Machine, as_launched
-from stylegenes.training.meeting import Place, choose_interface, interfaces, open_store, resolve
+from stylegenes.training.meeting import Place, choose_interface, interfaces, open_meeting, open_store, resolve
 from stylegenes.training.watch import Link, Watch, accept, connect, listen
 
 
@@ -100,6 +102,39 @@ def test_nobody_who_answers_is_told(monkeypatch):
         UserError, match=rf"nobody answered at 127\.0\.0\.1, port {port} .* for 1 s, asked by rank 1 of 2"
     ):
         open_store(Place(1, 2, "127.0.0.1", port), 1)
+
+
+@pytest.fixture
+def torchrun(monkeypatch):
+    """The store of torchrun, which outlives the processes: where a rank of two is told to look."""
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", str(store.port))
+    return lambda rank, store=store: Place(rank, 2, "127.0.0.1", store.port)
+
+
+def test_a_sitting_reads_no_notes_of_the_one_that_broke(torchrun):
+    """Rank 1 comes first, finds where the dead rank 0 was, and waits for the living one."""
+    dead = open_meeting(torchrun(0), 5)
+    dead.store.set("here/1", "long ago")
+    del dead
+    found = []
+    second = threading.Thread(target=lambda: found.append(open_meeting(torchrun(1), 20).store))
+    second.start()
+    second.join(1)
+    assert not found
+    first = open_meeting(torchrun(0), 20).store
+    second.join(20)
+    assert not first.check(["here/1"])
+    found[0].set("here/1", "now")
+    assert first.get("here/1") == b"now"
+
+
+def test_ranks_that_do_not_come_are_named(torchrun):
+    meeting = open_meeting(torchrun(0), 1)
+    with pytest.raises(UserError, match="rank 1 of 2 did not come within 1 s, says rank 0 of 2"):
+        _meet(meeting.place, meeting.store, 1, several=False)
 
 
 def test_the_interface_is_the_one_that_leads_to_the_others():
