@@ -66,14 +66,21 @@ class Rounds:
         with _loop(pair, fabric) as two, _loop(lone, make_fabric(Machine("cpu"))) as one:
             for _ in range(self.count):
                 link = link_between(two, fabric)
-                phases = costs(one, Assumptions(seconds=self.seconds)) if fabric.is_global_zero else []
-                alone = step_seconds(one) if fabric.is_global_zero else 1.0
+                first = fabric.is_global_zero
+                guess = costs(one, Assumptions(seconds=self.seconds)) if first else []
+                alone = step_seconds(one) if first else 1.0
+                fabric.barrier()
+                # Devices do not share cores; these processes do. So each is tried while the other is busy too.
+                busy = costs(one, Assumptions(seconds=self.seconds))
                 fabric.barrier()
                 together = step_seconds(two)
                 fabric.barrier()
-                rates = [
-                    predict(phases, batch=n * SHARE, ranks=n, link=link).images_per_second for n in (1, 2) if phases
+                said = [
+                    predict(one_of, batch=n * SHARE, ranks=n, link=link)
+                    for n, one_of in ((1, guess), (2, busy))
+                    if one_of
                 ]
+                rates = [one_of.images_per_second for one_of in said]
                 numbers = [link.gbit, link.microseconds, *rates, SHARE / alone, 2 * SHARE / together]
                 for name, number in zip(found, numbers, strict=False):
                     found[name].append(number)

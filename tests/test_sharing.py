@@ -90,3 +90,31 @@ def test_a_wish_to_end_reaches_every_process_which_saves(tmp_path, number):
     process.send_signal(number)
     assert process.wait(100) != 0
     assert [(tmp_path / rank).read_text() for rank in "01"] == ["saved", "saved"]
+
+
+_LAUNCHED = """
+import sys
+from functools import partial
+from pathlib import Path
+from stylegenes.errors import UserError
+from stylegenes.sharing import share_out
+def work(share, device):
+    place = Path(sys.argv[1])
+    share.meet_in(place)
+    (place / str(share.rank)).write_text(f"{share.agree(share.rank)} of {share.count}: {share.of('abcde')}")
+    share.join()
+    (place / "after").write_text(str(share.rank))
+if __name__ == "__main__":
+    share_out(work, device="cpu")
+"""
+
+
+@pytest.mark.slow
+def test_torchruns_processes_share_too(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(_LAUNCHED)
+    launch = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29566", script, tmp_path]
+    made = subprocess.run([sys.executable, *launch], capture_output=True, text=True, timeout=280, check=False)
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "0").read_text() == "0 of 2: ace" and (tmp_path / "1").read_text() == "0 of 2: bd"
+    assert (tmp_path / "after").read_text() == "0"
