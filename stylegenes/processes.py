@@ -59,7 +59,7 @@ def held_back() -> Iterator[None]:
         yield
     finally:
         for number, old in before.items():
-            signal.signal(number, old)
+            signal.signal(number, signal.SIG_DFL if old is None else old)
     for number in caught[:1]:
         signal.raise_signal(number)
 

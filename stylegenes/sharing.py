@@ -184,7 +184,7 @@ def _as_interrupt() -> Iterator[None]:
         yield
     finally:
         for number, old in before.items():
-            signal.signal(number, old)
+            signal.signal(number, signal.SIG_DFL if old is None else old)
 
 
 def _end_helpers() -> None:

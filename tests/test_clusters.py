@@ -132,8 +132,9 @@ def test_arrays_wait_for_what_they_read_and_a_job_that_fails_fails_alone(slurm, 
     script = slurm_stand_in.options(slurm / "101.sh")
     assert script["dependency"] == "afterany:100_0:100_1" and script["partition"] == "gpu" and script["time"] == "10"
     assert "dependency" not in slurm_stand_in.options(slurm / "100.sh")
-    with pytest.raises(UserError, match=r"jobs work in .*100_0"):
-        main.call("reproduce", ["--scale", "tiny", "--out", str(tmp_path / "out")])
+    for argv in (["reproduce", "--scale", "tiny"], ["ablate", "avatars", "--genes", "4", "--variants", "8"]):
+        with pytest.raises(UserError, match=r"jobs work in .*100_0"):
+            main.call(argv[0], [*argv[1:], "--out", str(tmp_path / "out")])
     wait_for(lambda: over(slurm))
     ledger = StepLedger(tmp_path / "out", given)
     assert ledger.done == {"a", "b"}

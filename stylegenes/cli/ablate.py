@@ -74,6 +74,8 @@ def run(args: Args) -> None:
     if args.jobs.submit is not None:
         _submit(args, genes, variants, int(base.model.synthesis["w_dim"]))
         return
+    if args.only is None and not args.report:
+        jobs.refuse_beside_jobs(args.out)
     how = {"samples": args.samples, "machine": Machine(args.accelerator, args.devices), "only": only, "on_note": say}
     found = ablate(base, args.out, genes, variants, **how)
     table = found.exhibit.table
