@@ -97,6 +97,24 @@ def test_a_store_like_s3(server, near, monkeypatch):
     assert torch.equal(far.images(range(70)), near.images(range(70))) and server.signed > 5
 
 
+def test_folders_of_a_bucket_whatever_their_names(server, near, monkeypatch, root):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
+    place = root / "bucket" / "猫 shards"
+    place.mkdir(parents=True, exist_ok=True)
+    for path in (root / "faces").iterdir():
+        (place / path.name).write_bytes(path.read_bytes())
+    far = open_dataset("S3://bucket/猫 shards/", resolution=8)
+    assert torch.equal(far.images([3, 40]), near.images([3, 40])) and not server.signed
+    assert len(open_dataset(f"{server.url}/bucket/%E7%8C%AB%20shards", resolution=8)) == 70
+
+
+@pytest.mark.parametrize("url", ["s3://", "https://", "http://a b/c"])
+def test_an_address_of_nowhere(url):
+    with pytest.raises(UserError, match=f"{url} is no address that can be read"):
+        open_dataset(url, resolution=8)
+
+
 @pytest.mark.parametrize("faults", [[500, 503], ["cut"], ["stall"], ["cut", 500, "cut"], [b"another"]], ids=str)
 @pytest.mark.parametrize("name", ["index.json", shard(1)])
 def test_what_passes_is_tried_again(server, near, faults, name):

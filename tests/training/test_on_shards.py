@@ -84,6 +84,7 @@ def test_killed_in_the_middle_of_an_epoch(root, far, tmp_path, near):
     assert_same(run(far, folder, *NEAR), near)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_other_ranks_of_the_same_batch_go_on(far, tmp_path, near):
     """One process begins, two go on: the pictures of every step are those of one."""

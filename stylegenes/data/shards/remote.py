@@ -37,7 +37,7 @@ class AbsentError(UserError):
 
 def is_address(source: str | os.PathLike[str]) -> bool:
     """Whether a source is an address rather than a path or a word."""
-    return bool(re.match(rf"({'|'.join(SCHEMES)})://", str(source)))
+    return bool(re.match(rf"({'|'.join(SCHEMES)})://", str(source), re.IGNORECASE))
 
 
 class Remote:
@@ -54,7 +54,7 @@ class Remote:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+        self.url = re.sub(r"(?<=[^:/])/+$", "", url)
         self._opened: tuple[int, ObjectStore] | None = None
         self._store()
 
