@@ -212,19 +212,19 @@ TRAIN = ("train", "avatars:n=64", "--recipe", "tiny32", "--out", "models/x", "--
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGUSR2])
 def test_a_job_that_is_preempted_saves_and_goes_on(slurm, tmp_path, number):
-    long = Step("train", (*TRAIN, "--kimg", "0.6"), trains=("models/x", 0.6))
+    long = Step("train", (*TRAIN, "--kimg", "0.3"), trains=("models/x", 0.3))
     submit(tmp_path / "out", [long], read_options("slurm", ["time=60"]))
     state = tmp_path / "out" / "models/x/state.safetensors"
     log = tmp_path / "out/logs/train.log"
-    wait_for(lambda: log.is_file() and "img/s" in log.read_text())
+    wait_for(lambda: log.is_file() and "img/s" in log.read_text(), 280)
     job = int((slurm / "srun.pids").read_text())
     os.kill(job, number)
-    wait_for(lambda: "continue with" in log.read_text())
+    wait_for(lambda: "continue with" in log.read_text(), 280)
     assert state.is_file()
     wait_for(lambda: over(slurm), 600)
     assert slurm_stand_in.states(slurm) == {"100": "COMPLETED"}
     assert StepLedger(tmp_path / "out", [long]).done == {"train"}
-    assert "finished 0.6 kimg" in log.read_text()
+    assert "finished 0.3 kimg" in log.read_text()
 
 
 @pytest.mark.slow
