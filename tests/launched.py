@@ -37,7 +37,7 @@ class Program:
         """What it has said so far."""
         return self.file.read_text(errors="replace")
 
-    def wait(self, seconds: float = 100) -> int:
+    def wait(self, seconds: float = 250) -> int:
         """Its exit status."""
         try:
             return self.process.wait(seconds)

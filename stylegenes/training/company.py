@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -175,14 +176,14 @@ def _open_watch(place: Place, store: Store, first: str, patience: float, silence
 
 
 def _wait(store: Store, names: list[str], seconds: float) -> bool:
-    """Whether all notes are there, or were within so many seconds."""
+    """Whether all notes are there, or were within so many seconds. The store's own waiting warns of every second."""
+    until = time.monotonic() + seconds
     try:
-        store.wait(names, timedelta(seconds=seconds))
-    except dist.DistStoreError:
-        return False
-    except dist.DistNetworkError as error:
+        while not (found := store.check(names)) and time.monotonic() < until:
+            time.sleep(0.05)
+    except dist.DistError as error:
         raise LostContact(str(error)) from error
-    return True
+    return found
 
 
 def _end(sentence: str) -> None:

@@ -98,6 +98,9 @@ def train(
             return RunResult(**result)
 
 
+_LAST_WORDS = 60
+"""Seconds that a process under a launcher has to end once it failed."""
+
 _LET_GO = 60.0
 """Seconds that the processes of a broken sitting have to end when a launcher starts the next."""
 
@@ -124,9 +127,14 @@ def _joined(machine: Machine, config: RunConfig, folder: Path) -> Iterator[Compa
 
 
 def _finish_speaking() -> None:
-    """Let a process that ends by an error say so: torchrun asks all to end as soon as one of them died."""
+    """Let a process that ends by an error say so, and then see that it ends.
+
+    torchrun asks all to end as soon as one of them died; and what waits for lost partners may hold up the very end.
+    """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(_LAST_WORDS)
 
 
 class RunProcess:
