@@ -224,7 +224,7 @@ def test_a_job_that_is_preempted_saves_and_goes_on(slurm, tmp_path, number):
     wait_for(lambda: over(slurm), 600)
     assert slurm_stand_in.states(slurm) == {"100": "COMPLETED"}
     assert StepLedger(tmp_path / "out", [long]).done == {"train"}
-    assert "finished 0.3 kimg" in log.read_text()
+    assert "finished 0.304 kimg" in log.read_text()
 
 
 @pytest.mark.slow
