@@ -92,7 +92,7 @@ def small_recipes() -> dict[str, dict]:
         size = {} if model.synthesis["name"] != "eg3d" else {"super_input": 8}
         example = SYNTHESES.get(model.synthesis["name"]).example_spec(16, 12)
         sizes = {key: model.latent[key] for key in ("depth", "camera") if key in model.latent}
-        latent = {"genome": GENOME, "mapping": MAPPING, "gaussian": {"name": "gaussian", "w_dim": 12}}
+        latent = {"genome": GENOME, "mapping": {**MAPPING, "z_dim": 12}, "gaussian": {"name": "gaussian", "w_dim": 12}}
         spec = {
             "latent": {**latent[model.latent["name"]], **sizes},
             "synthesis": {**model.synthesis, **example, **size},
