@@ -20,7 +20,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from stylegenes.caches import usable_cache
-from stylegenes.data import PackedDataset, open_dataset
+from stylegenes.data import open_dataset
 from stylegenes.data.protocols import LabeledImages
 from stylegenes.metrics import Evaluator, Subject
 from stylegenes.perception.lite0 import Lite0Features
@@ -33,7 +33,7 @@ METRICS = ["fd", "pr", "outliers"]
 class Damaged:
     """Some pictures of a data set, each damaged."""
 
-    data: PackedDataset
+    data: LabeledImages
     rows: torch.Tensor
     name: str
     damage: Damage
