@@ -210,7 +210,7 @@ def tables() -> dict[str, list[str]]:
     """The tables of docs/scaling.md by the name of their place."""
     names = ("ffhq256", "ffhq1024")
     every = {name: phases_of(name) for name in names}
-    sizes = {}
+    sizes = dict[str, tuple[int, int]]()
     for name, phases in every.items():
         numbers = {phase.name: phase.gradients for phase in phases}
         sizes[name] = numbers["G main"], numbers["D main"]

@@ -44,9 +44,11 @@ def row(name: str) -> str:
     if model.discriminator.get("camera"):
         # Noise has no cameras; telling them to the discriminator costs next to nothing.
         model = replace(model, discriminator={**model.discriminator, "camera": False})
-    found = plan.measure(replace(config, batch=batch, model=model), _Noise(size, 3), Machine("cpu"), seconds=3.0)
+    found = plan.measure(
+        replace(config, batch=batch, model=model), _Noise(size, 3), Machine("cpu"), plan.Assumptions(seconds=3.0)
+    )
     counts = f"{found.parameters_G / 1e6:.2f}, {found.parameters_D / 1e6:.2f}"
-    return f"{about} {counts} | {found.seconds_per_kimg:.0f} | {found.hours:.1f} |"
+    return f"{about} {counts} | {1000 / found.scaling.images_per_second:.0f} | {found.hours:.1f} |"
 
 
 def tell(line: str) -> None:

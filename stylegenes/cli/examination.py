@@ -25,7 +25,7 @@ from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
 from stylegenes.size import Size
 from stylegenes.training import Machine
 from stylegenes.training.machine import Accelerator
-from stylegenes.training.plan import RunPlan, measure
+from stylegenes.training.plan import Assumptions, RunPlan, measure
 from stylegenes.version import __version__
 from stylegenes.words import command
 
@@ -50,7 +50,7 @@ class Advice:
 
     def lines(self) -> dict[str, str]:
         """Speed and recommendation in words."""
-        name, speed = self.choice.name, 1000 / self.plan.seconds_per_kimg
+        name, speed = self.choice.name, self.plan.scaling.images_per_second
         load = psutil.getloadavg()[0]
         busy = f" (busy: load {load:.1f} on {_cores()} cores; alone it is faster)" if load > _cores() / 2 else ""
         when = f"{name}: its {self.kimg:g} kimg take about {_words(self.plan.hours)} at this speed"
@@ -64,7 +64,7 @@ class Advice:
         }
 
     def _words_for(self, kimg: float) -> str:
-        return _words(kimg * self.plan.seconds_per_kimg / 3600)
+        return _words(self.plan.scaling.hours(kimg))
 
 
 class _Noise:
@@ -138,12 +138,7 @@ def advise(device: torch.device, seconds: float = 3.0) -> Advice:
     choice = choose_recipe(device.type)
     config = recipe(choice.name)
     noise = _Noise(config.data.resolution, config.data.channels or 3)
-    plan = measure(
-        config,
-        noise,
-        Machine(cast(Accelerator, device.type)),
-        seconds=seconds,
-    )
+    plan = measure(config, noise, Machine(cast(Accelerator, device.type)), Assumptions(seconds=seconds))
     return Advice(choice, config.kimg, plan)
 
 
