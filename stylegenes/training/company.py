@@ -21,10 +21,10 @@ from torch.distributed import PrefixStore, Store  # type: ignore[reportPrivateIm
 
 from stylegenes.errors import UserError, shown
 from stylegenes.training.machine import Machine
-from stylegenes.training.meeting import INTERFACE, Place, choose_interface, open_meeting, resolve
+from stylegenes.training.meeting import INTERFACE, Seat, choose_interface, open_meeting, resolve
 from stylegenes.training.phases import RankStatus, read_statuses
 from stylegenes.training.sync import LostContact
-from stylegenes.training.watch import AGAIN, Link, Watch, accept, connect, listen
+from stylegenes.training.watch import AGAIN, Watch, Wire, accept, connect, listen
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +37,13 @@ class Company:
     """All processes of a run, as one of them sees them.
 
     Attributes:
-        place: of this process.
+        seat: of this process.
         store: for notes between the processes.
         watch: over them.
         hosts: of every rank.
     """
 
-    place: Place
+    seat: Seat
     store: Store
     watch: Watch
     hosts: dict[int, str]
@@ -54,8 +54,8 @@ class Company:
         Raises:
             LostContact: when one of them is gone.
         """
-        self.store.set(f"{topic}/{self.place.rank}", note)
-        names = [f"{topic}/{rank}" for rank in range(self.place.count)]
+        self.store.set(f"{topic}/{self.seat.rank}", note)
+        names = [f"{topic}/{rank}" for rank in range(self.seat.count)]
         while not _wait(self.store, names, 1.0):
             if self.watch.lost is not None:
                 raise LostContact(self.watch.lost.sentence())
@@ -81,9 +81,9 @@ class Company:
             others = "; ".join(
                 f"rank {rank} on {shown(host)} was last{_at(last.get(rank)) or ' nowhere'}"
                 for rank, host in self.hosts.items()
-                if rank != self.place.rank
+                if rank != self.seat.rank
             )
-            return f"rank {self.place.rank} got no answer from the others ({error}): {others}. {AGAIN}"
+            return f"rank {self.seat.rank} got no answer from the others ({error}): {others}. {AGAIN}"
         return None
 
 
@@ -104,17 +104,17 @@ def company(environment: ClusterEnvironment, machine: Machine, *, silence: float
     Raises:
         UserError: when they do not all come, naming those that are missing.
     """
-    told = Place(environment.global_rank(), environment.world_size(), environment.main_address, environment.main_port)
+    told = Seat(environment.global_rank(), environment.world_size(), environment.main_address, environment.main_port)
     meeting = open_meeting(told, machine.patience)
-    place, store = meeting.place, meeting.store
+    seat, store = meeting.seat, meeting.store
     try:
-        hosts = _meet(place, store, machine.patience, several=machine.nodes > 1)
+        hosts = _meet(seat, store, machine.patience, several=machine.nodes > 1)
     except LostContact as error:
-        raise UserError(f"rank 0 ended before all were there, says {place}; see what its host says") from error
-    watch = _open_watch(place, store, hosts[0], machine.patience, silence)
+        raise UserError(f"rank 0 ended before all were there, says {seat}; see what its host says") from error
+    watch = _open_watch(seat, store, hosts[0], machine.patience, silence)
     try:
-        _form_group(place, store, machine)
-        yield Company(place, store, watch, hosts)
+        _form_group(seat, store, machine)
+        yield Company(seat, store, watch, hosts)
     except BaseException as error:
         watch.close(str(error) or type(error).__name__)
         raise
@@ -122,54 +122,54 @@ def company(environment: ClusterEnvironment, machine: Machine, *, silence: float
     dist.destroy_process_group()
 
 
-def _meet(place: Place, store: Store, patience: float, *, several: bool) -> dict[int, str]:
+def _meet(seat: Seat, store: Store, patience: float, *, several: bool) -> dict[int, str]:
     """The host of every rank, once all are here; chooses the interface to them where nobody did."""
-    me = {"host": socket.gethostname(), "main": resolve(place.main, patience)}
-    store.set(f"here/{place.rank}", json.dumps(me))
-    names = [f"here/{rank}" for rank in range(place.count)]
+    me = {"host": socket.gethostname(), "main": resolve(seat.main, patience)}
+    store.set(f"here/{seat.rank}", json.dumps(me))
+    names = [f"here/{rank}" for rank in range(seat.count)]
     if not _wait(store, names, patience):
         missing = [str(rank) for rank, name in enumerate(names) if not store.check([name])]
         raise UserError(
-            f"rank {', '.join(missing[:9])}{' ...' * (len(missing) > 9)} of {place.count} did not come within "
-            f"{patience:g} s, says {place}; see what its host says, and start all of them again"
+            f"rank {', '.join(missing[:9])}{' ...' * (len(missing) > 9)} of {seat.count} did not come within "
+            f"{patience:g} s, says {seat}; see what its host says, and start all of them again"
         )
     here = {rank: json.loads(store.get(name)) for rank, name in enumerate(names)}
     if several:
-        chosen = choose_interface({rank: note["main"] for rank, note in here.items()}, place)
+        chosen = choose_interface({rank: note["main"] for rank, note in here.items()}, seat)
         if chosen is not None:
             os.environ[INTERFACE] = chosen
     return {rank: note["host"] for rank, note in here.items()}
 
 
-def _form_group(place: Place, store: Store, machine: Machine) -> None:
+def _form_group(seat: Seat, store: Store, machine: Machine) -> None:
     """Join the group that exchanges gradients. The engine finds it there and forms none."""
     board = PrefixStore("group", store)
     wait = timedelta(seconds=machine.patience)
     try:
-        dist.init_process_group(machine.backend, store=board, rank=place.rank, world_size=place.count, timeout=wait)
+        dist.init_process_group(machine.backend, store=board, rank=seat.rank, world_size=seat.count, timeout=wait)
     except RuntimeError as error:
         way = f"the interface {os.environ[INTERFACE]}" if INTERFACE in os.environ else "the address of its own name"
         raise UserError(
-            f"{place} cannot reach the others by {way}: {error}. Set {INTERFACE} (with CUDA also NCCL_SOCKET_IFNAME) "
+            f"{seat} cannot reach the others by {way}: {error}. Set {INTERFACE} (with CUDA also NCCL_SOCKET_IFNAME) "
             "on each host to the interface that leads to the others"
         ) from error
     dist.distributed_c10d._set_pg_timeout(timedelta(seconds=machine.timeout))
 
 
-def _open_watch(place: Place, store: Store, first: str, patience: float, silence: float) -> Watch:
+def _open_watch(seat: Seat, store: Store, first: str, patience: float, silence: float) -> Watch:
     """Rank 0 listens, the others connect to it."""
-    hello = {"token": secrets.token_hex(16), "rank": place.rank, "host": socket.gethostname()}
+    hello = {"token": secrets.token_hex(16), "rank": seat.rank, "host": socket.gethostname()}
     try:
-        if place.rank == 0:
+        if seat.rank == 0:
             with listen() as server:
                 store.set("watch", json.dumps([server.getsockname()[1], hello["token"]]))
-                links = accept(server, place.count - 1, str(hello["token"]), patience)
+                links = accept(server, seat.count - 1, str(hello["token"]), patience)
         else:
             port, hello["token"] = json.loads(store.get("watch"))
-            links = [Link.to(0, first, connect(place.main, port, hello, patience))]
+            links = [Wire.to(0, first, connect(seat.main, port, hello, patience))]
     except OSError as error:
         raise UserError(
-            f"{place} has no connection to the others, which goes by a port that rank 0's host chooses: {error}. "
+            f"{seat} has no connection to the others, which goes by a port that rank 0's host chooses: {error}. "
             "See that no firewall is between the hosts"
         ) from error
     return Watch(links, silence, _end)

@@ -24,7 +24,7 @@ RESOLVE = 30.0
 
 
 @dataclass(frozen=True)
-class Place:
+class Seat:
     """Where a process stands among the others.
 
     Attributes:
@@ -49,37 +49,37 @@ class Meeting:
     """Where the processes of one sitting meet.
 
     Attributes:
-        place: of this process; its main host is that of rank 0.
+        seat: of this process; its main host is that of rank 0.
         store: for notes between the processes, without any of an earlier sitting.
     """
 
-    place: Place
+    seat: Seat
     store: Store
 
 
-def open_meeting(place: Place, seconds: float, environ: Mapping[str, str] = os.environ) -> Meeting:
+def open_meeting(seat: Seat, seconds: float, environ: Mapping[str, str] = os.environ) -> Meeting:
     """Find the others, or where they will come.
 
     torchrun has a store that outlives the processes and keeps the notes of those that broke, on a host that need not be
     that of rank 0. There rank 0 only says where its own is, which lives as long as it does.
 
     Args:
-        place: of this process, as the launcher says.
+        seat: of this process, as the launcher says.
         seconds: that the others may take.
         environ: tells whether torchrun keeps a store.
 
     Raises:
         UserError: when rank 0's host is not found, does not answer, or its port is taken.
     """
-    board = open_store(place, seconds)
+    board = open_store(seat, seconds)
     if environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
-        return Meeting(place, board)
-    if place.rank == 0:
+        return Meeting(seat, board)
+    if seat.rank == 0:
         store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False, timeout=timedelta(seconds=seconds))
-        note = {"main": _address_towards(place.main) or place.main, "port": store.port, "token": secrets.token_hex(16)}
+        note = {"main": _address_towards(seat.main) or seat.main, "port": store.port, "token": secrets.token_hex(16)}
         store.set("token", note["token"])
         board.set("meeting", json.dumps(note))
-        return Meeting(replace(place, main=note["main"], port=note["port"]), store)
+        return Meeting(replace(seat, main=note["main"], port=note["port"]), store)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         note = json.loads(board.get("meeting"))
@@ -90,30 +90,30 @@ def open_meeting(place: Place, seconds: float, environ: Mapping[str, str] = os.e
             known = False
         if known:
             store.set_timeout(timedelta(seconds=seconds))
-            return Meeting(replace(place, main=note["main"], port=note["port"]), store)
+            return Meeting(replace(seat, main=note["main"], port=note["port"]), store)
         time.sleep(0.2)
-    raise UserError(f"rank 0 was not to be found for {seconds:g} s, says {place}; see what its host says")
+    raise UserError(f"rank 0 was not to be found for {seconds:g} s, says {seat}; see what its host says")
 
 
-def open_store(place: Place, seconds: float) -> Store:
+def open_store(seat: Seat, seconds: float) -> Store:
     """The store at the place that the launcher names.
 
     Raises:
         UserError: when rank 0's host is not found, does not answer, or its port is taken.
     """
-    os.environ.update(MASTER_ADDR=place.main, MASTER_PORT=str(place.port))
-    resolve(place.main, min(RESOLVE, seconds))
-    url = f"env://?rank={place.rank}&world_size={place.count}"
+    os.environ.update(MASTER_ADDR=seat.main, MASTER_PORT=str(seat.port))
+    resolve(seat.main, min(RESOLVE, seconds))
+    url = f"env://?rank={seat.rank}&world_size={seat.count}"
     try:
         store = next(rendezvous(url, timeout=timedelta(seconds=seconds)))[0]
     except (dist.DistError, RuntimeError) as error:
-        where = f"{shown(place.main)}, port {place.port} (MASTER_ADDR, MASTER_PORT)"
+        where = f"{shown(seat.main)}, port {seat.port} (MASTER_ADDR, MASTER_PORT)"
         if "EADDRINUSE" in str(error) or "address already in use" in str(error).lower():
             raise UserError(
                 f"{where} is taken by another program; set MASTER_PORT to a free port, the same on all hosts"
             ) from error
         raise UserError(
-            f"nobody answered at {where} for {seconds:g} s, asked by {place}. It must be the host of rank 0, by a name "
+            f"nobody answered at {where} for {seconds:g} s, asked by {seat}. It must be the host of rank 0, by a name "
             "or an address that every host reaches, without a firewall between, and rank 0 must have been started"
         ) from error
     return PrefixStore("stylegenes", store)
@@ -139,12 +139,12 @@ def resolve(name: str, seconds: float) -> str:
             time.sleep(0.5)
 
 
-def choose_interface(seen: Mapping[int, str], place: Place, environ: Mapping[str, str] = os.environ) -> str | None:
+def choose_interface(seen: Mapping[int, str], seat: Seat, environ: Mapping[str, str] = os.environ) -> str | None:
     """The network interface to the other hosts, by name; None leaves it to the back end.
 
     Args:
         seen: the address that each rank knows rank 0's host by.
-        place: of this process.
+        seat: of this process.
         environ: names one, or not.
 
     Raises:
@@ -160,7 +160,7 @@ def choose_interface(seen: Mapping[int, str], place: Place, environ: Mapping[str
         return None
     # Rank 0's own host often knows itself by a loopback address; the other hosts know better.
     known = [own[address] for address in seen.values() if address in own and not _is_loopback(address)]
-    return known[0] if known else own.get(_address_towards(place.main))
+    return known[0] if known else own.get(_address_towards(seat.main))
 
 
 def interfaces() -> dict[str, str]:

@@ -73,12 +73,12 @@ def check_folder(company: Company, folder: Path) -> None:
     Raises:
         UserError: on all of them; names the host that does not see it.
     """
-    first = company.place.rank == 0
+    first = company.seat.rank == 0
     name = company.gather("folder", (folder / HOLDER).read_text() if first else "")[0]
     until = time.monotonic() + _SEEN_WITHIN
     while not (seen := first or _holds(folder, name)) and time.monotonic() < until:
         time.sleep(0.2)
-    host, main = (shown(company.hosts[rank]) for rank in (company.place.rank, 0))
+    host, main = (shown(company.hosts[rank]) for rank in (company.seat.rank, 0))
     blind = f"{host} does not see the run folder {folder.resolve()} of {main}; all hosts must share it, as by NFS"
     company.agree("seen", "" if seen else blind)
 

@@ -52,7 +52,7 @@ class Lost:
 
 
 @dataclass(frozen=True)
-class Link:
+class Wire:
     """A connection to another rank.
 
     Attributes:
@@ -68,7 +68,7 @@ class Link:
     socket: socket.socket
 
     @classmethod
-    def to(cls, rank: int, host: str, connected: socket.socket) -> Link:
+    def to(cls, rank: int, host: str, connected: socket.socket) -> Wire:
         """The link over a socket. Its address is asked for now: a broken connection no longer knows it."""
         connected.setblocking(False)
         return cls(rank, host, connected.getpeername()[0], connected)
@@ -87,7 +87,7 @@ class Watch:
         end: ends this process, given a sentence; called when it does not end by itself soon after a loss.
     """
 
-    def __init__(self, links: list[Link], silence: float, end: Callable[[str], None]) -> None:
+    def __init__(self, links: list[Wire], silence: float, end: Callable[[str], None]) -> None:
         self.lost: Lost | None = None
         self._links, self._silence, self._end = {link.rank: link for link in links}, silence, end
         self._noticed, self._closed = threading.Event(), threading.Event()
@@ -131,7 +131,7 @@ class Watch:
         if not self._closed.wait(GRACE):
             self._end(lost.sentence())
 
-    def _hear(self, link: Link) -> Lost | None:
+    def _hear(self, link: Wire) -> Lost | None:
         """What a readable connection says; None where nothing is lost."""
         try:
             words = link.socket.recv(1 << 16).splitlines()
@@ -173,13 +173,19 @@ def listen() -> socket.socket:
     return socket.create_server(("", 0), backlog=1024)
 
 
-def accept(server: socket.socket, count: int, token: str, seconds: float) -> list[Link]:
+def accept(server: socket.socket, count: int, token: str, seconds: float) -> list[Wire]:
     """The connections of `count` other ranks that know the token; strangers are hung up on.
+
+    Args:
+        server: listens.
+        count: how many are to come.
+        token: what they say first.
+        seconds: until when.
 
     Raises:
         TimeoutError: when they did not all come in time.
     """
-    links: dict[int, Link] = {}
+    links: dict[int, Wire] = {}
     until = time.monotonic() + seconds
     while len(links) < count:
         server.settimeout(max(until - time.monotonic(), 0.01))
@@ -193,12 +199,18 @@ def accept(server: socket.socket, count: int, token: str, seconds: float) -> lis
         if not known:
             connection.close()
             continue
-        links[hello["rank"]] = Link.to(hello["rank"], hello["host"], connection)
+        links[hello["rank"]] = Wire.to(hello["rank"], hello["host"], connection)
     return list(links.values())
 
 
 def connect(address: str, port: int, hello: dict[str, object], seconds: float) -> socket.socket:
-    """A connection to rank 0, which is told who this is: `token`, `rank` and `host`.
+    """A connection to rank 0, which is told who this is.
+
+    Args:
+        address: of rank 0's host.
+        port: at which it listens.
+        hello: `token`, `rank` and `host`.
+        seconds: to wait for it.
 
     Raises:
         OSError: when nobody answers there.

@@ -13,8 +13,8 @@ from stylegenes.errors import UserError
 from stylegenes.training import terms
 from stylegenes.training.company import _meet
 from stylegenes.training.machine import Machine, as_launched
-from stylegenes.training.meeting import Place, choose_interface, interfaces, open_meeting, open_store, resolve
-from stylegenes.training.watch import Link, Watch, accept, connect, listen
+from stylegenes.training.meeting import Seat, choose_interface, interfaces, open_meeting, open_store, resolve
+from stylegenes.training.watch import Watch, Wire, accept, connect, listen
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def three():
         ends = [connect("127.0.0.1", port, hello, 5) for hello in hellos]
         links = accept(server, 2, "secret", 5)
     watches = [Watch(links, 5, ended.append)]
-    watches += [Watch([Link.to(0, "host0", end)], 5, ended.append) for end in ends]
+    watches += [Watch([Wire.to(0, "host0", end)], 5, ended.append) for end in ends]
     yield watches, ends
     for watch in watches:
         watch.close()
@@ -91,7 +91,7 @@ def test_a_port_that_is_taken_is_told(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"port {port} .*is taken by another program; set MASTER_PORT"):
-            open_store(Place(0, 2, "127.0.0.1", port), 2)
+            open_store(Seat(0, 2, "127.0.0.1", port), 2)
 
 
 def test_nobody_who_answers_is_told(monkeypatch):
@@ -101,7 +101,7 @@ def test_nobody_who_answers_is_told(monkeypatch):
     with pytest.raises(
         UserError, match=rf"nobody answered at 127\.0\.0\.1, port {port} .* for 1 s, asked by rank 1 of 2"
     ):
-        open_store(Place(1, 2, "127.0.0.1", port), 1)
+        open_store(Seat(1, 2, "127.0.0.1", port), 1)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def torchrun(monkeypatch):
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     monkeypatch.setenv("MASTER_PORT", str(store.port))
-    return lambda rank, store=store: Place(rank, 2, "127.0.0.1", store.port)
+    return lambda rank, store=store: Seat(rank, 2, "127.0.0.1", store.port)
 
 
 def test_a_sitting_reads_no_notes_of_the_one_that_broke(torchrun):
@@ -134,16 +134,16 @@ def test_a_sitting_reads_no_notes_of_the_one_that_broke(torchrun):
 def test_ranks_that_do_not_come_are_named(torchrun):
     meeting = open_meeting(torchrun(0), 1)
     with pytest.raises(UserError, match="rank 1 of 2 did not come within 1 s, says rank 0 of 2"):
-        _meet(meeting.place, meeting.store, 1, several=False)
+        _meet(meeting.seat, meeting.store, 1, several=False)
 
 
 def test_the_interface_is_the_one_that_leads_to_the_others():
     name = next(name for address, name in interfaces().items() if address == "127.0.0.1")
-    place = Place(1, 2, "127.0.0.1", 29500)
-    assert choose_interface({0: "127.0.0.1"}, place, {}) is None, "loopback leads nowhere"
-    assert choose_interface({}, place, {"GLOO_SOCKET_IFNAME": name}) is None
+    seat = Seat(1, 2, "127.0.0.1", 29500)
+    assert choose_interface({0: "127.0.0.1"}, seat, {}) is None, "loopback leads nowhere"
+    assert choose_interface({}, seat, {"GLOO_SOCKET_IFNAME": name}) is None
     with pytest.raises(UserError, match=rf"GLOO_SOCKET_IFNAME is ib7, .*it has .*{name}"):
-        choose_interface({}, place, {"GLOO_SOCKET_IFNAME": "ib7"})
+        choose_interface({}, seat, {"GLOO_SOCKET_IFNAME": "ib7"})
 
 
 def test_rank_0_takes_the_interface_by_which_others_know_it():
@@ -152,14 +152,14 @@ def test_rank_0_takes_the_interface_by_which_others_know_it():
     if not others:
         pytest.skip("this machine has no network but the loopback")
     address, name = next(iter(others.items()))
-    assert choose_interface({0: "127.0.1.1", 1: address}, Place(0, 2, "127.0.1.1", 29500), {}) == name
+    assert choose_interface({0: "127.0.1.1", 1: address}, Seat(0, 2, "127.0.1.1", 29500), {}) == name
 
 
 def company(own, *others):
     """What `gather` of several ranks gives when the others note this."""
     hosts = {rank: f"host{rank}" for rank in range(len(others) + 1)}
     gather = lambda topic, note: {0: note, **{rank + 1: change(note) for rank, change in enumerate(others)}}  # noqa: E731
-    return SimpleNamespace(hosts=hosts, gather=gather, place=SimpleNamespace(rank=own))
+    return SimpleNamespace(hosts=hosts, gather=gather, seat=SimpleNamespace(rank=own))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from stylegenes.data.packed import DamagedError
 from stylegenes.data.shards.index import INDEX, LABELS, Part, shard_name
 from stylegenes.data.shards.keeping import LIMIT
 from stylegenes.data.shards.order import SHARDS_AT_ONCE, ShardOrder
-from stylegenes.data.shards.places import Address, Folder, Place
+from stylegenes.data.shards.places import ShardAddress, ShardFolder, ShardPlace
 from stylegenes.data.shards.remote import is_address
 from stylegenes.errors import UserError
 from stylegenes.progress import Track
@@ -33,7 +33,7 @@ class ShardedDataset(Dataset):
         place: where the shards lie.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ShardPlace) -> None:
         self.place = place
         self.folder = place.folder
         self.description = place.index.description
@@ -51,8 +51,8 @@ class ShardedDataset(Dataset):
             UserError: when something is missing, cut short or changed, or the address does not answer.
         """
         if is_address(source):
-            return cls(Address(str(source)))
-        place = Folder(Path(source))
+            return cls(ShardAddress(str(source)))
+        place = ShardFolder(Path(source))
         if verify:
             for part in (*place.index.shards, place.index.labels):
                 place.look_at(part)
@@ -107,7 +107,7 @@ class ShardedDataset(Dataset):
 
     def expect(self, wanted: Callable[[], Indices]) -> None:
         """Shards of these pictures are fetched meanwhile, where they are far away and there is room."""
-        if self._fetching and not isinstance(self.place, Folder):
+        if self._fetching and not isinstance(self.place, ShardFolder):
             shards = np.unique(self._shards_of(as_array(wanted())))
             self.place.expect(self.place.index.shards[shard] for shard in shards)
 

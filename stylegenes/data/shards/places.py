@@ -23,7 +23,7 @@ _WHOLE_FROM = 1 / 4
 """Share of a shard's pictures beyond which the shard is fetched rather than one picture after the other."""
 
 
-class Place(ABC):
+class ShardPlace(ABC):
     """Where shards lie. It is sent to other processes, so it must pickle.
 
     Attributes:
@@ -93,7 +93,7 @@ class Place(ABC):
         return "copy it again, or pack the shards again"
 
 
-class Folder(Place):
+class ShardFolder(ShardPlace):
     """A folder of this machine.
 
     Raises:
@@ -136,7 +136,7 @@ class Folder(Place):
             raise DamagedError(f"{path} has {path.stat().st_size:,} of {part.bytes:,} bytes; {self._again}")
 
 
-class Address(Place):
+class ShardAddress(ShardPlace):
     """A folder behind an address. A picture whose shard is not here yet comes alone, so that nothing waits for a shard.
 
     Raises:
