@@ -14,7 +14,7 @@ LAYERS = [
     | {"csv_tables", "progress", "shares", "cluster_options"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
-    {"snapshot", "drawing", "volumes", "sheets", "styles", "classified", "survey", "interop"},
+    {"snapshot", "drawing", "volumes", "sheets", "styles", "classified", "draws", "survey", "interop"},
     {"training", "metrics", "analysis", "inversion"},
     {"recipes", "notation", "walks"},
     {"model", "choice", "loaded", "studio", "sampling", "analyses", "comparisons", "solids", "ablations"}
@@ -70,6 +70,7 @@ SIDEWAYS = {
     ("survey", "snapshot"),
     ("survey", "drawing"),
     ("survey", "classified"),
+    ("survey", "draws"),
     ("drawing", "snapshot"),
     ("sheets", "drawing"),
     ("styles", "drawing"),

@@ -100,6 +100,7 @@ def test_a_mapping_model_shows_what_it_can(mapping_server, visit):
     heading = page.get_by_role("region", name="Newest generation").get_by_role("heading")
     page.keyboard.press("d")
     expect(heading).to_contain_text("12 diced")
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("b")
     expect(heading).to_contain_text("12 children of")
 
