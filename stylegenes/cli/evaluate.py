@@ -62,7 +62,7 @@ class Args:
     """with commas between: fd, kid, pr (precision, recall), dc (density, coverage), outliers (share of fakes that are
     like no real; reals have 0.01), mix (fd with 1 to 4 codes mixed), ppl, ppl_crop (path length), separability,
     disentanglement, disentanglement_linear, eq_t, eq_r (equivariance; stylegan3 only)"""
-    num: int | None = None
+    num: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """fakes, pairs (ppl) or draws (default: 50,000 on a GPU, 2,000 elsewhere)"""
     extractor: str = "lite0"
     """frozen network that results are named after: lite0; once fetched squeezenet, or inception (then it is FID)"""

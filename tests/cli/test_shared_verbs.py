@@ -62,7 +62,7 @@ TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-po
 
 @pytest.mark.parametrize("how", ["one", "all"])
 def test_a_survey(model, how):
-    words = ("--classifier", "avatars32-judge", "--num", 1500, "--shard", 50)
+    words = ("--classifier", "avatars32-judge", "--num", 1440, "--shard", 48)
     shards = model / "b/genes/survey"
     kill_when(command(model, "survey", "b", *words, "--devices", 2), lambda: len(list(shards.glob("shard*"))) > 5, how)
     made = len(list(shards.glob("shard*")))
@@ -76,7 +76,7 @@ def test_a_survey(model, how):
 
 
 def test_an_evaluation_under_torchrun(model):
-    words = ("--data", "avatars:n=300", "--metrics", "fd,kid,pr,ppl", "--num", 400, "--out")
+    words = ("--data", "avatars:n=300", "--metrics", "fd,kid,pr,ppl", "-n", 400, "--out")
     done(model, "evaluate", "a", *words, "two", launcher=TORCHRUN)
     done(model, "evaluate", "a", *words, "three", "--devices", 3)
     done(model, "evaluate", "a", *words, "one")
