@@ -310,11 +310,12 @@ class Model(Analyses):
             UserError: for another ending, without the package onnx, for a network that cannot be exported, or when
                 file and model disagree.
         """
+        from stylegenes.interop.exporting import PlainGenerator
         from stylegenes.interop.formats import export_file
 
         generator, camera = copy.deepcopy(self.generator).to("cpu"), self.camera(view or {})
-        how = {"psi": psi, "given": given, "clamp": not raw, "camera": camera}
-        return export_file(generator, Path(path), card=self.card, **how)
+        flat = PlainGenerator(generator, psi, given, not raw, camera)
+        return export_file(flat, Path(path), card=self.card)
 
     def save(self, path: str | PathLike[str], *, half: bool = False) -> Path:
         """Write the snapshot into a folder, in half precision if wanted.

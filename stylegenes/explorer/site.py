@@ -24,6 +24,7 @@ from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.page import PAGE
 from stylegenes.files import atomic_folder
 from stylegenes.generator import Generator
+from stylegenes.interop.exporting import PlainGenerator
 from stylegenes.interop.onnx import OPSET, check_onnx, export_onnx
 from stylegenes.model import Model
 from stylegenes.records import Condition
@@ -77,8 +78,8 @@ def export_site(model: Model, place: str | Path) -> Exported:
         _make_static(part / "index.html")
         (part / "model").mkdir()
         camera = model.camera({"yaw": 0.0}) if generator.synthesis.has_camera else None
-        drawing = export_onnx(generator, part / "model/generator.onnx", card=model.card, given="ws", camera=camera)
-        difference = check_onnx(generator, drawing, given="ws", camera=camera)
+        flat = PlainGenerator(generator, given="ws", camera=camera)
+        difference = check_onnx(flat, export_onnx(flat, part / "model/generator.onnx", card=model.card))
         if generator.latent.num_genes:
             write_bank(generator, part / "model/bank.bin")
         else:

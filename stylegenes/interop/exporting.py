@@ -22,7 +22,7 @@ BATCHES = (1, 3, 16)
 
 
 class PlainGenerator(nn.Module):
-    """A generator as a plain function of tensors, with stored noise.
+    """A generator as a plain function of tensors, with stored noise; in eval mode.
 
     Attributes:
         names: of its inputs, in their order.
@@ -42,6 +42,7 @@ class PlainGenerator(nn.Module):
         self.camera = None if camera is None else camera[:1].to(generator.device)
         asked = generator.synthesis.has_camera and camera is None
         self.names = [given, *(["label"] if self.label_dim else []), *(["camera"] if asked else [])]
+        self.eval()
 
     def forward(self, first: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
         """Codes, w or ws [N, ...], then labels [N, L] and cameras [N, 25] as `names` says, to pictures [N, C, H, W]."""

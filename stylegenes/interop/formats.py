@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from stylegenes.errors import UserError
-from stylegenes.generator import Generator
-from stylegenes.interop.exporting import Given
+from stylegenes.interop.exporting import PlainGenerator
 from stylegenes.interop.onnx import check_onnx, export_onnx
 from stylegenes.interop.program import check_program, export_program
 from stylegenes.snapshot import Card
@@ -30,35 +27,22 @@ def check_ending(path: str | Path, *allowed: str) -> str:
     return ending
 
 
-def export_file(
-    generator: Generator,
-    path: str | Path,
-    *,
-    card: Card | None = None,
-    psi: float = 1.0,
-    given: Given = "code",
-    clamp: bool = True,
-    camera: torch.Tensor | None = None,
-) -> float | None:
-    """Write `generator` in the format that the name asks for, and compare what is read again with it.
+def export_file(flat: PlainGenerator, path: str | Path, *, card: Card | None = None) -> float | None:
+    """Write a generator in the format that the name asks for, and compare what is read again with it.
 
     Args:
-        generator: on the CPU, in eval mode.
+        flat: a generator on the CPU, and how it is written.
         path: the file to write, all or nothing.
         card: provenance, for the file's facts.
-        psi: truncation that is built in.
-        given: what goes in: codes, w [N, w_dim], or ws [N, num_ws, w_dim] with a w for every layer.
-        clamp: keep pictures within [-1, 1]; without it they go as far beyond as the network makes them.
-        camera: [1, 25], through which all pictures of a 3D model are seen; None makes it an input.
 
     Returns:
         The largest difference of a pixel, relative to the largest value; None for ONNX without ONNX Runtime.
 
     Raises:
-        UserError: for another ending, without the package onnx, for a network that cannot be exported, and when the
+        UserError: for another ending, without the package onnx, for a network that cannot be recorded, and when the
             two disagree.
         OSError: when the file cannot be written.
     """
     write, compare = FORMATS[check_ending(path)]
-    write(generator, path, card=card, psi=psi, given=given, clamp=clamp, camera=camera)
-    return compare(generator, path, psi=psi, given=given, clamp=clamp, camera=camera)
+    write(flat, path, card=card)
+    return compare(flat, path)

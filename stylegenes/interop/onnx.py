@@ -11,46 +11,31 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
-from stylegenes.generator import Generator
-from stylegenes.interop.exporting import Given, PlainGenerator, facts_of, largest_difference
+from stylegenes.interop.exporting import PlainGenerator, facts_of, largest_difference
 from stylegenes.snapshot import Card
 
 OPSET = 18
 
 
-def export_onnx(
-    generator: Generator,
-    path: str | Path,
-    *,
-    card: Card | None = None,
-    psi: float = 1.0,
-    given: Given = "code",
-    clamp: bool = True,
-    camera: torch.Tensor | None = None,
-) -> Path:
-    """Write `generator` as ONNX: inputs `code`, `w` or `ws`, `label` (conditional), `camera` (3D); output `image`.
+def export_onnx(flat: PlainGenerator, path: str | Path, *, card: Card | None = None) -> Path:
+    """Write a generator as ONNX: inputs `code`, `w` or `ws`, `label` (conditional), `camera` (3D); output `image`.
 
     Sizes are fixed but for the batch. A genotype with a variant that its gene lacks is an error in the runtime. The
     file's metadata tells what the model is and how its code strings are read; see docs/snapshots.md.
 
     Args:
-        generator: on the CPU, in eval mode.
+        flat: a generator on the CPU, and how it is written.
         path: the file to write, all or nothing.
         card: provenance, for the metadata.
-        psi: truncation that is built in.
-        given: what goes in: codes, w [N, w_dim], or ws [N, num_ws, w_dim] with a w for every layer.
-        clamp: keep pictures within [-1, 1]; without it they go as far beyond as the network makes them.
-        camera: [1, 25], through which all pictures of a 3D model are seen; None makes it an input.
 
     Raises:
-        UserError: without the package `onnx`, and for a network that cannot be exported.
+        UserError: without the package `onnx`.
         OSError: when the file cannot be written.
     """
     try:
         import onnx
     except ImportError as error:
         raise UserError("export needs the package 'onnx': pip install 'stylegenes[onnx]'") from error
-    flat = PlainGenerator(generator, psi, given, clamp, camera).eval()
     with atomic_path(path) as part:
         _record(flat, part)
         model = onnx.load(part)
@@ -94,26 +79,14 @@ def _name_sizes(model: Any, flat: PlainGenerator) -> None:
                 axis.dim_value = size
 
 
-def check_onnx(
-    generator: Generator,
-    path: str | Path,
-    *,
-    psi: float = 1.0,
-    given: Given = "code",
-    clamp: bool = True,
-    camera: torch.Tensor | None = None,
-) -> float | None:
-    """The largest difference between `generator` and the file in ONNX Runtime, relative to the largest pixel value.
+def check_onnx(flat: PlainGenerator, path: str | Path) -> float | None:
+    """The largest difference between a generator and its file in ONNX Runtime, relative to the largest pixel value.
 
     None when ONNX Runtime is not installed. Batches of `BATCHES` are drawn, none of the size that the exporter saw.
 
     Args:
-        generator: what was exported.
+        flat: what was exported.
         path: of the file.
-        psi: truncation that was built in.
-        given: what the file takes: `code`, `w` or `ws`.
-        clamp: whether its pictures are clamped to [-1, 1].
-        camera: the one that was built in, [1, 25]; where None, a 3D model's file takes cameras.
 
     Raises:
         UserError: when they differ by more than `TOLERANCE`.
@@ -122,7 +95,6 @@ def check_onnx(
         import onnxruntime
     except ImportError:
         return None
-    flat = PlainGenerator(generator, psi, given, clamp, camera).eval()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def read(inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:

@@ -14,43 +14,28 @@ from torch.export import Dim, ExportedProgram
 
 from stylegenes.errors import UserError, shown
 from stylegenes.files import atomic_path
-from stylegenes.generator import Generator
-from stylegenes.interop.exporting import Given, PlainGenerator, facts_of, largest_difference
+from stylegenes.interop.exporting import PlainGenerator, facts_of, largest_difference
 from stylegenes.snapshot import Card
 
 FACTS = "stylegenes.json"
 """The extra file in the program that tells what it is."""
 
 
-def export_program(
-    generator: Generator,
-    path: str | Path,
-    *,
-    card: Card | None = None,
-    psi: float = 1.0,
-    given: Given = "code",
-    clamp: bool = True,
-    camera: torch.Tensor | None = None,
-) -> Path:
-    """Write `generator` as a program of `torch.export`, a .pt2 file; inputs and arguments as in `export_onnx`.
+def export_program(flat: PlainGenerator, path: str | Path, *, card: Card | None = None) -> Path:
+    """Write a generator as a program of `torch.export`, a .pt2 file; with the inputs of `export_onnx`.
 
     The program takes its inputs in the order of the file's facts, `stylegenes.json` among its extra files, and runs on
     the CPU. It holds no names of files or lines of this machine.
 
     Args:
-        generator: on the CPU, in eval mode.
+        flat: a generator on the CPU, and how it is written.
         path: the file to write, all or nothing.
         card: provenance, for the facts.
-        psi: truncation that is built in.
-        given: what goes in: codes, w [N, w_dim], or ws [N, num_ws, w_dim] with a w for every layer.
-        clamp: keep pictures within [-1, 1]; without it they go as far beyond as the network makes them.
-        camera: [1, 25], through which all pictures of a 3D model are seen; None makes it an input.
 
     Raises:
-        UserError: for a network that cannot be exported.
+        UserError: for a network that cannot be recorded.
         OSError: when the file cannot be written.
     """
-    flat = PlainGenerator(generator, psi, given, clamp, camera).eval()
     with atomic_path(path) as part:
         # Into memory first: torch refuses names that do not end in .pt2, and writes beside what cannot be written.
         data = io.BytesIO()
@@ -89,29 +74,16 @@ def _quiet() -> Iterator[None]:
         logging.disable(level)
 
 
-def check_program(
-    generator: Generator,
-    path: str | Path,
-    *,
-    psi: float = 1.0,
-    given: Given = "code",
-    clamp: bool = True,
-    camera: torch.Tensor | None = None,
-) -> float:
-    """The largest difference between `generator` and the file, read again, relative to the largest pixel value.
+def check_program(flat: PlainGenerator, path: str | Path) -> float:
+    """The largest difference between a generator and its file, read again, relative to the largest pixel value.
 
     Args:
-        generator: what was exported.
+        flat: what was exported.
         path: of the file.
-        psi: truncation that was built in.
-        given: what the file takes: `code`, `w` or `ws`.
-        clamp: whether its pictures are clamped to [-1, 1].
-        camera: the one that was built in, [1, 25]; where None, a 3D model's file takes cameras.
 
     Raises:
         UserError: when they differ by more than `TOLERANCE`.
     """
-    flat = PlainGenerator(generator, psi, given, clamp, camera).eval()
     with Path(path).open("rb") as file:
         program = torch.export.load(file).module()
     return largest_difference(flat, path, lambda inputs: program(*inputs))

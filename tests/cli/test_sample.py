@@ -12,6 +12,7 @@ from PIL import Image
 from stylegenes import UserError
 from stylegenes.cli import main
 from stylegenes.generator import Generator
+from stylegenes.interop.exporting import PlainGenerator
 from stylegenes.interop.onnx import check_onnx, export_onnx
 from stylegenes.notation import parse_codes
 from stylegenes.pictures import read_text
@@ -138,7 +139,7 @@ def test_onnx_gives_the_same_pictures(models, tmp_path, name):
     from stylegenes.snapshot import load_snapshot
 
     generator = load_snapshot(models / name).generator
-    path = export_onnx(generator, tmp_path / "model.onnx", psi=0.7)
-    assert check_onnx(generator, path, psi=0.7) < 1e-4
+    path = export_onnx(PlainGenerator(generator, psi=0.7), tmp_path / "model.onnx")
+    assert check_onnx(PlainGenerator(generator, psi=0.7), path) < 1e-4
     with pytest.raises(UserError, match="does not reproduce"):
-        check_onnx(generator, path, psi=1.0)
+        check_onnx(PlainGenerator(generator, psi=1.0), path)

@@ -21,7 +21,7 @@ from stylegenes.synthesis import SYNTHESES
 pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from stylegenes.interop.exporting import BATCHES  # noqa: E402
+from stylegenes.interop.exporting import BATCHES, PlainGenerator  # noqa: E402
 from stylegenes.interop.onnx import check_onnx, export_onnx  # noqa: E402
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "snapshots.md"
@@ -46,10 +46,10 @@ def session_of(path: Path):
 def test_every_family_gives_the_same_pictures_at_any_batch(name, given, tmp_path):
     assert BATCHES == (1, 3, 16)
     G = generator_of(name, MAPPING if given == "code" else GENOME)
-    path = export_onnx(G, tmp_path / "model.onnx", psi=0.6, given=given)
-    assert check_onnx(G, path, psi=0.6, given=given) < 1e-4
+    path = export_onnx(PlainGenerator(G, psi=0.6, given=given), tmp_path / "model.onnx")
+    assert check_onnx(PlainGenerator(G, psi=0.6, given=given), path) < 1e-4
     with pytest.raises(UserError, match="does not reproduce"):
-        check_onnx(G, path, psi=-1.0, given=given, clamp=False)
+        check_onnx(PlainGenerator(G, psi=-1.0, given=given, clamp=False), path)
     (image,) = session_of(path).get_outputs()
     assert image.shape == ["batch", G.synthesis.image_channels, 16, 16]
 
@@ -57,8 +57,8 @@ def test_every_family_gives_the_same_pictures_at_any_batch(name, given, tmp_path
 @pytest.mark.parametrize("given", ["code", "w"])
 def test_a_network_that_reads_the_label_itself(given, tmp_path):
     G = generator_of("fastgan", GENOME, label_dim=3)
-    path = export_onnx(G, tmp_path / "model.onnx", given=given)
-    assert check_onnx(G, path, given=given) < 1e-4
+    path = export_onnx(PlainGenerator(G, given=given), tmp_path / "model.onnx")
+    assert check_onnx(PlainGenerator(G, given=given), path) < 1e-4
     assert [slot.shape for slot in session_of(path).get_inputs()] == [
         ["batch", 3 if given == "code" else 12],
         ["batch", 3],
@@ -68,10 +68,10 @@ def test_a_network_that_reads_the_label_itself(given, tmp_path):
 def test_pictures_are_within_bounds_unless_they_are_wanted_raw(tmp_path):
     G = generator_of("stylegan2", GENOME)
     codes = {"code": G.sample(16).numpy()}
-    path = export_onnx(G, tmp_path / "model.onnx")
+    path = export_onnx(PlainGenerator(G), tmp_path / "model.onnx")
     assert np.abs(session_of(path).run(None, codes)[0]).max() == 1
-    raw = export_onnx(G, tmp_path / "raw.onnx", clamp=False)
-    assert check_onnx(G, raw, clamp=False) < 1e-4
+    raw = export_onnx(PlainGenerator(G, clamp=False), tmp_path / "raw.onnx")
+    assert check_onnx(PlainGenerator(G, clamp=False), raw) < 1e-4
     assert np.abs(session_of(raw).run(None, codes)[0]).max() > 1.1
 
 
@@ -87,7 +87,9 @@ def test_a_variant_that_no_gene_has_is_refused(variant, gene, genome_file):
 @pytest.fixture(scope="module")
 def genome_file(tmp_path_factory) -> Path:
     card = Card(name="nobody's", license="CC0-1.0", recipe="none")
-    return export_onnx(generator_of("r3gan", GENOME), tmp_path_factory.mktemp("onnx") / "model.onnx", card=card)
+    return export_onnx(
+        PlainGenerator(generator_of("r3gan", GENOME)), tmp_path_factory.mktemp("onnx") / "model.onnx", card=card
+    )
 
 
 def test_the_file_says_what_it_is(genome_file):
@@ -118,7 +120,7 @@ def test_the_example_in_the_docs_draws_and_reads_code_strings(genome_file, monke
 
 def test_codes_of_numbers_are_read_by_the_metadata(tmp_path):
     G = generator_of("r3gan", MAPPING)
-    path = export_onnx(G, tmp_path / "model.onnx")
+    path = export_onnx(PlainGenerator(G), tmp_path / "model.onnx")
     form = json.loads(session_of(path).get_modelmeta().custom_metadata_map["code_string"])
     assert form["numbers"] == "float32, low byte first"
     code = G.sample(1)
@@ -140,11 +142,11 @@ def test_through_the_command(tmp_path, capsys):
 def test_what_cannot_be_exported_is_refused(tmp_path):
     G = generator_of("progan", GENOME)
     with pytest.raises(UserError, match="takes one of code, w, ws"):
-        export_onnx(G, tmp_path / "x.onnx", given="z")
+        export_onnx(PlainGenerator(G, given="z"), tmp_path / "x.onnx")
     with pytest.raises(UserError, match="no camera sees"):
-        export_onnx(G, tmp_path / "x.onnx", camera=torch.eye(25)[:1])
+        export_onnx(PlainGenerator(G, camera=torch.eye(25)[:1]), tmp_path / "x.onnx")
     with pytest.raises(UserError, match="official=false"):
-        export_onnx(generator_of("eg3d", GENOME, official=True), tmp_path / "x.onnx")
+        export_onnx(PlainGenerator(generator_of("eg3d", GENOME, official=True)), tmp_path / "x.onnx")
     assert not list(tmp_path.iterdir())
 
 
@@ -163,8 +165,8 @@ THREE = {"label_dim": 0, "camera": True}
 def test_a_model_in_space_is_exported_with_its_camera(changes, tmp_path):
     """Rays that miss the box, parts of rays, and features that shrink are exported as well."""
     G = generator_of("eg3d", {**MAPPING, **THREE}, **changes)
-    path = export_onnx(G, tmp_path / "model.onnx", psi=0.7)
-    assert check_onnx(G, path, psi=0.7) < 1e-4
+    path = export_onnx(PlainGenerator(G, psi=0.7), tmp_path / "model.onnx")
+    assert check_onnx(PlainGenerator(G, psi=0.7), path) < 1e-4
     session = session_of(path)
     assert [(slot.name, slot.shape) for slot in session.get_inputs()] == [
         ("code", ["batch", 5]),
