@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any
@@ -44,22 +44,39 @@ def follow_parent() -> None:
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Within, signals that end a process wait until the context is left: what must not be half done is done whole."""
+def handled(handler: Callable[[int, Any], None], numbers: Sequence[signal.Signals] = ENDING) -> Iterator[None]:
+    """Within, `handler` takes these signals. Only the main thread can take any: elsewhere nothing changes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            # What was set from outside Python is None here, and cannot be set again.
+            signal.signal(number, signal.SIG_DFL if old is None else old)
+
+
+def interrupt(number: int, frame: Any) -> None:
+    """A handler that makes of a signal what Ctrl-C is.
+
+    Raises:
+        KeyboardInterrupt: always.
+    """
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Within, signals that end a process wait until the context is left: what must not be half done is done whole."""
     caught: list[int] = []
 
     def remember(number: int, frame: Any) -> None:
         caught.append(number)
 
-    before = {number: signal.signal(number, remember) for number in ENDING}
-    try:
+    with handled(remember):
         yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, signal.SIG_DFL if old is None else old)
     for number in caught[:1]:
         signal.raise_signal(number)
 

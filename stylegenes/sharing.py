@@ -12,8 +12,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 
 from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
-from stylegenes.processes import ENDING, follow_parent
+from stylegenes.processes import follow_parent, handled, interrupt
 from stylegenes.shares import PartDoneError, Share
 from stylegenes.training.company import company
 from stylegenes.training.machine import Machine, as_launched, launcher
@@ -57,7 +57,7 @@ def share_out(work: Work, *, device: str = "auto", devices: int = 1) -> None:
     kind, number = pick_device(device).type, pick_device(device).index
     machine = as_launched(Machine(kind, devices))  # type: ignore[arg-type]
     machine.check()
-    with _as_interrupt():
+    with handled(interrupt):
         if machine.ranks == 1:
             work(Share(), device)
             return
@@ -129,7 +129,7 @@ class _Worker:
         """
         if self.parent is not None:
             follow_parent()
-        with _as_interrupt():
+        with handled(interrupt):
             self._try(fabric)
 
     def _try(self, fabric: Fabric) -> None:
@@ -166,25 +166,6 @@ def _is_lost(error: RuntimeError) -> bool:
     return isinstance(error, torch.distributed.DistError) or any(
         word in str(error).lower() for word in ("gloo", "connection", "peer", "socket")
     )
-
-
-@contextmanager
-def _as_interrupt() -> Iterator[None]:
-    """Within, SIGTERM and SIGUSR1 are what Ctrl-C is, so that whatever was begun is saved."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = {number: signal.signal(number, interrupt) for number in ENDING}
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, signal.SIG_DFL if old is None else old)
 
 
 def _end_helpers() -> None:

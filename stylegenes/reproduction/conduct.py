@@ -15,6 +15,7 @@ from pathlib import Path
 
 from stylegenes.errors import UserError
 from stylegenes.files import read_object, write_json
+from stylegenes.processes import handled, interrupt
 from stylegenes.reproduction.steps import Step
 from stylegenes.shape import check
 from stylegenes.snapshot import find_snapshot, read_card
@@ -129,7 +130,7 @@ def conduct(progress: StepLedger, jobs: int, on_event: OnEvent, *, max_seconds: 
     if jobs < 1:
         raise UserError(f"--jobs {jobs} must be at least 1")
     crew, start = _Crew(progress, on_event, jobs), time.monotonic()
-    with _TermIsInterrupt():
+    with handled(interrupt, (signal.SIGTERM,)):
         try:
             while crew.start_what_is_ready() or crew.running:
                 time.sleep(_POLL)
@@ -219,20 +220,6 @@ class _Crew:
 
     def _log(self, step: Step) -> Path:
         return self.progress.folder / "logs" / f"{step.name}.log"
-
-
-class _TermIsInterrupt:
-    """SIGTERM raises KeyboardInterrupt while this context is open."""
-
-    def __enter__(self) -> None:
-        self._old = signal.signal(signal.SIGTERM, self._raise)
-
-    def __exit__(self, *error: object) -> None:
-        signal.signal(signal.SIGTERM, self._old)
-
-    @staticmethod
-    def _raise(*signals: object) -> None:
-        raise KeyboardInterrupt
 
 
 def _last_line(log: Path) -> str:

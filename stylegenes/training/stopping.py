@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from stylegenes.processes import ENDING
+from stylegenes.processes import handled
 
 
 class StopRequest(Protocol):
@@ -33,7 +33,7 @@ def stop_requests(wish: StopRequest) -> Iterator[None]:
             raise KeyboardInterrupt
         wish.set()
 
-    with _handling(ask):
+    with handled(ask):
         yield
 
 
@@ -63,24 +63,10 @@ def interruptible(wish: StopRequest) -> Iterator[None]:
         yield
         return
     listener = threading.Thread(target=listen, name="wish", daemon=True)
-    with _handling(leave):
+    with handled(leave):
         listener.start()
         try:
             yield
         finally:
             done.set()
             listener.join()
-
-
-@contextmanager
-def _handling(handler: Any) -> Iterator[None]:
-    """Handle the signals so within; only a main thread can, others do nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, handler) for number in ENDING}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
