@@ -131,8 +131,7 @@ class Analyses(Sampling):
         from stylegenes.analysis.pruning import prune
         from stylegenes.comparisons import variant_worth
 
-        worth = self.study.realness if by == "realness" else variant_worth(self, by, self.real(data))
-        pruned = prune(self.generator, worth, num)
+        pruned = prune(self.generator, variant_worth(self, by, lambda: self.real(data)), num)
         of = self.study.genome.num_variants
         worst, best = ("least real", "most real") if by == "realness" else ("farthest from reals", "nearest")
         note = f"{num} {worst} of {of} variants of each gene replaced by the {best} ones."

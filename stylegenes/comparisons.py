@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from stylegenes.analysis.correlation import Correlation, classify_pictures, corr
 from stylegenes.analysis.exhibits.conditional import trade_off_exhibit
 from stylegenes.analysis.exhibits.models import correlation_exhibit, pruning_exhibit
 from stylegenes.analysis.outcomes import Outcome
-from stylegenes.analysis.pruning import PruningPoint, Worth, outlyingness, pruning_curve
+from stylegenes.analysis.pruning import PruningPoint, Worth, pruning_curve
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.tradeoff import Average, Method, Referee, averages, conditional_methods, trade_off
 from stylegenes.analysis.wishes import Wish, check_temperature, find_attribute, parse_where
@@ -20,7 +20,9 @@ from stylegenes.data import Dataset
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.loaded import LoadedModel
+from stylegenes.metrics.neighbors import CHUNK, nearest
 from stylegenes.metrics.reference import FrechetReference, measure_real
+from stylegenes.metrics.rows import Rows
 from stylegenes.metrics.sources import GeneratorSource, ImageSource, choose
 from stylegenes.perception import AttributeClassifier
 from stylegenes.progress import OnProgress, silent
@@ -225,13 +227,30 @@ _WORTHS = {
 }
 
 
-def variant_worth(model: LoadedModel, by: Worth, data: Dataset, on_progress: OnProgress = silent) -> torch.Tensor:
+_SURE = 1e-3
+"""Probabilities are taken no nearer to 0 and 1: surveys keep them in half precision, which ends there."""
+
+
+def outlyingness(fake: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """How far each fake lies from its nearest real in the logits of an attribute classifier, float32 [N].
+
+    Args:
+        fake: [N, A], the classifier's probabilities.
+        real: [M, A], the same of real pictures, M at least 1.
+    """
+    of_fakes, of_reals = (Rows.of(p.double().nan_to_num(0.5).clamp(_SURE, 1 - _SURE).logit()) for p in (fake, real))
+    return torch.cat([nearest(block, of_reals) for block in of_fakes.chunks(CHUNK)]).sqrt().float()
+
+
+def variant_worth(
+    model: LoadedModel, by: Worth, reals: Callable[[], Dataset], on_progress: OnProgress = silent
+) -> torch.Tensor:
     """What every variant is worth, float64 [G, V], more is better: `realness` or, by `outliers`, nearness to reals.
 
     Args:
         model: with a survey; of recorded realness, or whose draws are here.
         by: which of the two.
-        data: the real pictures, for `outliers`.
+        reals: opens the real pictures, for `outliers`.
         on_progress: progress.
 
     Raises:
@@ -242,13 +261,13 @@ def variant_worth(model: LoadedModel, by: Worth, data: Dataset, on_progress: OnP
         raise UserError(f"variants cannot be judged by {by!r}; say {' or '.join(_WORTHS)}")
     if by == "realness":
         return model.study.realness
-    seen = model.study.surveyed_by(model.classifier)
-    if seen is None:
+    draws = model.study.draws_by(model.classifier)
+    if draws is None:
         line = command("survey", model.study.reference, "--classifier", "PATH")
         raise UserError(f"judging variants by outliers needs the draws of a survey by {model.classifier.name}: {line}")
-    genome, draws = model.study.genome, model.study.survey.load()
-    source = choose(data, len(data), 0)
-    far = outlyingness(seen, _classified("real", source, model.classifier, model.device, on_progress))
+    genome, source = model.study.genome, choose(reals(), None)
+    seen = _classified("real", source, model.classifier, model.device, on_progress)
+    far = outlyingness(draws.probability, seen)
     found = VariantStatistics.empty(["outlyingness"], genome.num_genes, genome.num_variants)
     tally_draws(found, draws.genotype, far[:, None])
     return -found.mean[..., 0]
@@ -278,7 +297,7 @@ def pruning_of(
     Raises:
         UserError: where the variants cannot be judged, or for more than half of them.
     """
-    worth = variant_worth(model, by, data, on_progress)
+    worth = variant_worth(model, by, lambda: data, on_progress)
     real, done, labels = _measured(model, data, on_progress), 0, model.told or data
 
     def distance(pruned: Generator, seed: int) -> float:

@@ -25,7 +25,7 @@ from stylegenes.generator import Generator
 from stylegenes.latents import Genome, genome_of
 from stylegenes.perception import AttributeClassifier, PerceptualDistance, reported_distance
 from stylegenes.sheets import free_path
-from stylegenes.survey import Survey, SurveyPlan, fingerprint
+from stylegenes.survey import Draws, Survey, SurveyPlan, fingerprint
 from stylegenes.words import command, counted
 
 FILLED_IN, BY_COMMAND = "for a report", "stylegenes "
@@ -229,9 +229,14 @@ class GeneStudy:
 
     def surveyed_by(self, classifier: AttributeClassifier) -> torch.Tensor | None:
         """Probabilities [N, A] of a survey by this very classifier, where its draws are here."""
+        draws = self.draws_by(classifier)
+        return None if draws is None else draws.probability
+
+    def draws_by(self, classifier: AttributeClassifier) -> Draws | None:
+        """The draws of a survey by this very classifier, where they are here."""
         if self._drawn is None or self.survey.plan.classifier != classifier.weights_hash:
             return None
-        return self.survey.load().probability
+        return self.survey.load()
 
     def chosen(self, names: str | None, most: int) -> list[int]:
         """Columns of the attributes named, with commas between, or of the `most` that single genes move most."""

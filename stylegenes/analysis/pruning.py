@@ -17,9 +17,6 @@ from stylegenes.latents import genome_of
 Worth = Literal["realness", "outliers"]
 """What a variant is judged by: the discriminator's mean opinion, or how far its pictures lie from the nearest real."""
 
-_SURE = 1e-3
-"""Probabilities are taken no nearer to 0 and 1: surveys keep them in half precision, which ends there."""
-
 FrechetRun = Callable[[Generator, int], float]
 """A generator and a seed to a Frechet distance; handed in, since analyses know no metrics."""
 
@@ -86,17 +83,6 @@ def pruning_curve(
         pruned = prune(generator, realness, number)
         points.append(PruningPoint(number, [distance(pruned, seed) for seed in range(runs)]))
     return points
-
-
-def outlyingness(fake: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """How far each fake lies from its nearest real in the logits of an attribute classifier, float32 [N].
-
-    Args:
-        fake: [N, A], the classifier's probabilities.
-        real: [M, A], the same of real pictures, M at least 1.
-    """
-    of_fakes, of_reals = ((p.float().nan_to_num(0.5).clamp(_SURE, 1 - _SURE)).logit() for p in (fake, real))
-    return torch.cat([torch.cdist(block, of_reals).amin(dim=1) for block in of_fakes.split(1024)])
 
 
 @dataclass(frozen=True)

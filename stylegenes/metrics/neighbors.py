@@ -127,11 +127,11 @@ def outliers(real: Rows, fake: Rows, *, quantile: float = 0.99, chunk: int = CHU
     admit(real, fake, "a share of outliers", least_real=2)
     own = _radii(real, 1, chunk).sort().values
     limit = own[min(len(own), math.ceil(quantile * (len(own) + 1))) - 1]
-    outside = [_nearest(block, real, chunk) > limit + _rounding(block) for block in fake.chunks(chunk)]
+    outside = [nearest(block, real, chunk) > limit + _rounding(block) for block in fake.chunks(chunk)]
     return Outliers(torch.cat(outside).double().mean().item(), limit.sqrt().item(), quantile)
 
 
-def _nearest(queries: torch.Tensor, centers: Rows, chunk: int) -> torch.Tensor:
+def nearest(queries: torch.Tensor, centers: Rows, chunk: int = CHUNK) -> torch.Tensor:
     """Squared distance of every query [N, D] to its nearest center, float64 [N]."""
     found = torch.full((len(queries),), torch.inf, dtype=torch.float64)
     for other in centers.chunks(chunk):

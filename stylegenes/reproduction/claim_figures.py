@@ -99,7 +99,7 @@ def _edits(results: Results) -> Figure | None:
 
 
 def _linear(results: Results) -> Figure | None:
-    rows = [row for row in results.directions() or [] if row.get("auc w") not in ("", "nan", None)]
+    rows = results.fitted_directions()
     if not rows:
         return None
     figure, axes = _axes("area under the curve, ± spread over folds")
@@ -115,8 +115,8 @@ def _linear(results: Results) -> Figure | None:
 def _mixing(results: Results) -> Figure | None:
     figure, axes = _axes("Frechet distance")
     for color, share in zip(COLORS, sorted(results.scale.mixings)):
-        found = {str(n): results.frechet(mixing_name(results.scale, share), n) for n in range(1, 5)}
-        known = {n: [value] for n, value in found.items() if value is not None}
+        found = enumerate(results.mixed(mixing_name(results.scale, share)), 1)
+        known = {str(n): [value] for n, value in found if value is not None}
         _line(axes, known, color, f"mixing at {share:.0%}")
     axes.set_xlabel("codes mixed in a picture", fontsize=SMALL)
     return _told(figure, axes) if axes.lines else None

@@ -239,7 +239,7 @@ def w_is_more_linear(results: Results) -> Verdict:
     """Liu 2019, Table 1."""
     claim = "(g) A linear classifier reads attributes better off W than off Z (Liu 2019)."
     rule = "AUC in W is above AUC in Z for every attribute of our table."
-    rows = [row for row in results.directions() or [] if row.get("auc w") not in ("", "nan", None)]
+    rows = results.fitted_directions()
     if not rows:
         return Verdict(claim, rule, "not measured", "")
     higher = sum(float(row["auc w"]) > float(row["auc z"]) for row in rows)
@@ -260,8 +260,7 @@ def mixing_makes_robust(results: Results) -> Verdict:
 
 
 def _growth(results: Results, model: str) -> float | None:
-    found = [results.frechet(model, latents) for latents in range(1, 5)]
-    known = [value for value in found if value is not None]
+    known = [value for value in results.mixed(model) if value is not None]
     return known[-1] - known[0] if len(known) > 1 else None
 
 

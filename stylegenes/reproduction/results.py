@@ -77,6 +77,14 @@ class Results:
         """The rows of the table of linear directions of the main continuous model."""
         return _rows(self.folder / "directions" / "table-l1.csv") if self._is_done("directions") else None
 
+    def fitted_directions(self) -> list[dict[str, str]]:
+        """Those rows whose attribute was common enough to be fitted."""
+        return [row for row in self.directions() or [] if row.get("auc w") not in ("", "nan", None)]
+
+    def mixed(self, model: str) -> list[float | None]:
+        """The Frechet distances with 1 to 4 codes mixed in each picture."""
+        return [self.frechet(model, latents) for latents in range(1, 5)]
+
     def _is_done(self, *any_of: str) -> bool:
         return self.done is None or not self.done.isdisjoint(any_of)
 

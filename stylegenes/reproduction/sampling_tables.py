@@ -13,10 +13,7 @@ from stylegenes.reproduction.results import Results
 
 def conditional(results: Results) -> Compared:
     """StyleGenes, Table 3, averages."""
-    found = results.exhibit("tradeoff") or []
-    ours: dict[tuple[str, str], dict[str, float]] = {}
-    for row in found:
-        ours.setdefault((row["method"], row["setting"]), {})[row["measure"]] = float(row["average"])
+    ours = _averages(results)
     rows: list[list[Value]] = []
     for key in dict.fromkeys([*published.CONDITIONAL, *ours]):
         accuracy, fid = published.CONDITIONAL.get(key, (None, None))
@@ -52,13 +49,18 @@ def at_equal_distance(results: Results) -> Compared:
     )
 
 
+def _averages(results: Results) -> dict[tuple[str, str], dict[str, float]]:
+    """The averages over the wishes by measure, of each method at each setting."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for row in results.exhibit("tradeoff") or []:
+        found.setdefault((row["method"], row["setting"]), {})[row["measure"]] = float(row["average"])
+    return found
+
+
 def tradeoff_curves(results: Results) -> dict[str, list[tuple[float, float]]]:
     """Distance and accuracy in percent, by the second classifier, of each method that has several settings."""
-    points: dict[tuple[str, str], dict[str, float]] = {}
-    for row in results.exhibit("tradeoff") or []:
-        points.setdefault((row["method"], row["setting"]), {})[row["measure"]] = float(row["average"])
     curves: dict[str, list[tuple[float, float]]] = {}
-    for (method, _), one in points.items():
+    for (method, _), one in _averages(results).items():
         if "second_accuracy" in one and "frechet" in one:
             curves.setdefault(method, []).append((one["frechet"], 100 * one["second_accuracy"]))
     return {method: curve for method, curve in curves.items() if len(curve) > 1}

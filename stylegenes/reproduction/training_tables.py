@@ -61,7 +61,7 @@ def mixing(results: Results) -> Compared:
     for share in sorted({*published.MIXING, *results.scale.mixings}):
         model = mixing_name(results.scale, share)
         papers = [*published.MIXING.get(share, (None,) * 4), *published.PATHS_OF_MIXING.get(share, (None, None))]
-        ours = [results.frechet(model, latents) for latents in range(1, 5)]
+        ours = results.mixed(model)
         ours += [results.value(model, f"ppl_w_{kind}") for kind in ("full", "end")]
         rows.append([f"{share:.0%}", *beside(papers, ours)])
     names = [*(f"fd, {n} mixed" for n in range(1, 5)), "path length W, full", "path length W, end"]

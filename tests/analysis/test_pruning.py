@@ -2,8 +2,9 @@ import pytest
 import torch
 from toy_genome import LinearClassifier, MeanPixel, ShowW, effects, toy_generator
 
-from stylegenes.analysis.pruning import outlyingness, prune, pruning_curve, usage
+from stylegenes.analysis.pruning import prune, pruning_curve, usage
 from stylegenes.analysis.statistics import tally
+from stylegenes.comparisons import outlyingness
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import Gaussian
