@@ -192,7 +192,7 @@ class Model(Analyses):
         Args:
             photos: image files, or folders of them; or what `targets` made of them.
             settings: space, steps and so on.
-            fit: `crop` takes the central square, `letterbox` keeps all.
+            fit: `crop` takes the central part of the model's shape, `letterbox` keeps all.
             cameras: of a 3D model: 25 numbers, a row for each photo, or a file of cameras that names the photos.
             view: of a 3D model: yaw, pitch and fov in degrees of all photos; where neither these nor cameras are given,
                 cameras are sought together with the code, at the model's fov or the one given here.

@@ -49,7 +49,7 @@ class Args:
     space: Literal["w", "w+", "genome", "codebook", "pti"] = "w"
     """w, w+: style vectors; genome: nearest genotypes; codebook, pti: tune a copy of the model as well"""
     fit: Literal["crop", "letterbox"] = "crop"
-    """crop takes the central square of a photo, letterbox keeps all and adds bars"""
+    """crop takes the central part of a photo that has the model's shape, letterbox keeps all and adds bars"""
     steps: int = 400
     """steps of the projection"""
     tuning_steps: int = 300

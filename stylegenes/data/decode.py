@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -80,7 +81,7 @@ class View:
         """Width and height of the pixels."""
         return Size.of(self.resolution)
 
-    def scale(self, width: int, height: int) -> float:
+    def scale(self, width: float, height: float) -> float:
         """How many times larger a picture of that size becomes, its larger share where it is cropped."""
         scales = (self.size.width / width, self.size.height / height)
         return max(scales) if self.fit == "crop" else min(scales)
@@ -99,9 +100,14 @@ def decode(data: bytes, view: View) -> np.ndarray:
     return bands_to_pixels(read_bands(data, view.channels), view)
 
 
-def bands_to_pixels(bands: Sequence[Image.Image], view: View) -> np.ndarray:
-    """What `read_bands` gives for the view's channels, uint8 [C, height, width]."""
-    sized = [np.asarray(_resize(band, view)).reshape(*view.size.hw, -1) for band in bands]
+def bands_to_pixels(
+    bands: Sequence[Image.Image], view: View, box: tuple[float, float, float, float] | None = None
+) -> np.ndarray:
+    """What `read_bands` gives for the view's channels, uint8 [C, height, width].
+
+    With a `box` (left, top, right, bottom in pixels) only what lies in it, of which the view crops nothing more.
+    """
+    sized = [np.asarray(_resize(band, view, box)).reshape(*view.size.hw, -1) for band in bands]
     return np.ascontiguousarray(np.concatenate(sized, axis=2).transpose(2, 0, 1))
 
 
@@ -231,8 +237,13 @@ def _opaque(picture: Image.Image) -> Image.Image:
     return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
 
 
-def _resize(picture: Image.Image, view: View) -> Image.Image:
+def _resize(picture: Image.Image, view: View, box: tuple[float, float, float, float] | None = None) -> Image.Image:
     resample = Image.Resampling[view.filter.upper()]
+    if box is not None:
+        # Filters reach beyond a box: what they shall not see is cut away first.
+        left, top, right, bottom = math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
+        inside = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
+        return picture.crop((left, top, right, bottom)).resize((view.size.width, view.size.height), resample, inside)
     (width, height), (wide, high) = picture.size, (view.size.width, view.size.height)
     if view.fit == "crop":
         level = width * high >= height * wide

@@ -16,14 +16,16 @@ from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.events import EVENTS, stream
 from stylegenes.explorer.inverting import ENDS, Inverter
+from stylegenes.explorer.schemas import LookText
 from stylegenes.explorer.security import UPLOAD_PIXELS
 from stylegenes.explorer.tool_schemas import InversionBegun, InversionState, Inverted
 from stylegenes.inversion.inversion import InversionSettings
 from stylegenes.inversion.photos import Crop, Photos, photo_of
 from stylegenes.model import Model
 from stylegenes.pictures import encode, to_uint8
+from stylegenes.records import Condition
 
-Side = Annotated[int | None, Query(ge=0, le=100_000)]
+Side = Annotated[float | None, Query(ge=0, le=100_000, allow_inf_nan=False)]
 _BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": {}, "image/*": {}}}}
 _decoding = threading.Lock()
 """Large pictures are decoded one at a time: each takes some hundred megabytes."""
@@ -42,21 +44,25 @@ def inversion_routes(desk: Desk) -> APIRouter:
         size: Side = None,
         steps: Annotated[int, Query(ge=1, le=2000)] = 200,
         space: Literal["genome", "w", "w+"] | None = None,
+        look: Annotated[LookText, Query()] = "plain",
     ) -> InversionBegun:
-        """Take in a photo, the bytes of an image file, or a square of it in pixels of the upright picture.
+        """Take in a photo, the bytes of an image file, or a part of it in pixels of the upright picture.
 
-        The square begins at `left` and `top` and is `size` wide; give all three, or none. The search takes `steps`
-        steps in `space`; where none is given, in that of the genome, or in w for a model without one.
+        The part begins at `left` and `top` and is `size` wide, and as high as the shape of the model's pictures asks;
+        give all three, or none for the central part. The search takes `steps` steps in `space`; where none is given, in
+        that of the genome, or in w for a model without one. Of the `look` only the label counts, which a conditional
+        model is told.
         """
         model = desk.opened
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/octet-stream" and not kind.startswith("image/"):
             raise HTTPException(415, "send the bytes of an image file, as application/octet-stream or image/*")
         settings = _settings(model, steps, space)
+        told = Condition(desk.look(look).drawing.condition.label)
         crop = _crop(left, top, size)
         data = await request.body()
         photos, target = await run_in_threadpool(_take_in, model, data, crop)
-        sitting = inverter.begin(photos, settings)
+        sitting = inverter.begin(photos, settings, told)
         for sentence in photos.enlarged:
             sitting.feed.put("note", {"text": sentence})
         return InversionBegun(id=sitting.id, steps=steps, space=settings.space, target=target)
@@ -96,11 +102,11 @@ def _settings(model: Model, steps: int, space: Literal["genome", "w", "w+"] | No
     return InversionSettings(space or ("genome" if genes else "w"), steps=steps, calibrate=0)
 
 
-def _crop(left: int | None, top: int | None, size: int | None) -> Crop | None:
+def _crop(left: float | None, top: float | None, size: float | None) -> Crop | None:
     if left is None and top is None and size is None:
         return None
     if left is None or top is None or size is None:
-        raise UserError("a square needs left, top and size")
+        raise UserError("a part of a picture needs left, top and size")
     return Crop(left, top, size)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 
+from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.events import EventFeed
@@ -22,6 +23,7 @@ from stylegenes.inversion.invert import invert
 from stylegenes.inversion.objective import Objective
 from stylegenes.inversion.photos import Photos
 from stylegenes.inversion.projection import ProjectionSettings
+from stylegenes.records import Condition
 from stylegenes.styles import write_styles
 
 SittingState = Literal["waiting", "running", "done", "cancelled", "failed"]
@@ -49,6 +51,7 @@ class Sitting:
     Attributes:
         photos: the target.
         settings: how it is inverted.
+        told: the label that a conditional model is told.
         feed: what happens.
         id: nobody guesses it.
         state: waiting, running, done, cancelled or failed.
@@ -61,6 +64,7 @@ class Sitting:
 
     photos: Photos
     settings: InversionSettings
+    told: Condition = field(default_factory=Condition)
     feed: EventFeed = field(default_factory=EventFeed)
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     state: SittingState = "waiting"
@@ -86,16 +90,16 @@ class Inverter:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._sittings: OrderedDict[str, Sitting] = OrderedDict()
-        self._calibrations: dict[ProjectionSettings, Calibration] = {}
+        self._calibrations: dict[tuple[ProjectionSettings, tuple[float, ...] | None], Calibration] = {}
         self._lock = threading.Lock()
 
-    def begin(self, photos: Photos, settings: InversionSettings) -> Sitting:
-        """Queue a photo.
+    def begin(self, photos: Photos, settings: InversionSettings, told: Condition) -> Sitting:
+        """Queue a photo; the label is what a conditional model is told.
 
         Raises:
             Busy: when others wait already.
         """
-        sitting = Sitting(photos, settings, total=settings.steps)
+        sitting = Sitting(photos, settings, told, total=settings.steps)
         with self._lock:
             waiting = [one for one in self._sittings.values() if one.state in ("waiting", "running")]
             if len(waiting) >= _WAITING:
@@ -154,7 +158,7 @@ class Inverter:
             sitting.photos,
             sitting.settings,
             objective,
-            condition=model.condition,
+            condition=sitting.told,
             name=model.card.name,
             on_progress=progress.say,
             on_note=lambda text: sitting.feed.put("note", {"text": text}),
@@ -165,7 +169,8 @@ class Inverter:
         code = found.codes[0] if found.codes else projection
         with torch.no_grad():
             target = sitting.photos.images.to(model.device)
-            apart = float(objective.perceptual(target, model.images([code])))
+            seen = DrawSettings(condition=Condition(sitting.told.label, found.cameras).to(model.device))
+            apart = float(objective.perceptual(target, model.images([code], seen)))
         return {
             "code": code,
             "projection": projection,
@@ -176,18 +181,19 @@ class Inverter:
         }
 
     def _calibration(self, sitting: Sitting, objective: Objective, progress: _Progress) -> Calibration:
-        """What the model reaches with these settings; learned with the first photo."""
-        model, settings = self.desk.opened, sitting.settings.projection
-        if settings not in self._calibrations:
-            self._calibrations[settings] = calibrate(
+        """What the model reaches with these settings and this label; learned with the first photo."""
+        model, settings, label = self.desk.opened, sitting.settings.projection, sitting.told.label
+        key = settings, None if label is None else tuple(label[0].tolist())
+        if key not in self._calibrations:
+            self._calibrations[key] = calibrate(
                 model.generator,
                 objective,
                 settings,
                 n=_OWN,
-                condition=model.condition,
+                condition=sitting.told,
                 on_step=lambda done, total: progress.say("learning what the model can reach", done, total),
             )
-        return self._calibrations[settings]
+        return self._calibrations[key]
 
 
 class _Progress:

@@ -85,7 +85,8 @@ def export_site(model: Model, place: str | Path) -> Exported:
         else:
             export_expression(generator, model.condition, part / "model/latent.onnx")
         numbers = write_numbers(model, part / "model/numbers.bin") if is_surveyed(model) else None
-        about = {"info": info_of(model), "latent": latent_of(model), "numbers": numbers}
+        labels = list(model.origin(model.plain_drawing).labels)
+        about = {"info": info_of(model), "latent": latent_of(model), "labels": labels, "numbers": numbers}
         (part / _MARK).write_text(json.dumps(about))
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     return Exported(place, size, difference)

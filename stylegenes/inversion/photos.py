@@ -12,6 +12,10 @@ import torch
 from stylegenes.data.bands import BadImageError
 from stylegenes.data.decode import SUFFIXES, Fit, View, bands_to_pixels, open_picture, read_bands
 from stylegenes.errors import UserError
+from stylegenes.size import Size
+
+_SLACK = 1e-3
+"""Pixels that a part may lie outside of its picture: sums of fractions are rounded."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Photos:
 
     Attributes:
         paths: where each comes from.
-        images: [N, C, R, R] float in [-1, 1].
+        images: [N, C, H, W] float in [-1, 1].
         refused: files left out.
         enlarged: a sentence for each photo with fewer pixels than a target.
     """
@@ -91,11 +95,7 @@ def load_photos(given: Sequence[Path], *, resolution: int | str, channels: int =
             bands = read_bands(path.read_bytes(), channels)
             pixels.append(bands_to_pixels(bands, view))
             paths.append(path)
-            width, height = bands[0].size
-            if width < view.size.width or height < view.size.height:
-                enlarged.append(
-                    f"{path} has only {width}x{height} pixels; they are stretched to this model's {resolution}"
-                )
+            enlarged += _enlarged(str(path), bands[0].size, view)
         except BadImageError as error:
             refused.append(Refused(path, str(error)))
         except OSError as error:
@@ -109,11 +109,37 @@ def load_photos(given: Sequence[Path], *, resolution: int | str, channels: int =
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of a picture, in pixels of the upright picture."""
+    """A part of a picture, in pixels of the upright picture; as high as the target's shape asks for its width.
 
-    left: int
-    top: int
-    size: int
+    Attributes:
+        left: where it begins.
+        top: where it begins.
+        size: its width.
+    """
+
+    left: float
+    top: float
+    size: float
+
+    def box(self, shape: Size, width: int, height: int) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom in a picture of width x height, for targets of a shape.
+
+        Raises:
+            UserError: when it does not lie in the picture.
+        """
+        high = self.size * shape.height / shape.width
+        right, bottom = self.left + self.size, self.top + high
+        beyond = max(-self.left, -self.top, right - width, bottom - height)
+        if not (beyond < _SLACK and max(self.size, high) >= 1 - _SLACK):
+            most = min(width, height * shape.width / shape.height)
+            raise UserError(
+                f"a part of {self.size:g} x {high:g} pixels at {self.left:g}, {self.top:g} does not lie in a picture "
+                f"of {width} x {height}; for this model's {shape} a part is up to {most:g} pixels wide, and "
+                f"{shape.height / shape.width:g} times as high as wide"
+            )
+        # A side that ends at 80.00000001 pixels shall not see the pixel beyond.
+        left, top = round(max(0.0, self.left), 6), round(max(0.0, self.top), 6)
+        return left, top, round(min(right, width), 6), round(min(bottom, height), 6)
 
 
 def photo_of(
@@ -125,12 +151,12 @@ def photo_of(
         data: the file.
         resolution: of the target in pixels: a number for squares, else `384x256`.
         channels: of the target, as `View` says.
-        crop: the square that is taken; None takes the central part of the target's shape.
+        crop: the part that is taken; None takes the central part of the target's shape.
         most_pixels: pictures with more are refused before they are decoded.
 
     Raises:
         BadImageError: for bytes that are no picture, or one that is damaged or too large.
-        UserError: for a square that does not lie in the picture.
+        UserError: for a part that does not lie in the picture.
     """
     width, height = open_picture(data).size
     if most_pixels is not None and width * height > most_pixels:
@@ -138,15 +164,15 @@ def photo_of(
             f"the picture has {width} x {height} pixels", f"make it smaller: {most_pixels:,} are allowed"
         )
     bands, view = read_bands(data, channels), View(resolution, channels=channels)
-    if crop is not None:
-        right, bottom = crop.left + crop.size, crop.top + crop.size
-        if crop.size < 1 or min(crop.left, crop.top) < 0 or right > bands[0].width or bottom > bands[0].height:
-            raise UserError(
-                f"a square of {crop.size} pixels at {crop.left}, {crop.top} does not lie in a picture of "
-                f"{bands[0].width} x {bands[0].height}"
-            )
-        bands = [band.crop((crop.left, crop.top, right, bottom)) for band in bands]
-    pixels = bands_to_pixels(bands, view)
-    note = f"the picture has only {min(bands[0].size)} pixels; they are stretched to this model's {resolution}"
-    images = torch.from_numpy(pixels[None].copy()).float() / 127.5 - 1
-    return Photos([Path("photo")], images, [], [note] if view.scale(*bands[0].size) > 1 else [])
+    size = bands[0].size
+    box = None if crop is None else crop.box(view.size, *size)
+    what, seen = ("the picture", size) if box is None else ("this part", (box[2] - box[0], box[3] - box[1]))
+    images = torch.from_numpy(bands_to_pixels(bands, view, box)[None].copy()).float() / 127.5 - 1
+    return Photos([Path("photo")], images, [], _enlarged(what, seen, view))
+
+
+def _enlarged(what: str, size: tuple[float, float], view: View) -> list[str]:
+    """A sentence where so many pixels, width and height, are fewer than the target has."""
+    if view.scale(*size) <= 1 + 1e-6:
+        return []
+    return [f"{what} has only {size[0]:.0f}x{size[1]:.0f} pixels; it is enlarged to this model's {view.size}"]

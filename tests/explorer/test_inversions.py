@@ -124,13 +124,25 @@ def test_bytes_without_a_length_are_counted_too(genome):
 
 @pytest.mark.parametrize(
     "query",
-    ["left=0", "left=0&top=0&size=0", "left=40&top=0&size=20", "left=-1&top=0&size=5", "steps=0", "space=pti"],
+    [
+        "left=0",
+        "left=0&top=0&width=9&height=9",
+        "left=0&top=0&size=0",
+        "left=0&top=0&size=nan",
+        "left=40&top=0&size=20",
+        "left=-1&top=0&size=5",
+        "steps=0",
+        "space=pti",
+        "look=label=0:1",
+        "look=x",
+    ],
 )
-def test_squares_and_settings_that_cannot_be_are_refused(genome, query):
-    assert begin(genome, png(), f"/api/v1/inversions?{query}").status_code == 422
+def test_parts_and_settings_that_cannot_be_are_refused(genome, query):
+    answer = begin(genome, png(), f"/api/v1/inversions?{query}")
+    assert answer.status_code == 422 and answer.json()["detail"]
 
 
-def test_a_square_is_what_the_model_is_given(genome):
+def test_a_part_is_what_the_model_is_given(genome):
     file = io.BytesIO()
     picture = Image.new("RGB", (90, 60), "red")
     picture.paste("blue", (50, 20, 80, 50))

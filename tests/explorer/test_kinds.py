@@ -1,13 +1,18 @@
 """The page's parts over kinds of model: labels, cameras, gray, few layers, no survey; what is absent says why."""
 
+import base64
 import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from stylegenes.drawing import DrawSettings
 from stylegenes.explorer.serve import open_desk
 from stylegenes.generator import Generator
+from stylegenes.inversion.objective import Objective
+from stylegenes.records import Condition
 from stylegenes.snapshot import Card, DataCard, save_snapshot
 from stylegenes.synthesis.eg3d import EG3DSynthesis
 
@@ -19,6 +24,8 @@ KINDS = {
     "gray": (MAPPING, {**SMALL, "image_channels": 1}),
     "wide": (GENOME, {**SMALL, "resolution": "32x16"}),
     "five channels": (MAPPING, {**SMALL, "resolution": "16x32", "image_channels": 5}),
+    "tall and clear": (MAPPING, {**SMALL, "resolution": "16x24", "image_channels": 4}),
+    "gray and clear": (GENOME, {**SMALL, "resolution": "24x16", "image_channels": 2}),
     "labels": ({**MAPPING, "label_dim": 3}, SMALL),
     "gaussian progan": (
         {"name": "gaussian", "w_dim": 16, "normalize": True},
@@ -53,7 +60,13 @@ def info(client):
 def picture(client, code, look):
     answer = client.get(f"/api/v1/pictures/{client.desk.hash}/{look}/{code}.png")
     assert answer.status_code == 200, answer.text
-    return np.asarray(Image.open(io.BytesIO(answer.content)))
+    return opened(answer.content)
+
+
+def opened(content):
+    """The pixels [H, W, C] of a file."""
+    pixels = np.asarray(Image.open(io.BytesIO(content)))
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
 def test_what_every_kind_can_do(client, info):
@@ -63,9 +76,9 @@ def test_what_every_kind_can_do(client, info):
         for child in client.post("/api/v1/dice", json={"count": 2, "seed": 3, "look": look}).json()["children"]
     )
     shown = picture(client, a, look)
-    assert shown.shape == (model["height"], model["width"], 3)[: 2 if model["channels"] == 1 else 3]
+    assert shown.shape == (model["height"], model["width"], {1: 1, 2: 2, 4: 4}.get(model["channels"], 3))
     small = picture(client, a, f"{look},size=4" if look != "plain" else "size=4")
-    assert small.shape[:2] == (4, 4 * model["width"] // model["height"])
+    assert small.shape[:2] == (4, round(4 * model["width"] / model["height"]))
     for path, asked in {
         "mutate": {"code": a, "count": 2, "look": look, "diversity": True},
         "breed": {"parents": [a, b], "count": 2, "look": look, "diversity": True},
@@ -115,28 +128,81 @@ def test_labels_and_cameras_are_parts_of_a_look(client, info):
         assert client.get(f"{address}/yaw=40/{a}.png").status_code == 422
 
 
-def invert(client, info):
+def test_files_of_every_kind_are_as_they_are_drawn(client, info):
+    model, look = info["model"], info["model"]["label"] or "plain"
+    codes = [c["code"] for c in client.post("/api/v1/dice", json={"count": 4, "seed": 3}).json()["children"]]
+    asked = {"codes": codes, "look": look}
+    kept = (model["height"], model["width"], model["channels"] if model["channels"] < 5 else 3)
+    times = max(1, 128 // max(kept[:2]))
+    sheet = opened(client.post("/api/v1/files", json={"kind": "sheet", **asked, "columns": 2}).content)
+    assert sheet.shape == tuple(2 * (times * side + 2) + 2 for side in kept[:2]) + kept[2:]
+    second = sheet[2 : 2 + times * kept[0] : times, times * kept[1] + 4 : -2 : times]
+    assert np.array_equal(second, picture(client, codes[1], look))
+    ways = {"kind": "way", "codes": codes[:2], "look": look, "steps": 2}
+    kinds = [(ways, kind) for kind in ("gif", "webp")] + [({"kind": "mix", **asked}, "png")] * bool(model["bands"])
+    for question, kind in kinds:
+        answer = client.post("/api/v1/files", json={**question, "format": kind, "moving": kind != "png"})
+        assert answer.status_code == 200, (kind, answer.text)
+        with Image.open(io.BytesIO(answer.content)) as file:
+            assert kind == "png" or (file.n_frames > 1 and file.size == (times * kept[1], times * kept[0]))
+
+
+def invert(client, info, query=""):
     file = io.BytesIO()
     Image.new("RGB", (20, 20), "teal").save(file, "PNG")
-    begun = client.post("/api/v1/inversions?steps=3", content=file.getvalue(), headers={"content-type": "image/png"})
+    begun = client.post(
+        f"/api/v1/inversions?steps=3{query}", content=file.getvalue(), headers={"content-type": "image/png"}
+    )
     if info["model"]["channels"] == 5:
         assert begun.status_code == 415 and "channels" in begun.json()["detail"]
-        return
+        return None
     assert begun.status_code == 202
     name = begun.json()["id"]
     with client.stream("GET", f"/api/v1/inversions/{name}/events") as answer:
         last = [line for line in answer.iter_lines() if line.startswith("event")][-1]
     state = client.get(f"/api/v1/inversions/{name}").json()
     assert last == "event: done" and state["result"]["sentence"], state
-    assert (
-        picture(client, state["result"]["code"], info["model"]["label"] or "plain").shape[0] == info["model"]["height"]
-    )
+    drawn = picture(client, state["result"]["code"], info["model"]["label"] or "plain")
+    target = opened(base64.b64decode(begun.json()["target"].partition(",")[2]))
+    assert drawn.shape == target.shape and drawn.shape[:2] == (info["model"]["height"], info["model"]["width"])
+    return state["result"]
 
 
 def test_a_photo_goes_into_every_kind(client, info):
     if client.kind == "eg3d":
         pytest.skip("the search for a camera takes longer; see the slow test")
     invert(client, info)
+    model = info["model"]
+    if model["channels"] < 5:
+        # The widest part of the model's shape fits; a pixel more does not.
+        most = min(20, 20 * model["width"] / model["height"])
+        invert(client, info, f"&left=0&top=0&size={most}")
+        answer = client.post(
+            f"/api/v1/inversions?left=0&top=0&size={most + 1}",
+            content=gray_photo(),
+            headers={"content-type": "image/png"},
+        )
+        assert answer.status_code == 422 and f"up to {most:g} pixels wide" in answer.json()["detail"]
+
+
+def gray_photo():
+    file = io.BytesIO()
+    Image.new("L", (20, 20), 90).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_photo_is_taken_in_under_the_label_that_is_shown(client, info):
+    if client.kind != "labels":
+        pytest.skip("this model takes no label")
+    plain, own = invert(client, info), invert(client, info, "&look=label=0:1")
+    other = invert(client, info, "&look=label=1:1,psi=0.5")
+    assert own["distance"] == plain["distance"] != other["distance"]
+    model = client.desk.opened
+    objective = Objective(model.study.perceptual)
+    teal = torch.tensor([0.0, 128.0, 128.0]).view(1, 3, 1, 1).expand(1, 3, 16, 16) / 127.5 - 1
+    label = Condition(torch.tensor([[0.0, 1.0, 0.0]]))
+    drawn = model.images([other["code"]], DrawSettings(condition=label))
+    assert other["distance"] == pytest.approx(float(objective.perceptual(teal, drawn)), abs=2e-5)
 
 
 @pytest.mark.slow

@@ -31,6 +31,12 @@ export async function withText(png: Blob, text: Record<string, string>): Promise
   return new Blob(parts as BlobPart[], { type: "image/png" });
 }
 
+/** Which channels are red, green, blue and alpha: gray is all three, and of five or more the first three are shown. */
+export function planesOf(channels: number): [number, number, number, number | null] {
+  const alpha = channels === 2 || channels === 4 ? channels - 1 : null;
+  return channels < 3 ? [0, 0, 0, alpha] : [0, 1, 2, alpha];
+}
+
 export interface SheetLayout {
   columns: number;
   scale: number;
@@ -53,7 +59,10 @@ export async function sheet(pictures: ImageBitmap[], layout: SheetLayout): Promi
   pictures.forEach((picture, index) => {
     const x = layout.gap + (index % layout.columns) * stepX;
     const y = layout.gap + Math.floor(index / layout.columns) * stepY;
-    paper.drawImage(picture, x, y, first.width * layout.scale, first.height * layout.scale);
+    const [wide, high] = [first.width * layout.scale, first.height * layout.scale];
+    // What is clear in a picture stays clear in the file.
+    paper.clearRect(x, y, wide, high);
+    paper.drawImage(picture, x, y, wide, high);
   });
   return canvas.convertToBlob({ type: "image/png" });
 }

@@ -28,6 +28,8 @@ import {
 interface Site {
   info: Info;
   latent: Latent;
+  /** What a conditional model was told, as `--label` takes it: it is built in. */
+  labels: string[];
   numbers: NumberTable | null;
 }
 
@@ -206,7 +208,7 @@ export class LocalBackend implements Backend {
     const pictures = await Promise.all(
       addresses.map(async (address) => createImageBitmap(await (await fetch(address)).blob())),
     );
-    const scale = Math.max(1, Math.floor(128 / this.model.height));
+    const scale = Math.max(1, Math.floor(128 / Math.max(this.model.height, this.model.width)));
     const columns = request.columns ?? Math.ceil(Math.sqrt(pictures.length));
     const file =
       pictures.length === 1
@@ -224,6 +226,7 @@ export class LocalBackend implements Backend {
       Weights: this.model.weights,
       Psi: psi,
       Noise: "const",
+      ...(this.site.labels.length ? { Label: this.site.labels.join("\n") } : {}),
       Codes: plain.join("\n"),
     };
     return plain.length === request.codes.length ? text : { ...text, Recipes: request.codes.join("\n") };
@@ -232,10 +235,18 @@ export class LocalBackend implements Backend {
   async lines(codes: string[], look: string): Promise<{ python: string; cli: string }> {
     const psi = /psi=([^,]*)/.exec(look)?.[1];
     const name = this.model.reference;
-    const python = `stylegenes.open("${name}").sample(codes=${JSON.stringify(codes)}${psi ? `, psi="${psi}"` : ""})`;
-    const cli = `stylegenes sample ${name} --codes ${codes.join(",")}${psi ? ` --psi ${psi}` : ""}`;
+    const label = this.site.labels[0];
+    const opened = `stylegenes.open("${name}"${label === undefined ? "" : `, label=${JSON.stringify(label)}`})`;
+    const python = `${opened}.sample(codes=${JSON.stringify(codes)}${psi ? `, psi="${psi}"` : ""})`;
+    const told = label === undefined ? "" : ` --label=${quoted(label)}`;
+    const cli = `stylegenes sample ${name} --codes ${codes.join(",")}${psi ? ` --psi ${psi}` : ""}${told}`;
     return { python, cli };
   }
+}
+
+/** One word of a command line. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
 const PLAIN = { cross: "uniform" as const, share: 0, chosen: new Set<number>() };

@@ -23,7 +23,7 @@ import type {
   Run,
 } from "./types";
 
-/** Pictures higher than this are sent smaller where they are shown small. */
+/** Pictures with more pixels than a square of this side are sent smaller where they are shown small. */
 const THUMBNAIL = 128;
 
 export async function openServer(): Promise<ServerBackend> {
@@ -39,9 +39,11 @@ export class ServerBackend implements Backend, Desk {
   constructor(readonly info: Info) {}
 
   async picture(code: string, look: string, asking: Asking): Promise<string> {
-    const { hash = "", height = 0 } = this.info.model ?? {};
-    const small = asking.priority === "thumbnail" && height > THUMBNAIL;
-    const shown = small ? (look === "plain" ? `size=${THUMBNAIL}` : `${look},size=${THUMBNAIL}`) : look;
+    const { hash = "", height = 1, width = 1 } = this.info.model ?? {};
+    // The height of as many pixels in the model's shape.
+    const size = Math.max(1, Math.round(THUMBNAIL * Math.sqrt(height / width)));
+    const small = asking.priority === "thumbnail" && height > size;
+    const shown = small ? (look === "plain" ? `size=${size}` : `${look},size=${size}`) : look;
     const path = `pictures/${hash}/${encodeURIComponent(shown)}/${encodeURIComponent(code)}.png`;
     const headers: Record<string, string> = { "X-Priority": asking.priority };
     if (asking.slot) headers["X-Slot"] = `${this.tab}-${asking.slot}`;
@@ -77,9 +79,9 @@ export class ServerBackend implements Backend, Desk {
     return listen("run/events", ["changed"], onChange);
   }
 
-  async invert(file: Blob, crop: Crop | null, steps: number) {
-    const asked = new URLSearchParams({ steps: String(steps) });
-    if (crop) for (const [name, value] of Object.entries(crop)) asked.set(name, String(Math.round(value)));
+  async invert(file: Blob, crop: Crop | null, steps: number, look: string) {
+    const asked = new URLSearchParams({ steps: String(steps), look });
+    if (crop) for (const [name, value] of Object.entries(crop)) asked.set(name, String(value));
     const headers = { "Content-Type": file.type.startsWith("image/") ? file.type : "application/octet-stream" };
     const answer = await ask(`inversions?${asked.toString()}`, { method: "POST", headers, body: file });
     return answer.json() as Promise<{ id: string; steps: number; target: string }>;

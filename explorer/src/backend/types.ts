@@ -167,9 +167,11 @@ export interface Inverted {
   judge: string;
 }
 
+/** A part of a picture in its pixels. */
 export interface Crop {
   left: number;
   top: number;
+  /** Its width; the shape of the model's pictures says how high it is. */
   size: number;
 }
 
@@ -229,7 +231,7 @@ export interface Desk {
   fitDirections(): Promise<Directions>;
   directionEvents(onChange: () => void): Events;
   move(request: MoveRequest): Promise<Edited>;
-  invert(file: Blob, crop: Crop | null, steps: number): Promise<{ id: string; steps: number; target: string }>;
+  invert(file: Blob, crop: Crop | null, steps: number, look: string): Promise<{ id: string; steps: number; target: string }>;
   inversionEvents(id: string, onEvent: (name: string, data: unknown) => void): Events;
   cancelInversion(id: string): Promise<void>;
   run(): Promise<Run>;

@@ -25,6 +25,9 @@ export class LookState {
     return parts.filter(Boolean).join(",") || "plain";
   });
 
+  /** What a conditional model is told, and no more: how photos are taken in. */
+  readonly told = computed(() => (this.label.value ? `label=${this.label.value}` : "plain"));
+
   read(text: string): void {
     const found = new Map(text.split(",").map((part) => part.split("=") as [string, string]));
     const number = (name: string, otherwise: number, most: number) => {

@@ -35,10 +35,21 @@ const VIEWS = [
   ["side", "Genome"],
 ] as const;
 
+/** The largest width in pixels whose whole multiples a large picture is as wide as, so that enlarged pixels are even. */
+const EVEN = 96;
+
+/** What the styles know of the shape of the model's pictures; all are square where there is no model. */
+function shapeOf(model: App["model"]): Record<string, string> {
+  if (!model) return {};
+  const aspect = model.width / model.height;
+  const step = model.width <= EVEN ? model.width : 32;
+  return { "--aspect": `${aspect}`, "--wide": `${Math.sqrt(aspect)}`, "--step": `${step}px` };
+}
+
 function Shell() {
   const app = useApp();
   return (
-    <div class="app" data-view={app.view.value} data-tab={app.tab.value}>
+    <div class="app" data-view={app.view.value} data-tab={app.tab.value} style={shapeOf(app.model)}>
       <TopBar />
       <Trouble />
       {app.model && (

@@ -149,7 +149,7 @@ function paint(canvas: HTMLCanvasElement, a: ImageData, b: ImageData): void {
   canvas.height = a.height;
   const map = new ImageData(a.width, a.height);
   for (let at = 0; at < map.data.length; at += 4) {
-    const far = Math.max(...[0, 1, 2].map((channel) => Math.abs(a.data[at + channel]! - b.data[at + channel]!)));
+    const far = Math.max(...[0, 1, 2, 3].map((channel) => Math.abs(a.data[at + channel]! - b.data[at + channel]!)));
     map.data.set([255, 64, 129, Math.min(235, 2 * far)], at);
   }
   canvas.getContext("2d")!.putImageData(map, 0, 0);

@@ -28,8 +28,8 @@ def choose(page, path):
 def test_by_mouse(genome_server, visit, photo):
     page = visit(genome_server, "#tab=invert")
     choose(page, photo)
-    square = page.get_by_role("slider", name="The square that is used")
-    expect(square).to_have_attribute("aria-valuetext", "from 36, 0, 128 pixels wide")
+    square = page.get_by_role("slider", name="The part that is used")
+    expect(square).to_have_attribute("aria-valuetext", "from 36, 0, 128 pixels wide and 128 high")
     box = square.bounding_box()
     page.mouse.move(box["x"] + 50, box["y"] + 50)
     page.mouse.down()
@@ -51,10 +51,10 @@ def test_by_mouse(genome_server, visit, photo):
 def test_by_keyboard_alone(genome_server, visit, photo):
     page = visit(genome_server, "#tab=invert")
     choose(page, photo)
-    square = page.get_by_role("slider", name="The square that is used")
+    square = page.get_by_role("slider", name="The part that is used")
     square.focus()
     page.keyboard.press("ArrowRight")
-    expect(square).to_have_attribute("aria-valuetext", "from 39, 0, 128 pixels wide")
+    expect(square).to_have_attribute("aria-valuetext", "from 39, 0, 128 pixels wide and 128 high")
     page.get_by_role("slider", name="Steps").focus()
     page.keyboard.press("End")
     page.get_by_role("button", name="Invert this picture").focus()

@@ -1,32 +1,26 @@
-/** The square of a picture that is used: dragged, or moved with the arrow keys, and sized with a slider. */
+/** The part of a picture that is used, of the model's shape: dragged, or moved with the arrow keys, and sized with a slider. */
 
 import { useRef } from "preact/hooks";
 import { Slider, percent } from "../parts/controls";
+import { aspectOf, heightOf, sized, widest, within, type Size } from "./cropping";
 import type { Crop } from "../../backend/types";
 
 interface Props {
-  picture: { address: string; width: number; height: number };
+  picture: Size & { address: string };
+  /** Of the model's pictures. */
+  shape: Size;
   crop: Crop;
   onCrop: (crop: Crop) => void;
 }
 
-export function centralSquare(width: number, height: number): Crop {
-  const size = Math.min(width, height);
-  return { left: Math.floor((width - size) / 2), top: Math.floor((height - size) / 2), size };
-}
-
-export function Cropper({ picture, crop, onCrop }: Props) {
+export function Cropper({ picture, shape, crop, onCrop }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const held = useRef<{ x: number; y: number; crop: Crop } | null>(null);
   const { width, height } = picture;
-  const most = Math.min(width, height);
-  const put = (next: Crop) => {
-    const size = Math.max(Math.min(16, most), Math.min(most, next.size));
-    const within = (value: number, end: number) => Math.round(Math.max(0, Math.min(end - size, value)));
-    onCrop({ left: within(next.left, width), top: within(next.top, height), size });
-  };
+  const [most, high] = [widest(picture, shape), heightOf(crop, shape)];
+  const put = (next: Crop) => onCrop(within(next, picture, shape));
   const scale = () => width / (place.current?.getBoundingClientRect().width || width);
-  const step = Math.max(1, Math.round(most / 50));
+  const step = Math.max(1, Math.round(Math.min(width, height) / 50));
   const keys: Record<string, [number, number]> = {
     ArrowLeft: [-step, 0],
     ArrowRight: [step, 0],
@@ -35,22 +29,22 @@ export function Cropper({ picture, crop, onCrop }: Props) {
   };
   return (
     <div class="cropper">
-      <div class="crop-area" ref={place}>
+      <div class="crop-area" ref={place} style={{ "--photo": aspectOf(picture) }}>
         <img src={picture.address} alt="The picture that was given" draggable={false} />
         <div
           class="crop"
           role="slider"
           tabIndex={0}
-          aria-label="The square that is used; the arrow keys move it"
-          aria-valuenow={crop.left}
+          aria-label="The part that is used; the arrow keys move it"
+          aria-valuenow={Math.round(crop.left)}
           aria-valuemin={0}
-          aria-valuemax={Math.max(0, width - crop.size)}
-          aria-valuetext={`from ${crop.left}, ${crop.top}, ${crop.size} pixels wide`}
+          aria-valuemax={Math.max(0, Math.round(width - crop.size))}
+          aria-valuetext={`from ${[crop.left, crop.top].map(Math.round).join(", ")}, ${Math.round(crop.size)} pixels wide and ${Math.round(high)} high`}
           style={{
             left: `${(100 * crop.left) / width}%`,
             top: `${(100 * crop.top) / height}%`,
             width: `${(100 * crop.size) / width}%`,
-            height: `${(100 * crop.size) / height}%`,
+            height: `${(100 * high) / height}%`,
           }}
           onPointerDown={(event) => {
             held.current = { x: event.clientX, y: event.clientY, crop };
@@ -63,6 +57,7 @@ export function Cropper({ picture, crop, onCrop }: Props) {
             put({ ...start.crop, left: start.crop.left + dx!, top: start.crop.top + dy! });
           }}
           onPointerUp={() => (held.current = null)}
+          onPointerCancel={() => (held.current = null)}
           onKeyDown={(event) => {
             const way = keys[event.key];
             if (!way) return;
@@ -72,17 +67,13 @@ export function Cropper({ picture, crop, onCrop }: Props) {
         />
       </div>
       <Slider
-        label="Size of the square"
+        label="Size of the part"
         value={crop.size / most}
         min={0.1}
         max={1}
         step={0.01}
         shown={percent(crop.size / most)}
-        onInput={(share) => {
-          const size = Math.round(share * most);
-          const [x, y] = [crop.left + crop.size / 2, crop.top + crop.size / 2];
-          put({ left: x - size / 2, top: y - size / 2, size });
-        }}
+        onInput={(share) => onCrop(sized(crop, share * most, picture, shape))}
       />
     </div>
   );

@@ -5,7 +5,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../context";
 import { Button, Slider } from "../parts/controls";
 import { Picture } from "../parts/Picture";
-import { Cropper, centralSquare } from "./Cropper";
+import { Cropper } from "./Cropper";
+import { central } from "./cropping";
 import type { Crop, Events, Inverted } from "../../backend/types";
 
 interface Given {
@@ -17,6 +18,8 @@ interface Given {
 
 interface Progress {
   id: string;
+  /** As it is inverted: with the label of a conditional model, and not truncated. */
+  look: string;
   target: string;
   what: string;
   done: number;
@@ -28,6 +31,7 @@ interface Progress {
 
 export function Invert() {
   const app = useApp();
+  const shape = app.model!;
   const given = useSignal<Given | null>(null);
   const crop = useSignal<Crop | null>(null);
   const steps = useSignal(200);
@@ -39,16 +43,17 @@ export function Invert() {
     if (!found) return;
     if (given.value) URL.revokeObjectURL(given.value.address);
     given.value = found;
-    crop.value = centralSquare(found.width, found.height);
+    crop.value = central(found, shape);
     work.value = null;
     app.say(`${file.name} is ready to be cropped`);
   };
   const start = async () => {
     const { value: picture } = given;
     if (!picture) return;
-    const begun = await app.attempt(() => app.backend.desk!.invert(picture.file, crop.value, steps.value));
+    const told = app.drawn.told.value;
+    const begun = await app.attempt(() => app.backend.desk!.invert(picture.file, crop.value, steps.value, told));
     if (!begun) return;
-    work.value = { id: begun.id, target: begun.target, what: "waiting", done: 0, total: begun.steps, code: null, notes: [], result: null };
+    work.value = { id: begun.id, look: told, target: begun.target, what: "waiting", done: 0, total: begun.steps, code: null, notes: [], result: null };
     events.current?.close();
     events.current = app.backend.desk!.inversionEvents(begun.id, (name, data) => {
       const now = work.value;
@@ -71,7 +76,7 @@ export function Invert() {
       <Drop onFile={(file) => void take(file)} />
       {given.value && crop.value && (
         <>
-          <Cropper picture={given.value} crop={crop.value} onCrop={(next) => (crop.value = next)} />
+          <Cropper picture={given.value} shape={shape} crop={crop.value} onCrop={(next) => (crop.value = next)} />
           <div class="row">
             <Slider
               label="Steps"
@@ -141,12 +146,12 @@ function Outcome({ work }: { work: Progress }) {
           <figcaption>given</figcaption>
         </figure>
         <figure>
-          <Picture code={work.code} alt="What the model makes of it" priority="hover" slot="inversion" />
+          <Picture code={work.code} look={work.look} alt="What the model makes of it" priority="hover" slot="inversion" />
           <figcaption>{result ? "found" : "so far"}</figcaption>
         </figure>
         {result && result.projection !== result.code && (
           <figure>
-            <Picture code={result.projection} alt="Before it was brought to a genotype" />
+            <Picture code={result.projection} look={work.look} alt="Before it was brought to a genotype" />
             <figcaption>in W</figcaption>
           </figure>
         )}

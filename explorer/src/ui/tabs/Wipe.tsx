@@ -14,7 +14,10 @@ export function Wipe({ before, after }: { before: string; after: string }) {
   return (
     <>
       <div class="frame wipe" onPointerDown={follow} onPointerMove={follow}>
-        <Picture code={after} alt="After: the picture shown" priority="click" class="large" />
+        {/* Each is seen on its own side only: one that is clear in places would show the other. */}
+        <div class="under" style={{ clipPath: `inset(0 0 0 ${100 * share.value}%)` }}>
+          <Picture code={after} alt="After: the picture shown" priority="click" class="large" />
+        </div>
         <div class="cover" style={{ clipPath: `inset(0 ${100 - 100 * share.value}% 0 0)` }}>
           <Picture code={before} alt="Before: the picture to compare with" priority="click" class="large" />
         </div>
