@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -209,8 +210,20 @@ class GroupedResidual(Layer):
         return x + self.narrow(hidden)
 
 
-def check_stages(size: Size, widths: Sequence[int], groups: Sequence[int], blocks: Sequence[int]) -> None:
-    """Refuse lists that do not describe the stages from the start grid to `size`.
+@dataclass(frozen=True)
+class Stages:
+    """Channels, groups and residual blocks of every stage, from the start grid up."""
+
+    widths: list[int]
+    groups: list[int]
+    blocks: list[int]
+
+
+def fit_stages(size: Size, widths: Sequence[int], groups: Sequence[int], blocks: Sequence[int]) -> Stages:
+    """One entry for every stage from the start grid to `size`.
+
+    Lists are counted from the picture's end, so that a size of fewer stages leaves out the coarse ones, and one of
+    more gives their first entry to all that are coarser still.
 
     Args:
         size: of the picture.
@@ -219,15 +232,19 @@ def check_stages(size: Size, widths: Sequence[int], groups: Sequence[int], block
         blocks: blocks of each stage, at least 1.
 
     Raises:
-        UserError: for a size that no small grid leads to by doubling, lists of another length, or numbers below one.
+        UserError: for a size that no small grid leads to by doubling, lists of unlike lengths, or numbers below one.
     """
     stages = len(size.steps())
-    lists = {"widths": widths, "groups": groups, "blocks": blocks}
-    wrong = [f"{name} has {len(values)}" for name, values in lists.items() if len(values) != stages]
-    if wrong:
-        raise UserError(f"{size} px takes {stages} stages ({size.start} px up to {size} px); {', '.join(wrong)}")
+    if not len(widths) == len(groups) == len(blocks) > 0:
+        raise UserError(
+            f"widths, groups and blocks are lists of one length, an entry for each stage ({size} px takes {stages}, "
+            f"from {size.start} px up); got {len(widths)}, {len(groups)} and {len(blocks)}"
+        )
     if min(*widths, *groups, *blocks) < 1:
         raise UserError(f"widths, groups and blocks must be at least 1; got {widths=}, {groups=}, {blocks=}")
+    return Stages(
+        *([values[0]] * (stages - len(values)) + list(values[-stages:]) for values in (widths, groups, blocks))
+    )
 
 
 class SpectralNorm(nn.Module):

@@ -27,6 +27,7 @@ from stylegenes.registry import Registry
 from stylegenes.size import Size
 from stylegenes.snapshot import load_snapshot
 from stylegenes.synthesis import SYNTHESES
+from stylegenes.synthesis.fastgan import averages
 from stylegenes.training.config import ModelConfig
 from stylegenes.training.resolve import complete_config
 from stylegenes.training.state import STATE_FILE, read_state
@@ -188,3 +189,10 @@ def test_classifiers_take_pictures_of_every_shape_and_channels(shape, channels):
     pictures = torch.rand(3, channels, 32, 48) * 2 - 1
     seen = judge(pictures)
     assert seen.shape == (3, 1) and torch.equal(seen, judge(to_rgb(pictures)))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 6, 7, 8, 11, 16])
+def test_a_gate_averages_as_adaptive_pooling_does(length):
+    small = torch.randn(2, 3, length, 5, dtype=torch.float64)
+    rows, columns = averages(length).double(), averages(5).double()
+    assert torch.allclose(rows @ small @ columns.T, torch.nn.functional.adaptive_avg_pool2d(small, 4), atol=1e-6)

@@ -199,8 +199,9 @@ def _print_plan(config: RunConfig, machine: Machine, evaluate: RunEvaluation | N
     from stylegenes.cli.console import say
     from stylegenes.training.foreword import check_variety, foreword
     from stylegenes.training.plan import measure
-    from stylegenes.training.resolve import complete_config
+    from stylegenes.training.resolve import check_shape, complete_config
 
+    check_shape(config)
     data = config.data.open()
     check_variety(data)
     if evaluate is not None:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from stylegenes.discriminators.base import DISCRIMINATORS, Discriminator
-from stylegenes.layers import GroupedResidual, Layer, check_stages, init_scaled
+from stylegenes.layers import GroupedResidual, Layer, fit_stages, init_scaled
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import Taps, downsample2d, setup_filter
 from stylegenes.records import ImageBatch
@@ -71,7 +71,7 @@ class R3GANDiscriminator(Discriminator):
     """Pictures to one logit each.
 
     Raises:
-        UserError: when widths, groups or blocks do not fit the resolution or each other.
+        UserError: when widths, groups and blocks do not fit each other, or the resolution fits no network.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class R3GANDiscriminator(Discriminator):
         label_dim: int = 0,  # length of the label, 0 for none
         *,
         image_channels: Count = 3,  # color channels of the pictures
-        widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, from 4 pixels up
-        groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of the 3x3 convolutions of each stage
+        widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, see fit_stages
+        groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of each stage's 3x3 convolutions
         blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2),  # residual blocks of each stage
         expansion: Count = 2,  # how many times wider the inside of a residual block is
         label_embed: int = 768,  # length of the projected label
@@ -89,7 +89,8 @@ class R3GANDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         size = Size.of(resolution)
-        check_stages(size, widths, groups, blocks)
+        per_stage = fit_stages(size, widths, groups, blocks)
+        widths, groups, blocks = per_stage.widths, per_stage.groups, per_stage.blocks
         self.resolution, self.image_channels, self.label_dim = size.notation, image_channels, label_dim
         self.from_rgb = nn.Conv2d(image_channels, widths[-1], 1, bias=False)
         init_scaled(self.from_rgb.weight)

@@ -24,6 +24,10 @@ GATED = range(4, 8)
 """Which maps are gated, by the one four doublings before, 16 times smaller: for squares 64, 128, 256 and 512 pixels."""
 
 
+_POOLED = 4
+"""Cells a side of what a gate sees of the small map."""
+
+
 def channels_at(resolution: int, width: int) -> int:
     """Channels at a resolution in pixels: 16 width at 4, halved up to 32, the same at 64, then halved again."""
     factor = 64 / resolution if resolution <= 32 else 128 / resolution
@@ -104,15 +108,33 @@ class Gate(Layer):
         self,
         small_channels: int,  # channels of the small map
         large_channels: int,  # channels of the large map
+        *,
+        size: Size,  # of the small map
     ) -> None:
         super().__init__()
+        self.rows: torch.Tensor
+        self.columns: torch.Tensor
+        self.register_buffer("rows", averages(size.height), persistent=False)
+        self.register_buffer("columns", averages(size.width).T.contiguous(), persistent=False)
         self.squeeze = spectral(nn.Conv2d(small_channels, large_channels, 4, bias=False))
         self.excite = spectral(nn.Conv2d(large_channels, large_channels, 1, bias=False))
 
     def forward(self, small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
         """Maps [N, C_s, h, w] and [N, C_l, H, W] to [N, C_l, H, W]."""
-        pooled = nn.functional.adaptive_avg_pool2d(small, 4)
+        pooled = self.rows @ small.to(self.rows.dtype) @ self.columns
         return large * torch.sigmoid(self.excite(nn.functional.silu(self.squeeze(pooled))))
+
+
+def averages(length: int) -> torch.Tensor:
+    """The matrix [4, length] that takes means over four parts of a side, overlapping where it does not divide by four.
+
+    A product, since not every exporter knows adaptive pooling of sides that do not divide.
+    """
+    matrix = torch.zeros(_POOLED, length)
+    for i in range(_POOLED):
+        begin, end = i * length // _POOLED, -(-(i + 1) * length // _POOLED)
+        matrix[i, begin:end] = 1 / (end - begin)
+    return matrix
 
 
 class Block(Layer):
@@ -135,7 +157,7 @@ class Block(Layer):
             for i in range(len(sizes) - 1)
         )
         gating = size.halved(4) if self.doublings in GATED else None
-        self.gate = Gate(channels_at(gating.longer, width), out_channels) if gating else None
+        self.gate = Gate(channels_at(gating.longer, width), out_channels, size=gating) if gating else None
 
     def forward(self, maps: list[torch.Tensor], embedding: torch.Tensor | None, noise: Noise) -> torch.Tensor:
         """The map at this resolution from `maps`, all smaller ones, each twice as large as the one before."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from stylegenes.layers import GroupedResidual, Layer, check_stages, init_scaled
+from stylegenes.layers import GroupedResidual, Layer, fit_stages, init_scaled
 from stylegenes.ops.convolution import quick_layout
 from stylegenes.ops.fir import Taps, setup_filter, upsample2d
 from stylegenes.records import Condition, ImageBatch, Noise
@@ -82,7 +82,7 @@ class R3GANSynthesis(SynthesisNetwork):
     """One w to pictures, through residual stages from 4 pixels up.
 
     Raises:
-        UserError: when widths, groups or blocks do not fit the resolution or each other.
+        UserError: when widths, groups and blocks do not fit each other, or the resolution fits no network.
     """
 
     def __init__(
@@ -91,8 +91,8 @@ class R3GANSynthesis(SynthesisNetwork):
         w_dim: Count = 64,  # length of w
         *,
         image_channels: Count = 3,  # color channels of the picture
-        widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, from 4 pixels up
-        groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of the 3x3 convolutions of each stage
+        widths: Sequence[int] = (768, 768, 768, 768, 384, 192, 96),  # channels of each stage, see fit_stages
+        groups: Sequence[int] = (24, 24, 24, 24, 12, 6, 3),  # groups of each stage's 3x3 convolutions
         blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2),  # residual blocks of each stage
         expansion: Count = 2,  # how many times wider the inside of a residual block is
         label_dim: int = 0,  # length of a label that joins w, 0 for none
@@ -101,7 +101,8 @@ class R3GANSynthesis(SynthesisNetwork):
     ) -> None:
         super().__init__()
         size = Size.of(resolution)
-        check_stages(size, widths, groups, blocks)
+        per_stage = fit_stages(size, widths, groups, blocks)
+        widths, groups, blocks = per_stage.widths, per_stage.groups, per_stage.blocks
         self.resolution, self.w_dim, self.image_channels = size.notation, w_dim, image_channels
         self.label_dim, self.num_ws, self.layer_resolutions = label_dim, 1, [size.start.longer]
         self.embed = nn.Linear(label_dim, label_embed, bias=False) if label_dim else None

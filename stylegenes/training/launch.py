@@ -30,7 +30,7 @@ from stylegenes.training.loop import Loop, RunResult
 from stylegenes.training.machine import Machine, as_launched, launched_outside, launcher, make_fabric, restarted
 from stylegenes.training.phases import PhaseLog, clear_statuses, describe_lost, read_statuses
 from stylegenes.training.report import Reporter
-from stylegenes.training.resolve import check_settings, complete_config, holds_run, write_config
+from stylegenes.training.resolve import check_settings, check_shape, complete_config, holds_run, write_config
 from stylegenes.training.run import open_run
 from stylegenes.training.stopping import StopRequest, interruptible, stop_requests
 from stylegenes.training.sync import Ranks
@@ -78,6 +78,8 @@ def train(
     machine = as_launched(machine or Machine())
     machine.check()
     plan_batch(config.batch, ranks=machine.ranks, discriminator=config.model.discriminator)
+    if data is None:
+        check_shape(config)
     folder = Path(run_dir).expanduser()
     fabric = make_fabric(machine)
     spawned = machine.ranks > 1 and not launched_outside()

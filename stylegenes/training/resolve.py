@@ -75,6 +75,19 @@ def complete_config(config: RunConfig, data: Data, *, warn: bool = True) -> RunC
     return replace(config, model=model, data=replace(config.data, resolution=data.resolution))
 
 
+def check_shape(config: RunConfig) -> None:
+    """Refuse pictures that the networks cannot be built for, before anything is packed: that may take hours.
+
+    Raises:
+        UserError: for a size or channels that do not fit; names what does.
+    """
+    with torch.device("meta"):
+        shape = {"resolution": config.data.resolution}
+        shape |= {} if config.data.channels is None else {"image_channels": config.data.channels}
+        SYNTHESES.build({**shape, **config.model.synthesis})
+        DISCRIMINATORS.build({**shape, **config.model.discriminator})
+
+
 def check_cameras(config: RunConfig, data: Data) -> None:
     """Refuse networks that are told cameras which nobody knows.
 

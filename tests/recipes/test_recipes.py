@@ -9,11 +9,15 @@ import torch
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
+from stylegenes.layers import Stages, fit_stages
 from stylegenes.recipes import RECIPES, choose_recipe, recipe
+from stylegenes.records import ImageBatch
+from stylegenes.size import Size
+from stylegenes.synthesis import SYNTHESES
 from stylegenes.training.augment import AUGMENTS
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.losses import LOSSES
-from stylegenes.training.overrides import config_from_dict
+from stylegenes.training.overrides import apply_overrides, config_from_dict
 from stylegenes.training.players import build_phases
 from stylegenes.training.regularizers import REGULARIZERS
 from stylegenes.training.schedules import SCHEDULES, Progress
@@ -38,6 +42,37 @@ def test_recipes_build(name):
     assert build_phases({n: REGULARIZERS.build({"name": n, **kwargs}) for n, kwargs in config.regularizers.items()})
     for ranks in (1, 2, 4):
         plan_batch(config.batch, ranks=ranks, discriminator=config.model.discriminator)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_build_for_data_of_another_size(name):
+    """Shapes of fewer and of more stages than the recipe's; those that see by a camera say that they are square."""
+    for size in ("48x32", "24x16", "32x192", 20, 128):
+        config = apply_overrides(recipe(name), [f"data.resolution={size}"])
+        if config.model.synthesis["name"] == "eg3d":
+            continue
+        with torch.device("meta"):
+            networks = SYNTHESES.build(config.model.synthesis), DISCRIMINATORS.build(config.model.discriminator)
+        assert {Size.of(network.resolution) for network in networks} == {Size.of(size)}
+
+
+def test_networks_of_a_recipe_for_32_pixels_make_and_judge_other_shapes():
+    for size in ("48x32", "24x16"):
+        model = apply_overrides(recipe("r3gan32"), [f"data.resolution={size}"]).model
+        image = SYNTHESES.build(model.synthesis)(torch.randn(2, 1, model.synthesis["w_dim"])).image
+        assert image.shape == (2, 3, *Size.of(size).hw)
+        assert DISCRIMINATORS.build(model.discriminator)(ImageBatch(image)).shape == (2, 1)
+
+
+def test_stages_are_counted_from_the_picture():
+    """A list for 32 px serves 48x32 and 24x16; lists of unlike lengths serve nothing."""
+    lists = {"widths": [96, 96, 64, 32], "groups": [12, 12, 8, 4], "blocks": [1, 2, 1, 1]}
+    assert fit_stages(Size.of(32), **lists) == Stages(**lists)
+    assert fit_stages(Size.of("48x32"), **lists).widths == [96, 96, 96, 64, 32]
+    assert fit_stages(Size.of(128), **lists).blocks == [1, 1, 1, 2, 1, 1]
+    assert fit_stages(Size.of(16), **lists) == Stages([96, 64, 32], [12, 8, 4], [2, 1, 1])
+    with pytest.raises(UserError, match=r"for each stage \(48x32 px takes 5, from 3x2 px up\); got 4, 4 and 3"):
+        fit_stages(Size.of("48x32"), **{**lists, "blocks": [1, 1, 1]})
 
 
 def test_tiny_is_as_small_as_it_says():

@@ -106,7 +106,7 @@ def test_a_plan_of_many_devices_says_what_is_given_and_what_is_predicted(tmp_pat
         (["--link", "100"], "not Gbit/s and microseconds"),
         (["--link", "0,5"], "a link has a speed above 0"),
         (["--images-per-second", "0"], "positive number of images"),
-        (["--images-per-second", "nan"], "positive number of images"),
+        (["--images-per-second", "nan"], "--images-per-second is nan, which is no finite number"),
         (["--price", "-1"], "--price is -1.0"),
     ],
 )
@@ -141,6 +141,29 @@ def test_mistakes_are_explained(tmp_path, tiny, capsys, monkeypatch, words, mess
     assert command(*words, "--accelerator", "cpu") == 1
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+@pytest.mark.parametrize(
+    ("recipe", "wrong", "message"),
+    [
+        ("tiny32", "data.resolution=50x30", "the nearest that fit are 52x32, 48x32"),
+        ("stylegan3-t32", "data.resolution=33", "the nearest that fit are 32, 36"),
+        ("projected32", "data.channels=4", "1 or 3 channels"),
+        ("eg3d-scenes32", "data.resolution=48x32", "set data.resolution=32"),
+    ],
+)
+def test_what_no_network_can_make_is_refused_before_pictures_are_packed(
+    tmp_path, capsys, monkeypatch, dry, recipe, wrong, message
+):
+    def pack(*args, **kwargs):
+        raise AssertionError("pictures would be packed for nothing")
+
+    monkeypatch.setattr("stylegenes.training.config.open_dataset", pack)
+    words = ["photos", "--recipe", recipe, "--set", wrong, "--out", tmp_path / "run", *dry]
+    assert command(*words) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_is_continued_as_it_was_begun(tmp_path, tiny, capsys):
