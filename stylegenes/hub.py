@@ -1,4 +1,4 @@
-"""Models on the Hugging Face hub: `hf://owner/name@revision` is a folder in the hub's own cache.
+"""Models and classifiers on the Hugging Face hub: `hf://owner/name@revision` is a folder in the hub's own cache.
 
 Only files of our own format are ever downloaded, so that a repository's pickles stay where they are. Each is compared
 with the hash that the hub knows it by. Without a network, what the cache has is used.
@@ -18,17 +18,38 @@ from typing import Any
 
 from stylegenes.errors import UserError, shown
 
-HEAD = ("config.json", "card.json")
-"""The small files that tell whether a repository holds a model of ours."""
-FILES = (
-    *HEAD,
-    "card.md",
+
+@dataclass(frozen=True)
+class Kind:
+    """What a repository may hold.
+
+    Attributes:
+        name: what it is called.
+        head: the small files that tell whether a repository holds one of ours.
+        weights: the file that all of this kind have.
+        files: what else is downloaded.
+    """
+
+    name: str
+    head: tuple[str, ...]
+    weights: str
+    files: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All that is downloaded."""
+        return (*self.head, self.weights, *self.files)
+
+
+MODEL = Kind(
+    "model",
+    ("config.json", "card.json"),
     "model.safetensors",
-    "discriminator.safetensors",
-    "genes/summary.safetensors",
-    "genes/classifier.json",
+    ("card.md", "discriminator.safetensors", "genes/summary.safetensors", "genes/classifier.json"),
 )
-"""All that is downloaded."""
+CLASSIFIER = Kind("classifier", ("config.json",), "classifier.safetensors", ("report.json",))
+KINDS = (MODEL, CLASSIFIER)
+
 _NAME = r"[A-Za-z0-9][\w.-]{0,95}"
 _ADDRESS = re.compile(rf"(?:hf:/+)?({_NAME}/{_NAME})(?:@([\w./-]+))?")
 _CACHED = re.compile(r"models--(.+?)--(.+)")
@@ -81,29 +102,30 @@ def address_of(folder: Path) -> Address | None:
 
 
 @cache
-def fetch(address: Address, check: Callable[[Path], None]) -> Path:
-    """The folder of a model, downloaded or from the cache; the same one for all of this process.
+def fetch(address: Address, check: Callable[[Path], None], kind: Kind = MODEL) -> Path:
+    """The folder of a model or classifier, downloaded or from the cache; the same one for all of this process.
 
     Args:
         address: what is asked for.
-        check: raises UserError for a folder whose `HEAD` is not that of a model; weights are downloaded after it.
+        check: raises UserError for a folder whose `head` is not that of the kind; weights are downloaded after it.
+        kind: what is wanted.
 
     Raises:
-        UserError: without the package huggingface_hub, for a repository that is not there or holds no model of ours,
+        UserError: without the package huggingface_hub, for a repository that is not there or holds none of ours,
             for a damaged file, and without a network when the cache does not have all of it.
     """
     with _in_sentences(address):
-        folder = _download(address, HEAD)
-        if not all((folder / name).is_file() for name in HEAD):
-            raise UserError(f"{address} holds no model of stylegenes: {_what_it_holds(address, folder)}")
+        folder = _download(address, kind.head)
+        if not all((folder / name).is_file() for name in kind.head):
+            raise UserError(f"{address} holds no {kind.name} of stylegenes: {_what_it_holds(address, folder, kind)}")
         _verify(folder)
         check(folder)
-        folder = _download(Address(address.repo, folder.name), FILES)
+        folder = _download(Address(address.repo, folder.name), kind.all)
     _verify(folder)
     return folder
 
 
-def upload(folder: Path, address: Address, *, private: bool, message: str) -> Address:
+def upload(folder: Path, address: Address, *, kind: Kind = MODEL, private: bool, message: str) -> Address:
     """Make the repository where there is none, and put all files of `folder` there in one commit.
 
     Files that an earlier version had and this one has not are taken away; files of others stay.
@@ -111,6 +133,7 @@ def upload(folder: Path, address: Address, *, private: bool, message: str) -> Ad
     Args:
         folder: what is published.
         address: where; the revision is a branch.
+        kind: what is published.
         private: whether a new repository is seen by its owner alone.
         message: of the commit.
 
@@ -118,7 +141,8 @@ def upload(folder: Path, address: Address, *, private: bool, message: str) -> Ad
         The address with the commit.
 
     Raises:
-        UserError: without the package, without a token that may write there, or when the hub cannot be reached.
+        UserError: without the package, without a token that may write there, or when the hub cannot be reached; for a
+            repository that holds another kind of ours.
     """
     hub = _client()
     if hub.get_token() is None:
@@ -130,8 +154,13 @@ def upload(folder: Path, address: Address, *, private: bool, message: str) -> Ad
         if address.revision is not None:
             api.create_branch(address.repo, branch=address.revision, exist_ok=True)
         there = api.list_repo_files(address.repo, revision=address.revision)
+        for other in KINDS:
+            if other != kind and other.weights in there:
+                raise UserError(
+                    f"{address} holds a {other.name}, which would no longer load; give the {kind.name} another name"
+                )
         changes = [hub.CommitOperationAdd(name, folder / name) for name in names]
-        changes += [hub.CommitOperationDelete(name) for name in sorted(set(there) & set(FILES) - set(names))]
+        changes += [hub.CommitOperationDelete(name) for name in sorted(set(there) & set(kind.all) - set(names))]
         done = api.create_commit(address.repo, changes, commit_message=message, revision=address.revision)
     return Address(address.repo, done.oid)
 
@@ -141,14 +170,17 @@ def _download(address: Address, names: Sequence[str]) -> Path:
     return Path(hub.snapshot_download(address.repo, revision=address.revision, allow_patterns=list(names)))
 
 
-def _what_it_holds(address: Address, folder: Path) -> str:
+def _what_it_holds(address: Address, folder: Path, kind: Kind) -> str:
     """The files of a repository that is not ours, in half a sentence."""
     try:
         names = sorted(_client().HfApi().list_repo_files(address.repo, revision=folder.name))
     except OSError:
         names = []
     listed = ", ".join(shown(name) for name in names[:6]) + (", ..." if len(names) > 6 else "")
-    missing = " and ".join(name for name in HEAD if name not in names)
+    other = next((other for other in KINDS if other != kind and other.weights in names), None)
+    if other is not None:
+        return f"it holds a {other.name}"
+    missing = " and ".join(name for name in kind.head if name not in names)
     return f"it has no {missing}" + (f" but {listed}; nothing of it was read" if names else "")
 
 
@@ -183,7 +215,9 @@ def _client() -> Any:
         import huggingface_hub
         import huggingface_hub.errors
     except ImportError as error:
-        raise UserError("models on the hub need the package huggingface_hub: pip install 'stylegenes[hub]'") from error
+        raise UserError(
+            "models and classifiers on the hub need the package huggingface_hub: pip install 'stylegenes[hub]'"
+        ) from error
     return huggingface_hub
 
 

@@ -25,7 +25,7 @@ from stylegenes.errors import UserError, shown
 from stylegenes.files import read_record, write_json
 from stylegenes.generator import Generator
 from stylegenes.hub import address_of
-from stylegenes.metrics import load_classifier, shipped_classifiers
+from stylegenes.metrics import find_classifier, load_classifier, shipped_classifiers
 from stylegenes.metrics.reference import open_real
 from stylegenes.metrics.sources import OneLabel
 from stylegenes.notation import parse_label, parse_labels, parse_noise, parse_psi, parse_seeds, read_codes
@@ -298,9 +298,9 @@ class LoadedModel:
         """Let later work on this model find the classifier that was given, where it can be found again."""
         if self._given is None or isinstance(self._given, nn.Module):
             return
-        given = Path(self._given)
-        shipped = not given.exists() and str(given) in shipped_classifiers()
-        place = str(given if shipped else given.expanduser().resolve())
+        given = find_classifier(Path(self._given))
+        shipped = given.parent == MODELS
+        place = str(address_of(given) or (given.name if shipped else given.resolve()))
         write_json(self.study.folder / "classifier.json", {"path": place})
 
 

@@ -1,11 +1,12 @@
-"""A model as others find it on the hub: the snapshot, sample pictures, and a card with the metadata that it reads."""
+"""A model or a classifier as others find it on the hub, and a card with the metadata that the hub reads."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import torch
@@ -14,12 +15,14 @@ from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.summary import FILE
 from stylegenes.choice import Choice
 from stylegenes.drawing import DrawSettings, codes_of_seeds
-from stylegenes.files import write_json
+from stylegenes.files import read_object, write_json
+from stylegenes.hub import CLASSIFIER
+from stylegenes.metrics import load_classifier
 from stylegenes.model import Model
 from stylegenes.records import Condition
 from stylegenes.sheets import origin_of
 from stylegenes.snapshot import Card, describe, load_snapshot, save_snapshot
-from stylegenes.words import command
+from stylegenes.words import command, counted
 
 SAMPLES, README = "samples.png", "README.md"
 OTHERS = (README, SAMPLES, "genes")
@@ -46,7 +49,7 @@ def write_tree(folder: Path, model: Model, repo: str, *, seeds: list[int], licen
     Raises:
         UserError: when `half` would overflow a weight.
     """
-    card = model.card if license is None else replace(model.card, license=license)
+    card = published_card(model.card if license is None else replace(model.card, license=license))
     discriminator = model.snapshot.discriminator
     made = save_snapshot(folder / "made", model.generator, card, discriminator=discriminator, half=half)
     for file in made.iterdir():
@@ -61,6 +64,67 @@ def write_tree(folder: Path, model: Model, repo: str, *, seeds: list[int], licen
     if surveyed and written.weights == model.weights:
         write_genes(folder / "genes", model.study, model.remembered)
     (folder / README).write_text(hub_card(card, written, repo), encoding="utf-8")
+
+
+def published_card(card: Card) -> Card:
+    """The card without folders of this machine: of a path only its last name is anybody's business."""
+    data = None if card.data is None else replace(card.data, source=_last_name(card.data.source))
+    return replace(card, data=data, parent=None if card.parent is None else _last_name(card.parent))
+
+
+def _last_name(place: str) -> str:
+    """Of a path that begins at a root or a home, its last part; anything else as it is."""
+    rooted = place.startswith("~") or PurePosixPath(place).is_absolute() or PureWindowsPath(place).drive
+    return PureWindowsPath(place).name or "unnamed" if rooted else place
+
+
+def write_classifier_tree(folder: Path, classifier: Path, repo: str, *, license: str | None) -> None:
+    """Write into an empty folder what a repository with an attribute classifier holds; needs no network.
+
+    Args:
+        folder: where.
+        classifier: a folder of `metrics.save_classifier`, or one that comes with the package.
+        repo: `owner/name`, which the card tells people to give.
+        license: the terms of the weights; None says that nobody told.
+
+    Raises:
+        UserError: for a folder that is damaged.
+    """
+    loaded = load_classifier(classifier)
+    for name in CLASSIFIER.all:
+        if (classifier / name).is_file():
+            shutil.copyfile(classifier / name, folder / name)
+    config = read_object(classifier / "config.json")
+    about = config.get("data")
+    if isinstance(about, dict):
+        config["data"] = {**about, "source": _last_name(str(about.get("source", "")))}
+        write_json(folder / "config.json", config)
+    head = {
+        **_license(license or ""),
+        "library_name": "stylegenes",
+        "pipeline_tag": "image-classification",
+        "tags": ["stylegenes", "attribute-classifier"],
+    }
+    rows = [f"| {_cell(name)} | {_cell(loaded.tested.get(name))} |" for name in loaded.attributes]
+    line = command("survey", "MODEL", "--classifier", f"hf://{repo}")
+    (folder / README).write_text(
+        f"{_front_matter(head)}\n# {_line(repo)}\n\n"
+        f"{counted(len(rows), 'attribute')} of pictures of {loaded.resolution} px, for `{line}` and wherever else\n"
+        "stylegenes takes a classifier. The files are safetensors and JSON; nothing in them is executed.\n\n"
+        "| attribute | AUC on pictures it never saw |\n|---|---|\n" + "\n".join(rows) + "\n",
+        encoding="utf-8",
+    )
+
+
+def _cell(value: str | float | None) -> str:
+    """What a table shows of a name or a number."""
+    return _line(value).replace("|", "\\|") if isinstance(value, str) else "-" if value is None else f"{value:.4f}"
+
+
+def _front_matter(values: dict[str, Any]) -> str:
+    """Metadata as YAML between two lines of dashes; every JSON value is a YAML value."""
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join(["---", *lines, "---", ""])
 
 
 def sample_pictures(model: Model, seeds: list[int]) -> Choice:
@@ -87,10 +151,8 @@ def hub_card(card: Card, model: Model, repo: str) -> str:
     ways = [f'model.sample(16).save("{SAMPLES}")']
     ways += ['model.breed("3,8").save("family.png")'] if genes and not model.generator.label_dim else []
     table = describe(card, model.generator).partition("\n")[2].strip()
-    # Every JSON value is a YAML value.
-    head = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in metadata(card, model).items())
     return (
-        f"---\n{head}\n---\n\n# {_line(card.name)}\n\n![Pictures of seeds 0 and on]({SAMPLES})\n\n"
+        f"{_front_matter(metadata(card, model))}\n# {_line(card.name)}\n\n![Pictures of seeds 0 and on]({SAMPLES})\n\n"
         "```python\n"
         f'# pip install "stylegenes[hub]"\nimport stylegenes\n\nmodel = stylegenes.open("hf://{repo}")\n'
         + "\n".join(ways)

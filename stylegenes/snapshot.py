@@ -35,7 +35,7 @@ from stylegenes.files import (
     write_json,
 )
 from stylegenes.generator import Generator
-from stylegenes.hub import fetch, is_address, parse_address
+from stylegenes.hub import CLASSIFIER, address_of, fetch, is_address, parse_address
 from stylegenes.shape import check
 from stylegenes.size import Resolution
 from stylegenes.version import __version__
@@ -176,6 +176,16 @@ def load_snapshot(path: str | PathLike[str], device: torch.device | str = "cpu")
     """
     folder = find_snapshot(path)
     config = read_object(folder / "config.json")
+    try:
+        return _load(folder, config, device)
+    except UserError:
+        # A training that goes on replaces its last snapshot, perhaps between two files that are read here.
+        if read_object(settle_folder(folder) / "config.json") == config:
+            raise
+    return load_snapshot(path, device)
+
+
+def _load(folder: Path, config: dict[str, Any], device: torch.device | str) -> Snapshot:
     _check_format(folder, config)
     generator = _build(folder, config)
     _read_weights(folder / "model.safetensors", generator, config)
@@ -219,11 +229,13 @@ def find_snapshot(path: str | PathLike[str]) -> Path:
 def _what_it_is(name: str, folder: Path) -> str:
     """What is there instead of a snapshot, or what was perhaps meant."""
     shipped = f"shipped models: {', '.join(shipped_models())}"
+    if CLASSIFIER.weights in {file.name for file in folder.glob("*.safetensors")}:
+        return f"it is an attribute classifier, which --classifier takes; {shipped}"
     if folder.is_dir():
         return f"the folder has no config.json and card.json, nor snapshots/ with them; {shipped}"
     if folder.exists():
         return f"it is a file, and a snapshot is a folder; {shipped}"
-    if (MODELS / name / "classifier.safetensors").is_file():
+    if (MODELS / name / CLASSIFIER.weights).is_file():
         return f"it is a classifier that comes with the package; {shipped}"
     meant = nearest_place(folder, shipped_models())
     hint = ";" if meant is None else f"; did you mean {meant!r}?"
@@ -286,7 +298,8 @@ def _check_folder(folder: Path) -> None:
 
 def _check_format(folder: Path, config: dict[str, Any]) -> None:
     if config.get("format") != FORMAT or "generator" not in config:
-        raise UserError(f"{folder} is not a snapshot of stylegenes: its config.json does not say {FORMAT!r}")
+        place = address_of(folder) or folder
+        raise UserError(f"{place} is not a snapshot of stylegenes: its config.json does not say {FORMAT!r}")
     if config.get("format_version") != FORMAT_VERSION:
         raise UserError(
             f"{folder} has snapshot format {config.get('format_version')}; this version reads {FORMAT_VERSION}. "

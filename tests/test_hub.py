@@ -1,5 +1,6 @@
 """Models on the hub, against a hub on this machine: publish, load, pin, offline, and all that can be wrong."""
 
+import json
 import os
 import re
 import shutil
@@ -8,14 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import stylegenes
 from stylegenes import UserError, hub
 from stylegenes.cli import main
+from stylegenes.files import read_json
 from stylegenes.generator import Generator
+from stylegenes.metrics import load_classifier
 from stylegenes.model import Model
 from stylegenes.sheets import read_sheet
-from stylegenes.snapshot import Card, DataCard, save_snapshot
+from stylegenes.snapshot import MODELS, Card, DataCard, load_snapshot, save_snapshot
 from stylegenes.survey import fingerprint
 from tests.hub_stand_in import TOKEN, standing_in
 
@@ -146,7 +150,7 @@ def test_a_pickle_is_never_downloaded_nor_the_weights_of_another_library(there):
     publish(there, "me/faces")
     there.commit("me/faces", {"model.pkl": b"\x80\x04pickle", "run.py": b"raise SystemExit"})
     folder = Path(stylegenes.open("hf://me/faces", device="cpu").path)
-    assert {file.name for file in folder.rglob("*")} <= {Path(name).name for name in hub.FILES} | {"genes"}
+    assert {file.name for file in folder.rglob("*")} <= {Path(name).name for name in hub.MODEL.all} | {"genes"}
 
 
 def test_wrong_addresses_repositories_and_revisions_are_told(there):
@@ -272,6 +276,65 @@ def test_nothing_of_others_is_replaced(tmp_path, capsys):
     assert "holds 'thesis.txt'" in capsys.readouterr().err
     assert main.run(["push", str(place), "faces", "--to", str(tmp_path / "new")]) == 1
     assert "names no repository of the hub" in capsys.readouterr().err
+
+
+def test_a_classifier_is_published_and_taken_wherever_one_is(there, capsys):
+    config = json.loads((MODELS / "avatars32-judge" / "config.json").read_text())
+    shutil.copytree(MODELS / "avatars32-judge", "judge")
+    Path("judge/config.json").write_text(json.dumps(config | {"data": {"source": "/home/someone/secret/faces"}}))
+    assert main.run(["push", "judge", "me/judge", "--license", "mit"]) == 0
+    commit = there.branches["me/judge"]["main"]
+    assert f"hf://me/judge@{commit}; for everybody" in (said := capsys.readouterr().out)
+    assert "survey MODEL --classifier hf://me/judge" in said
+    files = there.files("me/judge")
+    assert {name for name in files if name[0] != "."} == {*hub.CLASSIFIER.all, "README.md"}
+    assert not any(b"secret" in data for data in files.values()) and b'"source": "faces"' in files["config.json"]
+    assert b'license: "mit"' in files["README.md"] and b"| Smiling | 0.9997 |" in files["README.md"]
+    own, shipped = load_classifier("hf://me/judge"), load_classifier("avatars32-judge")
+    pictures = torch.rand(2, 3, 32, 32)
+    assert torch.equal(own(pictures), shipped(pictures)) and own.name == f"hf://me/judge@{commit}"
+    assert main.run(["push", "judge", "me/judge", "--to", "tree"]) == 0
+    assert Path("tree/classifier.safetensors").read_bytes() == files["classifier.safetensors"]
+    assert load_classifier("tree").attributes == own.attributes
+    model = Model(place := write_model("tiny"), load_snapshot(place), classifier="hf://me/judge")
+    model.remember_classifier()
+    assert read_json(place / "genes" / "classifier.json") == {"path": f"hf://me/judge@{commit}"}
+
+
+def test_models_and_classifiers_are_not_taken_for_one_another(there, capsys):
+    publish(there)
+    assert main.run(["push", "avatars32-judge", "me/judge"]) == 0
+    with pytest.raises(UserError, match=r"hf://me/faces@\w+ is not a classifier"):
+        load_classifier("hf://me/faces")
+    with pytest.raises(UserError, match="hf://me/judge holds no model of stylegenes: it holds a classifier"):
+        stylegenes.load("hf://me/judge")
+    for line, told in [
+        (["push", "avatars32-judge", "me/faces"], "holds a model, which would no longer load"),
+        (["push", "avatars32", "me/judge"], "holds a classifier, which would no longer load"),
+        (["push", "avatars32-judge", "me/other", "--half", "--seeds", "3"], "draws nothing; leave out --seeds, --half"),
+        (["sample", "avatars32-judge"], "it is a classifier that comes with the package"),
+        (["sample", "tree"], "it is an attribute classifier, which --classifier takes"),
+    ]:
+        assert main.run(["push", "avatars32-judge", "me/judge", "--to", "tree"]) == 0
+        assert main.run(line) == 1
+        assert told in capsys.readouterr().err
+
+
+def test_folders_of_this_machine_are_not_published(tmp_path):
+    """Only their last names are; words and addresses stay."""
+    for source, parent, told in [
+        ("/home/someone/secret/faces", "/mnt/secret/runs/0001", ("faces", "0001")),
+        ("C:\\secret\\faces.zip", "~/secret/0001", ("faces.zip", "0001")),
+        ("avatars:n=100", "hf://me/faces", ("avatars:n=100", "hf://me/faces")),
+        ("https://example.org/faces", "runs/0001", ("https://example.org/faces", "runs/0001")),
+    ]:
+        place = save_snapshot(
+            tmp_path / "made", Generator.from_spec(spec()), Card("toy", data=DataCard(source), parent=parent)
+        )
+        assert main.run(["push", str(place), "me/faces", "--to", str(tmp_path / "tree")]) == 0
+        card = stylegenes.open(tmp_path / "tree").card
+        assert (card.data.source, card.parent) == told
+        assert not any(b"secret" in file.read_bytes() for file in (tmp_path / "tree").rglob("*") if file.is_file())
 
 
 def test_files_that_a_new_version_lacks_are_taken_away_and_those_of_others_stay(there):

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import stylegenes
-from stylegenes import UserError
+from stylegenes import UserError, snapshot
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.files import read_json, write_json
 from stylegenes.generator import Generator
@@ -48,6 +48,20 @@ def test_a_snapshot_draws_the_same_pictures(folder, generator, rng):
     assert loaded.spec == generator.spec
     assert not loaded.training
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
+
+
+@pytest.mark.parametrize("moment", ["_build", "_read_weights"])
+def test_a_snapshot_that_is_replaced_while_it_is_read_is_read_again(folder, generator, rng, monkeypatch, moment):
+    """A training that goes on does so whenever it likes."""
+    other, code, plain = Generator.from_spec(SPEC).eval(), generator.sample(3, rng), getattr(snapshot, moment)
+
+    def replaced_before(*args):
+        monkeypatch.setattr(snapshot, moment, plain)
+        save_snapshot(folder, other, CARD)
+        return plain(*args)
+
+    monkeypatch.setattr(snapshot, moment, replaced_before)
+    assert torch.equal(_draw(load_snapshot(folder).generator, code), _draw(other, code))
 
 
 def test_the_card_reads_back(folder):

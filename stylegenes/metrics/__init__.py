@@ -2,7 +2,14 @@
 
 from stylegenes.metrics import papers_network as _papers_network  # noqa: F401  (registers the papers' classifier)
 from stylegenes.metrics.budget import Evaluate, budget
-from stylegenes.metrics.classifier_files import check_place, load_classifier, save_classifier, shipped_classifiers
+from stylegenes.metrics.classifier_files import (
+    check_place,
+    find_classifier,
+    holds_classifier,
+    load_classifier,
+    save_classifier,
+    shipped_classifiers,
+)
 from stylegenes.metrics.classifier_training import (
     ClassifierSettings,
     paper_settings,
@@ -22,6 +29,8 @@ __all__ = [
     "budget",
     "check_place",
     "compare",
+    "find_classifier",
+    "holds_classifier",
     "load_classifier",
     "paper_settings",
     "quick_settings",

@@ -22,6 +22,7 @@ from stylegenes.files import (
     settle_folder,
     write_json,
 )
+from stylegenes.hub import CLASSIFIER, address_of, fetch, is_address, parse_address
 from stylegenes.metrics.classifier_training import ClassifierSettings, Trained
 from stylegenes.perception import (
     AttributeClassifier,
@@ -96,15 +97,15 @@ def load_classifier(path: str | Path, device: torch.device | str = "cpu") -> Att
     """An attribute classifier in eval mode.
 
     Args:
-        path: a folder that `save_classifier` wrote, or the name of a shipped one; or TorchScript (.pt, .ts), an
-            exported program (.pt2) or ONNX (.onnx), each beside a JSON file of the same stem with the fields of
-            `perception.Scoring`; or a .csv table of labels of sampled pictures.
+        path: a folder that `save_classifier` wrote, the name of a shipped one, or `hf://owner/name`; or TorchScript
+            (.pt, .ts), an exported program (.pt2) or ONNX (.onnx), each beside a JSON file of the same stem with the
+            fields of `perception.Scoring`; or a .csv table of labels of sampled pictures.
         device: where it goes.
 
     Raises:
         UserError: when there is none, it is damaged, or its weights do not fit.
     """
-    path = _find(path)
+    path = find_classifier(path)
     if path.is_dir():
         return _load_folder(path).to(device)
     if not path.exists():
@@ -124,10 +125,36 @@ def shipped_classifiers() -> list[str]:
     return sorted(file.parent.name for file in MODELS.glob(f"*/{WEIGHTS}"))
 
 
-def _find(path: str | Path) -> Path:
-    """The place that is meant: a path where there is something, else a shipped classifier of that name."""
+def find_classifier(path: str | Path) -> Path:
+    """The place that is meant: one of the hub, a path where there is something, or a shipped classifier's name.
+
+    Raises:
+        UserError: for an address of the hub that cannot be had, or holds something else.
+    """
+    if is_address(path):
+        return fetch(parse_address(path), lambda folder: _check_format(folder, _config_of(folder)), CLASSIFIER)
     place = settle_folder(Path(path).expanduser())
     return MODELS / str(path) if not place.exists() and str(path) in shipped_classifiers() else place
+
+
+def holds_classifier(path: str | Path) -> bool:
+    """Whether that is a classifier's folder, or the name of a shipped one."""
+    if is_address(path):
+        return False
+    place = find_classifier(path)
+    return (place / "config.json").is_file() and _config_of(place).get("format") == FORMAT
+
+
+def _config_of(folder: Path) -> dict[str, Any]:
+    return read_object(folder / "config.json")
+
+
+def _check_format(folder: Path, config: dict[str, Any]) -> None:
+    if config.get("format") != FORMAT:
+        raise UserError(
+            f"{address_of(folder) or folder} is not a classifier: its config.json does not say {FORMAT!r}; give one "
+            "that stylegenes classifier wrote"
+        )
 
 
 def _load_folder(folder: Path) -> AttributeClassifier:
@@ -136,13 +163,9 @@ def _load_folder(folder: Path) -> AttributeClassifier:
             f"{folder} holds no classifier (no config.json); give a folder of stylegenes classifier, or one that comes "
             f"with the package: {', '.join(shipped_classifiers())}"
         )
-    config = read_object(folder / "config.json")
-    if config.get("format") != FORMAT:
-        raise UserError(
-            f"{folder} is not a classifier: its config.json does not say {FORMAT!r}; give a folder that stylegenes "
-            "classifier wrote"
-        )
-    file = folder / WEIGHTS
+    config = _config_of(folder)
+    _check_format(folder, config)
+    file, address = folder / WEIGHTS, address_of(folder)
     try:
         about = as_record(_About, {key: config.get(key) for key in _About.__annotations__}, "config.json")
     except UserError as error:
@@ -154,7 +177,7 @@ def _load_folder(folder: Path) -> AttributeClassifier:
         about.attributes,
         resolution=about.resolution,
         image_channels=about.image_channels,
-        name=folder.name,
+        name=folder.name if address is None else str(address),
         weights_hash=about.sha256,
     )
     try:
