@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ SMOOTHING = 0.12
 """Seconds over which loudness is averaged, so that pictures do not tremble with the sound's own waves."""
 PLAYED = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 """Rates in Hz that AAC has; others are brought to the first."""
+MOST_RATE = 1_000_000
+"""Samples a second that a file may say it has; a quarter of that is the most that is sold."""
 _ORDER = 4
 
 
@@ -75,8 +78,9 @@ def read_sound(path: str | Path) -> Sound:
 def loudness(sound: Sound, frames: int, fps: float, *, band: Band = "all", loop: bool = False) -> np.ndarray:
     """How loud a sound is at each frame, relative to its loudest one.
 
-    The root of the mean square of the mono sound in one band, in a window of one frame to either side, smoothed by a
-    symmetric window of `SMOOTHING` seconds, so that it is neither early nor late.
+    The root of the mean square in one band, over all channels (whose sum may be silent where each is loud) and over
+    a window of one frame to either side, smoothed by a symmetric window of `SMOOTHING` seconds, so that it is neither
+    early nor late.
 
     Args:
         sound: what is heard.
@@ -88,13 +92,15 @@ def loudness(sound: Sound, frames: int, fps: float, *, band: Band = "all", loop:
     Returns:
         [frames] in [0, 1]; all 0 where there is only silence.
     """
-    mono = _filtered(sound.samples.mean(axis=1, dtype=np.float64), sound.rate, band)
+    heard = np.zeros(len(sound.samples))
+    for channel in sound.samples.T:
+        heard += _filtered(channel.astype(np.float64), sound.rate, band) ** 2 / sound.samples.shape[1]
     length = round(frames / fps * sound.rate)
-    mono = np.pad(mono, (0, max(0, length - len(mono))))[: max(length, 1)]
+    heard = np.pad(heard, (0, max(0, length - len(heard))))[: max(length, 1)]
     half = max(1, round(sound.rate / fps))
-    squares = np.pad(mono**2, half, mode="wrap" if loop and len(mono) >= half else "constant")
+    squares = np.pad(heard, half, mode="wrap" if loop and len(heard) >= half else "constant")
     total = np.concatenate([[0.0], squares.cumsum()])
-    begin = np.minimum(np.round(np.arange(frames) / fps * sound.rate).astype(int), len(mono) - 1)
+    begin = np.minimum(np.round(np.arange(frames) / fps * sound.rate).astype(int), len(heard) - 1)
     power = (total[begin + 2 * half] - total[begin]) / (2 * half)
     smooth = _smoothed(np.sqrt(power.clip(0)), max(1, round(SMOOTHING * fps)) // 2, loop)
     loudest = smooth.max()
@@ -126,7 +132,12 @@ def _read_wav(path: Path) -> Sound:
     from scipy.io import wavfile
 
     try:
-        rate, data = wavfile.read(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", wavfile.WavFileWarning)
+            warnings.filterwarnings("error", message="Reached EOF")
+            rate, data = wavfile.read(path)
+    except wavfile.WavFileWarning as error:
+        raise UserError(f"{path} is cut short: {shown(error, 200)}; get the file again") from error
     except (ValueError, EOFError, OSError, wave.Error, IndexError, KeyError, TypeError, ZeroDivisionError) as error:
         raise UserError(f"{path} cannot be read as a .wav: {shown(error, 200)}") from error
     except Exception as error:
@@ -139,8 +150,8 @@ def _read_wav(path: Path) -> Sound:
         scaled = samples.astype(np.float32) / float(2 ** (8 * samples.dtype.itemsize - 1))
     else:
         scaled = samples.astype(np.float32)
-    if rate < 1:
-        raise UserError(f"{path} is damaged: it says {rate} samples a second")
+    if not 1 <= rate <= MOST_RATE:
+        raise UserError(f"{path} is damaged: it says {rate:,} samples a second")
     return Sound(scaled, int(rate))
 
 

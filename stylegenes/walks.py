@@ -71,8 +71,18 @@ class WalkSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 240:
             raise UserError(f"{self.fps:g} frames a second are not possible; give 1 to 240")
-        if self.seconds is not None and not 0 < self.seconds * self.fps <= MOST_FRAMES:
-            raise UserError(f"a walk of {self.seconds:g} seconds is not possible; it has 1 to {MOST_FRAMES:,} frames")
+        if self.seconds is not None:
+            check_length(self.seconds, self.fps)
+
+
+def check_length(seconds: float, fps: float) -> None:
+    """Refuse a walk of more frames than anybody waits for, whether its length is given or follows from something.
+
+    Raises:
+        UserError: for a length that is no number, or too much.
+    """
+    if not 0 < seconds * fps <= MOST_FRAMES:
+        raise UserError(f"a walk of {seconds:g} seconds is not possible; it has 1 to {MOST_FRAMES:,} frames")
 
 
 @dataclass(frozen=True)
@@ -183,6 +193,7 @@ def walk(
     if len(keyframes) < 2 and (pulse is None or not keyframes):
         raise UserError("a walk needs two keyframes or more to go between; one alone moves by --sound")
     path = _Path.plan(keyframes, settings, pulse.sound.seconds if pulse else None)
+    check_length(path.seconds, settings.fps)
     ends = [_end(generator, one.code, settings.way, drawing) for one in keyframes]
     count = max(1, round(path.seconds * settings.fps))
     step = 1 / settings.fps if settings.loop or count == 1 else path.seconds / (count - 1)

@@ -1,5 +1,7 @@
 """Sound: every common .wav is read as the same samples, and loudness follows what is heard, neither early nor late."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.io import wavfile
@@ -53,6 +55,16 @@ def test_silence_and_what_is_shorter_than_the_film_are_quiet():
     assert not loudness(Sound(samples[:, None], 8000), 48, 24)[28:].any()
 
 
+@pytest.mark.parametrize("band", ["all", "low"])
+def test_every_channel_is_heard(band):
+    """Channels of opposite sign cancel in their sum; to whoever listens they are as loud as equal ones."""
+    _, samples = tone(2, 8000, 100, lambda t: np.sin(np.pi * t / 2) ** 2)
+    alone = loudness(Sound(samples[:, None], 8000), 48, 24, band=band)
+    for others in ([samples], [-samples], [-samples, 0 * samples], [samples, -samples, -samples]):
+        many = Sound(np.stack([samples, *others], axis=1), 8000)
+        assert np.allclose(loudness(many, 48, 24, band=band), alone, atol=1e-6)
+
+
 def test_of_a_loop_the_end_is_followed_by_the_beginning():
     _, samples = tone(2, 8000, 200, lambda t: 0.5 + 0.5 * np.cos(np.pi * t))
     level = loudness(Sound(samples[:, None], 8000), 48, 24, loop=True)
@@ -97,6 +109,22 @@ def test_missing_empty_and_broken_samples_are_refused(tmp_path):
     wavfile.write(tmp_path / "nan.wav", 8000, np.full(9, np.nan, np.float32))
     with pytest.raises(UserError, match="no numbers"):
         read_sound(tmp_path / "nan.wav")
+
+
+def test_a_file_that_was_cut_short_or_lies_about_its_rate_is_refused(tmp_path):
+    wavfile.write(tmp_path / "a.wav", 8000, np.ones((8000, 2), np.int16))
+    whole = (tmp_path / "a.wav").read_bytes()
+    for length in (20_000, 46, 45):
+        (tmp_path / "a.wav").write_bytes(whole[:length])
+        with (
+            warnings.catch_warnings(),
+            pytest.raises(UserError, match=r"a\.wav (is cut short|is damaged|cannot be read)"),
+        ):
+            warnings.simplefilter("error")
+            read_sound(tmp_path / "a.wav")
+    wavfile.write(tmp_path / "a.wav", 1_073_741_823, np.ones((80, 2), np.int16))
+    with pytest.raises(UserError, match="it says 1,073,741,823 samples a second"):
+        read_sound(tmp_path / "a.wav")
 
 
 def test_other_formats_are_read_where_av_is(tmp_path):

@@ -149,6 +149,8 @@ def test_the_file_carries_the_string_of_every_frame(tmp_path, suffix):
         ("nan:3,1:8", {}, "begin at 0 or later and grow"),
         ("0:3,5:8", {"seconds": 4}, "the last keyframe is at 5 s, and the walk is 4 s long"),
         ("0:3,4:8", {"seconds": 4}, "make it longer"),
+        ("0:3,1e9:8", {"fps": 5}, "a walk of 1e\\+09 seconds is not possible; it has 1 to 500,000 frames"),
+        ("0:3,1e300:8", {"loop": False}, "is not possible"),
         ("x:3,4:8", {}, "is no keyframe"),
         ("3,nonsense", {}, "nonsense"),
         ("3,8", {"fps": 0}, "0 frames a second are not possible"),
@@ -160,6 +162,16 @@ def test_the_file_carries_the_string_of_every_frame(tmp_path, suffix):
 def test_what_cannot_be_is_refused(keyframes, settings, words):
     with pytest.raises(UserError, match=words):
         model().walk(keyframes, WalkSettings(**settings))
+
+
+@pytest.mark.parametrize(("band", "told"), [("all", "heard of"), ("high", "heard in the band high of")])
+def test_a_sound_that_is_silent_is_said_to_be(tmp_path, monkeypatch, capsys, band, told):
+    monkeypatch.chdir(tmp_path)
+    save_snapshot("toy", model().generator, Card("toy"))
+    wavfile.write("quiet.wav", 3000, np.zeros(3000, np.int16))
+    line = ["walk", "toy", "--keyframes", "0-2", "--sound", "quiet.wav", "--fps", "3", "--band", band, "--out", "a.gif"]
+    assert main.run(line) == 0
+    assert f"note: nothing is {told} quiet.wav, so no frame is pulled" in capsys.readouterr().out
 
 
 def test_the_command_writes_film_and_list_and_the_list_draws_it_again(tmp_path, monkeypatch, capsys):

@@ -112,4 +112,7 @@ def run(args: Args) -> None:
     listing = out.with_suffix(".json")
     write_json(listing, film.record())
     heard = "" if film.sound is None else " with the sound" if out.suffix.lower() == ".mp4" else ", without its sound"
+    if film.sound is not None and not film.levels.any():
+        where = "" if args.music.band == "all" else f" in the band {args.music.band}"
+        say(f"note: nothing is heard{where} of {args.music.sound}, so no frame is pulled")
     say(f"{counted(len(film), 'frame')} ({film.seconds:.1f} s){heard} in {out}; the code of each is in {listing}")
