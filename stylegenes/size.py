@@ -107,7 +107,8 @@ class Size:
     @property
     def shape(self) -> str:
         """The shape in words: `square`, or `of 3:2`."""
-        return "square" if self.square else f"of {self.aspect.width}:{self.aspect.height}"
+        common = math.gcd(self.width, self.height)
+        return "square" if self.square else f"of {self.width // common}:{self.height // common}"
 
     @classmethod
     def near(cls, width: int, height: int, longer: int) -> Size | None:
@@ -153,6 +154,12 @@ class Size:
         """Whether a grid of at most 16 cells a side leads here by doubling at least once, or it is 4x4."""
         grown = self.doublings > 0 or self.shorter == self.longer == _START
         return grown and self.start.longer <= _LARGEST_START and least <= self.longer <= most
+
+    def misfit(self) -> str:
+        """That no network makes pictures of this size, and which are the nearest; "" where it fits."""
+        if self.fits():
+            return ""
+        return f"no network makes pictures of {self} px; the nearest that fit are {', '.join(map(str, self.nearest()))}"
 
     def nearest(self, least: int = 4, most: int = LARGEST, count: int = 3) -> list[Size]:
         """Sizes nearest to this one that fit, in order of how much the sides change; squares for a square."""

@@ -67,9 +67,9 @@ class Check:
 
         if is_drawn(self.path):
             raise UserError("avatars are drawn, not read; write them with `stylegenes data avatars` and check those")
+        view = View(self.resolution, self.fit, channels=self.channels)
         if self._is_whole():
             return
-        view = View(self.resolution, self.fit, channels=self.channels)
         source = FileSource(open_store(Path(self.path).expanduser()), view, labels=self.labels)
         show = log_progress if self.json else track
         checked = check_source(source, workers=self.workers or default_workers(), track=show)
@@ -88,19 +88,31 @@ class Check:
 
     def _is_whole(self) -> bool:
         """Check what `data pack` made against its hashes; False for anything else."""
+        import numpy as np
+
+        from stylegenes.data.check import MOST_ON_SHEET
         from stylegenes.data.opening import open_packed
 
         dataset = open_packed(self.path, verify=False)
         if dataset is None:
             return False
+        for name, is_so in (("resolution", str(dataset.resolution)), ("channels", dataset.channels), ("labels", None)):
+            if (given := getattr(self, name)) != getattr(Check, name) and str(given) != str(is_so):
+                raise UserError(f"{self.path} is packed already, and --{name} is for pictures to pack; leave it out")
         damages = list(dataset.damages(track))
         for damage in damages[:_SHOWN]:
             say(str(damage))
         _print_more(len(damages))
         if damages:
             raise SystemExit(1)
+        if self.sheet:
+            spread = np.linspace(0, len(dataset) - 1, min(len(dataset), MOST_ON_SHEET)).astype(int)
+            _save_sheet(self.sheet, np.asarray(dataset.images(spread.tolist())).transpose(0, 2, 3, 1))
         size = f"{counted(len(dataset), 'image')} of {dataset.resolution} px"
-        say(f"{self.path} is whole: {size}, {counted(dataset.label_dim, 'label')}")
+        whole = {"source": self.path, "good": len(dataset), "bad": [], "resolution": dataset.resolution,
+                 "channels": dataset.channels, "labels": list(dataset.label_names)}  # fmt: skip
+        told = f"{self.path} is whole: {size}, {counted(dataset.label_dim, 'label')}"
+        say(json.dumps(whole, indent=2, ensure_ascii=False) if self.json else told)
         return True
 
 
@@ -209,6 +221,8 @@ class Pack:
         refuse_existing(self.out)
         view = View(self.resolution, self.fit, self.filter, self.channels)
         source = open_source(self.source, view, labels=self.labels)
+        if misfit := view.size.misfit():
+            say(f"note: {misfit} (--resolution)")
         if self.shards:
             with packing_folder(self.out) as part:
                 pack_shards(source, part, shard_bytes=size, workers=workers, track=track)
@@ -306,6 +320,8 @@ def _print_report(report: Report, args: Check) -> None:
         say(
             f"  {report.upscaled} are smaller than {args.resolution} px and get enlarged; consider a lower --resolution"
         )
+    if misfit := Size.of(args.resolution).misfit():
+        say(f"  {misfit} (--resolution)")
     if report.animated:
         say(f"  {report.animated} have several frames or pages; the first is taken")
     say(f"modes: {_counted(report.modes)}")

@@ -14,13 +14,13 @@ from stylegenes.data.decode import View, bands_to_pixels, open_picture, read_ban
 from stylegenes.data.description import LeftOut
 from stylegenes.data.duplicates import near, same, thumbnail
 from stylegenes.data.files import TOO_LARGE, FileSource
-from stylegenes.data.originals import Originals, is_animated, shape_kept
+from stylegenes.data.originals import Originals, first_of_several, shape_kept
 from stylegenes.data.pack import UsableLabels, usable_labels
 from stylegenes.data.parallel import ordered_map
 from stylegenes.errors import shown
 from stylegenes.progress import Track
 
-_MOST_ON_SHEET = 144
+MOST_ON_SHEET = 144
 _NAMED = 3
 
 
@@ -116,7 +116,7 @@ class _Looker:
             return LeftOut(name, *TOO_LARGE)
         mode = f"{header.format} {header.mode if len(bands) == 1 else f'{len(bands)} channels'}"
         digest = hashlib.sha256(data).hexdigest()
-        animated = is_animated(header)
+        animated = first_of_several(header, self.source.view)
         return _Look(name, *bands[0].size, mode, animated, digest, shape=thumbnail(shown_picture(bands)))
 
 
@@ -133,7 +133,7 @@ def check_source(source: FileSource, *, workers: int, track: Track) -> Checked:
             looks.append(found)
             rows.append(index)
     report = _report(source, looks, bad, usable_labels(source, rows))
-    spread = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ON_SHEET)).astype(int)
+    spread = np.linspace(0, len(rows) - 1, min(len(rows), MOST_ON_SHEET)).astype(int)
     return Checked(report, _pictures(source, [rows[place] for place in spread]))
 
 

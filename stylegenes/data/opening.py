@@ -86,7 +86,10 @@ def open_source(source: str | Path, view: View, *, labels: str | None = None) ->
         return AvatarSource(AvatarOptions.parse(str(source)), view)
     if _is(SCENES, source):
         return SceneSource(SceneOptions.parse(str(source)), view)
-    return FileSource(open_store(Path(source).expanduser()), view, labels=labels)
+    folder = Path(source).expanduser()
+    if is_packed(folder) or is_sharded(folder):
+        raise UserError(f"{source} is packed already, and is taken as it is; for another size pack the original images")
+    return FileSource(open_store(folder), view, labels=labels)
 
 
 def is_drawn(source: str | Path) -> bool:
@@ -140,7 +143,8 @@ def _check_wanted(dataset: Dataset, folder: str, view: View, channels: int | Non
     if (dataset.size, dataset.channels) != wanted:
         raise UserError(
             f"{folder} is packed at {dataset.resolution} px with {counted(dataset.channels, 'channel')}, asked for are "
-            f"{wanted[0]} px and {wanted[1]}; ask for what it has, or pack the original images again at that size"
+            f"{wanted[0]} px and {wanted[1]}; ask for what it has (data.resolution={dataset.resolution}, "
+            f"data.channels={dataset.channels}), or pack the original images again at that size"
         )
     packed_fit = dataset.description.parameters.get("fit", view.fit)
     if view.fit == "letterbox" and packed_fit != view.fit:

@@ -51,7 +51,7 @@ class Originals:
         not_square: pictures that are cropped or framed.
         enlarged: pictures smaller than the size they are resized to.
         reduced: pictures larger than that.
-        animated: pictures of several frames.
+        animated: pictures of several frames, of which the first is taken.
         kept: of those that are cropped or framed, how many would keep their shape at which size.
         fit: how those that are not square became so, `crop` or `letterbox`; "" where it is not known.
     """
@@ -133,17 +133,24 @@ def original_of(header: Image.Image, size: tuple[int, int], view: View) -> Origi
     quality = jpeg_quality(header)
     name = f"{_name(header)}{_QUALITY}{quality}" if quality else _name(header)
     square = view.keeps_shape(*size)
-    return Original(name, square, "" if square else shape_kept(size, view), view.scale(*size), is_animated(header))
+    return Original(
+        name, square, "" if square else shape_kept(size, view), view.scale(*size), first_of_several(header, view)
+    )
 
 
 def shape_kept(size: tuple[int, int], view: View) -> str:
     """The size near that of `view` that keeps the shape of a picture of width and height `size`, or ""."""
     kept = Size.near(*size, view.size.longer)
-    return str(kept) if kept and kept.aspect != view.size.aspect else ""
+    return str(kept) if kept and kept.shape != view.size.shape else ""
 
 
-def is_animated(header: Image.Image) -> bool:
-    """Whether a file holds several frames or pages; a phone's depth map or preview is none."""
+def first_of_several(header: Image.Image, view: View) -> bool:
+    """Whether only the first of several frames or pages is taken; a phone's depth map or preview is none.
+
+    Five channels and more are those of all pages.
+    """
+    if view.channels > 4:
+        return False
     try:
         return header.format != "MPO" and bool(getattr(header, "is_animated", False))
     # A damaged second frame raises nearly anything, and the first one may be whole.

@@ -186,6 +186,20 @@ def test_a_source_of_five_channels_opens_is_checked_and_packed(tmp_path):
             open_dataset(dataset.folder, resolution="16x24")
 
 
+def test_of_pages_that_are_channels_none_is_said_to_be_left_out(tmp_path):
+    """With up to four channels the first page is the picture; with more all of them are."""
+    (tmp_path / "photos").mkdir()
+    for seed in range(3):
+        data = tiff(levels(8, 8, 3, seed=seed), levels(8, 8, 3, seed=seed + 9))
+        (tmp_path / "photos" / f"{seed}.tif").write_bytes(data)
+    for channels, animated in ((3, 3), (1, 3), (6, 0)):
+        source = FileSource(open_store(tmp_path / "photos"), View(8, channels=channels))
+        report = check_source(source, workers=1, track=lambda items, *_: items).report
+        assert (report.good, report.animated) == (3, animated)
+        found = open_dataset(tmp_path / "photos", resolution=8, channels=channels, cache_dir=tmp_path / "cache")
+        assert found.originals.animated == animated
+
+
 def test_a_folder_that_asks_for_too_few_channels_says_how_many_it_has(tmp_path):
     for i in range(3):
         (tmp_path / f"{i}.npy").write_bytes(npy(levels(16, 24, 5, seed=i)))

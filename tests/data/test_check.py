@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import time
 
 import numpy as np
@@ -88,6 +89,37 @@ def test_pack_and_check_packed(photos, tmp_path, capsys):
     assert "is whole" in capsys.readouterr().out
     assert status("pack", photos, "--out", photos, "--resolution", 16) == 1
     assert len(list(photos.rglob("*.png"))) == 4
+
+
+def test_what_is_packed_is_shown_as_it_is_and_not_packed_again(tmp_path, capsys):
+    (tmp_path / "wide").mkdir()
+    for number in range(3):
+        Image.new("RGB", (50, 30), (80 * number, 0, 9)).save(tmp_path / "wide" / f"{number}.png")
+    wide, out = str(tmp_path / "wide"), str(tmp_path / "packed")
+    assert run(["data", "check", wide, "--resolution", "50x30"]) == 0
+    fits = "no network makes pictures of 50x30 px; the nearest that fit are 52x32, 48x32, 52x28 (--resolution)"
+    assert fits in capsys.readouterr().out
+    for shards in ([], ["--shards"]):
+        assert run(["data", "pack", wide, "--out", out, "--resolution", "50x30", *shards]) == 0
+        assert f"note: {fits}" in capsys.readouterr().out
+        assert run(["data", "check", out, "--sheet", str(tmp_path / "sheet.png"), "--json"]) == 0
+        told = capsys.readouterr().out
+        assert json.loads(told[told.index("{") :])["resolution"] == "50x30"
+        with Image.open(tmp_path / "sheet.png") as sheet:
+            assert {color for _, color in sheet.convert("RGB").getcolors()} >= {(0, 0, 9), (80, 0, 9), (160, 0, 9)}
+        for wrong in (["--resolution", "32"], ["--channels", "1"], ["--labels", "x.csv"]):
+            assert run(["data", "check", out, *wrong]) == 1
+            assert f"packed already, and {wrong[0]} is for pictures to pack" in capsys.readouterr().err
+        assert run(["data", "pack", out, "--out", str(tmp_path / "again"), "--resolution", "32"]) == 1
+        assert f"{out} is packed already, and is taken as it is" in capsys.readouterr().err
+        shutil.rmtree(out)
+        (tmp_path / "sheet.png").unlink()
+
+
+@pytest.mark.parametrize(("size", "words"), [("24x36", "2:3"), ("36x24", "3:2"), ("96x64", "3:2"), ("256x144", "16:9")])
+def test_a_shape_is_named_by_its_smallest_numbers(photos, capsys, size, words):
+    run(["data", "check", str(photos), "--resolution", size])
+    assert f"not of {words} ->" in capsys.readouterr().out
 
 
 def test_cache_lists_and_clears(photos, capsys):
