@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,25 @@ class CsvTable:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table as CSV; numbers that are not whole with six significant digits."""
+    """A table as CSV; numbers that are not whole with six significant digits.
+
+    Columns may be named by users (attributes, models, wishes), and so alike: the later one gets a number, since readers
+    tell columns by their names.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(_distinct(columns))
     writer.writerows([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in rows)
     return buffer.getvalue()
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """`a`, `b`, `a` as `a`, `b`, `a (2)`."""
+    found: list[str] = []
+    for name in map(str, names):
+        numbered = (f"{name} ({number})" for number in count(2))
+        found.append(name if name not in found else next(one for one in numbered if one not in {*names, *found}))
+    return found
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from stylegenes.errors import UserError, shown
-from stylegenes.generator import Generator
+from stylegenes.generator import Generator, check_psi
 from stylegenes.pictures import to_uint8
 from stylegenes.records import Condition, Noise, NoiseMode
 from stylegenes.words import did_you_mean
@@ -37,12 +37,18 @@ class DrawSettings:
         cutoff: number of leading layers that are truncated; None truncates all.
         noise: `const` (stored noise), `none`, or `random` (seeded by the code, so that it repeats as well).
         condition: label [1, L] and camera [1, 25] that a conditional model needs; or a row for each code.
+
+    Raises:
+        UserError: for a psi that is no number, or beyond what pictures are drawn with.
     """
 
     psi: float = 1.0
     cutoff: int | None = None
     noise: NoiseMode = "const"
     condition: Condition = field(default_factory=Condition)
+
+    def __post_init__(self) -> None:
+        check_psi(self.psi)
 
     def part(self, which: slice) -> DrawSettings:
         """The settings of some of the codes."""

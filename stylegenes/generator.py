@@ -13,6 +13,19 @@ from stylegenes.latents import LATENTS, LatentDistribution
 from stylegenes.records import Condition, ImageBatch, Noise
 from stylegenes.synthesis import SYNTHESES, SynthesisNetwork
 
+MOST_PSI = 1000.0
+"""Truncation, towards the mean or away from it, that pictures are drawn with; far less shows nothing but noise."""
+
+
+def check_psi(psi: float) -> None:
+    """Refuse a truncation that is no number, or beyond `MOST_PSI`.
+
+    Raises:
+        UserError: says what is allowed.
+    """
+    if not abs(psi) <= MOST_PSI:
+        raise UserError(f"psi is a number from {-MOST_PSI:g} to {MOST_PSI:g}, and seldom beyond -1 and 1; got {psi:g}")
+
 
 class Generator(nn.Module):
     """Codes in, pictures out. Training, metrics, analyses and the explorer see only this.
@@ -68,7 +81,11 @@ class Generator(nn.Module):
             psi: 1 changes nothing, 0 gives the mean, below 0 lies beyond it.
             cutoff: how many layers, from the first; all where None.
             condition: label and camera that the mean depends on.
+
+        Raises:
+            UserError: for a psi beyond `MOST_PSI`, or that is no number.
         """
+        check_psi(psi)
         if psi == 1:
             return ws
         mean = self.latent.mean(condition)[:, None]

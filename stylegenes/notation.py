@@ -14,6 +14,7 @@ from stylegenes.analysis.editing import Constraints
 from stylegenes.analysis.wishes import find_attribute
 from stylegenes.drawing import BANDS, Way, band_layers
 from stylegenes.errors import UserError, shown
+from stylegenes.files import check_regular
 from stylegenes.generator import Generator
 from stylegenes.records import Noise, NoiseMode
 from stylegenes.sheets import CARRIERS, Carried, read_sheet
@@ -142,9 +143,10 @@ def _whole(text: str) -> int | None:
 
 
 def _lines(path: Path) -> list[str]:
+    check_regular(path)
     try:
         return path.read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UserError(f"{path} cannot be read as lines of text: {error}") from error
 
 

@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from stylegenes.errors import UserError
-from stylegenes.files import atomic_path
+from stylegenes.files import atomic_path, check_regular
 from stylegenes.sound import Sound
 
 STILLS = (".png", ".webp")
@@ -127,9 +127,10 @@ def read_text(path: str | Path) -> dict[str, str]:
     """What a picture or animation of this module says about itself; empty for others.
 
     Raises:
-        UserError: when the file is neither, or an .mp4 cannot be read without `av`.
+        UserError: when the file is missing or neither, or an .mp4 cannot be read without `av`.
     """
     path = Path(path)
+    check_regular(path)
     if path.suffix.lower() == ".mp4":
         return _decode(_read_mp4(path))
     try:

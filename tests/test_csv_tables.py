@@ -26,6 +26,18 @@ def test_numbers_have_six_digits_and_lines_end_alike(tmp_path):
     assert path.read_bytes() == b"a,b\n0.5,x\n2,y\n"
 
 
+@given(st.lists(st.sampled_from(["a", "b", "a (2)", "code", ""]), min_size=1, max_size=6))
+def test_columns_that_users_name_alike_are_told_apart(tmp_path_factory, columns):
+    """A model called `a`, an attribute called `code`: what was written could not be read again."""
+    row = [str(number) for number in range(len(columns))]
+    path = write_csv(tmp_path_factory.mktemp("t") / "t.csv", columns, [row])
+    found = read_csv(path)
+    assert len(set(found.columns)) == len(columns) and list(found.rows[0].values()) == row
+    assert [name for name in columns if columns.count(name) == 1] == [
+        name for name, given in zip(found.columns, columns, strict=True) if columns.count(given) == 1
+    ]
+
+
 @pytest.mark.parametrize("content", [b"\xef\xbb\xbfa,b\r\n1,2\r\n", b"a,b\r1,2\r", b"a,b\n1,2"])
 def test_spreadsheets_are_read(tmp_path, content):
     (tmp_path / "t.csv").write_bytes(content)

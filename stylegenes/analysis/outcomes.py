@@ -26,6 +26,8 @@ from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.sheets import Origin
 from stylegenes.words import did_you_mean
 
+MOST_CHILDREN, MOST_GENERATIONS = 10_000, 100_000
+"""Of a family or a generation, and of generations: each child is drawn, or classified."""
 _FOUNDERS, _TOLD = 16, 8
 
 
@@ -177,10 +179,10 @@ class Breeding:
     def __post_init__(self) -> None:
         if bool(self.generations) != (self.fitness is not None):
             raise UserError("selection needs both --generations and --fitness; without them --parents have children")
-        if self.count is not None and self.count < 1:
-            raise UserError(f"--count is {self.count}; at least one child is needed")
-        if self.generations < 0:
-            raise UserError(f"--generations is {self.generations}; give at least 1")
+        if self.count is not None and not 1 <= self.count <= MOST_CHILDREN:
+            raise UserError(f"--count is {self.count}; at least one child is needed, and at most {MOST_CHILDREN:,}")
+        if not 0 <= self.generations <= MOST_GENERATIONS:
+            raise UserError(f"--generations is {self.generations}; give 1 to {MOST_GENERATIONS:,}")
         if self.cross not in CROSSES:
             raise UserError(f"there is no crossing {self.cross!r}{did_you_mean(self.cross, CROSSES)}")
 

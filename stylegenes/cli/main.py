@@ -76,7 +76,22 @@ def run(argv: list[str]) -> int:
         if os.environ.get("STYLEGENES_TRACEBACK"):
             raise
         return _complain(_describe(error), FAILED)
+    except (MemoryError, RuntimeError) as error:
+        if os.environ.get("STYLEGENES_TRACEBACK") or not _is_out_of_memory(error):
+            raise
+        what = next(iter(str(error).splitlines()), "")
+        return _complain(
+            f"there is not enough memory for this ({what or 'nothing more is known'}); ask for smaller or fewer things "
+            "at a time",
+            FAILED,
+        )
     return 0
+
+
+def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """Whether an allocation failed; torch has no class of its own for main memory."""
+    told = str(error).lower()
+    return isinstance(error, MemoryError) or "allocate memory" in told or "out of memory" in told
 
 
 def call(verb: str, argv: list[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import math
 import re
 import sys
 from collections.abc import Sequence
@@ -21,6 +23,8 @@ _PLACES = ("out", "folder", "onnx", "pt2", "sheet", "to")
 """Options and arguments that say where a command writes."""
 _DASH = "a path that begins with a dash is written ./-name"
 _LARGEST_SEED = 2**63 - 1
+_MOST = 10**9
+"""Of anything that an option counts."""
 
 
 def parse(args: Any, prog: str, description: str | None, argv: Sequence[str]) -> Any:
@@ -34,7 +38,7 @@ def parse(args: Any, prog: str, description: str | None, argv: Sequence[str]) ->
 
     Raises:
         SystemExit: 0 for `--help`; 2 for arguments that do not parse, after a sentence on standard error.
-        UserError: for a seed that no generator takes.
+        UserError: for a seed that no generator takes, or a number that is none.
         OSError: for a place that cannot be written.
     """
     import tyro
@@ -45,20 +49,34 @@ def parse(args: Any, prog: str, description: str | None, argv: Sequence[str]) ->
         place = getattr(parsed, name, None)
         if isinstance(place, Path):
             check_writable(place)
-    seed = getattr(parsed, "seed", None)
-    if isinstance(seed, int) and not 0 <= seed <= _LARGEST_SEED:
-        raise UserError(f"--seed is {seed}; a seed is a whole number from 0 to 2^63 - 1")
+    _check_numbers(parsed)
     return parsed
+
+
+def _check_numbers(parsed: Any) -> None:
+    """Refuse numbers that no option can mean: seeds without a generator, counts beyond all patience, nan and inf."""
+    for field in dataclasses.fields(parsed):
+        value, name = getattr(parsed, field.name), f"--{field.name.replace('_', '-')}"
+        if dataclasses.is_dataclass(value):
+            _check_numbers(value)
+        elif field.name == "seed" and isinstance(value, int):
+            if not 0 <= value <= _LARGEST_SEED:
+                raise UserError(f"--seed is {value}; a seed is a whole number from 0 to 2^63 - 1")
+        elif isinstance(value, int) and abs(value) > _MOST:
+            raise UserError(f"{name} is {value}; at most {_MOST:,} is possible")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{name} is {value}, which is no finite number")
 
 
 class _Explainer:
     """Says what is wrong with a command line and ends the process; events it does not know are left to tyro."""
 
     def __init__(self, args: Any, prog: str, argv: Sequence[str]) -> None:
-        self.prog, self.argv = prog, argv
         given = get_args(args) or (args,)
         parts = [getattr(part, "__origin__", part) for part in given]
         self.subcommands = [part.__metadata__[0].name for part in given] if len(given) > 1 else []
+        self.part = [word for word in argv[:1] if word in self.subcommands]
+        self.prog, self.argv = " ".join([prog, *self.part]), argv
         fields = [field for part in parts for field in part.__dataclass_fields__.values()]
         self.options = [field.name.replace("_", "-") for field in fields if "Positional" not in str(field.type)]
 
@@ -92,7 +110,7 @@ class _Explainer:
         first = event.tokens[0]
         if first.startswith("-"):
             return self._unknown(first)
-        if self.subcommands:
+        if self.subcommands and not self.part:
             return f"{self.prog} has no part {first!r}{did_you_mean(first, self.subcommands, 'parts')}"
         return f"{self.prog} does not know what to do with {counted(len(event.tokens), 'word')} too many: {first!r}"
 
@@ -116,7 +134,9 @@ class _Explainer:
 def _name(argument: Any) -> str:
     """`--out` for an option, the word of the usage line for a positional argument."""
     name = argument.lowered.name_or_flags[-1]
-    return name if name.startswith("-") else name.replace("_", "-").upper()
+    if not argument.is_positional():
+        return name
+    return name.rpartition(".")[2].lstrip("-").replace("_", "-").upper()
 
 
 def _help(argument: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
@@ -10,7 +9,7 @@ import torch
 from torch import nn
 
 from stylegenes.errors import UserError
-from stylegenes.generator import Generator
+from stylegenes.generator import Generator, check_psi
 from stylegenes.records import Condition, Noise
 from stylegenes.snapshot import Card
 
@@ -118,8 +117,7 @@ def _refuse(generator: Generator, psi: float, given: Given, camera: torch.Tensor
     name = generator.synthesis.spec["name"]
     if given not in get_args(Given):
         raise UserError(f"an export takes one of {', '.join(get_args(Given))}; got {given!r}")
-    if not math.isfinite(psi):
-        raise UserError(f"psi is a finite number; got {psi}")
+    check_psi(psi)
     if camera is not None and not generator.synthesis.has_camera:
         raise UserError(f"{name} makes flat pictures, which no camera sees")
     if not generator.synthesis.steady:

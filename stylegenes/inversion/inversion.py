@@ -14,6 +14,7 @@ from stylegenes.csv_tables import write_table
 from stylegenes.data.poses import Posed
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path
+from stylegenes.inversion.objective import MOST_STEPS
 from stylegenes.inversion.photos import Photos
 from stylegenes.inversion.projection import Projection, ProjectionSettings
 from stylegenes.inversion.tuning import Tuned
@@ -49,6 +50,8 @@ class InversionSettings:
             raise UserError(f"space {self.space!r} is unknown{did_you_mean(self.space, get_args(InversionSpace))}")
         if min(self.steps, self.tuning_steps, self.batch) < 1:
             raise UserError("--steps, --tuning-steps and --batch must be positive")
+        if max(self.steps, self.tuning_steps) > MOST_STEPS:
+            raise UserError(f"--steps and --tuning-steps are at most {MOST_STEPS:,}")
         if self.calibrate < 0 or self.calibrate in (1, 2):
             raise UserError(f"--calibrate is {self.calibrate}; give 3 own samples or more, or 0 to do without")
         if self.optimize_noise and self.space not in ("w", "w+"):

@@ -9,6 +9,9 @@ from torch import nn
 
 from stylegenes.perception import PerceptualDistance
 
+MOST_STEPS = 1_000_000
+"""Gradient steps at most, of a projection and of a tuning; hundreds to thousands are usual."""
+
 
 @dataclass(frozen=True)
 class Errors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +50,18 @@ class Photos:
         return left_out + [f"note: {sentence}" for sentence in self.enlarged]
 
     def names(self) -> list[str]:
-        """A short name for each, different for each: the file's stem, numbered where stems repeat."""
+        """A short name for each, different for each: the file's stem, with its folder where stems repeat."""
         stems = [path.stem for path in self.paths]
-        return [stem if stems.count(stem) == 1 else f"{stem}-{i}" for i, stem in enumerate(stems)]
+        fuller = [
+            path.stem if stems.count(path.stem) == 1 else f"{path.resolve().parent.name}-{path.stem}"
+            for path in self.paths
+        ]
+        names: list[str] = []
+        for name in fuller:
+            single = fuller.count(name) == 1
+            numbered = (f"{name}-{number}" for number in count(1))
+            names.append(name if single else next(one for one in numbered if one not in {*fuller, *names}))
+        return names
 
 
 def find_photos(given: Sequence[Path]) -> list[Path]:

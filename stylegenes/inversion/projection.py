@@ -19,7 +19,7 @@ from torch.func import functional_call
 from stylegenes.errors import UserError
 from stylegenes.files import parse_json
 from stylegenes.generator import Generator
-from stylegenes.inversion.objective import Objective, noise_structure, standardize_noise
+from stylegenes.inversion.objective import MOST_STEPS, Objective, noise_structure, standardize_noise
 from stylegenes.progress import OnStep, silent_step
 from stylegenes.records import Condition, Noise, repeated
 from stylegenes.sealed import load_sealed, save_sealed
@@ -60,8 +60,11 @@ class ProjectionSettings:
     def __post_init__(self) -> None:
         if self.space not in get_args(Space):
             raise UserError(f"space {self.space!r} is unknown{did_you_mean(self.space, get_args(Space))}")
-        if self.steps < 1 or self.learning_rate <= 0:
-            raise UserError(f"steps and learning rate must be positive; got {self.steps} and {self.learning_rate}")
+        if not 1 <= self.steps <= MOST_STEPS or self.learning_rate <= 0:
+            raise UserError(
+                f"steps are 1 to {MOST_STEPS:,}, and the learning rate is positive; got {self.steps} and "
+                f"{self.learning_rate}"
+            )
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a step (from 0): linear rise, then constant, then a cosine fall."""

@@ -15,7 +15,7 @@ import torch
 
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
-from stylegenes.inversion.objective import Errors, Objective
+from stylegenes.inversion.objective import MOST_STEPS, Errors, Objective
 from stylegenes.records import Condition, Noise
 
 OnStep = Callable[[int, float, float], None]
@@ -43,6 +43,8 @@ class TuningSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.steps > MOST_STEPS:
+            raise UserError(f"steps are at most {MOST_STEPS:,}; got {self.steps}")
         if min(self.steps, self.batch, self.watched) < 1 or self.learning_rate <= 0 or self.keep_weight < 0:
             raise UserError(f"steps, batch, watched and learning rate must be positive; got {self}")
 

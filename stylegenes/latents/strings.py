@@ -31,7 +31,8 @@ def decode(string: str, num_bytes: int) -> bytes:
             f"{shown} is no code string: it holds {foreign.group()!r}; letters, digits, '-' and '_' make one"
         )
     if len(string) != length:
-        raise UserError(f"{shown} has {len(string)} characters; a code string of this model has {length}")
+        plural = "s" if len(string) != 1 else ""
+        raise UserError(f"{shown} has {len(string)} character{plural}; a code string of this model has {length}")
     try:
         return base64.b64decode(string + "=" * (-len(string) % 4), altchars=b"-_", validate=True)
     except binascii.Error as error:

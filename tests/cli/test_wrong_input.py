@@ -88,7 +88,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(verb, place, 
 def test_unknown_options_and_words(verb, capsys):
     told = complaint(capsys, verb, *(["check", "photos"] if verb == "data" else []), "--surely-not=1")
     assert "--surely-not" in told or "also needs" in told
-    assert f"stylegenes {verb} --help" in told
+    assert f"stylegenes {verb}{' check' if verb == 'data' else ''} --help" in told
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,18 @@ def test_unknown_options_and_words(verb, capsys):
         (["sample", MODEL, "--out"], "--out has no value"),
         (["data"], "followed by one of check, avatars, scenes, pack, cameras, cache"),
         (["data", "chekc", "photos"], "did you mean 'check'?"),
+        (["breed", MODEL, "--parents", "3,8", "--count", "100000000"], "at least one child is needed, and at most"),
+        (["breed", MODEL, "--parents", "3,8", "--mutation", "nan"], "--mutation is nan, which is no finite number"),
+        (["invert", MODEL, "photos", "--steps", "1000000000"], "--steps and --tuning-steps are at most 1,000,000"),
+        (["evaluate", MODEL, "--data", "photos", "-n", "99999999999"], "--num is 99999999999; at most 1,000,000,000"),
+        (["train", "photos", "--dry-run", "--price", "inf"], "--price is inf, which is no finite number"),
+        (["walk", MODEL, "--fps", "nan"], "--fps is nan, which is no finite number"),
+        (["sample", MODEL, "--psi", "1e40"], "psi is a number from -1000 to 1000"),
+        (["sample", MODEL, "--codes", "nix.png"], "there is no file nix.png"),
+        (["sample", MODEL, "--codes", "nix.txt"], "there is no file nix.txt"),
+        (["data", "check"], "error: stylegenes data check also needs PATH (Folder"),
+        (["data", "pack", "photos"], "error: stylegenes data pack also needs --out (New folder.), and --resolution"),
+        (["data", "check", "photos", "more"], "stylegenes data check does not know what to do with 1 word too many"),
         (["edit", MODEL, "--set", "Smiling=1", "--seed", "-1"], "from 0 to 2^63 - 1"),
         (["edit", MODEL, "--set", "Smiling=1", "--seed", str(10**30)], "from 0 to 2^63 - 1"),
         (["edit", MODEL, "--set", "Smilling=1"], "did you mean 'Smiling'?"),

@@ -46,10 +46,13 @@ def test_a_folder_is_a_batch_and_bad_files_are_named(tmp_path):
 
 
 def test_same_stems_get_different_names(tmp_path):
-    for folder in ("x", "y"):
-        (tmp_path / folder).mkdir()
-        Image.new("RGB", (9, 9)).save(tmp_path / folder / "me.png")
-    assert load_photos([tmp_path / "x", tmp_path / "y"], resolution=8).names() == ["me-0", "me-1"]
+    for name in ("x/me.png", "y/me.png", "y/me.bmp", "x/x-me.png", "x/you.png", "y/y-me-1.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (9, 9)).save(tmp_path / name)
+    named = load_photos([tmp_path / "x", tmp_path / "y" / "me.png"], resolution=8)
+    assert named.names() == ["x-me-1", "x-me-2", "you", "y-me"]
+    names = load_photos([tmp_path / "y", tmp_path / "x"], resolution=8).names()
+    assert len(set(names)) == 6 and names[:3] == ["y-me-2", "y-me-3", "y-me-1"]
 
 
 def test_what_cannot_be_used_is_said_clearly(tmp_path):

@@ -24,10 +24,10 @@ def family_exhibit(generator: Generator, lineage: Lineage, drawing: DrawSettings
         drawing: psi, noise and condition of the pictures.
         caption: says how they were bred.
     """
-    children = len(lineage.generation(1))
-    parents, young = (_fittest(generator, lineage, g, n, drawing) for g, n in ((0, 2), (1, children)))
+    names = [f"child {person.id}" for person in lineage.generation(1)]
+    parents, young = (_fittest(generator, lineage, g, n, drawing) for g, n in ((0, 2), (1, len(names))))
     words, codes = Words("family", "A family", caption, 50), [person.genotype for person in lineage.individuals]
-    return Exhibit(words, family_figure(parents, young), lineage_table(lineage), codes)
+    return Exhibit(words, family_figure(parents, young, names), lineage_table(lineage), codes)
 
 
 def generations_exhibit(

@@ -96,8 +96,8 @@ def generations_figure(lineage: Lineage, best: Sequence[torch.Tensor]) -> Figure
     return figure
 
 
-def family_figure(parents: torch.Tensor, children: torch.Tensor) -> Figure:
-    """Two parents [2, C, H, W] and, below them, their children [n, C, H, W]."""
+def family_figure(parents: torch.Tensor, children: torch.Tensor, names: Sequence[str]) -> Figure:
+    """Two parents [2, C, H, W] and, below them, their children [n, C, H, W] under the names that tables give them."""
     columns = min(8, max(2, len(children)))
     rows = -(-len(children) // columns)
     figure = new_figure(0.85 * columns + 0.2, 0.95 * (rows + 1) + 0.3)
@@ -107,8 +107,8 @@ def family_figure(parents: torch.Tensor, children: torch.Tensor) -> Figure:
     for i, name in enumerate(("parent A", "parent B")):
         grid[0][i].set_axis_on()
         show_picture(grid[0][i], parents[i], name)
-    for i, child in enumerate(children):
+    for i, (child, name) in enumerate(zip(children, names, strict=True)):
         axes = grid[1 + i // columns][i % columns]
         axes.set_axis_on()
-        show_picture(axes, child, f"{i}")
+        show_picture(axes, child, name)
     return figure
