@@ -12,15 +12,41 @@ function crc32(bytes: Uint8Array): number {
   return ~sum >>> 0;
 }
 
+/** A chunk of a PNG: its length, its kind and what it holds, and a sum of the two. */
+function chunkOf(kind: string, held: Uint8Array): Uint8Array {
+  const chunk = new Uint8Array(held.length + 12);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, held.length);
+  chunk.set(new TextEncoder().encode(kind), 4);
+  chunk.set(held, 8);
+  view.setUint32(held.length + 8, crc32(chunk.subarray(4, held.length + 8)));
+  return chunk;
+}
+
 /** An iTXt chunk, uncompressed UTF-8. */
 function textChunk(key: string, value: string): Uint8Array {
-  const data = new TextEncoder().encode(`iTXt${key}\0\0\0\0\0${value}`);
-  const chunk = new Uint8Array(data.length + 8);
-  const view = new DataView(chunk.buffer);
-  view.setUint32(0, data.length - 4);
-  chunk.set(data, 4);
-  view.setUint32(data.length + 4, crc32(data));
-  return chunk;
+  return chunkOf("iTXt", new TextEncoder().encode(`${key}\0\0\0\0\0${value}`));
+}
+
+/** RGBA pixels as PNG, every value as it is: a canvas forgets the colors of what is nearly clear. */
+export async function encodePng(pixels: Uint8ClampedArray, width: number, height: number): Promise<Blob> {
+  const row = 4 * width;
+  // Each row begins with the number of its filter: none.
+  const rows = new Uint8Array(height * (row + 1));
+  for (let y = 0; y < height; y++) rows.set(pixels.subarray(y * row, (y + 1) * row), y * (row + 1) + 1);
+  const packed = new Blob([rows]).stream().pipeThrough(new CompressionStream("deflate"));
+  const head = new DataView(new ArrayBuffer(13));
+  head.setUint32(0, width);
+  head.setUint32(4, height);
+  // 8 bits, RGBA.
+  head.setUint16(8, 0x0806);
+  const parts = [
+    new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunkOf("IHDR", new Uint8Array(head.buffer)),
+    chunkOf("IDAT", new Uint8Array(await new Response(packed).arrayBuffer())),
+    chunkOf("IEND", new Uint8Array()),
+  ];
+  return new Blob(parts as BlobPart[], { type: "image/png" });
 }
 
 /** The PNG with `text` inside; the package reads it back (`stylegenes sample --codes FILE`). */

@@ -3,7 +3,7 @@
 import * as ort from "onnxruntime-web/wasm";
 import { parseLook } from "../genetics/recipes";
 import { bankExpression, express, readFloats, type Expression, type Latent, type Sizes } from "./express";
-import { planesOf } from "./files";
+import { encodePng, planesOf } from "./files";
 
 export interface Start {
   kind: "start";
@@ -96,12 +96,14 @@ async function draw(request: Draw): Promise<Blob> {
 async function toPng(image: Float32Array, channels: number, height: number, width: number): Promise<Blob> {
   const pixels = new ImageData(width, height);
   const area = width * height;
-  planesOf(channels).forEach((plane, channel) => {
+  const planes = planesOf(channels);
+  planes.forEach((plane, channel) => {
     for (let at = 0; at < area; at++) {
       const value = plane === null ? 255 : image[plane * area + at]! * 127.5 + 127.5;
       pixels.data[4 * at + channel] = Math.max(0, Math.min(255, Math.round(value)));
     }
   });
+  if (planes[3] !== null) return encodePng(pixels.data, width, height);
   const canvas = new OffscreenCanvas(width, height);
   canvas.getContext("2d")!.putImageData(pixels, 0, 0);
   return canvas.convertToBlob({ type: "image/png" });

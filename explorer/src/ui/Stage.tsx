@@ -73,9 +73,12 @@ export function Stage() {
 function LookDials() {
   const { backend, drawn, model } = useApp();
   if (!model || backend.kind === "static" || !(model.label_dim || model.three_d)) return null;
-  const labels = Array.from({ length: model.label_dim }, (_, column) => {
-    return [`${column}:1`, words(model.label_names[column] ?? `label ${column}`)] as const;
-  });
+  const single = Array.from({ length: model.label_dim }, (_, column) => `${column}:1`);
+  // One of several columns, or of other values, is offered where the model was opened with it or a link brings it.
+  const opened = model.label.replace("label=", "");
+  const labels = [...new Set([...single, opened, drawn.label.value])]
+    .filter(Boolean)
+    .map((label) => [label, labelInWords(label, model.label_names)] as const);
   return (
     <div class="row">
       {labels.length > 0 && (
@@ -89,6 +92,16 @@ function LookDials() {
       )}
     </div>
   );
+}
+
+/** `0:1;7:0.5` by the names of its columns. */
+export function labelInWords(label: string, names: readonly string[]): string {
+  const parts = label.split(";").map((part) => {
+    const [column = "", value = "1"] = part.split(":");
+    const name = words(names[Number(column)] || `label ${column}`);
+    return value === "1" ? name : `${name} ${value}`;
+  });
+  return parts.join(", ");
 }
 
 function describe(node: { id: number; operation: string; parents: number[] } | null): string {
