@@ -85,9 +85,8 @@ def parse_address(name: str | PathLike[str]) -> Address:
     """
     found = _ADDRESS.fullmatch(_text(name))
     if found is None:
-        raise UserError(
-            f"{shown(_text(name))} names no repository of the hub; write hf://OWNER/NAME or hf://OWNER/NAME@REVISION"
-        )
+        given = shown(re.sub("^hf:/+", "hf://", _text(name)))
+        raise UserError(f"{given} names no repository of the hub; write hf://OWNER/NAME or hf://OWNER/NAME@REVISION")
     return Address(found[1], found[2])
 
 

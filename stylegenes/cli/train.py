@@ -132,12 +132,47 @@ def _run_folder(args: Args) -> Path:
     if is_address(args.source) or (args.source in shipped_models() and not Path(args.source).exists()):
         start = command("train", "DATA", "--init-from", args.source, "--out", "runs/0001")
         raise UserError(f"{args.source} is a model, and what is trained on is pictures; to start from it: {start}")
-    if args.out is None and not args.plan.dry_run:
+    if args.out is not None:
+        _check_place(args.out)
+    elif not args.plan.dry_run:
+        _check_source(args.source)
         raise UserError(
             "where should the run go? Add --out, for example: "
             f"{command('train', Path(args.source), '--out', 'runs/0001')}"
         )
     return args.out or Path("runs")
+
+
+def _check_source(name: str) -> None:
+    """Refuse what is neither pictures nor a run.
+
+    Raises:
+        UserError: names what is missing, and what was perhaps meant.
+    """
+    from stylegenes.data.opening import is_drawn
+    from stylegenes.data.shards.remote import is_address
+    from stylegenes.words import nearest_place
+
+    source = Path(name).expanduser()
+    if is_drawn(name) or is_address(name) or source.exists():
+        return
+    meant = nearest_place(source)
+    hint = ";" if meant is None else f"; did you mean {meant!r}?"
+    raise UserError(f"there is no {name}{hint} give pictures (a folder, .zip, LMDB or `avatars`) or a run to continue")
+
+
+def _check_place(out: Path) -> None:
+    """Refuse a folder of pictures as the place of a new run.
+
+    Raises:
+        UserError: names a picture.
+    """
+    from stylegenes.data.decode import SUFFIXES
+
+    if out.is_dir() and not _is_run(str(out)):
+        picture = next((file for file in sorted(out.iterdir()) if file.suffix.lower() in SUFFIXES), None)
+        if picture is not None:
+            raise UserError(f"--out {out} holds pictures ({picture.name}); a run needs a folder of its own")
 
 
 def _config(args: Args, machine: Machine) -> RunConfig:

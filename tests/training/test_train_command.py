@@ -124,7 +124,16 @@ def test_what_belongs_to_a_plan_is_refused_without_one(tmp_path, tiny, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["photos", "--recipe", "test"], "where should the run go? Add --out"),
+        ([".", "--recipe", "test"], "where should the run go? Add --out"),
+        (
+            ["runs/0001", "--recipe", "test"],
+            "there is no runs/0001; give pictures (a folder, .zip, LMDB or `avatars`) or a",
+        ),
+        (["album", "--recipe", "test"], "there is no album; did you mean 'albums'?"),
+        (
+            ["photos", "--recipe", "test", "--out", "albums"],
+            "--out albums holds pictures (b.jpg); a run needs a folder of",
+        ),
         (["photos", "--recipe", "tset", "--out", "x"], "did you mean 'test'"),
         (["photos", "--recipe", "test", "--out", "x", "--set", "model.latent.genes=3"], "accepted: w_dim, num_genes"),
         (["photos", "--recipe", "test", "--out", "x", "--devices", "3"], "nearest totals that do: 12"),
@@ -138,6 +147,8 @@ def test_what_belongs_to_a_plan_is_refused_without_one(tmp_path, tiny, capsys):
 )
 def test_mistakes_are_explained(tmp_path, tiny, capsys, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "albums").mkdir()
+    (tmp_path / "albums" / "b.jpg").write_bytes(b"a picture")
     assert command(*words, "--accelerator", "cpu") == 1
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
