@@ -11,6 +11,7 @@ from stylegenes.errors import UserError
 from stylegenes.latents import genome_of
 from stylegenes.sheets import Origin
 from stylegenes.snapshot import load_snapshot, read_card
+from stylegenes.words import counted
 
 
 def evolution_of(run_folder: str | Path, gene: int | None = None) -> Outcome:
@@ -26,7 +27,7 @@ def evolution_of(run_folder: str | Path, gene: int | None = None) -> Outcome:
     folder = Path(run_folder)
     by_time = {read_card(card.parent).images_seen: card.parent for card in folder.glob("snapshots/*/card.json")}
     if len(by_time) < 2:
-        found = "does not exist" if not folder.exists() else f"holds {len(by_time)} different snapshots"
+        found = "does not exist" if not folder.exists() else f"holds {counted(len(by_time), 'different snapshot')}"
         raise UserError(f"{folder} {found}; an evolution needs a run folder with two snapshots or more")
     moments = [
         Moment(images / 1000, genome_of(load_snapshot(path).generator.latent, "an evolution of variants").variants)

@@ -217,6 +217,8 @@ class Pack:
         from stylegenes.data.shards.writing import pack_shards, packing_folder, size_in_bytes
         from stylegenes.files import atomic_folder
 
+        if self.out.suffix.lower() in (".zip", ".tar"):
+            raise UserError(f"--out {self.out}: what is written is a folder; give it a name without {self.out.suffix}")
         size, workers = size_in_bytes(self.shard_size), self.workers or default_workers()
         refuse_existing(self.out)
         view = View(self.resolution, self.fit, self.filter, self.channels)

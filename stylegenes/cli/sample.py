@@ -159,7 +159,8 @@ def _write_samples(args: Args, choice: Choice, track: Track) -> None:
             say(f"{name:<10} {string}")
         if len(sheet.codes) > _SHOWN:
             say(f"... and {len(sheet.codes) - _SHOWN} more")
-    say(f"{counted(len(choice), 'picture')} in {out}; all {len(choice)} codes are in {listing}")
+    codes = "its code is" if len(choice) == 1 else f"all {len(choice)} codes are"
+    say(f"{counted(len(choice), 'picture')} in {out}; {codes} in {listing}")
 
 
 def _write_mixing(args: Args, choice: Choice, band: str, track: Track) -> None:

@@ -105,7 +105,8 @@ def counted_bands(bands: list[Image.Image], channels: int) -> list[Image.Image]:
         plural = "s" if found != 1 else ""
         raise BadImageError(
             f"has {found} channel{plural}, and {channels} are asked for",
-            f"ask for {found} channel{plural} (data.channels, --channels), or save it with {channels}",
+            f"ask for {found} channel{plural} (data.channels, or --channels where there is one), or save it with "
+            f"{channels}",
         )
     return bands
 

@@ -110,6 +110,10 @@ def test_unknown_options_and_words(verb, capsys):
         (["sample", MODEL, "--psi", "1e40"], "psi is a number from -1000 to 1000"),
         (["sample", MODEL, "--codes", "nix.png"], "there is no file nix.png"),
         (["sample", MODEL, "--codes", "nix.txt"], "there is no file nix.txt"),
+        (
+            ["data", "pack", "photos", "--out", "p.zip", "--resolution", "8"],
+            "what is written is a folder; give it a name",
+        ),
         (["data", "check"], "error: stylegenes data check also needs PATH (Folder"),
         (["data", "pack", "photos"], "error: stylegenes data pack also needs --out (New folder.), and --resolution"),
         (["data", "check", "photos", "more"], "stylegenes data check does not know what to do with 1 word too many"),
