@@ -98,7 +98,7 @@ def test_mixing_and_interpolation_are_written(models, tmp_path):
         (["--seeds", "a"], "whole number"),
         (["--seeds", "1", "--count", "3"], "give one of them"),
         (["--codes", "nonsense"], "has 8 characters; a code string of this model has"),
-        (["--codes", "missing.png"], "cannot be read"),
+        (["--codes", "missing.png"], "there is no file missing.png"),
         (["--count", "0"], "at least 1"),
         (["--label", "Hat"], "unconditional"),
         (["--out", "a.tiff"], ".tiff"),
