@@ -28,7 +28,7 @@ from stylegenes.devices import pick_device
 from stylegenes.errors import UserError
 from stylegenes.processes import follow_parent, handled, interrupt
 from stylegenes.shares import PartDoneError, Share
-from stylegenes.training.company import company
+from stylegenes.training.company import company, leave_group
 from stylegenes.training.machine import Machine, as_launched, launcher
 
 Work = Callable[[Share, str], None]
@@ -131,6 +131,8 @@ class _Worker:
             follow_parent()
         with handled(interrupt):
             self._try(fabric)
+        if self.parent is not None:
+            leave_group()
 
     def _try(self, fabric: Fabric) -> None:
         share = Share(fabric.global_rank, fabric.world_size, fabric.broadcast, _barrier)

@@ -119,7 +119,16 @@ def company(environment: ClusterEnvironment, machine: Machine, *, silence: float
         watch.close(str(error) or type(error).__name__)
         raise
     watch.close()
-    dist.destroy_process_group()
+    leave_group()
+
+
+def leave_group() -> None:
+    """Close this process's connections to the others once its work is done.
+
+    Threads of theirs that still run when a process ends may abort it, after everything went well.
+    """
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _meet(seat: Seat, store: Store, patience: float, *, several: bool) -> dict[int, str]:

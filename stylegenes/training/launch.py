@@ -21,7 +21,7 @@ from stylegenes.processes import follow_parent
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.changed import check_labels, moved
 from stylegenes.training.checkpoints import Evaluate
-from stylegenes.training.company import Company, company
+from stylegenes.training.company import Company, company, leave_group
 from stylegenes.training.config import RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.training.folder import run_lock
@@ -198,6 +198,8 @@ class RunProcess:
                 raise
             raise UserError(lost) from error
         phases.close()
+        if self.parent is not None:
+            leave_group()
         return vars(result) if result else {}
 
     def _train(self, ranks: Ranks, phases: PhaseLog) -> RunResult | None:

@@ -168,7 +168,7 @@ def test_through_the_command(model, photos, tmp_path, capsys):
     assert "yaw" in said and "30" in said
     for options, message in (
         (["solid", photo, "--yaw", "3", "--camera", "1,2"], "give one of the two"),
-        (["solid", photo, "--yaw", "nan"], "finite yaw"),
+        (["solid", photo, "--yaw", "nan"], "--yaw is nan, which is no finite number"),
         (["solid", photo, "--fov", "0"], "between 0 and 180"),
         (["solid", photo, "--camera", "1,2"], "not [N, 25]"),
         (["flat", photo, "--yaw", "3"], "makes flat pictures"),

@@ -25,7 +25,7 @@ def test_string_of_another_shape_or_with_a_typo_is_refused():
     with pytest.raises(UserError, match=r"it holds '\?'"):
         Genome(32, 32, num_variants=256).from_strings(["what?!"])
     for length in (0, 1, 44, 45, 47, 48):
-        with pytest.raises(UserError, match=f"has {length} characters; a code string of this model has 46"):
+        with pytest.raises(UserError, match=f"has {length} characters?; a code string of this model has 46"):
             Genome(32, 32, num_variants=256).from_strings([(string * 2)[:length]])
 
 

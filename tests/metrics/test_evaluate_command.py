@@ -138,7 +138,7 @@ def test_the_old_name_of_an_option_works_and_says_the_new_one(folders, capsys, o
         (["fake", "--data", "real", "--resolution", "16", "--metrics", "fd, ppl"], "ppl needs a generator"),
         (["fake", "--data", "real", "--resolution", "16", "--num", "0"], "at least 2 fakes"),
         (["fake", "--data", "real", "--resolution", "16", "--batch", "0"], "batches of at least 1"),
-        (["fake", "--data", "real", "--resolution", "16", "--psi", "nan"], "psi must be a number"),
+        (["fake", "--data", "real", "--resolution", "16", "--psi", "nan"], "--psi is nan, which is no finite number"),
         (["fake", "--data", "real", "--resolution", "16", "--classifier", "real"], "real holds no classifier"),
     ],
 )
