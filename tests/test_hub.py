@@ -218,7 +218,7 @@ def test_the_card_has_the_metadata_that_the_hub_reads(tmp_path):
     assert main.run(["push", str(folder), "me/faces", "--to", str(tmp_path / "tree")]) == 0
     found = huggingface_hub.ModelCard.load(tmp_path / "tree" / "README.md").data
     assert found.license == "apache-2.0"
-    assert found.library_name == "stylegenes"
+    assert found.to_dict()["library_name"] == "stylegenes"
     assert found.pipeline_tag == "unconditional-image-generation"
     assert {"stylegenes", "genome", "stylegan2"} <= set(found.tags)
     assert {(one.metric_type, one.metric_value) for one in found.eval_results} == {

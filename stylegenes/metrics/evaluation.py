@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import torch
 
 from stylegenes.data.protocols import LabeledImages, LabelSource
 from stylegenes.errors import UserError
-from stylegenes.generator import Generator
+from stylegenes.generator import Generator, check_psi
 from stylegenes.metrics.distribution import DISTRIBUTION_METRICS, floors_of, need_enough
 from stylegenes.metrics.features import FeaturePass, FeatureSet
 from stylegenes.metrics.latent_metrics import LATENT_METRICS, LatentContext
@@ -112,8 +111,7 @@ class Evaluator:
             raise UserError(
                 f"an evaluation takes at least 2 fakes, in batches of at least 1; got {self.num}, {self.batch}"
             )
-        if not math.isfinite(self.psi):
-            raise UserError(f"truncation psi must be a number, usually in [0, 1]; got {self.psi}")
+        check_psi(self.psi)
 
     def evaluate(self, subject: Subject, metrics: list[str]) -> Iterator[MetricRecord]:
         """The records of `metrics`, each as soon as it is there.

@@ -1,6 +1,7 @@
 """Wipe, way and style mixing by mouse and by keyboard alone; files carry their codes."""
 
 import pytest
+from downloads import saved
 from PIL import Image
 
 from stylegenes.sheets import read_sheet
@@ -16,14 +17,6 @@ def code_of(page):
 @pytest.fixture
 def pair(genome_model):
     return genome_model.sample(seeds=[21, 22]).codes
-
-
-def saved(page, tmp_path, name):
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name=name).click()
-    place = tmp_path / waiting.value.suggested_filename
-    waiting.value.save_as(place)
-    return place
 
 
 def test_what_is_not_chosen_yet_does_not_seem_to_be_drawn(genome_server, visit, pair):
@@ -51,7 +44,7 @@ def test_by_mouse(genome_server, visit, pair, tmp_path):
         ("Save the animation as GIF", 48),
         ("Save the animation as WebP", 48),
     ):
-        file = saved(page, tmp_path, name)
+        file = saved(page, tmp_path, page.get_by_role("button", name=name).click)
         with Image.open(file) as image:
             assert getattr(image, "n_frames", 1) == frames, name
         carried = read_sheet(file).codes
@@ -59,7 +52,8 @@ def test_by_mouse(genome_server, visit, pair, tmp_path):
     page.get_by_role("radio", name="Style mixing").check()
     page.get_by_role("radio", name="fine").check()
     expect(page.locator(".mixing .cell")).not_to_have_count(0)
-    assert set(pair) <= set(read_sheet(saved(page, tmp_path, "Save the grid as PNG")).codes)
+    grid = saved(page, tmp_path, page.get_by_role("button", name="Save the grid as PNG").click)
+    assert set(pair) <= set(read_sheet(grid).codes)
     page.locator(".mixing .cell:not(.source)").first.click()
     expect(page.get_by_test_id("spoken")).to_contain_text("with the fine styles of column 1")
     assert "~" in code_of(page)

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from downloads import save_picture, saved
 from PIL import Image
 
 from stylegenes.explorer.serve import open_desk
@@ -232,19 +233,6 @@ def test_what_is_framed_is_what_the_model_is_given(shaped, visit, photo_of):
     take.click()
     page.keyboard.press("1")
     expect(page.get_by_test_id("caption")).to_contain_text("inverted")
-
-
-def saved(page, tmp_path, press):
-    with page.expect_download() as waiting:
-        press()
-    place = tmp_path / waiting.value.suggested_filename
-    waiting.value.save_as(place)
-    return place
-
-
-def save_picture(page, tmp_path):
-    page.get_by_role("button", name="Save and copy").click()
-    return saved(page, tmp_path, page.get_by_role("menuitem", name="Save the picture").click)
 
 
 def seen(pixels):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from downloads import save_picture, saved
 from PIL import Image
 
 from stylegenes.errors import UserError
@@ -14,22 +15,8 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip
 expect = sync_api.expect
 
 
-def saved(page, tmp_path, press):
-    """The file that a button saves."""
-    with page.expect_download() as waiting:
-        press()
-    place = tmp_path / waiting.value.suggested_filename
-    waiting.value.save_as(place)
-    return place
-
-
 def pixels(path):
     return np.asarray(Image.open(path).convert("RGB")).astype(int)
-
-
-def save_picture(page, tmp_path):
-    page.get_by_role("button", name="Save and copy").click()
-    return saved(page, tmp_path, page.get_by_role("menuitem", name="Save the picture").click)
 
 
 def test_pictures_equal_the_models(site, visit, genome_model, tmp_path):
