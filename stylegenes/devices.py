@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from stylegenes.errors import UserError
 from stylegenes.words import did_you_mean
@@ -45,6 +46,17 @@ def make_deterministic() -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+
+
+def keep_to_one_core() -> None:
+    """Let the calling thread compute on one core from now on, so that another thread can have all of them.
+
+    OpenMP gives each thread that computes a team of its own. With two teams there are more threads than cores, and
+    waiting ones are put to sleep: waking them costs more than half of the speed of small networks.
+    """
+    # Otherwise torch would set the number again, at the first operation of this thread.
+    torch.get_num_threads()
+    threadpool_limits(1, user_api="openmp")
 
 
 @contextmanager

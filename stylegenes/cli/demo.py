@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stylegenes.model import Model
     from stylegenes.training import RunResult
 
-RECIPE = "tiny32-relativistic"
+RECIPE = "quick32"
 """Of the small recipes the one that shows faces soonest, see docs/trials.md."""
 SHOWN = ("Smiling", "Long_Hair", "Full_Beard", "Eyeglasses", "Gray_Hair", "Dark_Skin")
 """Attributes of the embedded faces that the shipped model is steered and edited towards."""
@@ -91,7 +91,7 @@ def _train(args: Args) -> RunResult:
     run = args.folder / "run"
     say("")
     say(f"Now a model of your own: the recipe {RECIPE} in {run} for {args.minutes:g} minutes; Ctrl-C ends it sooner")
-    say("What to expect: colors within a minute, heads and hair after 20 thousand images, faces after 30 thousand")
+    say("What to expect: colors within a minute, heads after 10 thousand images, eyes and mouths after 30 thousand")
     return train(config, run, max_seconds=60 * args.minutes)
 
 
@@ -129,7 +129,7 @@ def _sample(snapshot: Path, out: Path, *, count: int | None = None, interpolate:
 
 def _say_what_is_next(result: RunResult, args: Args, drawn: list[tuple[Path, str]]) -> None:
     from stylegenes.cli.console import say
-    from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
+    from stylegenes.recipes.tiny import FACES_AFTER_KIMG
 
     folder = args.folder
     progress = "finished" if result.finished else "the same command continues it"
@@ -138,10 +138,10 @@ def _say_what_is_next(result: RunResult, args: Args, drawn: list[tuple[Path, str
     width = max(len(str(path)) for path, _ in drawn)
     for path, what in drawn:
         say(f"  {path!s:<{width}}   {what}")
-    if result.images < 1000 * HEADS_AFTER_KIMG:
+    if result.images < 1000 * FACES_AFTER_KIMG:
         own = () if folder == Args.folder else ("--folder", folder)
         go_on = command("demo", *own, "--minutes", "10")
-        wanted = f"{1000 * HEADS_AFTER_KIMG:,.0f}"
+        wanted = f"{1000 * FACES_AFTER_KIMG:,.0f}"
         say(f"Too early for faces: they take some {wanted} images. Go on with: {go_on}")
     say("\nNext:")
     say('  stylegenes sample avatars32 --where "Smiling=1,Long_Hair=0"   the shipped model, by wish')

@@ -21,7 +21,7 @@ from stylegenes.data.originals import Originals
 from stylegenes.errors import UserError
 from stylegenes.perception.weights import fetched_file, packaged_file, weights_folder
 from stylegenes.recipes import Suggestion, choose_recipe, recipe
-from stylegenes.recipes.tiny import HEADS_AFTER_KIMG
+from stylegenes.recipes.tiny import FACES_AFTER_KIMG
 from stylegenes.size import Size
 from stylegenes.training import Machine
 from stylegenes.training.machine import Accelerator
@@ -29,8 +29,6 @@ from stylegenes.training.plan import Assumptions, RunPlan, measure
 from stylegenes.version import __version__
 from stylegenes.words import command
 
-FACES_AFTER = {"tiny32": HEADS_AFTER_KIMG, "tiny32-relativistic": HEADS_AFTER_KIMG}
-"""Thousand images after which a recipe was seen to draw heads of the embedded faces."""
 _GIB = 2**30
 
 
@@ -54,9 +52,9 @@ class Advice:
         load = psutil.getloadavg()[0]
         busy = f" (busy: load {load:.1f} on {_cores()} cores; alone it is faster)" if load > _cores() / 2 else ""
         when = f"{name}: its {self.kimg:g} kimg take about {_words(self.plan.hours)} at this speed"
-        if name in FACES_AFTER:
-            first = FACES_AFTER[name]
-            when += f"; the embedded faces show heads after {first:g} kimg, {self._words_for(first)}"
+        if name in ("quick32", "tiny32", "tiny32-relativistic"):
+            first = FACES_AFTER_KIMG
+            when += f"; the embedded faces have eyes and mouths after {first:g} kimg, {self._words_for(first)}"
         return {
             "speed": f"{speed:.3g} images/s in training {name}, {self.plan.memory / _GIB:.1f} GiB in use{busy}",
             "recipe": when,

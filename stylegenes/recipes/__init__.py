@@ -56,6 +56,7 @@ from stylegenes.recipes.tiny import (
     claims64,
     claims64_mapping,
     claims64_mapping8,
+    quick32,
     small64,
     tiny32,
     tiny32_finish,
@@ -67,6 +68,7 @@ from stylegenes.words import did_you_mean
 
 _PAPER = (ffhq256, ffhq256_mapping, ffhq1024, afhq256, afhq256_mapping, metfaces256, metfaces256_mapping)
 _STYLEGAN2 = (
+    quick32,
     tiny32,
     tiny32_relativistic,
     tiny32_mapping,

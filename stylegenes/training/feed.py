@@ -12,6 +12,7 @@ import torch
 from stylegenes.cameras import mirrored
 from stylegenes.data.order import Order, Shuffle
 from stylegenes.data.protocols import LabeledImages
+from stylegenes.devices import keep_to_one_core
 from stylegenes.records import Condition, ImageBatch, TensorMap
 from stylegenes.size import Size
 from stylegenes.synthesis import SynthesisNetwork
@@ -85,7 +86,7 @@ class Feed:
         self.data, self.total, self.rank, self.ranks = data, total, rank, ranks
         self.with_labels, self.with_cameras, self.device = labels, cameras, device
         self.order = data.order(seed_for(seed, "data"), mirror, shuffle)
-        self._pool = ThreadPoolExecutor(1, "feed")
+        self._pool = ThreadPoolExecutor(1, "feed", keep_to_one_core)
         self._ahead: dict[int, Future[_Share]] = {}
         self._pictures = _kept(data, device) if (fits(data, device) if resident is None else resident) else None
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
