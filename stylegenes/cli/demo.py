@@ -91,7 +91,7 @@ def _train(args: Args) -> RunResult:
     run = args.folder / "run"
     say("")
     say(f"Now a model of your own: the recipe {RECIPE} in {run} for {args.minutes:g} minutes; Ctrl-C ends it sooner")
-    say("What to expect: colors within a minute, heads after 10 thousand images, eyes and mouths after 30 thousand")
+    say("What to expect: colors within a minute, heads after 20 thousand images, eyes and mouths after 30 thousand")
     return train(config, run, max_seconds=60 * args.minutes)
 
 

@@ -3,6 +3,7 @@
 Examples:
   stylegenes reproduce --scale tiny --out runs/tiny       every step with hardly any images: minutes, no result
   stylegenes reproduce --scale small --out runs/small     the embedded faces at 32 px: a working day of two cores
+  stylegenes reproduce --scale claims --out runs/claims   every variant seen 20,000 times, three seeds a side: a day
   stylegenes reproduce --scale paper --out runs/paper --dry-run
   stylegenes reproduce --scale paper --out runs/paper --submit slurm --slurm partition=gpu --slurm gpus=4
   stylegenes reproduce --scale paper --out runs/paper --report      what is there, and what has become of the jobs
@@ -37,7 +38,7 @@ class Args:
     out: Path = Path("reproduction")
     """folder of models, measures and report"""
     scale: str = "small"
-    """tiny, small or paper"""
+    """tiny, small, claims, claims-gpu or paper"""
     jobs: int | None = None
     """steps at once (default: one for each processor core, or one where there is a GPU)"""
     only: str | None = None

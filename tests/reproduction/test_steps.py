@@ -3,6 +3,7 @@ import importlib
 import pytest
 import tyro
 
+from stylegenes.cli import main
 from stylegenes.errors import UserError
 from stylegenes.recipes import recipe
 from stylegenes.reproduction.scale import SCALES, scale_called
@@ -51,3 +52,11 @@ def test_the_usual_depth_and_mixing_are_the_base_model():
 def test_an_unknown_scale_is_refused_by_name():
     with pytest.raises(UserError, match="'big'; scales: tiny, small, claims, claims-gpu, paper"):
         scale_called("big")
+
+
+def test_the_command_names_every_scale(capsys):
+    with pytest.raises(SystemExit):
+        main.run(["reproduce", "--help"])
+    words = " ".join(capsys.readouterr().out.replace("│", "").split())
+    *others, last = SCALES
+    assert f"{', '.join(others)} or {last} (default: small)" in words
