@@ -148,7 +148,8 @@ def check_settings(config: RunConfig, folder: Path) -> None:
         )
     if not path.exists() or not (folder / STATE_FILE).exists():
         return
-    old, new = flattened(read_object(path)), flattened(config.to_dict())
+    # Read as a configuration: settings that are younger than the run have the values that it was made with.
+    old, new = flattened(read_config(folder).to_dict()), flattened(config.to_dict())
     changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k) and not _may_change(k)]
     if changed:
         raise UserError(

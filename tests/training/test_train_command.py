@@ -1,5 +1,7 @@
 """The command: what it takes, what it refuses, what it prints."""
 
+import functools
+import json
 import shutil
 from dataclasses import replace
 
@@ -187,6 +189,17 @@ def test_a_run_is_continued_as_it_was_begun(tmp_path, tiny, capsys):
     ):
         assert command(out, *words) == 1
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("younger", ["noise", "freeze_d", "data.shuffle", "ema.rampup", "batch.deterministic"])
+def test_a_run_of_an_older_version_knows_nothing_of_younger_settings_and_goes_on(tmp_path, tiny, younger):
+    out = tmp_path / "run"
+    assert command("photos", "--recipe", "test", "--out", out, "--max-minutes", "0") == 0
+    tree = json.loads((out / "config.json").read_text())
+    *groups, name = younger.split(".")
+    del functools.reduce(dict.__getitem__, groups, tree)[name]
+    (out / "config.json").write_text(json.dumps(tree))
+    assert command("photos", "--recipe", "test", "--out", out) == 0
 
 
 def test_what_is_measured_is_kept_with_the_run(tmp_path, tiny):
