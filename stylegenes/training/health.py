@@ -24,6 +24,7 @@ class Signs:
         kimg: thousand images so far.
         losses: by phase.
         images: images that the means are over.
+        gene_usage: effective share of the genes in the variance of w, 1 where there are no genes.
     """
 
     gap: float
@@ -34,6 +35,7 @@ class Signs:
     kimg: float
     losses: dict[str, float] = field(default_factory=dict)
     images: int = 1024
+    gene_usage: float = 1.0
 
 
 def pixel_diversity(images: torch.Tensor) -> float:
@@ -95,6 +97,11 @@ class Health:
             return (
                 f"collapsing: different codes give nearly the same picture ({signs.diversity:.0%} of the data's "
                 "variety); try a larger R1 gamma or a lower learning rate"
+            )
+        if signs.kimg > 20 and signs.gene_usage < 0.25:
+            return (
+                f"few genes matter: the variants of most have grown alike (gene usage {signs.gene_usage:.0%}); try "
+                "lower learning rates or more variants a gene"
             )
         if signs.real_sign > 0.9 and signs.kimg > 20:
             return (

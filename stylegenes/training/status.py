@@ -61,6 +61,7 @@ class StatusLine:
         gradients = {mean.name: float(mean.grad_norm) for mean in means}
         main = next(mean for mean in means if mean.name == "D main")
         gap = float(main.real_logit - main.fake_logit)
+        vitals = run.players.G.latent.vital_signs()
         signs = Signs(
             gap=gap,
             real_sign=float(main.real_sign),
@@ -70,6 +71,7 @@ class StatusLine:
             kimg=counters.images / 1000,
             losses={mean.name: float(mean.loss) for mean in means},
             images=self._steps * run.plan.total,
+            gene_usage=vitals.get("gene_usage", 1.0),
         )
         rate = signs.images / max(time.monotonic() - self._then, 1e-9)
         self.reporter.tick(
@@ -83,7 +85,7 @@ class StatusLine:
                 gap=gap,
                 augment_p=counters.augment_p,
                 gradients=gradients,
-                vitals={"diversity": signs.diversity, **run.players.G.latent.vital_signs()},
+                vitals={"diversity": signs.diversity, **vitals},
                 memory=memory_in_use(run.ranks.device),
                 seconds=counters.seconds,
                 rollbacks=counters.rollbacks,

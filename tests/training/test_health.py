@@ -15,6 +15,8 @@ FINE = Signs(gap=1.0, real_sign=0.5, grad_G=1.0, grad_D=1.0, diversity=0.9, kimg
     [
         ({}, "healthy"),
         ({"diversity": 0.01}, "collapsing"),
+        ({"gene_usage": 0.12}, "few genes matter"),
+        ({"gene_usage": 0.12, "kimg": 5}, "healthy"),
         ({"real_sign": 0.97}, "memorising"),
         ({"gap": 40.0}, "D wins"),
         ({"grad_G": 0.0}, "no gradient"),
