@@ -9,6 +9,7 @@ optimizers have their state; then it is recorded. What cannot be recorded goes o
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,10 +73,11 @@ class Engine(Protocol):
 
 
 class CudaEngine:
-    """CUDA graphs that share their memory."""
+    """CUDA graphs that share their memory, as long as one of them lives."""
 
     def __init__(self) -> None:
-        self._pool = torch.cuda.graph_pool_handle()
+        self._pool: Any = None
+        self._living: weakref.WeakSet[torch.cuda.CUDAGraph] = weakref.WeakSet()
 
     def capture(self, work: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
         """Record `work` without running it.
@@ -84,9 +86,13 @@ class CudaEngine:
             RuntimeError: for work that waits for the device or copies from ordinary memory.
         """
         graph = torch.cuda.CUDAGraph()
+        if not self._living:
+            # The allocator takes no graph into memory that graphs had and none has any more.
+            self._pool = torch.cuda.graph_pool_handle()
         # Other threads fetch data meanwhile and may allocate.
         with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             result = work()
+        self._living.add(graph)
 
         def replay() -> torch.Tensor:
             graph.replay()

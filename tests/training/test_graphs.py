@@ -1,13 +1,16 @@
 """Replaying phases changes nothing: the same bits as step after step, whatever a phase holds."""
 
+import contextlib
 import copy
+import gc
 import logging
+import weakref
 
 import pytest
 import torch
 from test_step import reals, stepper
 
-from stylegenes.training.graphs import WARM_UP, Graphs, Tape
+from stylegenes.training.graphs import WARM_UP, CudaEngine, Graphs, Tape
 
 STEPS = 7
 OFTEN = ("regularizers.r1.interval=2", "regularizers.path_length.interval=2")
@@ -85,6 +88,44 @@ def test_another_manner_is_recorded_anew():
     for i in range(WARM_UP):
         taken.phase(phase, reals(), key=(0, i, phase.name), stop=False)
     assert engine.captured == 3
+
+
+class Memory:
+    """Stands in for the allocator: memory that graphs had, and none has any more, is refused."""
+
+    def __init__(self, monkeypatch):
+        self.handles, self.users = 0, {}
+        for name, fake in (("CUDAGraph", self.graph), ("graph", self.capturing), ("graph_pool_handle", self.handle)):
+            monkeypatch.setattr(torch.cuda, name, fake)
+
+    def handle(self):
+        self.handles += 1
+        return self.handles
+
+    def graph(self):
+        return type("CUDAGraph", (), {"replay": lambda graph: None})()
+
+    @contextlib.contextmanager
+    def capturing(self, graph, pool, capture_error_mode):
+        assert pool not in self.users or any(ref() for ref in self.users[pool]), "INTERNAL ASSERT: use_count > 0"
+        yield
+        self.users.setdefault(pool, []).append(weakref.ref(graph))
+
+
+def test_graphs_share_memory_until_none_of_them_is_left(monkeypatch):
+    """As after a roll-back, or when a schedule moves on in a run of two phases."""
+    memory = Memory(monkeypatch)
+    engine = CudaEngine()
+    replays = [engine.capture(lambda: torch.zeros(1)) for _ in range(3)]
+    assert memory.handles == 1
+    del replays[:2]
+    gc.collect()
+    replays.append(engine.capture(lambda: torch.zeros(1)))
+    assert memory.handles == 1
+    replays.clear()
+    gc.collect()
+    engine.capture(lambda: torch.zeros(1))
+    assert memory.handles == 2
 
 
 class Refusing:
