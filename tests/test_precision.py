@@ -15,6 +15,16 @@ from stylegenes.training.regularizers import REGULARIZERS, Fakes, PenaltyInputs,
 from stylegenes.training.state import STATE_FILE, read_state
 
 
+@pytest.fixture
+def training_precision():
+    """Convolutions and products as training has them on a GPU."""
+    before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+    set_exact(False)
+    yield
+    torch.backends.cudnn.allow_tf32 = before[0]
+    torch.set_float32_matmul_precision(before[1])
+
+
 def half():
     return torch.autocast("cpu", dtype=torch.bfloat16)
 
@@ -73,6 +83,23 @@ def test_penalties_are_float32_under_autocast(name):
     assert (found.mean() - exact.mean()).abs() < 0.1 * exact.mean() + 1e-3
 
 
+@pytest.mark.parametrize("name", ["noisy_r1", "noisy_r2"])
+def test_small_differences_of_logits_are_taken_without_tf32(name, training_precision):
+    seen = []
+
+    def critic(batch):
+        half = torch.is_autocast_enabled("cpu")
+        seen.append((torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision(), half))
+        return batch.image.mean(dim=(1, 2, 3))[:, None]
+
+    real = ImageBatch(torch.randn(2, 3, SIZE, SIZE))
+    fakes = Fakes(torch.zeros(2, W_DIM), torch.zeros(2, 1, W_DIM), real)
+    with half():
+        REGULARIZERS.build({"name": name}).penalty(PenaltyInputs(None, critic, real, lambda shrink=1: fakes))
+    assert seen == [(False, "highest", False)] * 2
+    assert torch.backends.cudnn.allow_tf32, "training goes on as before"
+
+
 def test_squares_of_gradients_are_summed_in_float32():
     """Even where the gradient itself is in half precision: 10,000 ones summed in bfloat16 would stay at 256."""
     images = torch.ones(1, 1, 100, 100, dtype=torch.bfloat16, requires_grad=True)
@@ -95,14 +122,8 @@ def test_moments_of_features_are_summed_in_float64():
     assert torch.equal(inside.total, outside.total) and torch.equal(inside.outer, outside.outer)
 
 
-def test_figures_are_made_without_tf32_and_training_goes_on_with_it():
-    cudnn, product = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
-    try:
-        set_exact(False)
-        with half(), exactly():
-            assert not torch.backends.cudnn.allow_tf32 and torch.get_float32_matmul_precision() == "highest"
-            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
-        assert torch.backends.cudnn.allow_tf32 and torch.get_float32_matmul_precision() == "high"
-    finally:
-        torch.backends.cudnn.allow_tf32 = cudnn
-        torch.set_float32_matmul_precision(product)
+def test_figures_are_made_without_tf32_and_training_goes_on_with_it(training_precision):
+    with half(), exactly():
+        assert not torch.backends.cudnn.allow_tf32 and torch.get_float32_matmul_precision() == "highest"
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+    assert torch.backends.cudnn.allow_tf32 and torch.get_float32_matmul_precision() == "high"

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 import torch
 from torch import nn
 
+from stylegenes.devices import exactly
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.records import ImageBatch
@@ -218,8 +219,8 @@ class _NoisyPenalty(Regularizer):
         pictures = [picture.detach() for picture in batch.pictures]
         noisy = [picture + self.sigma * _noise_like(picture, inputs.rng) for picture in pictures]
         before = None if inputs.rng is None else inputs.rng.get_state()
-        # In half precision the logits would be off by more than a small step moves them.
-        with torch.autocast(batch.image.device.type, enabled=False):
+        # In half precision or TF32 the logits would be off by more than a small step moves them.
+        with exactly():
             clean = inputs.critic(batch.with_pictures(pictures))
             if inputs.rng is not None and before is not None:
                 inputs.rng.set_state(before)
