@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -31,7 +32,13 @@ def main() -> None:
     browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise SystemExit("no Chromium here")
+    with tempfile.TemporaryDirectory() as folder:
+        _photograph(args, browser, Path(folder) / "explorer.sqlite")
+
+
+def _photograph(args: argparse.Namespace, browser: str, sessions: Path) -> None:
     command = [sys.executable, "-m", "stylegenes", "explore", args.model, "--port=0", "--device=cpu"]
+    command += ["--sessions", str(sessions)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as playwright:
         try:
             assert server.stdout is not None

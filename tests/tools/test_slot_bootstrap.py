@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from stylegenes.cli import slot
+
 SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "slot.py"
 spec = importlib.util.spec_from_file_location("slot_bootstrap", SCRIPT)
 assert spec is not None and spec.loader is not None
@@ -49,14 +51,34 @@ def test_only_what_is_missing_or_too_old_is_installed(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["work", "--minutes", "9"], ["work", "--minutes", "8.500"]),
-        (["work", "--minutes", "0.1", "--fakes", "3"], ["work", "--minutes", "0.050", "--fakes", "3"]),
+        (["work", "--minutes", "9"], ["work", "--minutes=8.500"]),
+        (["work", "--minutes=9", "--fakes", "3"], ["work", "--minutes=8.500", "--fakes", "3"]),
+        (["work", "--minutes", "0.1", "--fakes", "3"], ["work", "--minutes=0.050", "--fakes", "3"]),
         (["work", "--minutes", "0"], ["work", "--minutes", "0"]),
-        (["work"], ["work"]),
+        (["work", "--minutes=0"], ["work", "--minutes=0"]),
+        (["work"], ["work", "--minutes=8.500"]),
+        (["work", "--minutes", "nine"], ["work", "--minutes", "nine"]),
+        (["work", "--minutes"], ["work", "--minutes"]),
     ],
 )
 def test_installing_takes_its_time_from_the_slot(given, expected):
     assert bootstrap.shortened(given, 30.0) == expected
+    assert slot.Args.minutes == float(bootstrap.MINUTES)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--wheels", "nowhere", "work"], "nowhere is no folder"),
+        (["--download", "nowhere", "work", "--minutes", "9"], "fetches and ends"),
+        (["--download", "nowhere", "--wheels", "."], "fetches and ends"),
+    ],
+)
+def test_words_that_contradict_each_other_are_refused(words, complaint, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        bootstrap.main(words)
+    assert complaint in capsys.readouterr().err
 
 
 def test_it_hands_over_to_the_command(tmp_path):
