@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import tyro
 
+from stylegenes.errors import UserError
+
 if TYPE_CHECKING:
     from stylegenes.cli.slot_work import Slot
 
@@ -41,7 +43,7 @@ class Args:
     set: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """override one setting of a new run, KEY=VALUE; may be repeated"""
     device: str = "auto"
-    """cpu, cuda, mps; auto takes the fastest there is"""
+    """cpu, cuda, mps; auto takes the fastest there is; CUDA_VISIBLE_DEVICES=1 makes another GPU the first"""
     fakes: int | None = None
     """pictures that are evaluated at the end (default: 10,000 on a GPU, 500 elsewhere); 0 evaluates none"""
 
@@ -50,16 +52,30 @@ def run(args: Args) -> None:
     """Check, measure, train, evaluate, draw and pack.
 
     Raises:
-        UserError: for a parcel that is damaged, and whatever training refuses.
+        UserError: for a time or device that makes no sense, a parcel that is damaged, and whatever training refuses.
     """
     begin(args).run()
 
 
 def begin(args: Args) -> Slot:
-    """The slot that the arguments ask for; its time runs from here on."""
+    """The slot that the arguments ask for; its time runs from here on.
+
+    Raises:
+        UserError: for a time or device that makes no sense.
+    """
     from stylegenes.cli.slot_work import Slot
     from stylegenes.devices import pick_device
 
+    if args.minutes < 0 or (args.minutes == 0 and args.bring is None):
+        raise UserError(
+            f"--minutes {args.minutes:g} leaves no time to train; 0 unpacks the parcel that --bring names, and more "
+            "than 0 is how long the device is yours"
+        )
+    if ":" in args.device:
+        raise UserError(
+            f"--device {args.device} names one of several, and a slot is about the first; give the kind alone, with "
+            "CUDA_VISIBLE_DEVICES=1 before the command for another GPU"
+        )
     return Slot(
         folder=args.folder,
         minutes=args.minutes,

@@ -15,10 +15,12 @@ import torch
 
 from stylegenes.cli.console import say
 from stylegenes.cli.parcels import open_parcel, write_parcel
+from stylegenes.cli.train import check_source
 from stylegenes.errors import UserError
 from stylegenes.training import Machine, RunConfig, apply_overrides, read_config, train
+from stylegenes.training.batch import plan_batch
 from stylegenes.training.players import build_players
-from stylegenes.training.resolve import CONFIG_FILE
+from stylegenes.training.resolve import CONFIG_FILE, check_shape
 from stylegenes.training.state import STATE_FILE, read_state, restore
 
 CHECKS, BENCHMARK = 60.0, 90.0
@@ -119,8 +121,8 @@ class Slot:
         start = time.monotonic()
         try:
             yield
-        except (UserError, OSError, RuntimeError, ImportError, subprocess.SubprocessError) as error:
-            self._tell(f"{name}: FAILED, {error}")
+        except Exception as error:
+            self._tell(f"{name}: FAILED, {str(error) or type(error).__name__}")
         else:
             self._tell(f"{name}: {time.monotonic() - start:.1f} s")
 
@@ -150,6 +152,10 @@ class Slot:
             config = read_config(self.run_folder)
         else:
             config = apply_overrides(recipe(self.recipe), self.overrides)
+        # What training would refuse is told now, and not when checks and benchmark have had their time.
+        check_source(config.data.source)
+        check_shape(config)
+        plan_batch(config.batch, ranks=1, discriminator=config.model.discriminator)
         # Event files would be carried for nothing, and their package with them.
         return replace(config, tensorboard=False)
 
@@ -229,6 +235,8 @@ class Slot:
     def _draw(self) -> None:
         """The grid that training drew last lies open beside the parcel; the file carries its codes."""
         grids = sorted(self.run_folder.glob("samples/[0-9]*.png"))
+        if not grids:
+            raise UserError("training drew no grid; --set intervals.image_kimg says how often it does")
         self.out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(grids[-1], self.out / "samples.png")
 

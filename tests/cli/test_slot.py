@@ -120,3 +120,38 @@ def test_checks_and_benchmark_have_their_time(first, tmp_path, monkeypatch, caps
     told = capsys.readouterr().out
     assert "checks.txt: not done after 0 s" in told and "checks.txt: 3 passed" in told
     assert "benchmark.txt: ended with an error, broken" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"minutes": -1.0}, "leaves no time"),
+        ({"minutes": 0.0}, "--bring names"),
+        ({"device": "cuda:1"}, "CUDA_VISIBLE_DEVICES=1"),
+        ({"data": "nowhere"}, "there is no nowhere"),
+        ({"recipe": "tiny33"}, "unknown recipe"),
+        ({"set": ("batch.total=6",)}, "does not divide"),
+        ({"set": ("data.resolution=33",)}, "33"),
+    ],
+)
+def test_what_cannot_be_done_is_told_before_time_is_spent(tmp_path, monkeypatch, given, complaint):
+    from stylegenes.cli import slot_work
+
+    monkeypatch.setattr(slot_work.subprocess, "Popen", None)
+    with pytest.raises(UserError, match=complaint):
+        slot.run(slot.Args(tmp_path, **{**QUICK, "minutes": 1.0, **given}))
+
+
+def test_a_part_that_fails_leaves_the_others_their_time(tmp_path, capsys):
+    """Whatever it failed by: what comes after it is packing."""
+    work = slot.begin(slot.Args(tmp_path, minutes=0.1, device="cpu"))
+    for error in (IndexError("out of range"), ValueError(), UserError("no such thing")):
+        with work._part("samples"):
+            raise error
+    with work._part("drawn"):
+        work._draw()
+    told = capsys.readouterr().out
+    assert "samples: FAILED, out of range" in told and "samples: FAILED, ValueError" in told
+    assert "drawn: FAILED, training drew no grid" in told
+    with pytest.raises(KeyboardInterrupt), work._part("checks"):
+        raise KeyboardInterrupt

@@ -83,5 +83,8 @@ def test_words_that_contradict_each_other_are_refused(words, complaint, tmp_path
 
 def test_it_hands_over_to_the_command(tmp_path):
     """From any folder, without the package being installed for this checkout."""
-    command = [sys.executable, str(SCRIPT), "--wheels", str(tmp_path), "work", "--minutes", "0", "--device", "cpu"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
+    words = ["--wheels", str(tmp_path), "work", "--minutes", "0", "--device", "cpu"]
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *words], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1 and done.stderr.startswith("error: --minutes 0 leaves no time"), done.stderr
