@@ -227,7 +227,7 @@ class Graphs:
         self._recordings: dict[str, _Recording] = {}
 
     def forget(self) -> None:
-        """Record anew: the memory that was recorded is no longer the one in use."""
+        """Record anew, where what was recorded is no longer what is done, or on other memory; theirs is given back."""
         self._recordings.clear()
 
     def run(
@@ -252,7 +252,9 @@ class Graphs:
             return work(inputs)
         with recording.tape.noting(inputs.generators):
             result = work(inputs)
-        self._record(name, recording, work, inputs, parameters)
+        # Unless the work asked to forget, since it found that it has to run in another manner.
+        if self._recordings.get(name) is recording:
+            self._record(name, recording, work, inputs, parameters)
         return result
 
     def _replay(self, recording: _Recording, inputs: PhaseInputs, parameters: list[torch.nn.Parameter]) -> torch.Tensor:
@@ -273,17 +275,17 @@ class Graphs:
         parameters: list[torch.nn.Parameter],
     ) -> None:
         before = [parameter.grad for parameter in parameters]
-        buffers = inputs.copied()
-
-        def play() -> torch.Tensor:
-            with recording.tape.playing():
-                return work(buffers)
-
         for parameter in parameters:
             parameter.grad = None
         try:
             if recording.tape.trouble:
                 raise RuntimeError(recording.tape.trouble)
+            buffers = inputs.copied()
+
+            def play() -> torch.Tensor:
+                with recording.tape.playing():
+                    return work(buffers)
+
             recording.replay, recording.inputs = self._engine.capture(play), buffers
             recording.gradients = [parameter.grad for parameter in parameters]
             log.info("%s is replayed as one graph from now on", name)

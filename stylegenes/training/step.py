@@ -86,7 +86,7 @@ class Stepper:
         return self.settings.total // self.ranks.count // self.accumulation
 
     def forget_graphs(self) -> None:
-        """Record phases anew, since a state was restored: its tensors lie elsewhere."""
+        """Record phases anew: a state was restored, whose tensors lie elsewhere, or memory ran out."""
         if self.graphs is not None:
             self.graphs.forget()
 
@@ -174,6 +174,7 @@ class Stepper:
                     raise
                 before = self.micro
             self._halve(before)
+            self.forget_graphs()
             inputs = replace(inputs, generators=self._generators(key))
             torch.cuda.empty_cache()
 

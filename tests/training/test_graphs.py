@@ -128,6 +128,33 @@ def test_graphs_share_memory_until_none_of_them_is_left(monkeypatch):
     assert memory.handles == 2
 
 
+@pytest.mark.parametrize("late", range(1, WARM_UP + 1))
+def test_memory_that_runs_out_gives_that_of_graphs_back(late, monkeypatch, caplog):
+    """Also while a phase is about to be recorded: what is recorded then is the smaller micro-batch."""
+    engine, taken = Again(), stepper("batch.total=16", "augment.pipe=none", "noise=const", "mixing=0.0")
+    taken.graphs = Graphs(engine)
+    first, phase = taken.players.phases[0], taken.players.phases[-1]
+    for i in range(WARM_UP):
+        taken.phase(first, reals(), key=(0, i, first.name), stop=False)
+    assert taken.graphs._recordings[first.name].replay is not None
+    for i in range(late - 1):
+        taken.phase(phase, reals(), key=(0, i, phase.name), stop=False)
+    accumulate, seen = taken._accumulate, []
+
+    def small_only(phase, inputs):
+        seen.append(first.name in taken.graphs._recordings)
+        if taken.micro > 8:
+            raise torch.OutOfMemoryError("pretended")
+        return accumulate(phase, inputs)
+
+    monkeypatch.setattr(taken, "_accumulate", small_only)
+    taken.phase(phase, reals(), key=(0, late, phase.name), stop=False)
+    assert seen == [True, False] and taken.micro == 8
+    for i in range(WARM_UP + 1):
+        taken.phase(phase, reals(), key=(1, i, phase.name), stop=False)
+    assert engine.captured == 2 and "cannot be recorded" not in caplog.text
+
+
 class Refusing:
     def capture(self, work):
         raise RuntimeError("operation not permitted when stream is capturing\nand more")
