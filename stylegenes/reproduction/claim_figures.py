@@ -102,7 +102,7 @@ def _linear(results: Results) -> Figure | None:
     rows = results.fitted_directions()
     if not rows:
         return None
-    figure, axes = _axes("area under the curve, ± spread over folds")
+    figure, axes = _axes("AUC, ± spread over folds")
     for color, space in zip(COLORS, "wz"):
         values = [float(row[f"auc {space}"]) for row in rows]
         spread = [float(row.get(f"auc spread {space}") or 0) for row in rows]
