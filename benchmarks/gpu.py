@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import measure, textbook
+from stylegenes.errors import UserError
 from stylegenes.recipes import recipe
 from stylegenes.records import ImageBatch, Noise
 from stylegenes.size import Size
@@ -179,13 +180,13 @@ def product_rate(device: torch.device) -> float:
     return flops / statistics.median([measure.once(work, device) for _ in range(8)][3:])
 
 
-def figures_of(case: Case, args: Args, seconds: float, product: float) -> dict[str, float]:
-    """All figures of one case, in about `seconds` besides what building and recording take."""
+def take_figures(found: dict[str, Any], case: Case, args: Args, seconds: float, product: float) -> None:
+    """Put all figures of one case into `found`, in about `seconds` besides what building and recording take."""
     device, batch = torch.device(args.device), args.batch or case.batch
     config = config_of(case, batch)
     size = Size.of(config.data.resolution).hw
     real = ImageBatch(torch.rand(batch, 3, *size, device=device) * 2 - 1)
-    found: dict[str, float] = {"batch": batch, "goal, images/s": case.goal}
+    found |= {"batch": batch, "goal, images/s": case.goal}
     share = seconds / 4
     stepper = stepper_of(config, device, graphs=True)
     found["images/s"] = images_a_second(stepper, real, share)
@@ -200,17 +201,18 @@ def figures_of(case: Case, args: Args, seconds: float, product: float) -> dict[s
     if case.textbook:
         found["textbook, images/s"] = textbook_rate(stepper.players, real.image, share)
         found["times the textbook"] = found["images/s"] / found["textbook, images/s"]
-    return found
 
 
 def main(args: Args) -> None:
     """Measure as many cases as the time allows, print a table, write the JSON."""
+    wanted = args.only.split(",") if args.only else list(CASES)
+    if unknown := [name for name in wanted if name not in CASES]:
+        raise SystemExit(f"--only {unknown[0]} is no case; there are {', '.join(CASES)}")
     began, device = time.perf_counter(), torch.device(args.device)
     cuda = device.type == "cuda"
     card = torch.cuda.get_device_name() if cuda else "CPU"
     make_fabric(Machine(device.type))  # type: ignore[arg-type]
     product = product_rate(device)
-    wanted = args.only.split(",") if args.only else list(CASES)
     result: dict[str, Any] = {"machine": card, "torch": torch.__version__, "product, TFLOP/s": product / 1e12}
     table = Table("", *wanted, title=f"{card}, torch {torch.__version__}, product {product / 1e12:.1f} TFLOP/s")
     for i, name in enumerate(wanted):
@@ -221,11 +223,13 @@ def main(args: Args) -> None:
         if cuda:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
+        result[name] = {}
         try:
             # Half of a case's time goes into building, choosing kernels and recording.
-            result[name] = figures_of(CASES[name], args, left / (len(wanted) - i) / 2, product)
-        except (RuntimeError, torch.OutOfMemoryError) as error:
-            result[name] = {"failed": str(error).splitlines()[0]}
+            take_figures(result[name], CASES[name], args, left / (len(wanted) - i) / 2, product)
+        except (RuntimeError, UserError) as error:
+            # What was measured before stands; a smaller card has no memory for some of it.
+            result[name]["failed"] = (str(error).splitlines() or [type(error).__name__])[0]
         # Written at once: whoever ends this early keeps what was measured.
         measure.write(args.out, result)
     keys = list(dict.fromkeys(key for name in wanted for key in result[name]))

@@ -153,6 +153,20 @@ def test_replayed_steps_are_those_without_graphs(device, deterministic):
     assert_near(*ends, 1e-3)
 
 
+def test_graphs_are_recorded_anew_when_all_were_forgotten(device):
+    """As after a roll-back: into new memory, since nothing uses the old any more."""
+    often = ("batch.total=16", "regularizers.r1.interval=2", "regularizers.path_length.interval=2", "augment.pipe=none")
+    taken = stepper(device, *often, graphs=True)
+    for _ in range(2):
+        taken.forget_graphs()
+        for step in range(6):
+            results = taken.step(reals(device), step=step)
+        assert all(torch.isfinite(result.grad_norm) for result in results)
+        if taken.graphs is not None:
+            recordings = taken.graphs._recordings
+            assert len(recordings) == 4 and all(recording.replay for recording in recordings.values())
+
+
 def test_a_step_waits_for_nobody(device):
     """Once warm, with every draw, penalty and transform: CUDA itself would complain."""
     taken = stepper(device, "batch.total=16", "augment.pipe.transforms=bgc", graphs=True)

@@ -1,6 +1,7 @@
 """Minutes on a device, rehearsed on the CPU: what a slot packs, the next one and a desk at home go on from."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -99,13 +100,18 @@ def test_the_recipe_for_a_slot_fits_into_a_parcel():
     from stylegenes.generator import Generator
     from stylegenes.recipes import recipe
 
+    told = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text()
     for name in ("avatars64", "avatars64-mapping"):
         model = recipe(name).model
         G = Generator.from_spec({"latent": model.latent, "synthesis": model.synthesis})
         D = DISCRIMINATORS.build(model.discriminator)
         count = [sum(p.numel() for p in m.parameters()) for m in (G, D)]
         # Networks, running average and both moments of each player's optimizer.
-        assert 4 * (4 * count[0] + 3 * count[1]) < 50 * 2**20
+        size = 4 * (4 * count[0] + 3 * count[1]) / 2**20
+        assert size < 50
+        assert re.search(rf"`{name}`(?: takes)? {size:.0f}\b", told), (
+            f"docs/training.md says another size than {size:.1f}"
+        )
 
 
 def test_checks_and_benchmark_have_their_time(first, tmp_path, monkeypatch, capsys):
