@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import tyro
 
+from stylegenes.cli import demo
 from stylegenes.cli.main import VERBS
+from stylegenes.snapshot import MODELS, read_card
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -73,3 +75,21 @@ def test_help_keeps_the_lines_of_its_examples(name, monkeypatch, capsys):
     shown = {line.rstrip() for line in capsys.readouterr().out.splitlines()}
     lost = [line for line in (module.__doc__ or "").splitlines() if line.rstrip() not in shown]
     assert not lost, f"stylegenes {name} --help does not show these lines of its own: {lost}"
+
+
+def test_figures_of_the_models_in_the_package_are_those_of_their_cards():
+    readme, trials = ((ROOT / name).read_text() for name in ("README.md", "docs/trials.md"))
+    first, second = (read_card(MODELS / name).metrics for name in ("avatars32", "avatars32-mapping"))
+    for name, digits in (("fd_lite0", 0), ("precision_lite0", 2), ("recall_lite0", 2)):
+        word = name if name == "fd_lite0" else name.removesuffix("_lite0")
+        wanted = f"{word} {first[name]:.{digits}f} and {second[name]:.{digits}f}"
+        assert wanted in readme, f"the README does not say {wanted!r}"
+    ends = re.findall(r"^\| fd_lite0 \|.*\| (\d+) \|$", trials, re.MULTILINE)
+    assert {f"{metrics['fd_lite0']:.0f}" for metrics in (first, second)} <= set(ends), "docs/trials.md ends elsewhere"
+
+
+def test_the_recipe_of_the_demo_is_told_as_such():
+    table = (ROOT / "docs" / "training.md").read_text()
+    (told,) = re.findall(r"^\| (\S+) \|.*the demo's.*\|$", table, re.MULTILINE)
+    assert told == demo.RECIPE
+    assert f"`{told}`" in (ROOT / "docs" / "trials.md").read_text()
