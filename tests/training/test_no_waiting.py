@@ -97,6 +97,11 @@ SETTINGS = {
     "ada, colors only": ("augment.pipe.transforms=color",),
     "diffaugment": ("augment.pipe.name=diffaugment", "augment.p.name=fixed"),
     "penalties at fakes": ("regularizers.r2.interval=4", "regularizers.wgan_gp.interval=1"),
+    "penalties by noise": (
+        "regularizers.r1=none",
+        "regularizers.noisy_r1.interval=4",
+        "regularizers.noisy_r2.interval=4",
+    ),
     "relativistic": ("loss.name=relativistic",),
     "labels": ("data.labels=true", "model.latent.name=mapping", "model.latent.depth=2"),
     "micro-batches": ("batch.total=16", "batch.micro=4"),
