@@ -138,10 +138,10 @@ def _say_what_is_next(result: RunResult, args: Args, drawn: list[tuple[Path, str
     width = max(len(str(path)) for path, _ in drawn)
     for path, what in drawn:
         say(f"  {path!s:<{width}}   {what}")
-    if result.images < 1000 * FACES_AFTER_KIMG:
+    if result.images < 1000 * FACES_AFTER_KIMG[RECIPE]:
         own = () if folder == Args.folder else ("--folder", folder)
         go_on = command("demo", *own, "--minutes", "10")
-        wanted = f"{1000 * FACES_AFTER_KIMG:,.0f}"
+        wanted = f"{1000 * FACES_AFTER_KIMG[RECIPE]:,.0f}"
         say(f"Too early for faces: they take some {wanted} images. Go on with: {go_on}")
     say("\nNext:")
     say('  stylegenes sample avatars32 --where "Smiling=1,Long_Hair=0"   the shipped model, by wish')

@@ -52,8 +52,7 @@ class Advice:
         load = psutil.getloadavg()[0]
         busy = f" (busy: load {load:.1f} on {_cores()} cores; alone it is faster)" if load > _cores() / 2 else ""
         when = f"{name}: its {self.kimg:g} kimg take about {_words(self.plan.hours)} at this speed"
-        if name in ("quick32", "tiny32", "tiny32-relativistic"):
-            first = FACES_AFTER_KIMG
+        if (first := FACES_AFTER_KIMG.get(name)) is not None:
             when += f"; the embedded faces have eyes and mouths after {first:g} kimg, {self._words_for(first)}"
         return {
             "speed": f"{speed:.3g} images/s in training {name}, {self.plan.memory / _GIB:.1f} GiB in use{busy}",

@@ -16,8 +16,8 @@ from stylegenes.training.config import (
     RunConfig,
 )
 
-FACES_AFTER_KIMG = 30.0
-"""Thousand images after which quick32 and the tiny32 recipes were seen to draw eyes, mouths and hair."""
+FACES_AFTER_KIMG = {"quick32": 30.0, "tiny32": 30.0, "tiny32-relativistic": 30.0}
+"""Thousand images after which recipes were seen to draw eyes, mouths and hair of the embedded faces."""
 
 
 def tiny32() -> RunConfig:
