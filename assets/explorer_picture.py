@@ -1,8 +1,8 @@
 """The picture of the explorer in the README: children of two faces, one with a gene previewed, in a real browser.
 
-    python assets/explorer_picture.py avatars32 --wish Eyeglasses --out assets/explorer.png
+    python -m assets.explorer_picture avatars32 --wish Eyeglasses --out assets/explorer.png
 
-Needs Chromium and playwright (the dev extra). Dice of the page are thrown anew each time.
+From the root of a checkout. Needs Chromium and playwright (the dev extra). Dice of the page are thrown anew each time.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.explorer import server
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -32,26 +31,13 @@ def main() -> None:
     browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise SystemExit("no Chromium here")
-    with tempfile.TemporaryDirectory() as folder:
-        _photograph(args, browser, Path(folder) / "explorer.sqlite")
-
-
-def _photograph(args: argparse.Namespace, browser: str, sessions: Path) -> None:
-    command = [sys.executable, "-m", "stylegenes", "explore", args.model, "--port=0", "--device=cpu"]
-    command += ["--sessions", str(sessions)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as playwright:
-        try:
-            assert server.stdout is not None
-            found = re.search(r"http://\S+", server.stdout.readline())
-            assert found is not None, "the explorer did not start"
-            window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-            page = window.new_page(viewport={"width": 1440, "height": 900})
-            page.goto(found[0])
-            page.wait_for_selector("html[data-ready=yes]", state="attached")
-            _breed(page, args.wish, args.parents, args.child)
-            page.screenshot(path=args.out)
-        finally:
-            server.terminate()
+    with server(args.model) as address, sync_playwright() as playwright:
+        window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = window.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(address)
+        page.wait_for_selector("html[data-ready=yes]", state="attached")
+        _breed(page, args.wish, args.parents, args.child)
+        page.screenshot(path=args.out)
 
 
 def _breed(page: Page, wish: str, parents: list[int], child: int) -> None:

@@ -55,10 +55,11 @@ class Seen:
 
 @contextmanager
 def server(model: str) -> Iterator[str]:
-    """The explorer as a process of its own; gives its address."""
+    """The explorer as a process of its own, whose sessions are thrown away; gives its address."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "stylegenes", "explore", model, "--port=0", "--device=cpu"]
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+        command += ["--sessions", str(Path(folder) / "explorer.sqlite")]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())

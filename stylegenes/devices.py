@@ -52,7 +52,7 @@ def keep_to_one_core() -> None:
     """Let the calling thread compute on one core from now on, so that another thread can have all of them.
 
     OpenMP gives each thread that computes a team of its own. With two teams there are more threads than cores, and
-    waiting ones are put to sleep: waking them costs more than half of the speed of small networks.
+    waiting ones are put to sleep: waking them costs small networks up to half of their speed.
     """
     # Otherwise torch would set the number again, at the first operation of this thread.
     torch.get_num_threads()

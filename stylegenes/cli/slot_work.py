@@ -15,7 +15,7 @@ import torch
 
 from stylegenes.cli.console import say
 from stylegenes.cli.parcels import open_parcel, write_parcel
-from stylegenes.cli.train import check_source
+from stylegenes.cli.train import need_source
 from stylegenes.errors import UserError
 from stylegenes.training import Machine, RunConfig, apply_overrides, read_config, train
 from stylegenes.training.batch import plan_batch
@@ -153,7 +153,7 @@ class Slot:
         else:
             config = apply_overrides(recipe(self.recipe), self.overrides)
         # What training would refuse is told now, and not when checks and benchmark have had their time.
-        check_source(config.data.source)
+        need_source(config.data.source)
         check_shape(config)
         plan_batch(config.batch, ranks=1, discriminator=config.model.discriminator)
         # Event files would be carried for nothing, and their package with them.

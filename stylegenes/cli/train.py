@@ -135,7 +135,7 @@ def _run_folder(args: Args) -> Path:
     if args.out is not None:
         _check_place(args.out)
     elif not args.plan.dry_run:
-        check_source(args.source)
+        need_source(args.source)
         raise UserError(
             "where should the run go? Add --out, for example: "
             f"{command('train', Path(args.source), '--out', 'runs/0001')}"
@@ -143,7 +143,7 @@ def _run_folder(args: Args) -> Path:
     return args.out or Path("runs")
 
 
-def check_source(name: str) -> None:
+def need_source(name: str) -> None:
     """Refuse what is neither pictures nor a run.
 
     Raises:

@@ -59,11 +59,10 @@ def tiny32_relativistic() -> RunConfig:
     """
     base = tiny32()
     penalty, adam = {"gamma": 0.5, "interval": 4}, AdamConfig(lr=0.0025)
-    latent = {**base.model.latent, "num_variants": 64}
     return replace(
         base,
         recipe="tiny32-relativistic",
-        model=replace(base.model, latent=latent),
+        model=_with_variants(base.model, 64),
         loss={"name": "relativistic"},
         regularizers={"r1": penalty, "r2": penalty},
         optimizer=OptimizerConfig(G=adam, D=adam),
@@ -88,26 +87,6 @@ def tiny32_finish() -> RunConfig:
     )
 
 
-def quick32() -> RunConfig:
-    """Faces soonest: claims32 with 64 variants a gene and four times its learning rates, which fall over 60 thousand.
-
-    Seen on the embedded avatars: eyes, mouths and hair after 30 thousand images, two to three minutes of two cores,
-    where claims32 and tiny32-relativistic show speckled heads. With 16 variants such rates leave only a few genes with
-    variants that differ (docs/trials.md).
-    """
-    base, adam, kimg = claims32(), AdamConfig(lr=0.01), 60.0
-    latent = {**base.model.latent, "num_variants": 64}
-    return replace(
-        base,
-        recipe="quick32",
-        model=replace(base.model, latent=latent),
-        optimizer=OptimizerConfig(G=adam, D=adam, lr_scale=_falling(kimg)),
-        ema=EmaConfig(half_life_kimg=3.0),
-        tensorboard=True,
-        kimg=kimg,
-    )
-
-
 def claims32() -> RunConfig:
     """A world small enough to see each variant 20,000 times: a genome of 64 genes x 16 variants between small networks.
 
@@ -123,6 +102,25 @@ def claims32() -> RunConfig:
         ema=EmaConfig(half_life_kimg=10.0),
         intervals=replace(base.intervals, evaluate_kimg=0.0),
         tensorboard=False,
+        kimg=kimg,
+    )
+
+
+def quick32() -> RunConfig:
+    """Faces soonest: claims32 with 64 variants a gene and four times its learning rates, which fall over 60 thousand.
+
+    Seen on the embedded avatars: eyes, mouths and hair after 30 thousand images, two to three minutes of two cores,
+    where claims32 and tiny32-relativistic show speckled heads. With 16 variants such rates leave only a few genes with
+    variants that differ (docs/trials.md).
+    """
+    base, adam, kimg = claims32(), AdamConfig(lr=0.01), 60.0
+    return replace(
+        base,
+        recipe="quick32",
+        model=_with_variants(base.model, 64),
+        optimizer=OptimizerConfig(G=adam, D=adam, lr_scale=_falling(kimg)),
+        ema=EmaConfig(half_life_kimg=3.0),
+        tensorboard=True,
         kimg=kimg,
     )
 
@@ -169,8 +167,7 @@ def avatars64_mapping() -> RunConfig:
 def claims64() -> RunConfig:
     """avatars64 with the paper's genome of 64 genes x 256 variants: 10 million images show each 39,000 times."""
     base = avatars64()
-    latent = {**base.model.latent, "num_variants": 256}
-    return replace(base, recipe="claims64", model=replace(base.model, latent=latent))
+    return replace(base, recipe="claims64", model=_with_variants(base.model, 256))
 
 
 def claims64_mapping() -> RunConfig:
@@ -212,6 +209,11 @@ def _model(
         synthesis={**networks, "w_dim": w_dim},
         discriminator=networks,
     )
+
+
+def _with_variants(model: ModelConfig, num_variants: int) -> ModelConfig:
+    """A model with so many variants of each of its genes."""
+    return replace(model, latent={**model.latent, "num_variants": num_variants})
 
 
 def _falling(kimg: float) -> dict[str, object]:
