@@ -63,7 +63,8 @@ def server(model: str) -> Iterator[str]:
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+", process.stdout.readline())
-            assert found is not None, "the explorer did not start"
+            if found is None:
+                raise SystemExit(f"the explorer did not start with {model}")
             yield found[0].rstrip("/")
         finally:
             process.kill()

@@ -12,6 +12,8 @@ import statistics
 import subprocess
 import sys
 
+from stylegenes.recipes import RECIPES
+
 CHILD = """
 import sys
 from stylegenes.data import open_dataset
@@ -36,11 +38,13 @@ def images_per_second(recipe: str, threads: int, seconds: float) -> float:
 def main() -> None:
     """Measure in turns, so that a slow minute hits all, and print medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", default="quick32")
+    parser.add_argument("--recipe", default="quick32", choices=RECIPES)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
+    if min(args.threads) < 1:
+        parser.error(f"--threads {min(args.threads)} computes nothing; take 1 or more")
     rates = [[images_per_second(args.recipe, n, args.seconds) for n in args.threads] for _ in range(args.rounds)]
     for i, n in enumerate(args.threads):
         ratio = statistics.median(rate[i] / rate[0] for rate in rates)
