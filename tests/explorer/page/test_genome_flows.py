@@ -52,6 +52,8 @@ def test_by_mouse(place, visit, genome_model):
     field.fill(f"  {code} ")
     page.get_by_role("button", name="Read this code").click()
     expect(page.get_by_role("alert")).to_be_empty()
+    # The complaint goes before the server has read the code.
+    expect(page).to_have_url(re.compile(rf"[#&]code={re.escape(code)}(&|$)"))
     assert code_of(page) == code
 
 
