@@ -42,7 +42,7 @@ class Args:
     jobs: int | None = None
     """steps at once (default: one for each processor core, or one where there is a GPU)"""
     only: str | None = None
-    """steps whose names begin so, with commas between, and what they need"""
+    """steps of these names, or else all whose names begin so, with commas between, and what they need"""
     max_minutes: float | None = None
     """end this sitting after so long; the same command continues"""
     dry_run: bool = False
@@ -125,15 +125,16 @@ def _chosen(every: list[Step], only: str | None) -> list[Step]:
 
     if only is None:
         return every
-    wanted = [text.strip() for text in only.split(",")]
-    unknown = [text for text in wanted if not any(step.name.startswith(text) for step in every)]
-    if unknown:
-        hint = did_you_mean(unknown[0], [step.name for step in every], "steps")
-        raise UserError(f"no step begins with {unknown[0]!r}{hint}")
-    kept: set[str] = set()
+    names, kept = [step.name for step in every], set[str]()
+    for text in only.split(","):
+        start = text.strip()
+        meant = [start] if start in names else [name for name in names if name.startswith(start)]
+        if not meant:
+            raise UserError(f"no step begins with {start!r}{did_you_mean(start, names, 'steps')}")
+        kept.update(meant)
     for step in reversed(every):
-        if step.name in kept or any(step.name.startswith(text) for text in wanted):
-            kept |= {step.name, *step.needs}
+        if step.name in kept:
+            kept.update(step.needs)
     return [step for step in every if step.name in kept]
 
 

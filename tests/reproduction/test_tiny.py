@@ -26,6 +26,14 @@ def test_a_rehearsal_trains_nothing(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("only", "count"), [("survey", 2), (" prune ", 3), ("prune-o", 9), ("prune,fd-main-genome-s1", 5)]
+)
+def test_a_whole_name_is_that_step_and_a_beginning_all_that_begin_so(capsys, only, count):
+    reproduce.run(reproduce.Args(scale="claims", only=only, dry_run=True))
+    assert f"claims: {count} steps" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("args", "message"),
     [
         ({"scale": "huge"}, "scales: tiny, small, claims, claims-gpu, paper"),
