@@ -13,7 +13,7 @@ from stylegenes.reproduction.attribute_tables import READERS, readings
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.sampling_tables import PRUNINGS, pruned_curves, tradeoff_curves
 from stylegenes.reproduction.scale import Pair
-from stylegenes.reproduction.steps import CONTINUOUS, GENOME, mixing_name, rivals_of
+from stylegenes.reproduction.steps import CONTINUOUS, GENOME, latent_words, mixing_name, rivals_of
 from stylegenes.reproduction.training_tables import scores_of
 
 Groups = dict[str, list[float]]
@@ -33,7 +33,7 @@ def _latents(results: Results) -> Figure | None:
     for pair in (results.scale.main, *results.scale.pairs):
         for latent in (GENOME, CONTINUOUS):
             if latent == CONTINUOUS or not pair.genome_of:
-                groups[_side(pair, latent)] = scores_of(results, pair, latent)
+                groups[_side(results, pair, latent)] = scores_of(results, pair, latent)
     return _bars(groups, "Frechet distance")
 
 
@@ -57,7 +57,7 @@ def _readers(results: Results) -> Figure | None:
     for pair, latent, space in sides:
         for metric, reader in READERS.items():
             read = readings(results, metric.format(space), pair, latent)
-            name = f"{_side(pair, latent)}, {space}, {reader}"
+            name = f"{_side(results, pair, latent)}, {space}, {reader}"
             groups[name] = [100 * statistics.fmean(one.values()) for one in read if one]
     return _bars(groups, "balanced accuracy, %", start=50)
 
@@ -122,8 +122,10 @@ def _mixing(results: Results) -> Figure | None:
     return _told(figure, axes) if axes.lines else None
 
 
-def _side(pair: Pair, latent: str) -> str:
-    return f"{pair.name}, {pair.genome if latent == GENOME else pair.continuous}"
+def _side(results: Results, pair: Pair, latent: str) -> str:
+    """The latent in words, with the pair's name where another pair has such a latent too."""
+    named = pair != results.scale.main and pair not in rivals_of(results.scale)
+    return f"{pair.name}: {latent_words(pair, latent)}" if named else latent_words(pair, latent)
 
 
 def _axes(label: str) -> tuple[Figure, Axes]:

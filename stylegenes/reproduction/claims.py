@@ -15,8 +15,9 @@ from stylegenes.reproduction.attribute_tables import READERS, readings
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.sampling_tables import pruned_curves
 from stylegenes.reproduction.scale import Pair
-from stylegenes.reproduction.steps import CONTINUOUS, GENOME, mixing_name, rivals_of
+from stylegenes.reproduction.steps import CONTINUOUS, GENOME, latent_words, mixing_name, rivals_of
 from stylegenes.reproduction.training_tables import scores_of
+from stylegenes.words import counted
 
 _Readers = list[tuple[str, str]]
 """Metrics of readers, each with a word for it."""
@@ -71,7 +72,8 @@ def genome_is_as_good(results: Results) -> Verdict:
         gap = statistics.fmean(genome) - statistics.fmean(other)
         slack = _two_errors(genome, other) or 0.05 * statistics.fmean(other)
         outcomes.append(gap <= slack)
-        texts.append(f"{pair.name} ({pair.kimg:g} kimg): genome {_spread(genome)}, mapping {_spread(other)}")
+        sides = [f"{latent_words(pair, latent)} {_spread(s)}" for latent, s in ((GENOME, genome), (CONTINUOUS, other))]
+        texts.append(f"{pair.name} ({pair.kimg:g} kimg): {', '.join(sides)}")
     return Verdict(claim, rule, _all(outcomes), "; ".join(texts))
 
 
@@ -131,8 +133,8 @@ def _read_better(results: Results, claim: str, genome: _Readers, mapping: _Reade
         kept = [(found, word) for found, word in read if any(found)]
         if kept:
             best, word = max(kept, key=lambda one: statistics.fmean(statistics.fmean(o.values()) for o in one[0] if o))
-            sides.append((GENOME if latent == GENOME else pair.continuous, [one for one in best if one], word))
-    if len(sides) < 2 or sides[0][0] != GENOME:
+            sides.append((latent_words(pair, latent), [one for one in best if one], word))
+    if len(sides) < 2 or sides[0][0] != latent_words(main, GENOME):
         return Verdict(claim, rule, "not measured", "")
     shared = set.intersection(*(set(one) for _, found, _ in sides for one in found))
     if not shared:
@@ -143,7 +145,7 @@ def _read_better(results: Results, claim: str, genome: _Readers, mapping: _Reade
         for other in means[1:]
     ]
     texts = [f"{name}{f', {word}' if word else ''} {_spread(mean)}" for (name, _, word), mean in zip(sides, means)]
-    return Verdict(claim, rule, _all(outcomes), f"{len(shared)} attributes, %: {'; '.join(texts)}")
+    return Verdict(claim, rule, _all(outcomes), f"{counted(len(shared), 'attribute')}, %: {'; '.join(texts)}")
 
 
 def _continuous(results: Results) -> list[Pair]:

@@ -41,6 +41,14 @@ def model_name(pair: Pair, latent: str, seed: int = 0) -> str:
     return f"{name}-{latent}-s{seed}"
 
 
+def latent_words(pair: Pair, latent: str) -> str:
+    """What a side of a pair draws from: "genome of 64 x 16", "mapping of 8 layers"."""
+    config = recipe(pair.genome if latent == GENOME else pair.continuous).model.latent
+    if latent == GENOME:
+        return f"genome of {config['num_genes']} x {config['num_variants']}"
+    return f"mapping of {config['depth']} layers" if "depth" in config else str(config["name"])
+
+
 def rivals_of(scale: Scale) -> list[Pair]:
     """Further continuous latents that the main pair's genomes are compared with."""
     return [pair for pair in scale.pairs if pair.genome_of == scale.main.name]
