@@ -121,20 +121,19 @@ class Analyses(Sampling):
 
         Args:
             num: variants of each gene, up to half of them.
-            by: `realness`, the discriminator's opinion that the survey recorded, or `outliers`, how far the survey's
-                pictures lie from the nearest real in the classifier's logits.
+            by: `realness`, the discriminator's opinion that the survey recorded, `outliers`, how far the survey's
+                pictures lie from the nearest real in the classifier's logits, or `chance`, a control.
             data: real pictures for `outliers`; otherwise those that the model was trained on.
 
         Raises:
             UserError: without a survey that allows it, or for more than half of the variants.
         """
-        from stylegenes.analysis.pruning import prune
+        from stylegenes.analysis.pruning import WORTHS, prune
         from stylegenes.comparisons import variant_worth
 
         pruned = prune(self.generator, variant_worth(self, by, lambda: self.real(data)), num)
         of = self.study.genome.num_variants
-        worst, best = ("least real", "most real") if by == "realness" else ("farthest from reals", "nearest")
-        note = f"{num} {worst} of {of} variants of each gene replaced by the {best} ones."
+        note = f"{num} {WORTHS[by].worst} of {of} variants of each gene replaced by the {WORTHS[by].best} ones."
         notes, name = f"{self.card.notes}\n{note}".strip(), f"{self.card.name}-pruned{num}"
         child = replace(self.card, name=name, parent=str(self.reference), notes=notes)
         return type(self)(Path(name), replace(self.snapshot, generator=pruned, card=child), self._label, self._given)

@@ -12,7 +12,7 @@ from stylegenes.analysis.correlation import Correlation, classify_pictures, corr
 from stylegenes.analysis.exhibits.conditional import trade_off_exhibit
 from stylegenes.analysis.exhibits.models import correlation_exhibit, pruning_exhibit
 from stylegenes.analysis.outcomes import Outcome
-from stylegenes.analysis.pruning import PruningPoint, Worth, pruning_curve
+from stylegenes.analysis.pruning import WORTHS, PruningPoint, Worth, pruning_curve
 from stylegenes.analysis.statistics import VariantStatistics, tally_draws
 from stylegenes.analysis.tradeoff import Average, Method, Referee, averages, conditional_methods, trade_off
 from stylegenes.analysis.wishes import Wish, check_temperature, find_attribute, parse_where
@@ -221,12 +221,6 @@ class PruningStudy(Outcome):
     points: Sequence[PruningPoint]
 
 
-_WORTHS = {
-    "realness": "mean logit of the discriminator over the survey",
-    "outliers": "minus the mean distance of the survey's pictures to the nearest real in the classifier's logits",
-}
-
-
 _SURE = 1e-3
 """Probabilities are taken no nearer to 0 and 1: surveys keep them in half precision, which ends there."""
 
@@ -245,11 +239,11 @@ def outlyingness(fake: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
 def variant_worth(
     model: LoadedModel, by: Worth, reals: Callable[[], Dataset], on_progress: OnProgress = silent
 ) -> torch.Tensor:
-    """What every variant is worth, float64 [G, V], more is better: `realness` or, by `outliers`, nearness to reals.
+    """What every variant is worth, float [G, V], more is better.
 
     Args:
         model: with a survey; of recorded realness, or whose draws are here.
-        by: which of the two.
+        by: one of WORTHS.
         reals: opens the real pictures, for `outliers`.
         on_progress: progress.
 
@@ -257,16 +251,18 @@ def variant_worth(
         UserError: for another word, without realness, without the survey's draws, or by another classifier than the
             survey's.
     """
-    if by not in _WORTHS:
-        raise UserError(f"variants cannot be judged by {by!r}; say {' or '.join(_WORTHS)}")
+    if by not in WORTHS:
+        raise UserError(f"variants cannot be judged by {by!r}; say {' or '.join(WORTHS)}")
+    genome = model.study.genome
+    if by == "chance":
+        return torch.rand(genome.num_genes, genome.num_variants, generator=torch.Generator().manual_seed(0))
     if by == "realness":
         return model.study.realness
     draws = model.study.draws_by(model.classifier)
     if draws is None:
         line = command("survey", model.study.reference, "--classifier", "PATH")
         raise UserError(f"judging variants by outliers needs the draws of a survey by {model.classifier.name}: {line}")
-    genome, source = model.study.genome, choose(reals(), None)
-    seen = _classified("real", source, model.classifier, model.device, on_progress)
+    seen = _classified("real", choose(reals(), None), model.classifier, model.device, on_progress)
     far = outlyingness(draws.probability, seen)
     found = VariantStatistics.empty(["outlyingness"], genome.num_genes, genome.num_variants)
     tally_draws(found, draws.genotype, far[:, None])
@@ -309,7 +305,7 @@ def pruning_of(
     points = pruning_curve(model.generator, worth, list(numbers), distance, runs=runs)
     caption = (
         f"The worst variants of every gene replaced by the best ones; {samples:,} pictures a run "
-        f"{_against(data, real)} Worth: {_WORTHS[by]}.{_under(model)}"
+        f"{_against(data, real)} Worth: {WORTHS[by].by}.{_under(model)}"
     )
     lines = [f"{point.num_pruned:>5} pruned: {real.name} {point.mean:.3f} +- {point.spread:.3f}" for point in points]
     return PruningStudy(pruning_exhibit(points, real.name, caption, by), model.shown_origin, lines, points)

@@ -14,8 +14,35 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import genome_of
 
-Worth = Literal["realness", "outliers"]
-"""What a variant is judged by: the discriminator's mean opinion, or how far its pictures lie from the nearest real."""
+Worth = Literal["realness", "outliers", "chance"]
+"""What a variant is judged by; see WORTHS."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How variants are told apart, in words.
+
+    Attributes:
+        by: what their worth is.
+        worst: what those are that go.
+        best: what those are that take their places.
+    """
+
+    by: str
+    worst: str
+    best: str
+
+
+WORTHS: dict[Worth, Judged] = {
+    "realness": Judged("mean logit of the discriminator over the survey", "least real", "most real"),
+    "outliers": Judged(
+        "minus the mean distance of the survey's pictures to the nearest real in the classifier's logits",
+        "farthest from reals",
+        "nearest",
+    ),
+    "chance": Judged("drawn at random, as a control", "chosen by chance", "chosen by chance too"),
+}
+"""By the discriminator's mean opinion, by how far pictures lie from the nearest real, and by nothing at all."""
 
 FrechetRun = Callable[[Generator, int], float]
 """A generator and a seed to a Frechet distance; handed in, since analyses know no metrics."""

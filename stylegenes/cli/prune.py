@@ -27,8 +27,9 @@ class Args:
     """folder of the pruned snapshot"""
     curve: str | None = None
     """measure the Frechet distance at these numbers, like 0,8,16,32"""
-    by: Literal["realness", "outliers"] = "realness"
-    """what is worst: realness, the discriminator's opinion; outliers, far from all reals by the survey's classifier"""
+    by: Literal["realness", "outliers", "chance"] = "realness"
+    """what is worst: realness, the discriminator's opinion; outliers, far from all reals by the survey's classifier;
+    chance, a control"""
     data: str | None = None
     """real pictures; otherwise those that the model was trained on"""
     samples: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 10_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from stylegenes.analysis.pruning import WORTHS
 from stylegenes.csv_tables import read_csv
 from stylegenes.errors import UserError
 from stylegenes.metrics import MetricRecord, read_records
@@ -16,7 +17,7 @@ from stylegenes.reproduction.steps import GENOME, grid_name, measuring_steps, mo
 from stylegenes.snapshot import find_snapshot
 
 EXTRACTOR = "lite0"
-_MAKERS = {"pruning": "prune", "pruning-outliers": "prune-outliers", "correlation": "correlate"}
+_MAKERS = {**{f"pruning-{by}": f"prune-{by}" for by in WORTHS}, "pruning": "prune", "correlation": "correlate"}
 """Steps that make exhibits of another name than theirs."""
 
 

@@ -75,7 +75,7 @@ def _at(curve: list[tuple[float, float]], level: float) -> float | None:
     return max(found, default=None)
 
 
-PRUNINGS = {"pruning": "by the discriminator", "pruning-outliers": "by outliers"}
+PRUNINGS = {"pruning": "by the discriminator", "pruning-outliers": "by outliers", "pruning-chance": "by chance"}
 """What variants are judged by, by exhibit."""
 
 
@@ -92,11 +92,11 @@ def pruning(results: Results) -> Compared:
         for by in PRUNINGS:
             values += summed_up([curve[number][0] for curve in ours[by] if number in curve])[:2]
         rows.append([f"{share:.1%}", papers.get(share), number, *values])
-    columns = ["our fd", "spread", "our fd by outliers", "its spread"]
+    columns = ["our fd", "spread", "our fd by outliers", "its spread", "our fd by chance", "spread of that"]
     trainings = f"{results.scale.main.seeds} trainings" if results.scale.main.seeds > 1 else "one training"
     return Compared(
         "table4",
-        "StyleGenes, Table 4: pruning by the discriminator's opinion, and by outliers",
+        "StyleGenes, Table 4: pruning by the discriminator's opinion, by outliers, and by chance",
         f"Frechet distance by the share of each gene's variants that is replaced, {trainings} with "
         f"{results.scale.prune_runs} runs each; the spread is the standard deviation over the trainings.",
         Table(["pruned share", "paper FID", "pruned of ours", *columns], rows),

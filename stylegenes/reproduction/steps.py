@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stylegenes.analysis.editing import METHODS
+from stylegenes.analysis.pruning import WORTHS
 from stylegenes.recipes import recipe
 from stylegenes.reproduction.scale import Pair, Scale
 
@@ -156,9 +157,10 @@ def _pruning(scale: Scale) -> Iterator[Step]:
         if seed:
             yield _survey(scale, seed)
         survey = _survey(scale, seed).name
-        yield Step(pruning_name("realness", seed), ("prune", model, *given), (survey,))
-        yield Step(pruning_name("outliers", seed), ("prune", model, *given, "--by", "outliers"), (survey,))
-    shown = ("tradeoff", "prune", "prune-outliers", "correlate", *(f"edits-{method}" for method in METHODS))
+        for by in WORTHS:
+            judged = () if by == "realness" else ("--by", by)
+            yield Step(pruning_name(by, seed), ("prune", model, *given, *judged), (survey,))
+    shown = ("tradeoff", *map(pruning_name, WORTHS), "correlate", *(f"edits-{method}" for method in METHODS))
     yield Step("report", ("report", f"models/{model_name(scale.main, GENOME)}"), shown)
 
 

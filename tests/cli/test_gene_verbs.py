@@ -181,6 +181,17 @@ def test_pruning_by_outliers_takes_the_variants_far_from_all_reals(model, tmp_pa
     assert "beauty" in capsys.readouterr().err
 
 
+def test_pruning_by_chance_is_a_control_that_looks_at_nothing(model, tmp_path):
+    assert run(["prune", str(model), "--num", "2", "--out", str(tmp_path / "pruned"), "--by", "chance"]) == 0
+    child, parent = (load_snapshot(place).generator for place in (tmp_path / "pruned", model))
+    kept, whole = (genome_of(one.latent, "this test").variants for one in (child, parent))
+    changed = (kept != whole).any(dim=2)
+    assert changed.sum(dim=1).tolist() == [2] * len(whole) and len(changed.unique(dim=0)) > 1
+    assert all((row == bank).all(dim=1).any() for new, bank in zip(kept, whole) for row in new)
+    assert run(["prune", str(model), "--curve", "0,3", "--runs", "1", "-n", "40", "--by", "chance"]) == 0
+    assert (model / "genes" / "exhibits" / "pruning-chance.csv").is_file()
+
+
 def test_pruning_replaces_nothing_but_a_snapshot(model, tmp_path, capsys):
     kept = tmp_path / "folder" / "thesis.txt"
     kept.parent.mkdir()

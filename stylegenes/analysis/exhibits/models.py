@@ -45,11 +45,10 @@ def pruning_exhibit(
         caption: how it was measured.
         by: what the variants were judged by.
     """
-    name, title = {
-        "realness": ("pruning", "Pruning the gene pool"),
-        "outliers": ("pruning-outliers", "Pruning the gene pool by outliers"),
-    }[by]
-    words = Words(name, title, caption, 60)
+    name, title = "pruning", "Pruning the gene pool"
+    words = (
+        Words(name, title, caption, 60) if by == "realness" else Words(f"{name}-{by}", f"{title} by {by}", caption, 60)
+    )
     return Exhibit(words, pruning_curve_figure(points, distance_name), pruning_table(points, distance_name))
 
 
