@@ -57,7 +57,7 @@ def _readers(results: Results) -> Figure | None:
     for pair, latent, space in sides:
         for metric, reader in READERS.items():
             read = readings(results, metric.format(space), pair, latent)
-            name = f"{_side(results, pair, latent)}, {space}, {reader}"
+            name = f"{_side(results, pair, latent)}, {'zeros and ones' if space == 'genes' else space}, {reader}"
             groups[name] = [100 * statistics.fmean(one.values()) for one in read if one]
     return _bars(groups, "balanced accuracy, %", start=50)
 

@@ -1,0 +1,126 @@
+"""What docs/reproduction.md says of the papers' claims is what the rules make of the numbers in assets/claims."""
+
+import csv
+import re
+from pathlib import Path
+from statistics import fmean, stdev
+
+import pytest
+
+from stylegenes.reproduction.claims import verdicts
+from stylegenes.reproduction.conduct import StepLedger
+from stylegenes.reproduction.results import Results
+from stylegenes.reproduction.sampling_tables import pruned_curves
+from stylegenes.reproduction.scale import scale_called
+from stylegenes.reproduction.steps import CONTINUOUS, GENOME, latent_words, model_name, steps
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = scale_called("claims")
+PLACE = ROOT / "assets" / "claims"
+PAGE = " ".join((ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8").split())
+
+
+@pytest.fixture(scope="module")
+def results():
+    return Results(PLACE, CLAIMS, StepLedger(PLACE, steps(CLAIMS)).done)
+
+
+def test_every_verdict_is_told_with_its_evidence(results):
+    for verdict in verdicts(results):
+        told = f"**{verdict.claim}** *{verdict.holds}*" + (f" {verdict.evidence}." if verdict.evidence else "")
+        assert told in PAGE, f"docs/reproduction.md should say: {told}"
+        assert f"Rule: {verdict.rule}" in PAGE
+        name = verdict.claim.split()[0]
+        assert re.search(rf"\| {re.escape(name)} [^|]* \| \*{verdict.holds}\* \|", PAGE), f"{name} in the table"
+
+
+def test_every_picture_is_there(results):
+    named = re.findall(r"\]\(\.\./assets/(claim-\w\.png)\)", PAGE)
+    measured = {v.letter for v in verdicts(results) if v.holds != "not measured"}
+    assert {f"claim-{letter}.png" for letter in measured} <= set(named)
+    assert all((ROOT / "assets" / name).is_file() for name in named)
+
+
+def test_rare_attributes_are_those_that_edits_by_statistics_miss():
+    with (PLACE / "why" / "edits-by-frequency.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for least, said in ((0.02, "91 % of the 33"), (0.05, "96 % of the 25")):
+        common = [row for row in rows if min(float(row["share"]), 1 - float(row["share"])) >= least]
+        hit = sum(float(row["change"]) > float(row["others"]) for row in common)
+        assert said == f"{hit / len(common):.0%} of the {len(common)}".replace("%", " %") and said in PAGE
+
+
+def test_the_table_of_spaces_is_of_the_means_over_seeds(results):
+    main, deep = CLAIMS.main, CLAIMS.pairs[0]
+    for pair, latent in ((main, GENOME), (main, CONTINUOUS), (deep, CONTINUOUS)):
+        names = [model_name(pair, latent, seed) for seed in range(3)]
+        for space in ("w",) if latent == GENOME else ("w", "z"):
+            metrics = (f"ppl_{space}_full", f"separability_{space}", f"disentanglement_{space}")
+            path, separability, read = (fmean(results.value(name, metric) for name in names) for metric in metrics)
+            linear = fmean(results.value(name, f"disentanglement_linear_{space}") for name in names)
+            cells = f"{path:.1f} | {separability:,.0f} | {100 * read:.1f} % | {100 * linear:.1f} %"
+            assert f"| {latent_words(pair, latent)} | {space.upper()} | {cells} |" in PAGE
+
+
+def test_what_pruning_does_to_the_population():
+    with (PLACE / "why" / "pruned-attributes.csv").open() as file:
+        shares = {(row["by"], int(row["pruned"])): row for row in csv.DictReader(file)}
+    for by, word in (("realness", "the discriminator"), ("outliers", "outliers"), ("chance", "chance")):
+        row = shares[by, 8]
+        cells = [
+            f"{float(row[name]):.0%}".replace("%", " %") for name in ("Dark_Skin", "Pale_Skin", "Long_Hair", "Male")
+        ]
+        assert f"| by {word} | {100 * float(row['mean_shift']):.1f} | {' | '.join(cells)} |" in PAGE
+
+
+def test_more_draws_tell_more_of_the_genotype():
+    with (PLACE / "why" / "draws.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        cells = " | ".join(f"{100 * float(row[name]):.1f} %" for name in list(row)[1:])
+        assert f"| {int(row['draws']):,} | {cells} |" in PAGE
+
+
+def test_the_table_of_conditional_generation_is_the_exhibit(results):
+    rows = results.exhibit("tradeoff")
+    found = {(row["method"], row["setting"], row["measure"]): float(row["average"]) for row in rows}
+    for method, setting, _ in (key for key in found if key[2] == "accuracy" and key[0] != "shrunk"):
+        own, second, frechet, variety = (
+            found[method, setting, measure] for measure in ("accuracy", "second_accuracy", "frechet", "variety")
+        )
+        accuracies = f"{100 * own:.1f} % | {100 * second:.1f} %"
+        assert re.search(rf"\| {accuracies} \| [\d.]* ?\| {frechet:.0f} \| {variety:.3f} \|", PAGE)
+
+
+def test_what_pruning_costs_is_the_mean_of_three_genomes(results):
+    for by, told in (("pruning-chance", "468"), ("pruning-outliers", "584"), ("pruning", "672")):
+        curves = pruned_curves(results, by)
+        assert f"{fmean(curve[8][0] for curve in curves):.0f}" == told and told in PAGE
+        changes = [f"{curve[1][0] - curve[0][0]:+.0f}" for curve in curves]
+        assert f"{changes[0]}, {changes[1]} and {changes[2]}" in PAGE
+
+
+def test_the_distances_over_time_are_those_of_three_seeds_a_side():
+    with (PLACE / "why" / "over-time.csv").open() as file:
+        for row in csv.DictReader(file):
+            sides = [[float(row[f"{side} {seed}"]) for seed in range(3)] for side in ("genome", "mapping")]
+            cells = " | ".join(f"{fmean(side):.0f} ± {stdev(side):.0f}" for side in sides)
+            assert f"| {row['kimg']} | {cells} |" in PAGE
+
+
+def test_what_is_said_of_wishes_beside_the_table(results):
+    with (PLACE / "why" / "colder.csv").open() as file:
+        colder = {(row["measure"], row["method"], row["setting"]): row for row in csv.DictReader(file)}
+    paper, accepted = "paper (Eq. 6)", "accepted"
+    means = [float(colder["accuracy", *key]["average"]) for key in ((paper, "T = 0.1"), (paper, "T = 0.05"))]
+    assert [f"{mean:.0%}" for mean in means] == ["87%", "87%"] and "87 % at T = 0.1 and again at 0.05" in PAGE
+    assert f"{float(colder['accuracy', accepted, 'T = 0.1']['average']):.0%}" == "96%" and "96 % at 0.1" in PAGE
+    told = next(
+        r for r in results.exhibit("tradeoff") if (r["measure"], r["setting"]) == ("accuracy", "labels by frequency")
+    )
+    assert f"told to smile, {float(told['Smiling=1']):.0%} do".replace("%", " %") in PAGE
+    with (PLACE / "why" / "wished-eyeglasses.csv").open() as file:
+        hot, cold = list(csv.DictReader(file))[:2]
+    shares = [f"{float(row[name]):.0%}"[:-1] for row in (cold, hot) for name in ("Eyeglasses", "Sunglasses")]
+    said = "glasses are in {} % of 400 pictures and sunglasses in {} %, at T = 1 in {} and {} %".format(*shares)
+    assert said in PAGE
