@@ -124,3 +124,11 @@ def test_what_is_said_of_wishes_beside_the_table(results):
     shares = [f"{float(row[name]):.0%}"[:-1] for row in (cold, hot) for name in ("Eyeglasses", "Sunglasses")]
     said = "glasses are in {} % of 400 pictures and sunglasses in {} %, at T = 1 in {} and {} %".format(*shares)
     assert said in PAGE
+
+
+def test_how_many_genes_matter():
+    with (PLACE / "why" / "gene-shares.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["model"].startswith("main-genome")]
+    assert sorted(int(row["genes_for_90_percent"]) for row in rows) == [10, 10, 11]
+    usage = [float(row["gene_usage"]) for row in rows]
+    assert f"gene usage {min(usage):.2f} to {max(usage):.2f}" in PAGE and "ten or eleven of the 64 hold 90 %" in PAGE
