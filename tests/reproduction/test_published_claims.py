@@ -132,3 +132,15 @@ def test_how_many_genes_matter():
     assert sorted(int(row["genes_for_90_percent"]) for row in rows) == [10, 10, 11]
     usage = [float(row["gene_usage"]) for row in rows]
     assert f"gene usage {min(usage):.2f} to {max(usage):.2f}" in PAGE and "ten or eleven of the 64 hold 90 %" in PAGE
+
+
+def test_the_grid_is_of_the_cells_that_are_there(results):
+    for variants in (16, 256):
+        many, few = (f"{fmean(results.cell(genes, variants)):.0f}" for genes in (64, 2))
+        assert f"| {variants} | {many} | {few} |" in PAGE
+    mapped = [
+        results.frechet(model_name(pair, CONTINUOUS, seed))
+        for pair in (CLAIMS.main, CLAIMS.pairs[0])
+        for seed in range(3)
+    ]
+    assert min(mapped) > fmean(results.cell(64, 256)) and "below all six mapping networks" in PAGE
