@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stylegenes.snapshot import find_snapshot
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 READ = ("done/*.json", "measures/*/metric-*.jsonl", "directions/table-l1.csv", "why/*.csv")
 """What the report reads beside the main genomes, and experiments that explain a verdict."""
 
@@ -24,6 +24,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="of the reproduction, with a report")
     source = parser.parse_args().folder
+    if not (source / "done").is_dir() or source.resolve() == HERE / "claims":
+        parser.error(f"{source} is not the folder of another reproduction; nothing was changed")
     shutil.rmtree(HERE / "claims", ignore_errors=True)
     taken = {path: path.relative_to(source) for pattern in READ for path in source.glob(pattern)}
     for model in source.glob("models/main-genome-s*"):

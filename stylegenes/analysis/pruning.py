@@ -44,6 +44,12 @@ WORTHS: dict[Worth, Judged] = {
 }
 """By the discriminator's mean opinion, by how far pictures lie from the nearest real, and by nothing at all."""
 
+
+def named_by(name: str, by: Worth) -> str:
+    """The name of something that judges variants so; realness, the paper's way, goes without saying."""
+    return name if by == "realness" else f"{name}-{by}"
+
+
 FrechetRun = Callable[[Generator, int], float]
 """A generator and a seed to a Frechet distance; handed in, since analyses know no metrics."""
 

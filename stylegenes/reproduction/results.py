@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stylegenes.analysis.pruning import WORTHS
+from stylegenes.analysis.pruning import WORTHS, named_by
 from stylegenes.csv_tables import read_csv
 from stylegenes.errors import UserError
 from stylegenes.metrics import MetricRecord, read_records
@@ -17,7 +17,7 @@ from stylegenes.reproduction.steps import GENOME, grid_name, measuring_steps, mo
 from stylegenes.snapshot import find_snapshot
 
 EXTRACTOR = "lite0"
-_MAKERS = {**{f"pruning-{by}": f"prune-{by}" for by in WORTHS}, "pruning": "prune", "correlation": "correlate"}
+_MAKERS = {"correlation": "correlate", **{named_by("pruning", by): named_by("prune", by) for by in WORTHS}}
 """Steps that make exhibits of another name than theirs."""
 
 

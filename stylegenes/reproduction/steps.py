@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stylegenes.analysis.editing import METHODS
-from stylegenes.analysis.pruning import WORTHS
+from stylegenes.analysis.pruning import WORTHS, Worth, named_by
 from stylegenes.recipes import recipe
 from stylegenes.reproduction.scale import Pair, Scale
 
@@ -205,9 +205,9 @@ def _mixings(scale: Scale) -> Iterator[Step]:
         yield _evaluate(scale, name, "ppl", scale.pairs_of_path)
 
 
-def pruning_name(by: str, seed: int = 0) -> str:
+def pruning_name(by: Worth, seed: int = 0) -> str:
     """The step that prunes a main genome by what its variants are judged by."""
-    return "prune" + ("" if by == "realness" else f"-{by}") + (f"-s{seed}" if seed else "")
+    return named_by("prune", by) + (f"-s{seed}" if seed else "")
 
 
 def _survey(scale: Scale, seed: int = 0) -> Step:

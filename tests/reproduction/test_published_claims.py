@@ -1,12 +1,12 @@
 """What docs/reproduction.md says of the papers' claims is what the rules make of the numbers in assets/claims."""
 
-import csv
 import re
 from pathlib import Path
 from statistics import fmean, stdev
 
 import pytest
 
+from stylegenes.csv_tables import read_csv
 from stylegenes.reproduction.claims import verdicts
 from stylegenes.reproduction.conduct import StepLedger
 from stylegenes.reproduction.results import Results
@@ -23,6 +23,11 @@ PAGE = " ".join((ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8").
 @pytest.fixture(scope="module")
 def results():
     return Results(PLACE, CLAIMS, StepLedger(PLACE, steps(CLAIMS)).done)
+
+
+def explained(name):
+    """The rows of an experiment that explains a verdict."""
+    return read_csv(PLACE / "why" / f"{name}.csv").rows
 
 
 def test_every_verdict_is_told_with_its_evidence(results):
@@ -42,8 +47,7 @@ def test_every_picture_is_there(results):
 
 
 def test_rare_attributes_are_those_that_edits_by_statistics_miss():
-    with (PLACE / "why" / "edits-by-frequency.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = explained("edits-by-frequency")
     for least, said in ((0.02, "91 % of the 33"), (0.05, "96 % of the 25")):
         common = [row for row in rows if min(float(row["share"]), 1 - float(row["share"])) >= least]
         hit = sum(float(row["change"]) > float(row["others"]) for row in common)
@@ -63,8 +67,7 @@ def test_the_table_of_spaces_is_of_the_means_over_seeds(results):
 
 
 def test_what_pruning_does_to_the_population():
-    with (PLACE / "why" / "pruned-attributes.csv").open() as file:
-        shares = {(row["by"], int(row["pruned"])): row for row in csv.DictReader(file)}
+    shares = {(row["by"], int(row["pruned"])): row for row in explained("pruned-attributes")}
     for by, word in (("realness", "the discriminator"), ("outliers", "outliers"), ("chance", "chance")):
         row = shares[by, 8]
         cells = [
@@ -74,8 +77,7 @@ def test_what_pruning_does_to_the_population():
 
 
 def test_more_draws_tell_more_of_the_genotype():
-    with (PLACE / "why" / "draws.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = explained("draws")
     for row in rows:
         cells = " | ".join(f"{100 * float(row[name]):.1f} %" for name in list(row)[1:])
         assert f"| {int(row['draws']):,} | {cells} |" in PAGE
@@ -101,16 +103,14 @@ def test_what_pruning_costs_is_the_mean_of_three_genomes(results):
 
 
 def test_the_distances_over_time_are_those_of_three_seeds_a_side():
-    with (PLACE / "why" / "over-time.csv").open() as file:
-        for row in csv.DictReader(file):
-            sides = [[float(row[f"{side} {seed}"]) for seed in range(3)] for side in ("genome", "mapping")]
-            cells = " | ".join(f"{fmean(side):.0f} ± {stdev(side):.0f}" for side in sides)
-            assert f"| {row['kimg']} | {cells} |" in PAGE
+    for row in explained("over-time"):
+        sides = [[float(row[f"{side} {seed}"]) for seed in range(3)] for side in ("genome", "mapping")]
+        cells = " | ".join(f"{fmean(side):.0f} ± {stdev(side):.0f}" for side in sides)
+        assert f"| {row['kimg']} | {cells} |" in PAGE
 
 
 def test_what_is_said_of_wishes_beside_the_table(results):
-    with (PLACE / "why" / "colder.csv").open() as file:
-        colder = {(row["measure"], row["method"], row["setting"]): row for row in csv.DictReader(file)}
+    colder = {(row["measure"], row["method"], row["setting"]): row for row in explained("colder")}
     paper, accepted = "paper (Eq. 6)", "accepted"
     means = [float(colder["accuracy", *key]["average"]) for key in ((paper, "T = 0.1"), (paper, "T = 0.05"))]
     assert [f"{mean:.0%}" for mean in means] == ["87%", "87%"] and "87 % at T = 0.1 and again at 0.05" in PAGE
@@ -119,16 +119,14 @@ def test_what_is_said_of_wishes_beside_the_table(results):
         r for r in results.exhibit("tradeoff") if (r["measure"], r["setting"]) == ("accuracy", "labels by frequency")
     )
     assert f"told to smile, {float(told['Smiling=1']):.0%} do".replace("%", " %") in PAGE
-    with (PLACE / "why" / "wished-eyeglasses.csv").open() as file:
-        hot, cold = list(csv.DictReader(file))[:2]
+    hot, cold = explained("wished-eyeglasses")[:2]
     shares = [f"{float(row[name]):.0%}"[:-1] for row in (cold, hot) for name in ("Eyeglasses", "Sunglasses")]
     said = "glasses are in {} % of 400 pictures and sunglasses in {} %, at T = 1 in {} and {} %".format(*shares)
     assert said in PAGE
 
 
 def test_how_many_genes_matter():
-    with (PLACE / "why" / "gene-shares.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["model"].startswith("main-genome")]
+    rows = [row for row in explained("gene-shares") if row["model"].startswith("main-genome")]
     assert sorted(int(row["genes_for_90_percent"]) for row in rows) == [10, 10, 11]
     usage = [float(row["gene_usage"]) for row in rows]
     assert f"gene usage {min(usage):.2f} to {max(usage):.2f}" in PAGE and "ten or eleven of the 64 hold 90 %" in PAGE

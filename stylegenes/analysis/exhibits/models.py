@@ -18,7 +18,7 @@ from stylegenes.analysis.plots.curves import (
     pruning_curve_figure,
 )
 from stylegenes.analysis.plots.style import picture_rows
-from stylegenes.analysis.pruning import PruningPoint, Worth
+from stylegenes.analysis.pruning import PruningPoint, Worth, named_by
 from stylegenes.drawing import DrawSettings, codes_of_seeds, draw_images_between
 from stylegenes.generator import Generator
 
@@ -45,10 +45,8 @@ def pruning_exhibit(
         caption: how it was measured.
         by: what the variants were judged by.
     """
-    name, title = "pruning", "Pruning the gene pool"
-    words = (
-        Words(name, title, caption, 60) if by == "realness" else Words(f"{name}-{by}", f"{title} by {by}", caption, 60)
-    )
+    title = "Pruning the gene pool" + ("" if by == "realness" else f" by {by}")
+    words = Words(named_by("pruning", by), title, caption, 60)
     return Exhibit(words, pruning_curve_figure(points, distance_name), pruning_table(points, distance_name))
 
 
