@@ -141,7 +141,8 @@ def avatars64() -> RunConfig:
     A genome of 64 genes x 64 variants: a variant is seen four times as often as one of 256, and in trials at 32 px
     such genomes learned sooner. Batch 128 keeps a large GPU busy; its learning rate follows tiny32's by the root of
     the batch, halved, since larger steps failed there with larger batches. Five times as many faces as the other small
-    recipes, and adaptive augmentation: a quarter of an hour on a GPU shows each of them a hundred times. Not tried yet.
+    recipes, and adaptive augmentation: a quarter of an hour on a GPU shows each of them a hundred times. No style
+    mixing, which cost the genome of claims32 an eighth (docs/reproduction.md). Not tried yet.
     """
     adam = AdamConfig(lr=0.004)
     return RunConfig(
@@ -152,6 +153,7 @@ def avatars64() -> RunConfig:
         augment=AugmentConfig(pipe={"name": "ada"}, p={"name": "adaptive"}),
         optimizer=OptimizerConfig(G=adam, D=adam),
         batch=BatchConfig(total=128),
+        mixing=0.0,
         ema=EmaConfig(half_life_kimg=20.0),
         intervals=IntervalConfig(state_seconds=60.0, snapshot_kimg=0.0, image_kimg=250.0, evaluate_kimg=0.0),
         tensorboard=False,

@@ -127,25 +127,31 @@ def _read_better(results: Results, claim: str, genome: _Readers, mapping: _Reade
         "Mean balanced accuracy over the attributes that all models can be scored on is higher by at least one point, "
         "and by more than two standard errors where there are several trainings, than with each mapping network."
     )
-    main, sides = results.scale.main, list[tuple[str, list[dict[str, float]], str]]()
-    for pair, latent, given in ((main, GENOME, genome), *((p, CONTINUOUS, mapping) for p in _continuous(results))):
-        read = [(readings(results, metric, pair, latent), word) for metric, word in given]
-        kept = [(found, word) for found, word in read if any(found)]
-        if kept:
-            best, word = max(kept, key=lambda one: statistics.fmean(statistics.fmean(o.values()) for o in one[0] if o))
-            sides.append((latent_words(pair, latent), [one for one in best if one], word))
-    if len(sides) < 2 or sides[0][0] != latent_words(main, GENOME):
+    mine = _best_read(results, results.scale.main, GENOME, genome)
+    rivals = [_best_read(results, pair, CONTINUOUS, mapping) for pair in _continuous(results)]
+    sides = [one for one in (mine, *rivals) if one is not None]
+    if mine is None or len(sides) < 2:
         return Verdict(claim, rule, "not measured", "")
-    shared = set.intersection(*(set(one) for _, found, _ in sides for one in found))
+    shared = set.intersection(*(set(one) for _, found in sides for one in found))
     if not shared:
         return Verdict(claim, rule, "undecided", "no attribute is common enough in all models")
-    means = [[100 * statistics.fmean(one[name] for name in shared) for one in found] for _, found, _ in sides]
+    means = [[100 * statistics.fmean(one[name] for name in shared) for one in found] for _, found in sides]
     outcomes = [
         statistics.fmean(means[0]) >= statistics.fmean(other) + max(1, _two_errors(means[0], other) or 0)
         for other in means[1:]
     ]
-    texts = [f"{name}{f', {word}' if word else ''} {_spread(mean)}" for (name, _, word), mean in zip(sides, means)]
+    texts = [f"{name} {_spread(mean)}" for (name, _), mean in zip(sides, means, strict=True)]
     return Verdict(claim, rule, _all(outcomes), f"{counted(len(shared), 'attribute')}, %: {'; '.join(texts)}")
+
+
+def _best_read(results: Results, pair: Pair, latent: str, given: _Readers) -> tuple[str, list[dict[str, float]]] | None:
+    """The side in words and what its best reader finds, a dictionary a seed; None where none was measured."""
+    read = [(name, [one for one in readings(results, metric, pair, latent) if one]) for metric, name in given]
+    found = [one for one in read if one[1]]
+    if not found:
+        return None
+    name, best = max(found, key=lambda one: statistics.fmean(statistics.fmean(o.values()) for o in one[1]))
+    return ", ".join(word for word in (latent_words(pair, latent), name) if word), best
 
 
 def _continuous(results: Results) -> list[Pair]:

@@ -12,7 +12,7 @@ from stylegenes.reproduction.conduct import StepLedger
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.sampling_tables import pruned_curves
 from stylegenes.reproduction.scale import scale_called
-from stylegenes.reproduction.steps import CONTINUOUS, GENOME, latent_words, model_name, steps
+from stylegenes.reproduction.steps import CONTINUOUS, GENOME, latent_words, mixing_name, model_name, steps
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = scale_called("claims")
@@ -142,3 +142,31 @@ def test_the_grid_is_of_the_cells_that_are_there(results):
         for seed in range(3)
     ]
     assert min(mapped) > fmean(results.cell(64, 256)) and "below all six mapping networks" in PAGE
+
+
+def test_mixing_makes_a_genome_robust_and_costs_quality(results):
+    columns = ("one code", "two", "three", "four")
+    rows = [[float(row[codes]) for codes in columns] for row in explained("mixing-of-a-genome")]
+    for row, said in zip(rows, ("without mixing", "mixing at 90 %"), strict=True):
+        assert f"| {said} | {' | '.join(f'{value:.0f}' for value in row)} |" in PAGE
+    without, with_mixing = (row[-1] - row[0] for row in rows)
+    assert f"cost {without:.0f} points" in PAGE and f"they cost {with_mixing:.0f}" in PAGE
+    mapped, several = results.frechet(mixing_name(CLAIMS, 0.9)), fmean(results.cell(64, 256))
+    best = (f"{mapped:.0f}", f"{fmean(results.cell(64, 16)):.0f}", f"{several:.0f}")
+    assert "compares {} with {} at 16 variants and with {} at 256".format(*best) in PAGE and mapped < several
+    assert f"ends at {mapped:.0f} and the genome at {rows[1][0]:.0f}" in PAGE
+
+
+NUMBERS = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?")
+
+
+@pytest.mark.parametrize("claim", ["(a)", "(b)", "(c)", "(c')", "(d)", "(e)", "(e')", "(f)", "(g)", "(h)"])
+def test_each_figure_at_a_glance_is_in_its_section(claim):
+    """Rounded there; what a claim says at a glance cannot go stale alone."""
+    line = re.search(rf"\| {re.escape(claim)} [^|]* \| [^|]* \| ([^|]*) \|", PAGE)
+    section = re.search(rf"## {re.escape(claim[:2])}\) (.*?) ## ", PAGE)
+    assert line and section
+    there = [float(number.replace(",", "")) for number in NUMBERS.findall(section[1])]
+    for said in NUMBERS.findall(line[1]):
+        decimals = len(said.partition(".")[2])
+        assert float(said.replace(",", "")) in [round(number, decimals) for number in there], said
