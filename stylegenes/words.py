@@ -67,6 +67,15 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def sized(count: float) -> str:
+    """A number of bytes, as `512 B`, `1.5 MiB` or `32.0 GiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
 def _argument(part: str | Path) -> str:
     text = str(part)
     if isinstance(part, Path) and (address := re.match(r"(hf|https?|s3|gs|az):/+", text)):

@@ -21,7 +21,7 @@ import tyro
 
 from stylegenes.cli.console import say, track
 from stylegenes.errors import UserError, shown
-from stylegenes.words import counted
+from stylegenes.words import counted, sized
 
 if TYPE_CHECKING:
     import numpy as np
@@ -235,7 +235,7 @@ class Pack:
         assert dataset is not None, "it was packed just now"
         report_oddities(dataset)
         found = f"{counted(len(dataset), 'image')}, {counted(dataset.label_dim, 'label')}"
-        say(f"{found}, {_size(dataset.nbytes)} in {self.out}")
+        say(f"{found}, {sized(dataset.nbytes)} in {self.out}")
 
 
 @dataclass(frozen=True)
@@ -252,16 +252,16 @@ class Cache:
 
         root = cache_root()
         if self.clear:
-            say(f"freed {_size(clear_cache(root))} in {root}")
+            say(f"freed {sized(clear_cache(root))} in {root}")
             return
         datasets, shards = list_cache(root), bytes_in(cache_folder("shards", root))
         for dataset in datasets:
             say(
-                f"{_size(dataset.nbytes):>10}  {len(dataset):>8} images  {dataset.resolution!s:>4} px  {dataset.source}"
+                f"{sized(dataset.nbytes):>10}  {len(dataset):>8} images  {dataset.resolution!s:>4} px  {dataset.source}"
             )
         if shards:
-            say(f"{_size(shards):>10}  shards of distant data sets")
-        say(f"{_size(sum(dataset.nbytes for dataset in datasets) + shards):>10}  in {root}")
+            say(f"{sized(shards):>10}  shards of distant data sets")
+        say(f"{sized(sum(dataset.nbytes for dataset in datasets) + shards):>10}  in {root}")
 
 
 @dataclass(frozen=True)
@@ -345,11 +345,3 @@ def _print_more(count: int) -> None:
 def _counted(counts: dict[str, int]) -> str:
     shown = ", ".join(f"{name} ({count})" for name, count in list(counts.items())[:6])
     return f"{shown} and {len(counts) - 6} more" if len(counts) > 6 else shown or "none"
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"

@@ -21,7 +21,7 @@ from stylegenes.data.parallel import ordered_map
 from stylegenes.data.source import Picture, Source
 from stylegenes.errors import UserError, shown
 from stylegenes.progress import Track
-from stylegenes.words import command
+from stylegenes.words import command, sized
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def pack(source: Source, folder: Path, *, workers: int, track: Track) -> Descrip
         track: shows how much is done.
 
     Raises:
-        UserError: when there is no image, or more are bad than good: then something else is wrong.
+        UserError: when there is no image, more are bad than good (then something else is wrong), or the disk is full.
     """
     names = source.names
     writer = PackedWriter(folder, len(names), source.channels, source.size)
@@ -85,6 +85,7 @@ def _load_all(source: Source, writer: PackedWriter, workers: int, track: Track) 
         progress = PackProgress()
     if progress.done:
         logger.info("%s: going on after %d of %d", source.description, progress.done, count)
+    _check_room(source, writer.folder, (count - progress.done) * writer.picture_size)
     with writer.appending(len(progress.kept)) as images:
 
         def save() -> None:
@@ -105,6 +106,16 @@ def _load_all(source: Source, writer: PackedWriter, workers: int, track: Track) 
             save()
             raise
     return progress
+
+
+def _check_room(source: Source, folder: Path, size: int) -> None:
+    """Rather than fill the disk first; what an interrupted build wrote stays."""
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise UserError(
+            f"{source.description} takes {sized(size)} at {source.size} px, and {sized(free)} are free in {folder}; "
+            "make room, name another cache with STYLEGENES_CACHE, or give a smaller resolution"
+        )
 
 
 def _mostly_bad(description: str, good: int, bad: list[LeftOut]) -> str:

@@ -193,7 +193,7 @@ class PackedWriter:
         path = self.folder / self.file
         with path.open("r+b" if start else "wb") as file:
             self._header(file, self.capacity)
-            file.truncate(file.seek(file.tell() + start * self._picture_size))
+            file.truncate(file.seek(file.tell() + start * self.picture_size))
             appender = Appender(file, (self.channels, *self.size.hw), start)
             yield appender
             file.seek(0)
@@ -202,10 +202,11 @@ class PackedWriter:
     def holds(self, count: int) -> bool:
         """Whether an earlier block wrote at least `count` pictures."""
         path = self.folder / self.file
-        return path.is_file() and path.stat().st_size >= count * self._picture_size
+        return path.is_file() and path.stat().st_size >= count * self.picture_size
 
     @property
-    def _picture_size(self) -> int:
+    def picture_size(self) -> int:
+        """Bytes of one picture."""
         return self.channels * self.size.pixels
 
     def finish(self, labels: np.ndarray, description: Description) -> None:

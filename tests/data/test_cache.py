@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -330,6 +331,16 @@ def test_a_cache_that_cannot_be_written_says_what_to_do(folder, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(UserError, match="STYLEGENES_CACHE"):
         open_dataset(folder, resolution=8, cache_dir=tmp_path / "file" / "cache", workers=1)
+
+
+def test_a_disk_that_is_too_small_is_refused_before_it_is_full(folder, opened, tmp_path, monkeypatch):
+    kept = opened(folder, resolution=4)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=3 * 512 * 512))
+    with pytest.raises(UserError, match=r"takes [1-9].* MiB at 512 px, and 768.0 KiB are free .*smaller resolution"):
+        opened(folder, resolution=512)
+    assert [dataset.folder for dataset in list_cache(tmp_path / "cache")] == [kept.folder]
+    assert opened(folder).size.hw == (8, 8), "what fits is packed"
 
 
 def test_where_the_cache_is(monkeypatch, tmp_path):
