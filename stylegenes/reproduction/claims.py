@@ -85,17 +85,18 @@ def more_genes_help(results: Results) -> Verdict:
         "undecided unless most excesses are beyond two standard errors."
     )
     genes, variants = sorted(results.scale.genes), sorted(results.scale.variants)
-    excess, noise = dict[int, float](), dict[int, float]()
+    excess, noise, worst = dict[int, float](), dict[int, float](), list[bool]()
     for v in variants:
         few, many = (results.cell(g, v) for g in (genes[0], genes[-1]))
         if few and many:
             excess[v] = statistics.fmean(few) - statistics.fmean(many)
             noise[v] = _two_errors(few, many) or 2 * 2**0.5 * _scatter(results)
+            row = [statistics.fmean(found) for g in genes if (found := results.cell(g, v))]
+            worst.append(row[0] == max(row))
     if len(excess) < 2:
         return Verdict(claim, rule, "not measured", "")
     clear = sum(abs(excess[v]) > noise[v] for v in excess) > len(excess) / 2
-    worse = sum(value > 0 for value in excess.values()) > len(excess) / 2
-    holds = worse and excess[min(excess)] > excess[max(excess)]
+    holds = sum(worst) > len(worst) / 2 and excess[min(excess)] > excess[max(excess)]
     text = ", ".join(f"{value:+.1f} ± {noise[v]:.1f} at {v} variants" for v, value in excess.items())
     evidence = f"{genes[0]} genes against {genes[-1]} (± two standard errors): {text}"
     return Verdict(claim, rule, _said(holds) if clear else "undecided", evidence)

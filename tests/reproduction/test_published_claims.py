@@ -13,6 +13,7 @@ from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.sampling_tables import pruned_curves
 from stylegenes.reproduction.scale import scale_called
 from stylegenes.reproduction.steps import CONTINUOUS, GENOME, latent_words, mixing_name, model_name, steps
+from stylegenes.reproduction.training_tables import depths
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = scale_called("claims")
@@ -64,6 +65,28 @@ def test_the_table_of_spaces_is_of_the_means_over_seeds(results):
             linear = fmean(results.value(name, f"disentanglement_linear_{space}") for name in names)
             cells = f"{path:.1f} | {separability:,.0f} | {100 * read:.1f} % | {100 * linear:.1f} %"
             assert f"| {latent_words(pair, latent)} | {space.upper()} | {cells} |" in PAGE
+
+
+def test_the_table_of_depths_is_the_report_s(results):
+    measured, styled, traditional = {}, [], []
+    for kind, depth, space, *rest in depths(results).table.rows:
+        paper_fd, fd, paper_path, path, _, _, paper_separability, separability = rest
+        if depth is not None and fd is not None:
+            numbers = [_short(n) for n in (paper_path, path, paper_separability, separability)]
+            assert f"| {kind} | {depth} | {space.upper()} | {paper_fd:.2f} | {fd:.0f} | {' | '.join(numbers)} |" in PAGE
+            measured[kind, depth, space] = path, separability
+            (traditional if kind == "traditional" else styled).append(fd)
+    assert len(measured) == 6
+    plain = measured["traditional", 0, "z"]
+    assert measured["traditional", 8, "w"][1] < plain[1] and measured["traditional", 8, "w"][0] > plain[0]
+    assert measured["style-based", 0, "z"] == tuple(map(min, zip(*measured.values(), strict=True)))
+    assert all(worse > without for worse, without in zip(measured["traditional", 8, "z"], plain, strict=True))
+    least, most = min(traditional) - max(styled), max(traditional) - min(styled)
+    assert f"ahead of the traditional one by {least:.0f} to {most:.0f}" in PAGE
+
+
+def _short(number):
+    return f"{number:,.1f}" if number < 100 else f"{number:,.0f}"
 
 
 def test_what_pruning_does_to_the_population():
@@ -133,9 +156,16 @@ def test_how_many_genes_matter():
 
 
 def test_the_grid_is_of_the_cells_that_are_there(results):
-    for variants in (16, 256):
-        many, few = (f"{fmean(results.cell(genes, variants)):.0f}" for genes in (64, 2))
-        assert f"| {variants} | {many} | {few} |" in PAGE
+    cells = {(genes, variants): results.cell(genes, variants) for genes in (64, 8, 2) for variants in (16, 64, 256)}
+    told = {cell: f"{fmean(v):.0f}" + (f" ± {stdev(v):.0f}" if len(v) > 1 else "") for cell, v in cells.items()}
+    for variants in (16, 64, 256):
+        assert f"| {variants} | {' | '.join(told[genes, variants] for genes in (64, 8, 2))} |" in PAGE
+    means = {cell: fmean(found) for cell, found in cells.items()}
+    gained = [means[genes, 16] - means[genes, 256] for genes in (64, 8, 2)]
+    assert gained == sorted(gained) and gained[0] > 0 and "with any number of genes, most with 2" in PAGE
+    best = min(means, key=means.__getitem__)
+    assert f"of {best[1]} variants, {best[0]} genes end at {means[best]:.0f}, the best of all" in PAGE
+    assert means[64, 64] > max(means[64, 16], means[64, 256])
     mapped = [
         results.frechet(model_name(pair, CONTINUOUS, seed))
         for pair in (CLAIMS.main, CLAIMS.pairs[0])

@@ -104,6 +104,16 @@ def test_the_claim_about_genes_can_fail(folder, results):
     assert verdict(results, "b").holds == "does not hold"
 
 
+@pytest.mark.parametrize(("between", "holds"), [(25.0, "holds"), (35.0, "does not hold")])
+def test_fewest_genes_must_be_the_worst_of_all_in_most_rows(folder, between, holds):
+    scale = replace(SCALE, genes=(8, 4, 2))
+    cells = [(8, 4, 10.0), (4, 4, between), (2, 4, 30.0), (8, 256, 9.0), (4, 256, 10.0), (2, 256, 12.0)]
+    cells += [(8, 64, 9.0), (4, 64, 20.0), (2, 64, 15.0)]
+    for genes, variants, value in cells:
+        measured(folder, grid_name(scale, genes, variants), "fd_lite0", value)
+    assert verdict(Results(folder, replace(scale, variants=(4, 64, 256))), "b").holds == holds
+
+
 def test_differences_within_the_seeds_scatter_decide_nothing(folder, results):
     for genes, variants, value in ((8, 4, 10.0), (2, 4, 30.0), (8, 256, 9.0), (2, 256, 12.0)):
         measured(folder, grid_name(SCALE, genes, variants), "fd_lite0", value)
