@@ -103,10 +103,15 @@ def more_genes_help(results: Results) -> Verdict:
 
 
 def _scatter(results: Results) -> float:
-    """Standard deviation over the seeds of the genome trained as long as the grid's cells; 0 for a single seed."""
-    pairs = [pair for pair in results.scale.pairs if pair.kimg == results.scale.kimg]
-    scores = next((scores_of(results, pair, GENOME) for pair in pairs), [])
-    return statistics.stdev(scores) if len(scores) > 1 else 0.0
+    """Standard deviation over seeds, pooled over the genomes trained as long as the grid's cells; 0 without seeds."""
+    scale = results.scale
+    found = [scores_of(results, pair, GENOME) for pair in scale.pairs if pair.kimg == scale.kimg]
+    found += [results.cell(genes, variants) for genes in scale.genes for variants in scale.variants]
+    several = {tuple(scores) for scores in found if len(scores) > 1}
+    if not several:
+        return 0.0
+    squares = sum(statistics.variance(scores) * (len(scores) - 1) for scores in several)
+    return (squares / sum(len(scores) - 1 for scores in several)) ** 0.5
 
 
 def codes_predict_attributes(results: Results) -> Verdict:

@@ -73,7 +73,10 @@ def test_the_table_of_depths_is_the_report_s(results):
         paper_fd, fd, paper_path, path, _, _, paper_separability, separability = rest
         if depth is not None and fd is not None:
             numbers = [_short(n) for n in (paper_path, path, paper_separability, separability)]
-            assert f"| {kind} | {depth} | {space.upper()} | {paper_fd:.2f} | {fd:.0f} | {' | '.join(numbers)} |" in PAGE
+            assert (
+                f"| {kind} | {depth} | {str(space).upper()} | {paper_fd:.2f} | {fd:.0f} | {' | '.join(numbers)} |"
+                in PAGE
+            )
             measured[kind, depth, space] = path, separability
             (traditional if kind == "traditional" else styled).append(fd)
     assert len(measured) == 6
@@ -166,6 +169,9 @@ def test_the_grid_is_of_the_cells_that_are_there(results):
     best = min(means, key=means.__getitem__)
     assert f"of {best[1]} variants, {best[0]} genes end at {means[best]:.0f}, the best of all" in PAGE
     assert means[64, 64] > max(means[64, 16], means[64, 256])
+    apart = {cell: max(found) - min(found) for cell, found in cells.items()}
+    assert apart[64, 16] < 7.5 and "the three of 64 x 16 lie within 7" in PAGE
+    assert f"the two of 2 x 16 are {apart[2, 16]:.0f} apart" in PAGE
     mapped = [
         results.frechet(model_name(pair, CONTINUOUS, seed))
         for pair in (CLAIMS.main, CLAIMS.pairs[0])

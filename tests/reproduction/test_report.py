@@ -123,6 +123,17 @@ def test_differences_within_the_seeds_scatter_decide_nothing(folder, results):
     assert found.holds == "undecided" and "+20.0 ± 56.6 at 4" in found.evidence
 
 
+def test_a_cell_with_one_training_has_the_noise_of_all_others(folder, results):
+    for genes, variants, value in ((8, 4, 10.0), (2, 4, 30.0), (8, 256, 9.0), (2, 256, 12.0)):
+        measured(folder, grid_name(SCALE, genes, variants), "fd_lite0", value)
+    for seed, value in enumerate((10.0, 30.0, 50.0)):
+        measured(folder, model_name(SCALE.pairs[0], GENOME, seed), "fd_lite0", value)
+    seeds = Results(folder, replace(SCALE, grid_seeds=2))
+    measured(folder, grid_name(SCALE, 2, 4, 1), "fd_lite0", 40.0)
+    pooled = ((2 * 400 + 50) / 3) ** 0.5
+    assert f"+25.0 ± {2 * 2**0.5 * pooled:.1f} at 4 variants" in verdict(seeds, "b").evidence
+
+
 def test_disentanglement_compares_what_both_models_have(folder, results):
     measured(folder, model_name(SCALE.main, GENOME), "disentanglement_w", 0.9, Male=0.9, Bald=0.99)
     measured(folder, model_name(SCALE.main, CONTINUOUS), "disentanglement_w", 0.8, Male=0.895)
