@@ -1,7 +1,7 @@
 """What holds of the papers' claims, from our numbers alone.
 
 A rule for each claim, fixed before the numbers; but that (b) is undecided within the scatter of seeds was added after
-the first grid, which had shown that scatter.
+the first grid, which had shown that scatter, and that a single training has the scatter of all cells after the second.
 """
 
 from __future__ import annotations
