@@ -63,10 +63,13 @@ def measure(model: Path, source: str, num: int, device: str) -> dict[str, float]
     return {record.metric: float(f"{record.value:.5g}") for record in records if record.value is not None}
 
 
-def card_of(snapshot: Snapshot, name: str, notes: str) -> Card:
-    """The card of the shipped model: the run's own, with a license for the weights and credit for the data."""
+def card_of(snapshot: Snapshot, name: str, notes: str, source: str | None = None) -> Card:
+    """The card of the shipped model: the run's own, with a license for the weights and credit for the data.
+
+    The credit is that of `source`, where the data itself takes long to prepare; None takes the data.
+    """
     assert snapshot.card.data is not None, "a model in the package names its data"
-    artist = open_real(snapshot.card, None, snapshot.generator.synthesis.resolution).description.license
+    artist = open_real(snapshot.card, source, snapshot.generator.synthesis.resolution).description.license
     text = f"{_words(snapshot.generator)} by the recipe {snapshot.card.recipe}. {notes}".strip()
     return replace(
         snapshot.card,
@@ -87,15 +90,16 @@ def _words(generator: Generator) -> str:
 def ship(run: Path, name: str, args: argparse.Namespace) -> Path:
     """Write the folder of the shipped model, all or nothing."""
     old = load_snapshot(run)
-    card = card_of(old, name, args.notes)
+    card = card_of(old, name, args.notes, args.data)
     with atomic_folder(MODELS / name) as folder:
         # The final folder is replaced as a whole, so that model and statistics always belong together.
         made = save_snapshot(folder / "made", old.generator, card, discriminator=old.discriminator, half=True)
         shipped = load_snapshot(made)
         assert card.data is not None
         if args.measure:
-            metrics = measure(made, card.data.source, args.measure, args.device)
-            card = replace(card, metrics=metrics, notes=f"{card.notes} Metrics by {args.measure:,} pictures.")
+            metrics = measure(made, args.data or card.data.source, args.measure, args.device)
+            against = f" against {args.data}" if args.data else ""
+            card = replace(card, metrics=metrics, notes=f"{card.notes} Metrics by {args.measure:,} pictures{against}.")
             save_snapshot(made, old.generator, card, discriminator=old.discriminator, half=True)
         for file in made.iterdir():
             file.rename(folder / file.name)
@@ -116,6 +120,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=60_000, help="pictures of the survey; 0 for none")
     parser.add_argument("--judge", default=JUDGE, help="name of the shipped classifier that judges them")
     parser.add_argument("--measure", type=int, default=2000, help="pictures of the card's metrics; 0 for none")
+    parser.add_argument("--data", help="what metrics compare with and whose license is told (default: its own)")
     parser.add_argument("--notes", default="", help="for the card: what is drawn well and what is not")
     parser.add_argument("--device", default="auto")
     args = parser.parse_args()

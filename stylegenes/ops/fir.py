@@ -5,7 +5,7 @@ The convention of all padding and factor pairs is x (width) first: `(x, y)` and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -182,9 +182,25 @@ def _decimating(x: torch.Tensor, kernel: torch.Tensor, down: Factors, padding: S
     left, right, top, bottom = padding
     inner = (max(min(top, bottom), 0), max(min(left, right), 0))
     outer = (left - inner[1], right - inner[1], top - inner[0], bottom - inner[0])
+    x = F.pad(x, outer) if any(outer) else x
+    if avoids_groups(x):
+        return _of_one_channel(F.conv2d, x, kernel, stride=down, padding=inner)
     channels, (taps_y, taps_x) = int(x.shape[1]), kernel.shape
-    weight = kernel.expand(channels, 1, taps_y, taps_x)
-    return F.conv2d(F.pad(x, outer) if any(outer) else x, weight, stride=down, padding=inner, groups=channels)
+    return F.conv2d(x, kernel.expand(channels, 1, taps_y, taps_x), stride=down, padding=inner, groups=channels)
+
+
+def avoids_groups(x: torch.Tensor) -> bool:
+    """Whether convolutions that treat every channel by itself have no quick kernels where `x` lies: on GPUs."""
+    return x.device.type == "cuda"
+
+
+def _of_one_channel(
+    function: Callable[..., torch.Tensor], x: torch.Tensor, kernel: torch.Tensor, **given: Any
+) -> torch.Tensor:
+    """A convolution of `x` [N, C, H, W] with `kernel` [T_y, T_x], every channel as a picture of its own."""
+    n, c = x.shape[:2]
+    y = function(x.reshape(n * c, 1, *x.shape[2:]), kernel[None, None], **given)
+    return y.reshape(n, c, *y.shape[2:])
 
 
 def _interpolating(x: torch.Tensor, kernel: torch.Tensor, up: Factors, padding: Sides) -> torch.Tensor:
@@ -195,7 +211,10 @@ def _interpolating(x: torch.Tensor, kernel: torch.Tensor, up: Factors, padding: 
     """
     left, right, top, bottom = padding
     channels, (taps_y, taps_x) = int(x.shape[1]), kernel.shape
-    full = F.conv_transpose2d(x, kernel.expand(channels, 1, taps_y, taps_x), stride=up, groups=channels)
+    if avoids_groups(x):
+        full = _of_one_channel(F.conv_transpose2d, x, kernel, stride=up)
+    else:
+        full = F.conv_transpose2d(x, kernel.expand(channels, 1, taps_y, taps_x), stride=up, groups=channels)
     wanted_y = x.shape[2] * up[0] + top + bottom - taps_y + 1
     wanted_x = x.shape[3] * up[1] + left + right - taps_x + 1
     before_y, before_x = top - taps_y + 1, left - taps_x + 1

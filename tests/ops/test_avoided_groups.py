@@ -1,0 +1,80 @@
+"""What GPUs compute in place of filters of single channels, tried on the CPU: the same numbers, to rounding."""
+
+from itertools import product
+
+import pytest
+import torch
+from test_every_network import SIZE, discriminator_spec, synthesis_spec
+
+from stylegenes.discriminators import DISCRIMINATORS
+from stylegenes.ops import fir
+from stylegenes.ops.convolution import conv2d_resample
+from stylegenes.ops.fir import setup_filter, upfirdn2d
+from stylegenes.records import ImageBatch
+from stylegenes.synthesis import SYNTHESES
+
+FILTERS = ([1, 3, 3, 1], [1, 2, 1], [1, 2], [[1, 2, 3.0], [0, 1, 4.0]], [1, 2, 3, 4, 5, 4, 3, 2])
+
+
+def both(monkeypatch, work):
+    """What `work` gives with and without groups."""
+    found = []
+    for avoided in (False, True):
+        monkeypatch.setattr(fir, "avoids_groups", lambda x, avoided=avoided: avoided)
+        found.append(work())
+    return found
+
+
+def derivatives(y: torch.Tensor, *inputs: torch.Tensor) -> list[torch.Tensor]:
+    """A result, its gradient and the gradient of the gradient's size."""
+    first = torch.autograd.grad(y.square().sum(), inputs, create_graph=True)
+    second = torch.autograd.grad(first[0].square().sum(), inputs, allow_unused=True)
+    return [y, *first, *(s for s in second if s is not None)]
+
+
+def assert_same(one, other):
+    for a, b in zip(one, other, strict=True):
+        assert a.shape == b.shape
+        assert (a - b).norm() <= 1e-12 * a.norm()
+
+
+@pytest.mark.parametrize("taps", FILTERS, ids=str)
+@pytest.mark.parametrize(("up", "down"), [(2, 1), (3, 1), (1, 2), (1, 3), (2, 2), (1, 1)])
+def test_convolutions_that_resample(monkeypatch, up, down, taps):
+    torch.manual_seed(0)
+    x = torch.randn(2, 5, 9, 7, dtype=torch.float64, requires_grad=True)
+    bias, f = torch.randn(4, dtype=torch.float64), setup_filter(taps).double()
+    for k, padding, *flips in product((1, 3), (0, 1, (0, 1), (1, 0, 2, 1)), (True, False), (True, False)):
+        w = torch.randn(4, 5, k, k, dtype=torch.float64, requires_grad=True)
+
+        def work(w=w, padding=padding, flips=flips):
+            options = {"padding": padding, "flip_weight": flips[0], "flip_filter": flips[1]}
+            return derivatives(conv2d_resample(x, w, f, bias=bias, up=up, down=down, **options), x, w)
+
+        assert_same(*both(monkeypatch, work))
+
+
+@pytest.mark.parametrize("taps", FILTERS, ids=str)
+@pytest.mark.parametrize(("up", "down"), [(2, 1), (1, 2), (3, 2), (1, 1)])
+def test_filters(monkeypatch, up, down, taps):
+    x = torch.randn(2, 3, 9, 7, dtype=torch.float64, requires_grad=True)
+    f = setup_filter(taps, separable=False).double()
+    for padding in (2, (3, 2, 1, 4), (4, -1, 3, 2)):
+        work = lambda padding=padding: derivatives(upfirdn2d(x, f, up=up, down=down, padding=padding, gain=2.0), x)
+        assert_same(*both(monkeypatch, work))
+
+
+@pytest.mark.parametrize("name", SYNTHESES.names())
+def test_generators(monkeypatch, name):
+    torch.manual_seed(0)
+    synthesis = SYNTHESES.build(synthesis_spec(name)).double().eval()
+    ws = torch.randn(2, synthesis.num_ws, synthesis.w_dim, dtype=torch.float64, requires_grad=True)
+    assert_same(*both(monkeypatch, lambda: derivatives(synthesis(ws).image, ws)))
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS.names())
+def test_discriminators(monkeypatch, name):
+    torch.manual_seed(0)
+    D = DISCRIMINATORS.build(discriminator_spec(name)).double().eval()
+    image = torch.randn(4, 3, SIZE, SIZE, dtype=torch.float64, requires_grad=True)
+    assert_same(*both(monkeypatch, lambda: derivatives(D(D.prepare(ImageBatch(image))), image)))
