@@ -84,6 +84,12 @@ def test_figures_of_the_models_in_the_package_are_those_of_their_cards():
         word = name if name == "fd_lite0" else name.removesuffix("_lite0")
         wanted = f"{word} {first[name]:.{digits}f} and {second[name]:.{digits}f}"
         assert wanted in readme, f"the README does not say {wanted!r}"
+    larger = read_card(MODELS / "avatars64").metrics
+    told = ", ".join(
+        f"{name.removesuffix('_lite0') if digits else name} {larger[name]:.{digits}f}"
+        for name, digits in (("fd_lite0", 0), ("precision_lite0", 3), ("recall_lite0", 3))
+    )
+    assert told in readme and told in " ".join(trials.split()), f"told of avatars64: {told!r}"
     ends = re.findall(r"^\| fd_lite0 \|.*\| (\d+) \|$", trials, re.MULTILINE)
     assert {f"{metrics['fd_lite0']:.0f}" for metrics in (first, second)} <= set(ends), "docs/trials.md ends elsewhere"
 

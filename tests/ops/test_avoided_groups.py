@@ -60,7 +60,10 @@ def test_filters(monkeypatch, up, down, taps):
     x = torch.randn(2, 3, 9, 7, dtype=torch.float64, requires_grad=True)
     f = setup_filter(taps, separable=False).double()
     for padding in (2, (3, 2, 1, 4), (4, -1, 3, 2)):
-        work = lambda padding=padding: derivatives(upfirdn2d(x, f, up=up, down=down, padding=padding, gain=2.0), x)
+
+        def work(padding=padding):
+            return derivatives(upfirdn2d(x, f, up=up, down=down, padding=padding, gain=2.0), x)
+
         assert_same(*both(monkeypatch, work))
 
 
