@@ -1,6 +1,6 @@
 """The picture of the explorer in the README: children of two faces, one with a gene previewed, in a real browser.
 
-    python -m assets.explorer_picture avatars32 --wish Eyeglasses --out assets/explorer.png
+    python -m assets.explorer_picture avatars64 --wish Eyeglasses --out assets/explorer.png
 
 From the root of a checkout. Needs Chromium and playwright (the dev extra). Dice of the page are thrown anew each time.
 """

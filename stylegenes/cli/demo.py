@@ -1,4 +1,4 @@
-"""faces of the model in the package, steered and edited, within seconds; then train a small one of your own
+"""faces of the models in the package, steered and edited, within seconds; then train a small one of your own
 
 Examples:
   stylegenes demo                      pictures at once, then a few minutes of training; the same again continues
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RECIPE = "quick32"
 """Of the small recipes the one that shows faces soonest, see docs/trials.md."""
 SHOWN = ("Smiling", "Long_Hair", "Full_Beard", "Eyeglasses", "Gray_Hair", "Dark_Skin")
-"""Attributes of the embedded faces that the shipped model is steered and edited towards."""
+"""Attributes of the embedded faces that the shipped models are steered and edited towards."""
 TEMPERATURE, EDITED_SEED = 0.5, 32
 MADE = "stylegenes demo"
 """What pictures of the demo say that they were made by, so that the next sitting replaces them and no others."""
@@ -29,7 +29,7 @@ MADE = "stylegenes demo"
 
 @dataclass(frozen=True)
 class Args:
-    """Show what the model in the package can do, then train a small one."""
+    """Show what the models in the package can do, then train a small one."""
 
     folder: Path = Path("stylegenes-demo")
     """where the run and its pictures go"""

@@ -1,7 +1,7 @@
 """breed, edit and read genomes in the browser, or watch a training run there
 
 Examples:
-  stylegenes explore                                   the model in the package
+  stylegenes explore                                   avatars32, a model in the package
   stylegenes explore runs/0001                         a run, live while it trains, and its newest snapshot
   stylegenes explore faces --port 9000 --open          opens a browser
   stylegenes explore faces --host 0.0.0.0              for others, who need the token that it prints

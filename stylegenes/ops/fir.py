@@ -197,10 +197,15 @@ def avoids_groups(x: torch.Tensor) -> bool:
 def _of_one_channel(
     function: Callable[..., torch.Tensor], x: torch.Tensor, kernel: torch.Tensor, **given: Any
 ) -> torch.Tensor:
-    """A convolution of `x` [N, C, H, W] with `kernel` [T_y, T_x], every channel as a picture of its own."""
+    """A convolution of `x` [N, C, H, W] with `kernel` [T_y, T_x], every channel as a picture of its own.
+
+    The result is in the layout of `x` and no view, so that it may be overwritten.
+    """
     n, c = x.shape[:2]
     y = function(x.reshape(n * c, 1, *x.shape[2:]), kernel[None, None], **given)
-    return y.reshape(n, c, *y.shape[2:])
+    last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+    layout = torch.channels_last if last else torch.contiguous_format
+    return y.reshape(n, c, *y.shape[2:]).clone(memory_format=layout)
 
 
 def _interpolating(x: torch.Tensor, kernel: torch.Tensor, up: Factors, padding: Sides) -> torch.Tensor:

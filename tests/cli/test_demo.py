@@ -24,7 +24,7 @@ def test_the_demo_draws_and_the_same_command_continues(tmp_path, capsys):
         assert "Next:" in shown and "the same command continues it" in shown
         seen.append(read_state(tmp_path / "d" / "run" / "state.safetensors").counters.images)
     assert 0 < seen[0] < seen[1]
-    shipped = [f"avatars32-{what}.png" for what in ("samples", "by-wish", "edits")]
+    shipped = [f"avatars{size}-{what}.png" for size in (32, 64) for what in ("samples", "by-wish", "edits")]
     assert all(name in shown for name in shipped)
     for name in (*shipped, "samples.png", "interpolation.png", "over-time.png"):
         assert (tmp_path / "d" / name).read_bytes().startswith(b"\x89PNG")

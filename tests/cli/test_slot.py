@@ -96,6 +96,7 @@ def test_what_is_too_large_is_not_packed(tmp_path, monkeypatch):
 
 
 def test_the_recipe_for_a_slot_fits_into_a_parcel():
+    from stylegenes.cli.parcels import MOST_BYTES
     from stylegenes.discriminators import DISCRIMINATORS
     from stylegenes.generator import Generator
     from stylegenes.recipes import recipe
@@ -108,7 +109,7 @@ def test_the_recipe_for_a_slot_fits_into_a_parcel():
         count = [sum(p.numel() for p in m.parameters()) for m in (G, D)]
         # Networks, running average and both moments of each player's optimizer.
         size = 4 * (4 * count[0] + 3 * count[1]) / 2**20
-        assert size < 57
+        assert size + 3 < MOST_BYTES / 2**20, "grids and logs take some too"
         assert re.search(rf"`{name}`(?: takes)? {size:.0f}\b", told), (
             f"docs/training.md says another size than {size:.1f}"
         )
