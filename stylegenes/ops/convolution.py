@@ -51,7 +51,7 @@ def conv2d_resample(
         f = f.flip((0, 1)) if flip_filter else f
         weight = weight if flip_weight else weight.flip((2, 3))
         if up == 1:
-            return _conv_down(x, weight, f, bias, around, down)
+            return _conv(x, _joined(weight, f).to(x.dtype), bias, around, groups, flip_weight=True, stride=down)
         return _add_bias(_conv_up(x, weight, f, around, up), bias)
     filtering = {"f": f, "flip_filter": flip_filter}
     if up == 1 and down == 1:
@@ -78,29 +78,21 @@ def _can_join(f: torch.Tensor) -> bool:
     return f.ndim == 2 and max(f.shape) <= JOINED_TAPS
 
 
-def _joined(weight: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    """Every filter of `weight` [C_out, C_in, k, k] convolved with `kernel` [T, T]: [C_out, C_in, k + T - 1, k + T - 1].
+def _joined(weight: torch.Tensor, f: torch.Tensor) -> torch.Tensor:
+    """What correlates as convolving with `f` [T, T] and then correlating with `weight` [C_out, C_in, k, k] does.
 
-    One product with a small matrix, whose rows are the kernel at all places that an element of the weight can have.
+    One product with a small matrix, whose rows are the filter at all places that an element of the weight can have.
+
+    Returns:
+        [C_out, C_in, k + T - 1, k + T - 1].
     """
-    (c_out, c_in, k_y, k_x), (taps_y, taps_x) = weight.shape, kernel.shape
+    (c_out, c_in, k_y, k_x), (taps_y, taps_x) = weight.shape, f.shape
     with torch.autocast(weight.device.type, enabled=False):
-        kernel = kernel.to(torch.promote_types(weight.dtype, torch.float32))
-        places = torch.eye(k_y * k_x, dtype=kernel.dtype, device=kernel.device).reshape(-1, 1, k_y, k_x)
-        rows = F.conv2d(places, kernel.flip((0, 1))[None, None], padding=(taps_y - 1, taps_x - 1)).flatten(1)
-        joined = weight.to(kernel.dtype).reshape(c_out * c_in, k_y * k_x) @ rows
+        f = f.to(torch.promote_types(weight.dtype, torch.float32))
+        places = torch.eye(k_y * k_x, dtype=f.dtype, device=f.device).reshape(-1, 1, k_y, k_x)
+        rows = F.conv2d(places, f[None, None], padding=(taps_y - 1, taps_x - 1)).flatten(1)
+        joined = weight.to(f.dtype).reshape(c_out * c_in, k_y * k_x) @ rows
     return joined.reshape(c_out, c_in, k_y + taps_y - 1, k_x + taps_x - 1)
-
-
-def _conv_down(
-    x: torch.Tensor, weight: torch.Tensor, f: torch.Tensor, bias: torch.Tensor | None, padding: Sides, down: int
-) -> torch.Tensor:
-    """Pad, convolve with `f`, correlate with `weight` at a stride: one correlation."""
-    left, right, top, bottom = padding
-    joined = _joined(weight, f.flip((0, 1))).to(x.dtype)
-    if left == right >= 0 and top == bottom >= 0:
-        return F.conv2d(x, joined, bias, stride=down, padding=(top, left))
-    return F.conv2d(F.pad(x, padding), joined, bias, stride=down)
 
 
 def _conv_up(x: torch.Tensor, weight: torch.Tensor, f: torch.Tensor, padding: Sides, up: int) -> torch.Tensor:
@@ -109,7 +101,7 @@ def _conv_up(x: torch.Tensor, weight: torch.Tensor, f: torch.Tensor, padding: Si
     With filters of K taps, an axis of n pixels gives (n - 1) up + K; what the padding leaves of them is cut out.
     """
     left, right, top, bottom = padding
-    joined = _joined(weight.flip((2, 3)), f * up**2).to(x.dtype).transpose(0, 1)
+    joined = _joined(weight, f * up**2).flip((2, 3)).to(x.dtype).transpose(0, 1)
     k_y, k_x = joined.shape[2:]
     before_y, before_x = k_y - 1 - top, k_x - 1 - left
     after_y, after_x = k_y - up - bottom, k_x - up - right
@@ -129,13 +121,19 @@ def _aligned(padding: Sides, taps: tuple[int, int], up: int, down: int) -> Sides
 
 
 def _conv(
-    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, padding: Sides, groups: int, flip_weight: bool
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    padding: Sides,
+    groups: int,
+    flip_weight: bool,
+    stride: int = 1,
 ) -> torch.Tensor:
     left, right, top, bottom = padding
     weight = weight if flip_weight else weight.flip((2, 3))
     if left == right >= 0 and top == bottom >= 0:
-        return F.conv2d(x, weight, bias, padding=(top, left), groups=groups)
-    return F.conv2d(F.pad(x, padding), weight, bias, groups=groups)
+        return F.conv2d(x, weight, bias, stride, (top, left), groups=groups)
+    return F.conv2d(F.pad(x, padding), weight, bias, stride, groups=groups)
 
 
 def _add_bias(x: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
