@@ -42,6 +42,11 @@ class _Bound(TorchDispatchMode):
         self.what, self.most, self.bytes = what, most, 0
         self._made: list[tuple[StorageWeakRef, int]] = []
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled within; torch would import its whole compiler to leave this class alone."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         self._check(_wanted(func, args, kwargs))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import scipy
 
 from stylegenes.errors import UserError, shown
 from stylegenes.files import check_regular
@@ -52,10 +53,8 @@ class Sound:
         """The same with one channel or two, at a rate that players know."""
         samples, rate = self.samples[:, :2], self.rate
         if rate not in PLAYED:
-            from scipy.signal import resample_poly
-
             common = math.gcd(rate, PLAYED[0])
-            rate, samples = PLAYED[0], resample_poly(samples, PLAYED[0] // common, rate // common, axis=0)
+            rate, samples = PLAYED[0], scipy.signal.resample_poly(samples, PLAYED[0] // common, rate // common, axis=0)
         return Sound(np.asarray(samples, np.float32).clip(-1, 1), rate)
 
 
@@ -115,8 +114,6 @@ def _smoothed(values: np.ndarray, half: int, loop: bool) -> np.ndarray:
 
 
 def _filtered(mono: np.ndarray, rate: int, band: Band) -> np.ndarray:
-    from scipy.signal import butter, sosfiltfilt
-
     low, high = EDGES[band]
     low, high = (low if low > 0 else None), (high if high < 0.45 * rate else None)
     if low is None and high is None:
@@ -125,12 +122,12 @@ def _filtered(mono: np.ndarray, rate: int, band: Band) -> np.ndarray:
         return np.zeros_like(mono)
     kind, edges = ("lowpass", high) if low is None else ("highpass", low) if high is None else ("band", (low, high))
     # Forward and backward, so that nothing is delayed; short sounds are too short for its usual padding.
-    return sosfiltfilt(butter(_ORDER, edges, kind, fs=rate, output="sos"), mono, padlen=min(1000, len(mono) - 1))
+    sections = scipy.signal.butter(_ORDER, edges, kind, fs=rate, output="sos")
+    return scipy.signal.sosfiltfilt(sections, mono, padlen=min(1000, len(mono) - 1))
 
 
 def _read_wav(path: Path) -> Sound:
-    from scipy.io import wavfile
-
+    wavfile = scipy.io.wavfile
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)

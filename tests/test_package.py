@@ -32,6 +32,19 @@ def test_the_library_brings_no_foreign_models():
     )
 
 
+def test_drawing_pictures_imports_what_it_needs(tmp_path):
+    """Compilers, statistics and figures would more than double what `sample` takes to begin."""
+    code = (
+        "import sys\nfrom stylegenes.cli.main import run\n"
+        f"run(['sample', 'avatars32', '--seeds', '0-3', '--out', {str(tmp_path / 'faces.png')!r}])\nprint(*sys.modules)"
+    )
+    loaded = set(_python(code).split())
+    assert "stylegenes.model" in loaded
+    assert (tmp_path / "faces.png").exists()
+    heavy = {"torch._dynamo", "sympy", "scipy.stats", "sklearn", "matplotlib", "lightning_fabric", "fastapi"}
+    assert not heavy & loaded
+
+
 def test_help_takes_little_more_than_python_itself():
     def seconds(code: str) -> float:
         times = []

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc
+import scipy
 
 Array = np.ndarray
 
@@ -58,7 +58,7 @@ def hypergeometric_tail(hits: Array, marked: Array, drawn: Array | float, size: 
     # The roles of the marked and the drawn are symmetric; the formula is the sharper, the fewer are drawn.
     few, many = np.minimum(marked, drawn), np.maximum(marked, drawn)
     chance = np.clip((many - (hits - 1) / 2) / (size - (few - 1) / 2), 0, 1)
-    tail = betainc(np.maximum(hits, _LEAST), np.maximum(few - hits + 1, 1e-9), chance)
+    tail = scipy.special.betainc(np.maximum(hits, _LEAST), np.maximum(few - hits + 1, 1e-9), chance)
     return np.where(hits <= 0, 1.0, tail)
 
 

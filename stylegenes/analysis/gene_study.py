@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
 
 from stylegenes.analysis.conditional import gene_tables, sample_accepted
 from stylegenes.analysis.correlation import Correlation, correlate
-from stylegenes.analysis.exhibits import Exhibit
-from stylegenes.analysis.exhibits.report import Study
 from stylegenes.analysis.importance import GeneReport, report_genes
 from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.statistics import Recorded, VariantStatistics, tally
@@ -27,6 +26,10 @@ from stylegenes.perception import AttributeClassifier, PerceptualDistance, repor
 from stylegenes.sheets import free_path
 from stylegenes.survey import Draws, Survey, SurveyPlan, fingerprint
 from stylegenes.words import command, counted
+
+if TYPE_CHECKING:
+    from stylegenes.analysis.exhibits import Exhibit
+    from stylegenes.analysis.exhibits.report import Study
 
 FILLED_IN, BY_COMMAND = "for a report", "stylegenes "
 """How that begins which made an exhibit that nobody asked for."""
@@ -205,6 +208,8 @@ class GeneStudy:
         Raises:
             UserError: when the model has no survey, or no genome.
         """
+        from stylegenes.analysis.exhibits.report import Study
+
         realness = self.realness if self.plan.discriminator else None
         return Study(self.labeler, self.statistics, self.report, realness, lambda: self.perceptual, self.correlations)
 

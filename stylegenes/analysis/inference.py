@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import torch
-from scipy import stats
-from scipy.special import betaincinv, chdtrc, ndtri
 
 from stylegenes.analysis.exact import Pool, hypergeometric_tail, two_sided
 from stylegenes.analysis.spread_test import spread_test
@@ -62,8 +61,8 @@ def false_discovery_rates(p_value: torch.Tensor) -> torch.Tensor:
     with calls because others have many.
     """
     num = p_value.shape[-1]
-    within = torch.from_numpy(stats.false_discovery_control(p_value.reshape(-1, num).numpy(), axis=0))
-    families = torch.from_numpy(stats.false_discovery_control(within.amin(dim=0).numpy())).sort().values
+    within = torch.from_numpy(scipy.stats.false_discovery_control(p_value.reshape(-1, num).numpy(), axis=0))
+    families = torch.from_numpy(scipy.stats.false_discovery_control(within.amin(dim=0).numpy())).sort().values
     q_value = torch.full_like(within, torch.inf)
     for k, threshold in enumerate(families.tolist(), 1):
         torch.minimum(q_value, (within * num / k).clamp_min(threshold), out=q_value)
@@ -74,7 +73,7 @@ def significance(statistics: VariantStatistics, fdr: float = 0.05) -> Significan
     """Test every variant against "its draws are like all draws", by `exact.two_sided` at any number of draws."""
     found = _scores(statistics)
     q_value = false_discovery_rates(found.p_value)
-    z = torch.from_numpy(-ndtri(found.p_value.clamp_min(_LEAST).numpy() / 2)) * found.excess.sign()
+    z = torch.from_numpy(-scipy.special.ndtri(found.p_value.clamp_min(_LEAST).numpy() / 2)) * found.excess.sign()
     return Significance(found.p_value, z, q_value, q_value <= fdr, fdr)
 
 
@@ -87,9 +86,9 @@ def gene_q_values(statistics: VariantStatistics) -> torch.Tensor:
     deviate of its own exact p-value, squared: that keeps the level, at the cost of finding less.
     """
     found = _scores(statistics)
-    simes = stats.false_discovery_control(found.p_value.numpy(), axis=1).min(axis=1)
+    simes = scipy.stats.false_discovery_control(found.p_value.numpy(), axis=1).min(axis=1)
     freedom = ((statistics.seen > 0).sum(dim=1, keepdim=True) - 1).numpy()
-    careful = np.where(freedom > 0, chdtrc(np.maximum(freedom, 1), found.bounded.sum(dim=1).numpy()), 1.0)
+    careful = np.where(freedom > 0, scipy.special.chdtrc(np.maximum(freedom, 1), found.bounded.sum(dim=1).numpy()), 1.0)
     spread = spread_test(found.square.sum(dim=1).numpy(), statistics.seen.numpy(), _pool(statistics))
     together = np.where(spread.holds, spread.p_value, careful)
     return false_discovery_rates(torch.from_numpy(np.minimum(1.0, 2 * np.minimum(simes, together))))
@@ -128,7 +127,7 @@ def _scores(statistics: VariantStatistics) -> _Scores:
     far = excess[asked].numpy()
     exact, beyond = (np.nan_to_num(two_sided(far, drawn, pool, more=more), nan=1.0) for more in (0, 1))
     p_value[asked] = torch.from_numpy(exact)
-    deviate = torch.from_numpy(ndtri(np.maximum((exact + beyond) / 4, _LEAST))).square()
+    deviate = torch.from_numpy(scipy.special.ndtri(np.maximum((exact + beyond) / 4, _LEAST))).square()
     bounded = square.clone()
     bounded[asked] = torch.minimum(square[asked], rest.expand_as(excess)[asked] * deviate)
     return _Scores(excess, p_value, square, bounded)
@@ -177,7 +176,7 @@ def _resolved(pool: Pool, drawn: float, level: float) -> np.ndarray:
     # A count is whole where labels are 0 or 1; between them the next whole number is careful.
     hits = np.minimum(np.ceil(high - 1e-6), np.floor(drawn + 1e-6))
     found = hypergeometric_tail(hits, pool.size * chance, drawn, pool.size) <= level / 2
-    needed = betaincinv(np.maximum(hits, 1), np.maximum(drawn - hits + 1, 1e-9), 0.8)
+    needed = scipy.special.betaincinv(np.maximum(hits, 1), np.maximum(drawn - hits + 1, 1e-9), 0.8)
     rise = (needed - chance) * (pool.above + pool.variance / pool.above)
     return np.where(found & (pool.variance > 0), rise, np.inf)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaincc
+import scipy
 
 from stylegenes.analysis.exact import Pool
 
@@ -56,7 +56,7 @@ def spread_test(statistic: np.ndarray, seen: np.ndarray, pool: Pool) -> SpreadTe
         variance = 2 * size / (size - 3) * (spare_rows - uneven) * (spare_columns - skewed)
         variance = (variance + size**2 / (size - 1) * uneven * skewed) * ((size - 1) / size) ** 2
         rare = pool.variance / (pool.variance + np.maximum(pool.below, pool.above) ** 2)
-        p_value = gammaincc(freedom**2 / variance, statistic * freedom / variance)
+        p_value = scipy.special.gammaincc(freedom**2 / variance, statistic * freedom / variance)
     holds = (variance > 0) & (variance <= MOST_VARIANCE * 2 * freedom) & (rows > 1) & (pool.size > 4)
     least = np.where(rows >= MANY_VARIANTS, LEAST_HITS_OF_MANY, LEAST_HITS)
     holds &= (size / np.maximum(rows, 1) * rare >= least) & np.isfinite(p_value)

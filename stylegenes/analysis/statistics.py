@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import scipy.sparse as sparse
+import scipy
 import torch
 
 from stylegenes.errors import UserError
@@ -221,7 +221,7 @@ def _add_gene(
     statistics: VariantStatistics, genotype: np.ndarray, rows: np.ndarray, columns: np.ndarray, i: int
 ) -> None:
     n, v, a = len(columns), statistics.num_variants, len(statistics.attributes)
-    one_hot = sparse.csc_array((np.ones(n), genotype[i] + rows, np.arange(n + 1)), shape=(2 * v, n))
+    one_hot = scipy.sparse.csc_array((np.ones(n), genotype[i] + rows, np.arange(n + 1)), shape=(2 * v, n))
     sums = torch.from_numpy(one_hot @ columns).view(2, v, 2 * a + 1)
     statistics.total[:, i] += sums[..., :a]
     statistics.square[:, i] += sums[..., a : 2 * a]

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 import numpy as np
+import scipy
 from PIL import Image
-from scipy.spatial import KDTree
 
 _SIDE = 12
 _LEAST, _SHARE, _MOST = 3.0, 0.18, 12.0
@@ -56,7 +56,7 @@ def _roots(cells: np.ndarray) -> list[int]:
     """For each of the thumbnails [N, D] the first one of its group."""
     limits = _limits(cells)
     projected = _project(cells)
-    tree = KDTree(projected)
+    tree = scipy.spatial.KDTree(projected)
     root = list(range(len(cells)))
     alone = np.ones(len(cells), bool)
     for index in range(len(cells)):

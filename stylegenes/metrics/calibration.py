@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from sklearn.metrics import roc_auc_score
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,8 @@ def auc(scores: torch.Tensor, labels: torch.Tensor) -> float | None:
     Returns:
         A number in [0, 1], or None where only one class is present.
     """
+    from sklearn.metrics import roc_auc_score
+
     positive = labels > 0.5
     if bool(positive.all()) or not bool(positive.any()):
         return None

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from sklearn.metrics import balanced_accuracy_score
 from torch import nn
 
 MIN_OF_A_CLASS = 10
@@ -144,6 +143,8 @@ def _predict(network: nn.Module, x: _Standardized, index: torch.Tensor) -> torch
 @torch.no_grad()
 def balanced_accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Mean of the accuracies on either class, [A], of logits and labels [N, A]."""
+    from sklearn.metrics import balanced_accuracy_score
+
     columns = zip((labels > 0.5).unbind(1), (logits > 0).unbind(1), strict=True)
     return torch.tensor([balanced_accuracy_score(true.numpy(), found.numpy()) for true, found in columns])
 

@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
 
 MIN_OF_A_CLASS = 10
 MAX_STEPS = 10_000
@@ -84,6 +81,10 @@ def attribute_entropy(name: str, features: torch.Tensor, probability: torch.Tens
 
 def _hyperplane(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
     """The side of a support vector machine's hyperplane that every row of `x` (used up) lies on; None if it fails."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import LinearSVC
+
     # Standardizing is affine, so that it changes no hyperplane's answers, only the solver's speed. It is done in place.
     x = StandardScaler(copy=False).fit_transform(x)
     with warnings.catch_warnings():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 import torch
 
 from stylegenes.errors import UserError
@@ -35,17 +36,12 @@ def design_lowpass_filter(
         raise UserError(f"a filter needs at least one tap; got {numtaps}")
     if numtaps == 1:
         return None
-    import scipy.signal
-
     if radial:
         return torch.as_tensor(_radial(numtaps, cutoff, width, fs), dtype=torch.float32)
     return torch.as_tensor(scipy.signal.firwin(numtaps, cutoff, width=width, fs=fs), dtype=torch.float32)
 
 
 def _radial(numtaps: int, cutoff: float, width: float, fs: float) -> np.ndarray:
-    import scipy.signal
-    import scipy.special
-
     axis = (np.arange(numtaps) - (numtaps - 1) / 2) / fs
     radius = math.pi * np.hypot(axis[:, None], axis[None, :])
     center = radius == 0

@@ -9,13 +9,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from stylegenes.csv_tables import read_csv, write_csv
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, read_record, write_json
 from stylegenes.sheets import Origin
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 
