@@ -270,8 +270,9 @@ class SpectralNorm(nn.Module):
         self.v: torch.Tensor
         self.register_buffer("u", nn.functional.normalize(torch.randn(rows.shape[0]), dim=0))
         self.register_buffer("v", nn.functional.normalize(torch.randn(rows.shape[1]), dim=0))
-        for _ in range(self.WARM_UP):
-            self._iterate(rows)
+        if not rows.is_meta:  # shapes alone have no singular values
+            for _ in range(self.WARM_UP):
+                self._iterate(rows)
 
     def _rows(self, weight: torch.Tensor) -> torch.Tensor:
         return weight.transpose(0, self.dim).flatten(1)
