@@ -67,18 +67,23 @@ def _show_shipped(folder: Path) -> None:
 
 
 def _show_genes(model: Model, folder: Path) -> None:
-    """Rows of faces by wish, and one face with several edits."""
+    """Rows of faces by wish, and one face with several edits; what an earlier sitting drew stays."""
     from stylegenes.analysis.exhibits.strips import edit_strip, wished
     from stylegenes.analysis.wishes import Wish
     from stylegenes.cli.console import say
+    from stylegenes.sheets import made_by_what
 
+    places = [folder / f"{model.card.name}-{what}.png" for what in ("by-wish", "edits")]
+    if all(made_by_what(place) == MADE for place in places):
+        say(f"by wish and edited, drawn before: {places[0]}, {places[1]}")
+        return
     study, origin = model.study, model.origin().made(MADE)
     names = study.statistics.attributes
     columns = [names.index(name) for name in SHOWN if name in names]
     wishes = [Wish(names[column], column) for column in columns]
-    by_wish = wished(study, wishes, TEMPERATURE).draw(_place(folder, f"{model.card.name}-by-wish.png"), origin)
+    by_wish = wished(study, wishes, TEMPERATURE).draw(_place(places[0]), origin)
     say(f"faces by wish in {by_wish}: a row for each wish, and how many the classifier finds to fulfil it")
-    edits = edit_strip(study, columns, EDITED_SEED).draw(_place(folder, f"{model.card.name}-edits.png"), origin)
+    edits = edit_strip(study, columns, EDITED_SEED).draw(_place(places[1]), origin)
     say(f"one face, edited, in {edits}: a few of its {study.genome.num_genes} genes exchanged for each attribute")
 
 
@@ -95,11 +100,11 @@ def _train(args: Args) -> RunResult:
     return train(config, run, max_seconds=60 * args.minutes)
 
 
-def _place(folder: Path, name: str) -> Path:
+def _place(path: Path) -> Path:
     """Where a picture of the demo goes: over an older one of the demo, and over nothing else."""
     from stylegenes.sheets import free_path
 
-    return free_path(folder / name, MADE)
+    return free_path(path, MADE)
 
 
 def _draw(result: RunResult, folder: Path) -> list[tuple[Path, str]]:
@@ -110,7 +115,7 @@ def _draw(result: RunResult, folder: Path) -> list[tuple[Path, str]]:
     way = _sample(result.snapshot, folder / "interpolation.png", interpolate="8")
     drawn = [(samples, "new faces, one for each seed"), (way, "the way from one genotype to the next")]
     if (sheet := over_time(result.folder)) is not None:
-        place = replace(sheet, origin=sheet.origin.made(MADE)).save(_place(folder, "over-time.png"))
+        place = replace(sheet, origin=sheet.origin.made(MADE)).save(_place(folder / "over-time.png"))
         drawn.append((place, "the same codes over the course of training, a row for each time"))
     return drawn
 

@@ -24,6 +24,7 @@ def test_the_demo_draws_and_the_same_command_continues(tmp_path, capsys):
         assert "Next:" in shown and "the same command continues it" in shown
         seen.append(read_state(tmp_path / "d" / "run" / "state.safetensors").counters.images)
     assert 0 < seen[0] < seen[1]
+    assert shown.count("drawn before") == 2, "nobody waits twice for the same pictures"
     shipped = [f"avatars{size}-{what}.png" for size in (32, 64) for what in ("samples", "by-wish", "edits")]
     assert all(name in shown for name in shipped)
     for name in (*shipped, "samples.png", "interpolation.png", "over-time.png"):
