@@ -2,6 +2,8 @@ PYTHON ?= python3
 PYTHONS ?= python3.11 python3.12 python3.13
 VENV ?= .venv
 BIN := $(VENV)/bin
+# On few cores more than there are: many tests wait for processes that they have started.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(max(3, os.cpu_count()))")
 
 .PHONY: demo test lint types browser page slow oldest site trackers installs clean
 
@@ -9,7 +11,7 @@ demo: $(VENV)/.installed  ## render the embedded faces, train a small genome GAN
 	$(BIN)/stylegenes demo
 
 test: lint types browser  ## everything that CI runs
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .

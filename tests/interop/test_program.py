@@ -64,6 +64,7 @@ def changes_of(name: str) -> dict:
     return {"stylegan3": turned}.get(name, {}) | ({"label_dim": 4} if reads else {})
 
 
+@pytest.mark.slow
 def test_every_family_in_a_process_without_stylegenes(tmp_path):
     """By turns with a genome and with a mapping network that reads labels; those in space take cameras as well."""
     assert BATCHES == (1, 3, 16)

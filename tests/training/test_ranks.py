@@ -24,7 +24,10 @@ ALIAS_FREE = (
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("overrides", "resolution"), [((), 8), (ALIAS_FREE, 16)], ids=["stylegan2", "stylegan3"])
+@pytest.mark.parametrize(
+    ("overrides", "resolution"),
+    [pytest.param((), 8, id="stylegan2"), pytest.param(ALIAS_FREE, 16, id="stylegan3", marks=pytest.mark.slow)],
+)
 def test_two_processes_train_as_one(overrides, resolution, tmp_path):
     """Two ranks of 4 images and one rank of 2 x 4 cut the batch the same way and draw the same noise.
 
