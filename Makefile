@@ -11,7 +11,7 @@ demo: $(VENV)/.installed  ## render the embedded faces, train a small genome GAN
 	$(BIN)/stylegenes demo
 
 test: lint types browser  ## everything that CI runs
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
