@@ -126,7 +126,7 @@ def check(registry, name: str, change: dict) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("number", "seed"), [(200, 1), pytest.param(3000, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("number", "seed"), [(400, 1), pytest.param(3000, 2, marks=pytest.mark.slow)])
 def test_every_argument_is_refused_or_works(monkeypatch, number, seed):
     monkeypatch.setattr(bounds, "free_memory", lambda: 200 * 2**20)
     built = sum(check(*case) for case in tries(number, seed))

@@ -78,7 +78,7 @@ def test_wishes_edits_breeding_and_figures_work_out_of_the_box(name, tmp_path, c
     assert sorted(MODELS.rglob("*")) == before, "nothing is written into the package"
 
 
-@pytest.mark.parametrize("name", SURVEYED[:1])
+@pytest.mark.parametrize("name", SURVEYED)
 def test_a_survey_of_ones_own_goes_before_the_summary(name, capsys):
     assert run(["survey", name, "-n", "256", "--shard", "128"]) == 0
     assert run(["stats", name, "--genes", "1"]) == 0
