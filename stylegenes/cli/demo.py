@@ -24,7 +24,7 @@ SHOWN = ("Smiling", "Long_Hair", "Full_Beard", "Eyeglasses", "Gray_Hair", "Dark_
 """Attributes of the embedded faces that the shipped models are steered and edited towards."""
 TEMPERATURE, EDITED_SEED = 0.5, 32
 MADE = "stylegenes demo"
-"""What pictures of the demo say that they were made by, so that the next sitting replaces them and no others."""
+"""How what made a picture of the demo begins, so that the next sitting replaces it and no others."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,19 @@ def _show_shipped(folder: Path) -> None:
 
 
 def _show_genes(model: Model, folder: Path) -> None:
-    """Rows of faces by wish, and one face with several edits; what an earlier sitting drew stays."""
+    """Rows of faces by wish, and one face with several edits; what an earlier sitting drew of these weights stays."""
     from stylegenes.analysis.exhibits.strips import edit_strip, wished
     from stylegenes.analysis.wishes import Wish
     from stylegenes.cli.console import say
     from stylegenes.sheets import made_by_what
 
     places = [folder / f"{model.card.name}-{what}.png" for what in ("by-wish", "edits")]
-    if all(made_by_what(place) == MADE for place in places):
+    origin = model.origin()
+    origin = origin.made(f"{MADE} of the weights {origin.weights}")
+    if all(made_by_what(place) == origin.more["Made"] for place in places):
         say(f"by wish and edited, drawn before: {places[0]}, {places[1]}")
         return
-    study, origin = model.study, model.origin().made(MADE)
+    study = model.study
     names = study.statistics.attributes
     columns = [names.index(name) for name in SHOWN if name in names]
     wishes = [Wish(names[column], column) for column in columns]
@@ -104,7 +106,7 @@ def _place(path: Path) -> Path:
     """Where a picture of the demo goes: over an older one of the demo, and over nothing else."""
     from stylegenes.sheets import free_path
 
-    return free_path(path, MADE)
+    return free_path(path, MADE, over=MADE)
 
 
 def _draw(result: RunResult, folder: Path) -> list[tuple[Path, str]]:

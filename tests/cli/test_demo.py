@@ -1,9 +1,12 @@
 """The first command a newcomer types, and the one they type when something is missing."""
 
+import numpy as np
 import pytest
 import tiny_run
 
 from stylegenes.cli import demo, main
+from stylegenes.model import open_model
+from stylegenes.pictures import save_picture
 from stylegenes.recipes import RECIPES
 from stylegenes.training.state import read_state
 
@@ -29,6 +32,19 @@ def test_the_demo_draws_and_the_same_command_continues(tmp_path, capsys):
     assert all(name in shown for name in shipped)
     for name in (*shipped, "samples.png", "interpolation.png", "over-time.png"):
         assert (tmp_path / "d" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_pictures_of_other_weights_are_drawn_anew(tmp_path, capsys):
+    model = open_model("avatars32")
+    demo._show_genes(model, tmp_path)
+    drawn = (tmp_path / "avatars32-edits.png").read_bytes()
+    for what in ("by-wish", "edits"):
+        place = tmp_path / f"avatars32-{what}.png"
+        save_picture(place, np.zeros((4, 4, 3), np.uint8), {"Made": f"{demo.MADE} of the weights of last year"})
+    demo._show_genes(model, tmp_path)
+    assert "drawn before" not in capsys.readouterr().out
+    assert (tmp_path / "avatars32-edits.png").read_bytes() == drawn
+    assert len(list(tmp_path.iterdir())) == 2, "older pictures of the demo are replaced"
 
 
 @pytest.mark.parametrize("words", [["--minutes", "0"], ["--images", "3"]])
