@@ -9,12 +9,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from stylegenes.drawing import BANDS, DrawSettings, Way, as_whole, band_layers, draw, draw_between, draw_mixed, express
+from stylegenes.drawing import (
+    BANDS,
+    DrawSettings,
+    Way,
+    as_whole,
+    band_layers,
+    draw,
+    draw_between,
+    draw_mixed,
+    draw_ws,
+    express,
+)
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.records import Condition
 from stylegenes.sheets import Origin, Sheet
-from stylegenes.styles import between, draw_texts, mixed, read_styles
+from stylegenes.styles import MOST_STEPS, between, draw_texts, read_styles, settled
 
 Track = Callable[[Iterable[Any], str, int], Iterator[Any]]
 """Passes items through and may show how many of them are done: `track(items, what, total)`."""
@@ -161,19 +172,21 @@ class Choice:
     def _mixed(self, half: int, layers: torch.Tensor) -> Iterator[np.ndarray]:
         """Row by row, the first `half` with `layers` of each of the others."""
         if self.texts:
-            chosen = layers.nonzero().flatten().tolist()
-            for row, text in enumerate(self.texts[:half]):
-                cells = [mixed(text, other, chosen) for other in self.texts[half:]]
-                yield from draw_texts(self.generator, cells, self._at(row))
+            ws = self.ws
+            for row, own in enumerate(ws[:half].split(1)):
+                crossed = torch.where(layers[None, :, None], ws[half:], own)
+                names = self.texts[row : row + 1] * len(crossed)
+                yield from draw_ws(self.generator, crossed, self._at(row), names)
             return
         drawings = self.drawing.part(slice(half)), self.drawing.part(slice(half, None))
         yield from draw_mixed(self.generator, self.codes[:half], self.codes[half:], layers, *drawings)
 
     def _between(self, start: int, end: int, times: Sequence[float], way: Way) -> Iterator[np.ndarray]:
-        drawing = self._at(start)
+        drawing = self.drawing.between(start, end, times)
         if self.texts:
-            texts = [between(self.texts[start], self.texts[end], t) for t in times]
-            return draw_texts(self.generator, texts, drawing)
+            base = settled(self.generator, self.texts[start], self._at(start), MOST_STEPS - 1)
+            other = settled(self.generator, self.texts[end], self._at(end))
+            return draw_texts(self.generator, [between(base, other, t) for t in times], drawing)
         return draw_between(
             self.generator, self.codes[start : start + 1], self.codes[end : end + 1], times, drawing, way
         )

@@ -54,6 +54,21 @@ class DrawSettings:
         """The settings of some of the codes."""
         return replace(self, condition=self.condition.map(lambda rows: rows[which] if len(rows) > 1 else rows))
 
+    def between(self, start: int, end: int, steps: Sequence[float]) -> DrawSettings:
+        """The settings on the way from one code to another: labels and cameras go straight from one's to the other's.
+
+        Args:
+            start: number of a code.
+            end: number of a code.
+            steps: where on the way, from 0 to 1; the ends have their own condition exactly.
+        """
+
+        def rows(given: torch.Tensor) -> torch.Tensor:
+            first, last = (given[i] if len(given) > 1 else given[0] for i in (start, end))
+            return torch.stack([last if t == 1 else torch.lerp(first, last, t) for t in steps])
+
+        return replace(self, condition=self.condition.map(rows))
+
     def told(self, index: int) -> Condition:
         """What the latent is told for the code with this number: not the camera, so that all sides are of one thing."""
         return Condition(label=self.row(index).label)
@@ -177,7 +192,7 @@ def draw_between(
         start: [1, ...].
         end: [1, ...].
         steps: where on the way, from 0 (start) to 1 (end).
-        drawing: psi, noise and condition.
+        drawing: psi, noise and condition, one row or one for each of `steps` (see `DrawSettings.between`).
         way: `own` is the latent's, `code` and `w` are lines between codes and between style vectors.
     """
     return (to_uint8(image)[0] for image in _images_between(generator, start, end, steps, drawing, way))
@@ -208,11 +223,11 @@ def _images_between(
     way: Way,
 ) -> Iterator[torch.Tensor]:
     (name,) = generator.latent.to_strings(start)
-    told = generator.synthesis.seen(drawing.told(0), 1)
-    for t in steps:
+    for index, t in enumerate(steps):
+        told = generator.synthesis.seen(drawing.told(index), 1)
         w = _between(generator, start.to(generator.device), end.to(generator.device), t, told, way)
         ws = generator.truncate(generator.broadcast(w), drawing.psi, drawing.cutoff, told)
-        yield _synthesize(generator, ws, drawing, name, drawing.row(0))
+        yield _synthesize(generator, ws, drawing, name, drawing.row(index))
 
 
 def band_layers(generator: Generator, band: str) -> torch.Tensor:

@@ -85,5 +85,5 @@ def pack(code: torch.Tensor, plan: SurveyPlan) -> torch.Tensor:
     """Codes [N, G] in the smallest integers that hold the variants; [N, 0] for a continuous latent."""
     if plan.num_genes == 0:
         return torch.zeros(len(code), 0, dtype=torch.uint8)
-    small = plan.num_variants <= 256
-    return code.cpu().to(torch.uint8 if small else torch.uint16)
+    kinds = {256: torch.uint8, 65_536: torch.uint16}
+    return code.cpu().to(next((kind for most, kind in kinds.items() if plan.num_variants <= most), torch.int32))

@@ -14,7 +14,7 @@ from stylegenes.drawing import DrawSettings, random_of
 from stylegenes.errors import UserError
 from stylegenes.loaded import LoadedModel
 from stylegenes.notation import parse_layers
-from stylegenes.styles import between, check_texts, draw_texts, is_plain, mixed, read_styles
+from stylegenes.styles import MOST_STEPS, between, check_texts, draw_texts, is_plain, mixed, read_styles, settled
 
 if TYPE_CHECKING:
     from stylegenes.analysis.compass import Compass, Move
@@ -56,7 +56,14 @@ class Studio(LoadedModel):
         return (stacked.permute(0, 3, 1, 2).float() / 127.5 - 1).to(self.device)
 
     def mutants(
-        self, code: str, count: int = 12, *, rate: float = 0.1, locked: Sequence[int] = (), seed: int = 0
+        self,
+        code: str,
+        count: int = 12,
+        *,
+        rate: float = 0.1,
+        locked: Sequence[int] = (),
+        seed: int = 0,
+        drawing: DrawSettings | None = None,
     ) -> list[str]:
         """Children of one picture: genes mutate with chance `rate`; continuous codes go so far towards random ones.
 
@@ -66,20 +73,28 @@ class Studio(LoadedModel):
             rate: in [0, 1].
             locked: numbers of genes that stay.
             seed: of all chance.
+            drawing: whose label mixtures of many steps are settled with.
 
         Raises:
             UserError: for a rate outside [0, 1], or genes that do not exist.
         """
-        from stylegenes.analysis.population import mutants, refuse_genes
+        from stylegenes.analysis.population import check_rate, mutants, refuse_genes
 
         latent, random = self.generator.latent, random_of(seed)
         if is_plain(code):
             return latent.to_strings(mutants(latent, self._own([code]), count, rate, random, locked))
+        check_rate(rate)
         refuse_genes(locked)
+        code = self._settled(code, MOST_STEPS - 1, drawing)
         return [between(code, other, rate) for other in latent.to_strings(latent.sample(count, random))]
 
     def children(
-        self, parents: Sequence[str], count: int = 12, how: Crossing | None = None, seed: int = 0
+        self,
+        parents: Sequence[str],
+        count: int = 12,
+        how: Crossing | None = None,
+        seed: int = 0,
+        drawing: DrawSettings | None = None,
     ) -> list[str]:
         """Children of two pictures.
 
@@ -88,6 +103,7 @@ class Studio(LoadedModel):
             count: children.
             how: crossing and mutation; the usual ones where None.
             seed: of all chance.
+            drawing: whose label mixtures are settled with, see `styles.settled`.
 
         Raises:
             UserError: for other than two parents, or genes that do not exist.
@@ -102,7 +118,8 @@ class Studio(LoadedModel):
         refuse_crossing(how)
         shares = (how.share + torch.rand(count, generator=random) / 2 - 0.25).clamp(0, 1).tolist()
         others = latent.to_strings(latent.sample(count, random))
-        ways = [between(parents[0], parents[1], share) for share in shares]
+        first, second = self._settled(parents[0], MOST_STEPS - 2, drawing), self._settled(parents[1], 0, drawing)
+        ways = [between(first, second, share) for share in shares]
         return [between(way, other, how.rate) for way, other in zip(ways, others, strict=True)]
 
     def diversity(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> Diversity:
@@ -166,24 +183,48 @@ class Studio(LoadedModel):
         first, second = (one.astype(np.int16) for one in self.pictures([code, other], drawing))
         return np.abs(first - second).max(axis=2, keepdims=True).astype(np.uint8)
 
-    def mixtures(self, rows: Sequence[str], columns: Sequence[str], layers: str = "middle") -> list[list[str]]:
+    def mixtures(
+        self,
+        rows: Sequence[str],
+        columns: Sequence[str],
+        layers: str = "middle",
+        drawing: DrawSettings | None = None,
+    ) -> list[list[str]]:
         """Style mixing: each row's code with a band (`coarse`, `middle`, `fine`) or layers `0-3,7` of each column's.
+
+        Args:
+            rows: code strings.
+            columns: code strings.
+            layers: a band, or layers.
+            drawing: whose label mixtures among the columns are settled with, see `styles.settled`.
 
         Raises:
             UserError: for layers that the model does not have.
         """
         chosen = parse_layers(layers, self.generator)
-        return [[mixed(row, column, chosen) for column in columns] for row in rows]
+        bases = [self._settled(row, MOST_STEPS - 1, drawing) for row in rows]
+        others = [self._settled(column, 0, drawing) for column in columns]
+        return [[mixed(base, other, chosen) for other in others] for base in bases]
 
-    def way(self, start: str, end: str, steps: int = 8) -> list[str]:
+    def way(self, start: str, end: str, steps: int = 8, drawing: DrawSettings | None = None) -> list[str]:
         """`steps` + 1 codes from one to another.
+
+        Args:
+            start: code string.
+            end: code string.
+            steps: at least 1.
+            drawing: whose label a mixture at the end is settled with, see `styles.settled`.
 
         Raises:
             UserError: for less than one step.
         """
         if steps < 1:
             raise UserError(f"a way of {steps} steps leads nowhere; give at least 1")
-        return [between(start, end, step / steps) for step in range(steps + 1)]
+        base, other = self._settled(start, MOST_STEPS - 1, drawing), self._settled(end, 0, drawing)
+        return [start, *[between(base, other, step / steps) for step in range(1, steps)], end]
+
+    def _settled(self, text: str, most: int, drawing: DrawSettings | None) -> str:
+        return settled(self.generator, text, drawing or self.plain_drawing, most)
 
     @torch.no_grad()
     def walk(

@@ -25,7 +25,8 @@ from stylegenes.latents.strings import decode, encode
 from stylegenes.records import Condition
 
 STEP, VECTORS = "~", "w."
-_MOST_STEPS = 16
+MOST_STEPS = 16
+"""Steps of a code string at most."""
 _LAYERS = re.compile(r"\d{1,4}(-\d{1,4})?(\+\d{1,4}(-\d{1,4})?)*")
 _SHARE = re.compile(r"\d(\.\d{1,12})?")
 
@@ -41,13 +42,30 @@ def write_styles(ws: torch.Tensor) -> list[str]:
     return [VECTORS + encode(row.numpy().astype("<f4").tobytes()) for row in rows]
 
 
+def settled(generator: Generator, text: str, drawing: DrawSettings, most: int = 0) -> str:
+    """A code string of at most `most` steps: `text` itself, or else its style vectors under the label of `drawing`.
+
+    What a step names has none, so a mixture is settled before it is the second of two codes; and so is what has no
+    room for more steps.
+
+    Raises:
+        UserError: for a text that cannot be read, or is of another model.
+    """
+    if text.count(STEP) <= most:
+        return text
+    return write_styles(read_styles(generator, [text], replace(drawing, psi=1.0, cutoff=None)))[0]
+
+
 def mixed(base: str, other: str, layers: Sequence[int]) -> str:
-    """`base` with the style vectors of `other` on some layers."""
+    """`base` with the style vectors of `other`, which has no steps (see `settled`), on some layers."""
     return f"{base}{STEP}{other}@{'+'.join(map(str, layers))}"
 
 
 def between(base: str, other: str, share: float) -> str:
-    """What lies at `share` in [0, 1] on the way from `base` to `other`; the ends are the codes themselves."""
+    """What lies at `share` in [0, 1] on the way from `base` to `other`; the ends are the codes themselves.
+
+    `other` has no steps, see `settled`.
+    """
     written = f"{share:.12f}".rstrip("0").rstrip(".")
     return base if share == 0 else other if share == 1 else f"{base}{STEP}{other}*{written}"
 
@@ -125,8 +143,8 @@ def _read(generator: Generator, text: str, drawing: DrawSettings, index: int) ->
 
 def _parse(generator: Generator, text: str) -> tuple[_Base, list[_Step]]:
     first, *steps = text.strip().split(STEP)
-    if len(steps) > _MOST_STEPS:
-        raise UserError(f"a code string of {len(steps)} steps is refused; at most {_MOST_STEPS} are read")
+    if len(steps) > MOST_STEPS:
+        raise UserError(f"a code string of {len(steps)} steps is refused; at most {MOST_STEPS} are read")
     return _base(generator, first), [_step(generator, step) for step in steps]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count as count_from
 from itertools import pairwise
@@ -26,7 +26,7 @@ from stylegenes.notation import parse_seeds, read_codes
 from stylegenes.pictures import enlarge, save_animation, visible_scale
 from stylegenes.sheets import CARRIERS, FPS, Origin
 from stylegenes.sound import Band, Sound, loudness
-from stylegenes.styles import STEP, between, check_texts, draw_texts, read_styles, write_styles
+from stylegenes.styles import between, check_texts, draw_texts, settled
 
 Ease = Literal["smooth", "linear"]
 SECONDS = 3.0
@@ -310,9 +310,7 @@ class _Path:
 
 def _end(generator: Generator, text: str, way: Way, drawing: DrawSettings) -> str:
     """A keyframe's string as the end of a way; mixtures become their style vectors, and so do codes on the way in W."""
-    if way != "w" and STEP not in text:
-        return text
-    return write_styles(read_styles(generator, [text], replace(drawing, psi=1.0, cutoff=None)))[0]
+    return settled(generator, text, drawing, most=-1 if way == "w" else 0)
 
 
 def _text(generator: Generator, start: str, end: str, share: float, settings: WalkSettings) -> str:

@@ -1,6 +1,7 @@
 """A code gives the very same pixels alone and among others, in every network and every way to show it."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ import torch
 
 from stylegenes import load
 from stylegenes.analysis.labeler import CodeLabeler
+from stylegenes.choice import Choice
 from stylegenes.drawing import (
     DrawSettings,
+    Way,
+    band_layers,
     codes_of_seeds,
     draw,
     draw_between,
@@ -22,6 +26,7 @@ from stylegenes.generator import Generator
 from stylegenes.perception import AttributeClassifier
 from stylegenes.pictures import to_uint8
 from stylegenes.records import Condition
+from stylegenes.sheets import Origin
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.training.draws import Codes
 from stylegenes.training.images import code_sheet
@@ -115,6 +120,26 @@ class Corner(AttributeClassifier):
 
     def forward(self, images):
         return images[:, :, :4, :4].clamp(-1, 1).mean(dim=(1, 2, 3))[:, None]
+
+
+@pytest.mark.parametrize("way", get_args(Way))
+@pytest.mark.parametrize("kind", ["codes", "mixtures"])
+def test_a_way_between_codes_of_two_labels_ends_at_both_pictures(kind, way):
+    generator = generator_of("stylegan2", "labels")
+    drawing = DrawSettings(condition=Condition(label=torch.eye(3)[:2]))
+    choice = Choice(generator, generator.sample(2), ["a", "b"], drawing, Origin("toy"))
+    if kind == "mixtures":
+        first, second = choice.strings
+        texts = [f"{first}~{second}@0", f"{second}~{first}@0"]
+        choice = replace(choice, codes=generator.sample(0), texts=texts)
+    alone, between = choice.samples().pictures, choice.interpolation(4, [way]).pictures
+    assert np.array_equal(between[0], alone[0]) and np.array_equal(between[-1], alone[1])
+    loop = choice.interpolation(4, [way], moving=True).pictures
+    assert np.array_equal(loop[4], alone[1])
+    layers = band_layers(generator, "middle")
+    crossed = torch.where(layers[None, :, None], choice.ws[1:], choice.ws[:1])
+    theirs = next(draw_ws(generator, crossed, drawing))
+    assert np.array_equal(choice.mixing("middle").pictures[-1], theirs), "each source is told its own label"
 
 
 @pytest.mark.parametrize("noise", ["const", "random", "none"])

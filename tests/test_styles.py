@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import stylegenes
+from stylegenes.analysis.population import Crossing
 from stylegenes.drawing import DrawSettings, band_layers, codes_of_seeds, draw, draw_between, draw_mixed, express
 from stylegenes.errors import UserError
 from stylegenes.styles import between, check_texts, draw_texts, mixed, read_styles, write_styles
@@ -70,6 +71,51 @@ def test_a_model_draws_mixes_and_goes_between_style_vectors(model, pair):
     assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
     ends = model.interpolate(2, codes=texts).pictures
     assert np.array_equal(ends[0], plain.pictures[0]) and np.array_equal(ends[-1], plain.pictures[1])
+
+
+def test_a_mixture_may_be_the_second_of_two(model, pair):
+    """What is made of mixtures can be drawn, whichever comes first, and is what their style vectors make."""
+    first, second = pair[1]
+    mixture = model.mixtures([first], [second], "coarse")[0][0]
+    vectors = write_styles(read_styles(model.generator, [mixture], DrawSettings()))[0]
+    for codes in (
+        model.way(first, mixture, 4),
+        model.way(mixture, first, 4),
+        *model.mixtures([first, mixture], [mixture, first]),
+        model.children([first, mixture], 3),
+        model.children([mixture, mixture], 3),
+        model.mutants(mixture, 3),
+    ):
+        assert len(model.pictures(codes)) == len(codes)
+    assert model.way(first, mixture, 4)[-1] == mixture
+    for a, b in zip(
+        model.pictures(model.way(first, mixture, 4)), model.pictures(model.way(first, vectors, 4)), strict=True
+    ):
+        assert np.array_equal(a, b)
+    both = model.interpolate(2, codes=[first, mixture]).pictures
+    assert np.array_equal(both[-1], model.pictures([mixture])[0])
+    crossed = model.mix("middle", codes=[first, mixture]).pictures[-1]
+    assert np.array_equal(crossed, model.pictures(model.mixtures([first], [mixture], "middle")[0])[0])
+
+
+def test_generations_of_mixtures_do_not_end(model, pair):
+    code, other = model.mixtures(*([one] for one in pair[1]), "coarse")[0][0], pair[1][1]
+    for generation in range(12):
+        code = model.mutants(code, 1, seed=generation)[0]
+        code = model.children([code, other], 1, seed=generation)[0]
+        code = model.mixtures([code], [other], "fine")[0][0]
+        check_texts(model.generator, [code])
+    assert len(model.pictures(model.way(code, other, 2))) == 3
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.5, 2])
+def test_rates_of_mixtures_lie_between_none_and_all(model, pair, rate):
+    mixture = model.mixtures(*([one] for one in pair[1]), "coarse")[0][0]
+    for code in (mixture, pair[1][0]):
+        with pytest.raises(UserError, match=r"\[0, 1\]"):
+            model.mutants(code, 1, rate=rate)
+    with pytest.raises(UserError, match=r"\[0, 1\]"):
+        Crossing(rate=rate)
 
 
 def test_files_carry_style_vectors(model, pair, tmp_path):

@@ -11,12 +11,13 @@ from crew import together
 from toy_genome import ATTRIBUTES, NUM_GENES, LinearClassifier, MeanPixel, ShowW, effects, toy_generator
 
 from stylegenes import shares
+from stylegenes.draws import pack
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import Gaussian, Genome, genome_of
 from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.shares import Share
-from stylegenes.survey import Survey, Surveyor, conduct
+from stylegenes.survey import Survey, Surveyor, SurveyPlan, conduct
 
 
 def surveyor(**kwargs):
@@ -246,3 +247,10 @@ class Steps:
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.*")}
+
+
+@pytest.mark.parametrize("variants", [2, 256, 257, 65_536, 65_537, 1_000_000])
+def test_genotypes_of_any_number_of_variants_are_packed_without_loss(variants):
+    code = torch.tensor([[0, variants // 2, variants - 1]])
+    packed = pack(code, SurveyPlan("", "", "", [], 3, variants))
+    assert torch.equal(packed.long(), code)

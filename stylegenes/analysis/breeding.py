@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -202,6 +203,9 @@ class GeneticSearch:
         fitness: Fitness,
     ) -> list[Individual]:
         scores = fitness(genotype).tolist()
+        if any(map(math.isnan, scores)):
+            row = next(index for index, score in enumerate(scores) if math.isnan(score))
+            raise UserError(f"the fitness of genotype {genotype[row].tolist()} is no number; every one needs one")
         strings = self.genome.to_strings(genotype)
         changed = [row.nonzero().flatten().tolist() for row in genotype.cpu() != unmutated.cpu()]
         return [

@@ -58,8 +58,10 @@ def difference(a: Correlation, b: Correlation) -> torch.Tensor:
 
 
 def mean_difference(a: Correlation, b: Correlation) -> float:
-    """Mean absolute difference over the pairs of different attributes."""
+    """Mean absolute difference over the pairs of different attributes, 0 where there are none."""
     size = len(a.attributes)
+    if size < 2:
+        return 0.0
     off_diagonal = ~torch.eye(size, dtype=torch.bool)
     return float(difference(a, b)[off_diagonal].abs().mean())
 

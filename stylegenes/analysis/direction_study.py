@@ -143,13 +143,15 @@ def study_effects(
         effect = measure_move(generator, classifier, ws, moved, perceptual=perceptual, condition=drawing.condition)
         rows.append({"moved": name, **effect_row(effect, name)})
         on_progress("measuring side effects", done, len(usable))
-    if not fits.best:
-        return DirectionEffects(rows, len(ws))
+    seen = [name for name in fits.best if name in classifier.attributes]
+    if not seen:
+        strips = _strips(generator, fits, drawing, origin) if fits.best else None
+        return DirectionEffects(rows, len(ws), strips)
     sparse = sparsity_study(
         generator,
         classifier,
         samples,
-        fits.best,
+        seen,
         random=torch.Generator().manual_seed(seed),
         condition=drawing.condition,
         progress=lambda done, total: on_progress("counting coordinates", done, total),

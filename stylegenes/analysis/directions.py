@@ -86,7 +86,8 @@ class Directions:
 
         Args:
             attribute: what the step adds.
-            hold: attributes whose classifiers' logits the step must leave unchanged; their weights are projected out.
+            hold: attributes whose classifiers' logits the step must leave unchanged; what is along their weights is
+                taken out of it, so it is the shorter the more they have in common.
 
         Raises:
             UserError: for unknown names, an attribute or a held one without a direction, or one that the held span.
@@ -106,7 +107,7 @@ class Directions:
         free = weight - _project(weight, held)
         if free.norm() < 1e-6 * weight.norm():
             raise UserError(f"nothing of {attribute!r} is left when {', '.join(hold or [])} are held; hold fewer")
-        step = self.spread[index].double() * free / free.norm()
+        step = self.spread[index].double() * free / weight.norm()
         return (self.scale.double() * step).to(self.scale.dtype)
 
     def coordinates(self, attribute: str) -> torch.Tensor:

@@ -46,7 +46,9 @@ class EditStudy:
         return (self.changed.sum(dim=1) - self.wanted) / max(len(self.attributes) - 1, 1)
 
     def strongest_other(self, row: int) -> tuple[str, float]:
-        """The attribute that changes most besides the edited one, and by how much."""
+        """The attribute that changes most besides the edited one, and by how much; of a single one, "" and 0."""
+        if len(self.attributes) < 2:
+            return "", 0.0
         others = self.changed[row].clone()
         others[row] = -1
         return self.attributes[int(others.argmax())], float(others.max())

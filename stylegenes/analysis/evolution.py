@@ -81,6 +81,6 @@ def _nearest(bank: torch.Tensor) -> torch.Tensor:
     """Mean distance to the nearest neighbor in each gene, [G]; 0 for a single variant."""
     if bank.shape[1] < 2:
         return torch.zeros(bank.shape[0])
-    apart = torch.cdist(bank, bank)
+    apart = torch.cdist(bank, bank, compute_mode="donot_use_mm_for_euclid_dist")
     apart.diagonal(dim1=1, dim2=2).fill_(torch.inf)
     return apart.amin(dim=2).mean(dim=1)

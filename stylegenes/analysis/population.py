@@ -43,6 +43,7 @@ class Crossing:
             raise UserError(f"there is no crossing {self.cross!r}{did_you_mean(self.cross, CROSSINGS)}")
         if not 0 <= self.share <= 1:
             raise UserError(f"the share of a parent lies in [0, 1]; got {self.share}")
+        check_rate(self.rate)
 
 
 def mutants(
@@ -69,8 +70,7 @@ def mutants(
     Raises:
         UserError: for a rate outside [0, 1], or locked genes that the latent does not have.
     """
-    if not 0 <= rate <= 1:
-        raise UserError(f"a mutation rate lies in [0, 1]; got {rate}")
+    check_rate(rate)
     many = code.cpu().expand(count, -1)
     if latent.num_genes:
         return _keep(many, mutate(many, rate, latent.num_variants, random), locked)
@@ -102,6 +102,16 @@ def offspring(
     places = (how.share + _SPREAD * (2 * torch.rand(count, 1, generator=random) - 1)).clamp(0, 1)
     children = latent.interpolate(first, second, places)
     return latent.interpolate(children, latent.sample(count, random).cpu(), how.rate)
+
+
+def check_rate(rate: float) -> None:
+    """Nothing, for a rate in [0, 1].
+
+    Raises:
+        UserError: for another one.
+    """
+    if not 0 <= rate <= 1:
+        raise UserError(f"a mutation rate lies in [0, 1]; got {rate}")
 
 
 def refuse_genes(genes: Sequence[int]) -> None:

@@ -74,7 +74,7 @@ def sparsity_study(
         cs: inverse strengths of the penalty, each above 0.
         folds: of cross-validation.
         steps: length of the move, in standard deviations.
-        pictures: how many are made with each attribute, half of them having it.
+        pictures: how many are made with each attribute at most, half of them having it.
         condition: label and camera of all pictures, one row.
         progress: told the strengths done and all of them.
     """
@@ -88,7 +88,9 @@ def sparsity_study(
         result = fit_directions("w", w, samples.probabilities[:, columns], list(attributes), settings)
         for fit in result.fits:
             if fit.nonzero:
-                having, lacking = (w[rows][: pictures // 2] for rows in _sides(samples, fit.attribute))
+                sides = _sides(samples, fit.attribute)
+                half = min(pictures // 2, *map(len, sides))
+                having, lacking = (w[rows[:half]] for rows in sides)
                 step = steps * result.directions.vector(fit.attribute)
                 carried = result.directions.coordinates(fit.attribute)
                 originals = torch.cat([having, lacking])

@@ -132,9 +132,14 @@ class VariantStatistics:
 
         Nothing is known better than it could be by chance: of 0/1 labels that were never seen, or always, the plain
         standard error is zero. For such labels this is the standard deviation of the mean's posterior under a uniform
-        prior (Laplace's rule of succession).
+        prior (Laplace's rule of succession). The range of what never varied reaches to 0 and 1, those of a probability.
         """
-        seen, low, high = self.seen[..., None] + 2, self.low, self.high
+        varied = self.low < self.high
+        low, high = (
+            torch.where(varied, end, reached)
+            for end, reached in ((self.low, self.low.clamp(max=0)), (self.high, self.high.clamp(min=1)))
+        )
+        seen = self.seen[..., None] + 2
         mean = (self.total.sum(dim=0) + low + high) / seen
         variance = (self.square.sum(dim=0) + low**2 + high**2) / seen - mean**2
         return (variance.clamp_min(0) / (seen + 1)).sqrt()

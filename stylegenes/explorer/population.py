@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 
 from fastapi import APIRouter, Request
 
@@ -38,8 +39,11 @@ def population_routes(desk: Desk) -> APIRouter:
         model, seed = desk.opened, _seed(asked.seed)
 
         def work() -> Children:
-            make = lambda: model.mutants(asked.code, asked.count, rate=asked.rate, locked=asked.locked, seed=seed)  # noqa: E731
             arguments = {"rate": asked.rate, "locked": asked.locked, "seed": seed}
+            look = desk.look(asked.look).drawing
+            make = partial(
+                model.mutants, asked.code, asked.count, rate=asked.rate, locked=asked.locked, seed=seed, drawing=look
+            )
             return _family(desk, "mutate", [asked.code], make, arguments, asked)
 
         return await desk.do(request, work)
@@ -51,7 +55,8 @@ def population_routes(desk: Desk) -> APIRouter:
         how = Crossing(asked.cross, asked.genes, asked.share, asked.rate, asked.locked)
 
         def work() -> Children:
-            make = lambda: model.children(asked.parents, asked.count, how, seed)  # noqa: E731
+            look = desk.look(asked.look).drawing
+            make = partial(model.children, asked.parents, asked.count, how, seed, look)
             return _family(desk, "breed", asked.parents, make, {**asdict(how), "seed": seed}, asked)
 
         return await desk.do(request, work)

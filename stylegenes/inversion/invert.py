@@ -151,7 +151,7 @@ class _Job:
     def seek_cameras(self, search: CameraSettings) -> torch.Tensor:
         """Cameras [N, 25] that are found together with the codes, kept in the work folder."""
         self.on_note(f"no camera was given: it is sought from {len(search.starts)} sides, together with the code")
-        key = {"model": fingerprint(self.generator), "search": asdict(search), "label": self._label()}
+        key = {"search": asdict(search), **self._identity()}
         named = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
         place = None if self.work is None else self.work / "state" / f"cameras-{named}"
         own = self.share.of(range(len(self.targets)))
@@ -181,8 +181,10 @@ class _Job:
         stands = stands_of(self.cameras)
         self.errors |= {"yaw": stands.yaw.tolist(), "pitch": stands.pitch.tolist()}
 
-    def _label(self) -> list[list[float]] | None:
-        return None if self.condition is None or self.condition.label is None else self.condition.label.tolist()
+    def _identity(self) -> dict[str, Any]:
+        """What cameras and calibrations of a work folder depend on, whatever is sought."""
+        label = None if self.condition is None or self.condition.label is None else self.condition.label.tolist()
+        return {"model": fingerprint(self.generator), "objective": self.objective.identity, "label": label}
 
     @property
     def drawing(self) -> DrawSettings:
@@ -283,8 +285,7 @@ class _Job:
     def _calibration(self) -> Calibration:
         """Made once for a model, settings and label, and kept in the work folder."""
         path = None if self.work is None else self.work / "calibration.json"
-        key = {"model": fingerprint(self.generator), "own": self.settings.calibrate, "label": self._label()}
-        key |= asdict(self.settings.projection)
+        key = {"own": self.settings.calibrate, **self._identity(), **asdict(self.settings.projection)}
         if path is not None and path.is_file() and (kept := read_object(path)).get("key") == key:
             values = kept["values"]
             tensors = {name: torch.tensor(values[name]) for name in ("perceptual", "mse", "deviation")}

@@ -42,6 +42,11 @@ class Objective:
     pixel_weight: float = 1.0
     perceptual_weight: float = 1.0
 
+    @property
+    def identity(self) -> list[str | float]:
+        """What its numbers depend on: the network's weights, and both weights of the sum."""
+        return [self.perceptual.weights_hash, self.pixel_weight, self.perceptual_weight]
+
     def __call__(self, images: torch.Tensor, targets: torch.Tensor) -> Errors:
         """Compare pictures [N, C, H, W] in [-1, 1] with their targets; differentiable."""
         mse = (images - targets).square().flatten(1).mean(dim=1)

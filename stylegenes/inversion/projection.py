@@ -212,13 +212,17 @@ class Projector:
         """Take up a saved state; False when there is none.
 
         Raises:
-            UserError: when the state belongs to other targets, another model or other settings, or is damaged.
+            UserError: when the state belongs to other targets, another model, other settings, another objective, label
+                or camera, or is damaged.
         """
         if not path.is_file():
             return False
         found = load_sealed(path, is_old=lambda about: set(about) == {"stylegenes"})
         identity = parse_json(found.about["stylegenes"], str(path))
-        differing = [key for key, value in self._identity().items() if key != "step" and identity.get(key) != value]
+        own = self._identity()
+        # Files of older versions do not say what was minimized.
+        identity.setdefault("objective", own["objective"])
+        differing = [key for key in {**own, **identity} if key != "step" and identity.get(key) != own.get(key)]
         if differing:
             raise UserError(
                 f"{path} holds another projection (other {', '.join(differing)}); write elsewhere, or remove it"
@@ -274,9 +278,16 @@ class Projector:
     def _identity(self) -> dict[str, object]:
         digest = hashlib.sha256(self.targets.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
         model = fingerprint(self.generator)
-        camera = None if self.condition is None or self.condition.camera is None else self.condition.camera.tolist()
-        found = {"targets": digest, "model": model, "settings": asdict(self.settings), "step": self.step}
-        return found if camera is None else {**found, "camera": camera}
+        told = self.condition or Condition()
+        conditions = {"label": told.label, "camera": told.camera}
+        return {
+            "targets": digest,
+            "model": model,
+            "settings": asdict(self.settings),
+            "objective": self.objective.identity,
+            "step": self.step,
+            **{name: rows.tolist() for name, rows in conditions.items() if rows is not None},
+        }
 
 
 def check_targets(generator: Generator, targets: torch.Tensor) -> None:

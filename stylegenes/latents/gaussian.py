@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from stylegenes.cameras import NUMBERS
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 from stylegenes.latents.base import LATENTS, LatentDistribution
 from stylegenes.latents.strings import decode, encode
 from stylegenes.layers import Linear, normalize_second_moment
@@ -23,13 +23,26 @@ from stylegenes.shape import Count, Few, Positive, Share
 
 
 def slerp(start: torch.Tensor, end: torch.Tensor, t: float | torch.Tensor) -> torch.Tensor:
-    """Spherical interpolation of the directions of two batches [N, C]; the length goes linearly between theirs."""
+    """Spherical interpolation of the directions of two batches [N, C]; the length goes linearly between theirs.
+
+    Between opposite directions one of the many shortest ways is taken.
+    """
     length = torch.lerp(start.norm(dim=1, keepdim=True), end.norm(dim=1, keepdim=True), t)
     start, end = nn.functional.normalize(start, dim=1), nn.functional.normalize(end, dim=1)
-    cosine = (start * end).sum(dim=1, keepdim=True).clamp(-1, 1)
-    angle = t * cosine.acos()
-    across = nn.functional.normalize(end - cosine * start, dim=1)
+    cosine = (start * end).sum(dim=1, keepdim=True)
+    across = end - cosine * start
+    sine = across.norm(dim=1, keepdim=True)
+    # The arc cosine would lose half of the digits of small angles.
+    angle = t * torch.atan2(sine, cosine)
+    opposite = (cosine < 0) & (sine < 1e-5)
+    across = nn.functional.normalize(torch.where(opposite, _orthogonal(start), across), dim=1)
     return (start * angle.cos() + across * angle.sin()) * length
+
+
+def _orthogonal(direction: torch.Tensor) -> torch.Tensor:
+    """A direction at right angles to each of [N, C]: the axis along which it has least, as far as it is across."""
+    axis = nn.functional.one_hot(direction.abs().argmin(dim=1), direction.shape[1]).to(direction.dtype)
+    return axis - (axis * direction).sum(dim=1, keepdim=True) * direction
 
 
 class _Continuous(LatentDistribution):
@@ -65,7 +78,10 @@ class _Continuous(LatentDistribution):
         return torch.from_numpy(np.stack(rows) if rows else np.zeros((0, self.z_dim), np.float32)).to(self.device)
 
     def _unpack(self, string: str) -> np.ndarray:
-        return np.frombuffer(decode(string, 4 * self.z_dim), "<f4").astype(np.float32)
+        numbers = np.frombuffer(decode(string, 4 * self.z_dim), "<f4").astype(np.float32)
+        if not np.isfinite(numbers).all():
+            raise UserError(f"{shown(string, 40)!r} holds what is no number")
+        return numbers
 
     def check_code(self, code: torch.Tensor) -> None:
         """Refuse a code of another shape.

@@ -176,7 +176,7 @@ def draws_identity(generator: Generator, labels: LabelSource | None, num: int, s
         seed: of the draws.
         batch: draws at once; they depend on it.
     """
-    conditions = labels.content_hash if labels is not None and generator.latent.label_dim else None
+    conditions = labels.content_hash if labels is not None and generator.label_dim else None
     draws = {"num": num, "seed": seed, "batch": batch}
     return {"model": fingerprint(generator), "labels": conditions, **draws}
 

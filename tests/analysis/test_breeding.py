@@ -5,6 +5,7 @@ from toy_genome import LinearClassifier, effects, toy_generator
 from stylegenes.analysis.breeding import GeneticSearch, Lineage, cross_block, cross_chosen, cross_uniform, mutate
 from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.errors import UserError
+from stylegenes.latents import Genome
 
 
 def parents(n=200, genes=12):
@@ -66,6 +67,16 @@ def test_one_founder_breeds_with_itself(rng):
         genome.sample(1, rng), lambda codes: torch.zeros(len(codes)), 1, rng
     )
     assert len({person.genotype for person in lineage.individuals}) == 1
+
+
+def test_a_fitness_that_is_no_number_is_refused(rng):
+    search = GeneticSearch(Genome(8, num_genes=4, num_variants=4))
+
+    def fitness(genotype):
+        return torch.where(genotype[:, 0] == 3, torch.nan, 1.0)
+
+    with pytest.raises(UserError, match="no number"):
+        search.breed(torch.tensor([[3, 0, 0, 0], [0, 0, 0, 0]]), fitness, 2, rng)
 
 
 def test_an_empty_farm_is_refused():

@@ -61,6 +61,20 @@ def test_a_held_attribute_keeps_its_logit(fitted):
     assert step[5].abs() > 5 * step[3].abs()
 
 
+@pytest.mark.parametrize("noise", [0.1, 0.5, 2.0])
+def test_a_held_step_is_no_longer_than_the_step(noise):
+    """Whatever the samples have in common: what is held is taken out, and nothing is added to make up for it."""
+    rng = torch.Generator().manual_seed(0)
+    shared, own = torch.randn(3000, 1, generator=rng), torch.randn(3000, 3, generator=rng)
+    w = shared * torch.tensor([1.0, 1.0, 0.0]) + noise * own
+    labels = torch.stack([w[:, 0] + w[:, 1], w[:, 0]], dim=1) + 0.3 * torch.randn(3000, 2, generator=rng)
+    directions = fit_directions("w", w, (labels > 0).float(), ["a", "b"], FitSettings("l2", 0.1)).directions
+    samples = (w - directions.center) / directions.scale
+    for hold in (None, ["b"]):
+        step = directions.vector("a", hold) / directions.scale
+        assert step.norm() < 1.1 * (samples @ (step / step.norm())).std()
+
+
 def test_holding_what_spans_the_attribute_is_refused(fitted):
     _, _, result = fitted
     with pytest.raises(UserError, match="changed and held"):

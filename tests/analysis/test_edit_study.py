@@ -2,7 +2,7 @@ import pytest
 import torch
 from toy_genome import ATTRIBUTES, NUM_GENES
 
-from stylegenes.analysis.edit_study import study_edits
+from stylegenes.analysis.edit_study import EditStudy, study_edits
 from stylegenes.analysis.editing import Strength, edit, editor
 from stylegenes.analysis.exhibits.tables import edit_study_table
 from stylegenes.analysis.plots.changes import edit_study_figure
@@ -42,6 +42,11 @@ def test_an_edit_that_does_nothing_is_not_foremost(labeler, report):
     genotypes = labeler.generator.sample(3, torch.Generator().manual_seed(3))
     study = study_edits(labeler, genotypes, editor(labeler, report, Strength(rank=0)))
     assert study.foremost.sum() == study.flipped.sum() == study.achieved.sum() == 0
+
+
+def test_of_a_single_attribute_no_other_changes():
+    study = EditStudy(["only"], torch.ones(1), torch.full((1, 1), 0.4), torch.zeros(1), torch.ones(1), 1)
+    assert study.strongest_other(0) == ("", 0.0)
 
 
 def test_no_pictures_are_refused(labeler, report):

@@ -198,6 +198,22 @@ def test_a_variant_that_never_shows_a_label_is_not_known_exactly():
     assert statistics.careful_error[0, 1, 0] == pytest.approx(scipy.stats.beta(11, 91).std())
 
 
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("draws", [0, 1, 1000])
+def test_what_never_varied_is_known_as_well_as_laplaces_rule_says(value, draws):
+    statistics = VariantStatistics.empty(["constant", "common"], 2, 4)
+    genotype = torch.zeros(draws, 2, dtype=torch.int64)
+    tally_draws(statistics, genotype, torch.tensor([[value, 0.5]]).repeat(draws, 1))
+    error = statistics.careful_error
+    assert torch.isfinite(error).all()
+    low, high, n = min(value, 0.0), max(value, 1.0), draws + 2
+    mean = (draws * value + low + high) / n
+    variance = (draws * value**2 + low**2 + high**2) / n - mean**2
+    assert torch.allclose(error[:, 0, 0], torch.tensor((variance / (n + 1)) ** 0.5).double(), atol=1e-6)
+    assert (error[:, 1:] > 0.28).all(), "a variant that was never drawn is not known"
+    assert "Not every variant" in known_to(statistics, 0.01)
+
+
 def test_processes_that_share_a_survey_stop_together():
     plan = SurveyPlan("m", "c", "", [f"a{i}" for i in range(20)], 3, 8)
     drawn = []

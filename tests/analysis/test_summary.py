@@ -1,19 +1,21 @@
 """The small file that stands for a survey."""
 
+import numpy as np
 import pytest
 import torch
+from null_surveys import genotypes
 from safetensors import safe_open
 from safetensors.torch import save_file
 from toy_genome import LinearClassifier, MeanPixel, effects, toy_generator
 
 from stylegenes.analysis.importance import report_genes
 from stylegenes.analysis.inference import significance
-from stylegenes.analysis.statistics import VariantStatistics, tally
+from stylegenes.analysis.statistics import VariantStatistics, tally, tally_draws
 from stylegenes.analysis.summary import Summary, summarize
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import Gaussian
-from stylegenes.survey import Surveyor, conduct
+from stylegenes.survey import Surveyor, SurveyPlan, conduct
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,24 @@ def test_a_summary_says_what_the_draws_say_up_to_rounding(survey, tmp_path):
         assert report_genes(statistics).top(a, 1) == report_genes(exact).top(a, 1)
     realness = tally(survey, "discriminator")
     assert kept.realness is not None and torch.allclose(kept.realness.mean, realness.mean, atol=1e-5)
+
+
+@pytest.mark.parametrize("logit", [-16.0, -10.0, 0.0, 10.0])
+@pytest.mark.parametrize("precision", [torch.float16, torch.float64])
+def test_attributes_of_any_rate_are_kept_alike(logit, precision, tmp_path):
+    """One that no gene acts on, one that a gene acts on; nearly never, as often as not, nearly always."""
+    rng = np.random.default_rng(0)
+    genotype = genotypes(30_000, 8, 32, rng)
+    noise, effect = rng.normal(size=(30_000, 2)), rng.normal(size=32)[genotype[:, 3]]
+    logits = torch.from_numpy(logit + 0.7 * noise + np.stack([0 * effect, effect], axis=1))
+    exact = VariantStatistics.empty(["chance", "acted on"], 8, 32)
+    tally_draws(exact, torch.from_numpy(genotype), logits.sigmoid().to(precision))
+    plan = SurveyPlan("", "", "", exact.attributes, 8, 32)
+    Summary(plan, exact, None).save(tmp_path / "s.safetensors")
+    kept = Summary.load(tmp_path / "s.safetensors").statistics
+    assert torch.allclose(report_genes(kept).explained, report_genes(exact).explained, atol=2e-3)
+    assert (significance(kept).significant == significance(exact).significant).double().mean() > 0.98
+    assert [len(report_genes(kept).acting(a)) for a in (0, 1)] == [len(report_genes(exact).acting(a)) for a in (0, 1)]
 
 
 def test_without_a_discriminator_there_is_no_realness(tmp_path):

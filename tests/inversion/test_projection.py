@@ -10,6 +10,7 @@ from stylegenes.errors import UserError
 from stylegenes.inversion.calibration import Calibration, calibrate, own_samples
 from stylegenes.inversion.objective import Objective, noise_structure, standardize_noise
 from stylegenes.inversion.projection import Projection, ProjectionSettings, Projector, project, w_statistics
+from stylegenes.records import Condition
 
 OBJECTIVE = Objective(PooledDistance())
 QUICK = ProjectionSettings(steps=300, learning_rate=0.1)
@@ -75,6 +76,20 @@ def test_a_state_of_other_targets_or_settings_is_refused(tmp_path, rng):
         Projector(generator, targets, OBJECTIVE, ProjectionSettings(steps=7)).resume(path)
     with pytest.raises(UserError, match="other model"):
         Projector(toy_generator(GENOME), targets, OBJECTIVE, QUICK).resume(path)
+
+
+def test_a_state_of_another_label_or_objective_is_refused(tmp_path, rng):
+    generator = toy_generator({**MAPPING, "label_dim": 2})
+    a, b = (Condition(label=torch.eye(2)[i : i + 1]) for i in (0, 1))
+    targets = torch.rand(1, 3, 8, 8, generator=rng)
+    path = tmp_path / "state.safetensors"
+    Projector(generator, targets, OBJECTIVE, QUICK, a).save(path)
+    assert Projector(generator, targets, OBJECTIVE, QUICK, a).resume(path)
+    with pytest.raises(UserError, match="other label"):
+        Projector(generator, targets, OBJECTIVE, QUICK, b).resume(path)
+    for other in (Objective(PooledDistance(), pixel_weight=0.0), Objective(PooledDistance(), perceptual_weight=2.0)):
+        with pytest.raises(UserError, match="other objective"):
+            Projector(generator, targets, other, QUICK, a).resume(path)
 
 
 def test_targets_in_a_batch_do_not_see_each_other(rng):

@@ -54,6 +54,19 @@ def test_sampling_is_reproducible_and_uniform(rng):
     assert ((counts - 1000) ** 2 / 1000).sum() < 58  # chi-square, 28 degrees of freedom, p = 0.0007
 
 
+@pytest.mark.parametrize("mean", [0.0, 5.0, 100.0])
+@pytest.mark.parametrize("variants", [2, 16, 256])
+def test_twins_are_found_wherever_their_bank_lies(mean, variants, rng):
+    genome = Genome(32, num_genes=4, num_variants=variants)
+    with torch.no_grad():
+        half = torch.randn(4, variants // 2, 8, generator=rng) + mean
+        genome.variants.copy_(torch.cat([half, half], dim=1))
+    assert genome.dead_variants().all()
+    with torch.no_grad():
+        genome.variants.copy_(torch.randn(4, variants, 8, generator=rng) + mean)
+    assert not genome.dead_variants().any()
+
+
 @pytest.mark.parametrize(("w_dim", "genes", "variants"), [(100, 33, 4), (8, 0, 4), (8, 4, 0)])
 def test_impossible_sizes_are_refused(w_dim, genes, variants):
     with pytest.raises(UserError):

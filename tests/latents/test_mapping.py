@@ -66,6 +66,26 @@ def test_slerp_keeps_angle_and_ends(rng):
     )
 
 
+@pytest.mark.parametrize("size", [2, 3, 16, 512])
+def test_slerp_between_opposites_keeps_the_length(size, rng):
+    """As psi = -1 makes them; and the way from a code to itself stays there."""
+    z = torch.randn(64, size, generator=rng)
+    for t in (0.25, 0.5, 0.75):
+        between = slerp(z, -z, t)
+        assert torch.allclose(between.norm(dim=1), z.norm(dim=1), rtol=1e-4)
+        assert torch.allclose(slerp(z, z, t), z, atol=1e-5)
+    ends = torch.cat([slerp(z, -z, 0.0) - z, slerp(z, -z, 1.0) + z])
+    assert ends.abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_strings_of_codes_that_are_no_numbers_are_refused(number):
+    latent = Gaussian(3)
+    (text,) = latent.to_strings(torch.tensor([[0.0, number, 1.0]]))
+    with pytest.raises(UserError, match="no number"):
+        latent.from_strings([text])
+
+
 def test_gaussian_is_the_identity_unless_normalized(rng):
     z = Gaussian(8).sample(3, rng)
     assert torch.equal(Gaussian(8)(z), z)

@@ -2,13 +2,16 @@ import math
 
 import pytest
 import torch
-from metrics_toys import toy_generator
+from metrics_toys import Squares, toy_generator
 
-from stylegenes.latents import Genome
+from stylegenes.generator import Generator
+from stylegenes.latents import Genome, Mapping
 from stylegenes.metrics.disentanglement import LINEAR, OneHot, balanced_accuracy, disentanglement
 from stylegenes.metrics.labeled_draws import LabeledDraws, draws_pass
 from stylegenes.metrics.separability import attribute_entropy, conditional_entropy, linear_separability
+from stylegenes.metrics.sources import OneLabel, draws_identity
 from stylegenes.perception import ModuleScorer, Scoring
+from stylegenes.synthesis import SYNTHESES
 
 
 def test_a_label_that_is_linear_in_the_latent_scores_one():
@@ -115,3 +118,13 @@ def test_draws_of_every_latent_carry_z_and_w(latent):
         generator.latent(draws.spaces["z"]) if latent == "mapping" else draws.spaces["z"], draws.spaces["w"]
     )
     assert torch.equal(rows, draws_pass(generator, scorer, 50, batch=16).run())
+
+
+def test_draws_of_another_label_are_another_pass_whatever_reads_the_label():
+    """An interrupted pass is taken up only where it is the same."""
+    labels = [OneLabel(torch.eye(2)[i : i + 1], str(i)) for i in (0, 1)]
+    r3gan = {"name": "r3gan", **SYNTHESES.get("r3gan").example_spec(16, 4), "label_dim": 2}
+    readers = [(Genome(4, 2, num_variants=4), SYNTHESES.build(r3gan)), (Mapping(4, depth=1, label_dim=2), Squares(4))]
+    for generator in (Generator(*reader) for reader in readers):
+        first, second = (draws_identity(generator, label, num=8, seed=0, batch=4) for label in labels)
+        assert generator.label_dim == 2 and first != second
