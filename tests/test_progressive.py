@@ -1,5 +1,7 @@
 """Growth: fade-in is continuous, the picture keeps its size, and the schedule says when."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -89,6 +91,21 @@ def test_learning_rates_follow_the_resolution():
         SCHEDULES.build({"name": "by_resolution", "values": []})
     with pytest.raises(UserError, match="start >= 4"):
         SCHEDULES.build({"name": "progressive", "start": 2})
+
+
+@pytest.mark.parametrize("size", [8, 64, 128, 256, "512x288", "1024x576", "96x64"])
+@pytest.mark.parametrize("start", [4, 8])
+def test_the_rate_is_that_of_the_pixels_in_training(size, start):
+    """To the end of a long run and for any shape of pictures: of the longer side that takes part."""
+    values = [[8, 1.0], [128, 1.5], [256, 2.0], [512, 3.0]]
+    growth = SCHEDULES.build({"name": "progressive", "start": start})
+    rates = SCHEDULES.build({"name": "by_resolution", "values": values, "start": start})
+    grown = Growth(Size.of(size))
+    for kimg in range(0, 25_000, 150):
+        at = replace(progress(kimg), size=Size.of(size))
+        grown.set(growth.value(at))
+        pixels = Size.of(size).longer // grown.stage.shrunk
+        assert rates.value(at) == max((rate for least, rate in values if least <= pixels), default=1.0)
 
 
 def test_a_cosine_begins_and_ends_flat():

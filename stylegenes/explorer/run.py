@@ -45,11 +45,11 @@ def run_routes(desk: Desk) -> APIRouter:
 
     @router.get("/grids/{kimg}.png", response_class=Response, responses=_PNG)
     def grid(
-        kimg: Annotated[int, Part(ge=0, le=10**9)], if_none_match: Annotated[str | None, Header()] = None
+        kimg: Annotated[float, Part(ge=0, le=10**9)], if_none_match: Annotated[str | None, Header()] = None
     ) -> Response:
         """The sample grid of a moment."""
         folder = _folder(desk)
-        from stylegenes.training.diary import sample_grids
+        from stylegenes.training.images import sample_grids
 
         path = sample_grids(folder).get(kimg)
         try:
@@ -73,14 +73,20 @@ def run_routes(desk: Desk) -> APIRouter:
     return router
 
 
+def _written(kimg: float) -> str:
+    return f"{kimg:.3f}".rstrip("0").rstrip(".")
+
+
 def told(diary: Diary) -> RunAnswer:
     """What `/run` says."""
+    from stylegenes.training.history import best_value
+
     names = sorted({name for entry in diary.metrics for name in entry} - {"kimg"})
     curves = []
     for name in names:
         points = [(entry["kimg"], entry[name]) for entry in diary.metrics if name in entry]
         kimg, value = ([point[i] for point in points] for i in (0, 1))
-        curves.append(MetricCurve(name=name, kimg=kimg, value=value, best=min(value)))
+        curves.append(MetricCurve(name=name, kimg=kimg, value=value, best=best_value(name, value)))
     return RunAnswer(
         name=diary.name,
         live=diary.live,
@@ -93,7 +99,7 @@ def told(diary: Diary) -> RunAnswer:
         losses=diary.losses,
         signals=diary.signals,
         metrics=curves,
-        grids=[GridAt(kimg=kimg, address=f"/api/v1/run/grids/{kimg}.png") for kimg in diary.grids],
+        grids=[GridAt(kimg=kimg, address=f"/api/v1/run/grids/{_written(kimg)}.png") for kimg in diary.grids],
         events=diary.lines,
     )
 

@@ -19,6 +19,7 @@ from stylegenes.processes import handled, interrupt
 from stylegenes.reproduction.steps import Step
 from stylegenes.shape import check
 from stylegenes.snapshot import find_snapshot, read_card
+from stylegenes.training.state import STATE_FILE, read_state
 
 _POLL = 0.2
 _PATIENCE = 120.0
@@ -84,7 +85,7 @@ class StepLedger:
         return frozenset(self._done)
 
     def seconds(self, step: Step) -> float:
-        """How long a step that is done has taken; a training, over all lengths that it had before it went on."""
+        """How long a step that is done has taken; a training, over all its sittings."""
         return check(read_object(self._marker(step)).get("seconds"), float, f"seconds in {self._marker(step)}")
 
     def is_ready(self, step: Step) -> bool:
@@ -92,9 +93,13 @@ class StepLedger:
         return self._done.issuperset(step.needs)
 
     def finish(self, step: Step, seconds: float) -> None:
-        """Note that a step is done; a training that was done when it was shorter has gone on, so its time adds up."""
-        if step.trains is not None and self._marker(step).is_file():
-            seconds += self.seconds(step)
+        """Note that a step is done; a training knows itself how long it took, over all its sittings and lengths."""
+        if step.trains is not None:
+            state = self.folder / step.trains[0] / STATE_FILE
+            if state.is_file():
+                seconds = read_state(state).counters.seconds
+            elif self._marker(step).is_file():
+                seconds += self.seconds(step)
         argv = ["stylegenes", *step.argv]
         write_json(self._marker(step), {"digest": self._digests[step.name], "command": argv, "seconds": seconds})
         self._done.add(step.name)

@@ -73,6 +73,11 @@ class SynthesisNetwork(Layer, ABC):
         """Take in the statistics [K] of a step's batch, averaged. Once a step; nothing by default."""
         return
 
+    @property
+    def active_ws(self) -> int:
+        """How many of the style vectors, the first ones, show in the picture: fewer while a network grows."""
+        return self.num_ws
+
     def grow(self, level: float) -> bool:
         """Let pictures have 2^level pixels of detail, fractional while a resolution fades in (progressive growing).
 

@@ -189,6 +189,11 @@ class StyleGAN1Synthesis(SynthesisNetwork):
         image = double(image, stage.shrunk)
         return ImageBatch(image=image.contiguous(), condition=condition or Condition())
 
+    @property
+    def active_ws(self) -> int:
+        """Two for each resolution in use."""
+        return 2 * (self.growth.stage.top + 1)
+
     def grow(self, level: float) -> bool:
         """Show 2^level pixels of detail."""
         return self.growth.set(level)

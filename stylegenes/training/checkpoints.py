@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -20,15 +22,15 @@ from stylegenes.partials import sweep
 from stylegenes.snapshot import Card, DataCard, read_card, save_snapshot, seen_by_snapshots
 from stylegenes.training.draws import draw_codes, rng_for
 from stylegenes.training.feed import to_float
-from stylegenes.training.history import add_to_history, forget_after, read_history
-from stylegenes.training.images import code_sheet, save_grid
+from stylegenes.training.history import add_to_history, best_value, forget_after, read_history
+from stylegenes.training.images import code_sheet, grid_name, sample_grids, save_grid
 from stylegenes.training.run import Run
 from stylegenes.training.stopping import interruptible
 
 log = logging.getLogger(__name__)
 
 Evaluate = Callable[[Generator], Mapping[str, float]]
-"""Judges the running average; the first metric ranks snapshots, and lower is better."""
+"""Judges the running average; the first metric ranks snapshots, and lower is better but for `history.RISING`."""
 
 GRID = 64
 """Pictures in an image grid."""
@@ -141,11 +143,13 @@ class Checkpoints:
         self.run.announce("drawing samples")
         run, seen = self.run, self.run.counters.images
         sheet = code_sheet(run.players.ema, self.codes, run.folder.name, run.data.label_names, seen)
-        grid = sheet.save(run.samples / f"{seen // 1000:06d}.png")
-        if run.reporter is not None:
-            run.reporter.picture(grid, seen)
+        often = 0 < self._every["grid"].images < 1000
+        with _going_on("the image grid"):
+            grid = sheet.save(run.samples / grid_name(seen, often=often))
+            if run.reporter is not None:
+                run.reporter.picture(grid, seen)
         keep = self.run.config.intervals.keep_images
-        grids = sorted(self.run.samples.glob("[0-9]*.png"))
+        grids = list(sample_grids(run.folder).values())
         for old in grids[1 : 1 - keep] if 1 < keep < len(grids) else grids[:-1] if keep == 1 else []:
             old.unlink(missing_ok=True)
 
@@ -159,18 +163,32 @@ class Checkpoints:
         self.run.announce("evaluating")
         try:
             with interruptible(self.run.wish), exactly():
-                self.run.metrics = dict(self.evaluate(self.run.players.ema))
+                found = {name: float(value) for name, value in self.evaluate(self.run.players.ema).items()}
         except KeyboardInterrupt:
             log.warning("stopped in the middle of an evaluation; it is made when the run goes on")
             return False
+        except Exception:
+            self.run.save()  # What was trained is not lost to what cannot be measured.
+            raise
         counters = self.run.counters
         self._measured = counters.images
-        value = next(iter(self.run.metrics.values()), None)
-        add_to_history(self.run.folder, counters.images, self.run.metrics)
-        if value is not None and (counters.best is None or value < counters.best):
-            counters.best = value
+        self.run.metrics = {name: value for name, value in found.items() if math.isfinite(value)}
+        if undefined := [f"{name} {value}" for name, value in found.items() if name not in self.run.metrics]:
+            log.warning("no number came of an evaluation (%s); it is left out", ", ".join(undefined))
+        with _going_on("the metrics"):
+            add_to_history(self.run.folder, counters.images, self.run.metrics)
+        ranked = next(iter(found), None)
+        if ranked in self.run.metrics and self._is_best(ranked, self.run.metrics[ranked]):
+            counters.best, counters.best_of = self.run.metrics[ranked], ranked
             self.keep("best")
         return True
+
+    def _is_best(self, name: str, value: float) -> bool:
+        """Whether a value is better than all before of that metric; states of older versions do not say of which."""
+        counters = self.run.counters
+        if counters.best is None or counters.best_of not in ("", name):
+            return True
+        return value != counters.best and best_value(name, (value, counters.best)) == value
 
     def keep(self, name: str) -> None:
         """Write a snapshot.
@@ -221,6 +239,15 @@ class Checkpoints:
                     # Without its card it is no snapshot, should a kill leave half of it.
                     (old / "card.json").unlink(missing_ok=True)
                     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _going_on(what: str) -> Iterator[None]:
+    """Say what cannot be written, a full disk say, and train on: the state is what a run lives by."""
+    try:
+        yield
+    except OSError as error:
+        log.warning("cannot write %s: %s; training goes on without", what, error)
 
 
 def _is_surveyed(snapshot: Path) -> bool:

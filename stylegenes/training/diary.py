@@ -13,6 +13,7 @@ from stylegenes.errors import UserError
 from stylegenes.files import read_json_lines, read_object
 from stylegenes.training.folder import HOLDER, is_training
 from stylegenes.training.history import METRICS_FILE, read_history
+from stylegenes.training.images import sample_grids
 
 SIGNALS = ("real_sign", "gap", "augment_p", "rate", "memory", "rollbacks")
 _POINTS, _LINES, _TAIL = 1000, 40, 64 * 1024
@@ -48,7 +49,7 @@ class Diary:
     eta: float | None
     health: str
     metrics: list[dict[str, float]]
-    grids: dict[int, Path]
+    grids: dict[float, Path]
     lines: list[str]
 
 
@@ -75,12 +76,6 @@ def read_diary(folder: Path) -> Diary:
         grids=sample_grids(folder),
         lines=_tail(folder / "log.txt"),
     )
-
-
-def sample_grids(folder: Path) -> dict[int, Path]:
-    """The grids of fixed codes by thousand images, in order."""
-    files = [path for path in (folder / "samples").glob("*.png") if path.stem.isdecimal()]
-    return {int(path.stem): path for path in sorted(files, key=lambda path: int(path.stem))}
 
 
 def signature(folder: Path) -> tuple[tuple[int, int], ...]:

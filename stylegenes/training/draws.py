@@ -86,8 +86,8 @@ def draw_codes(
         generator: whose latent draws the codes.
         n: how many.
         rng: source of randomness on the CPU.
-        mixing: probability that this batch mixes styles; each sample then has a crossover layer of its own. A second
-            code is drawn, and later expressed, only when it does.
+        mixing: probability that this batch mixes styles; each sample then has a crossover layer of its own, among
+            those that show in the picture. A second code is drawn, and later expressed, only when it does.
         pool: labels [M, L] and cameras [M, 25] of the data, to draw the fakes' from; None for none.
         pose_swap: probability that the latent is told another fake's camera (EG3D, section 4.4), for each fake anew.
     """
@@ -98,7 +98,7 @@ def draw_codes(
         chosen = condition[torch.randint(size, (n,), generator=rng)]
         condition = chosen.map(lambda tensor: upload(tensor, code.device))
     told = _swapped(condition, pose_swap, rng) if generator.latent.reads_camera else None
-    num_ws = generator.synthesis.num_ws
+    num_ws = generator.synthesis.active_ws
     if num_ws < 2 or torch.rand((), generator=rng).item() >= mixing:
         return Codes(code, condition, told=told)
     crossover = upload(torch.randint(1, num_ws, (n,), generator=rng), code.device)

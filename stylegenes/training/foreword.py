@@ -10,6 +10,7 @@ from stylegenes.errors import UserError
 from stylegenes.size import Size
 from stylegenes.synthesis import SYNTHESES
 from stylegenes.synthesis.volume import box_span, cast_rays
+from stylegenes.training.augment import AUGMENTS
 from stylegenes.training.config import AugmentConfig, RunConfig
 from stylegenes.training.feed import Data
 from stylegenes.words import counted
@@ -63,6 +64,9 @@ def foreword(config: RunConfig, data: Data, *, begun: bool) -> list[str]:
         lines.append(f"only {counted(len(data), 'picture')}: expect copies of them, not new ones")
     if len(data) < FEW and not begun:
         lines.append(f"few pictures ({len(data):,}): {_advice(config.augment)}")
+    if config.augment.p["name"] != "fixed" and not _adapts(config.augment) and not begun:
+        pipe = "none" if config.augment.pipe is None else config.augment.pipe["name"]
+        lines.append(f"augment.p ({config.augment.p['name']}) moves nothing: augment.pipe={pipe} has no strength")
     return [*lines, *_words_about_cameras(config, data)]
 
 
@@ -83,10 +87,15 @@ def _words_about_cameras(config: RunConfig, data: Data) -> list[str]:
     return lines
 
 
+def _adapts(augment: AugmentConfig) -> bool:
+    """Whether there is a pipe whose strength a schedule moves."""
+    return augment.pipe is not None and AUGMENTS.get(augment.pipe["name"]).adaptive
+
+
 def _advice(augment: AugmentConfig) -> str:
     """What helps, or that it is on."""
     wanted = [] if augment.pipe is not None else ["--set augment.pipe=ada"]
-    if augment.p["name"] == "fixed" and not augment.p.get("value"):
+    if (augment.pipe is None or _adapts(augment)) and augment.p["name"] == "fixed" and not augment.p.get("value"):
         wanted.append("--set augment.p.name=adaptive")
     if not wanted:
         assert augment.pipe is not None

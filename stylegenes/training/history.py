@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from stylegenes.errors import UserError
@@ -13,7 +14,15 @@ from stylegenes.shape import check
 METRICS_FILE = "metrics.jsonl"
 """One line for each evaluation: kimg, then values by metric name."""
 
+RISING = ("precision", "recall", "density", "coverage")
+"""Metrics of which more is better; of all others, less."""
+
 log = logging.getLogger(__name__)
+
+
+def best_value(name: str, values: Iterable[float]) -> float:
+    """The best of at least one value of a metric, such as `fd_lite0` or `precision_lite0`."""
+    return (max if name.partition("_")[0] in RISING else min)(values)
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
@@ -58,7 +67,7 @@ def plot_history(folder: Path) -> Path:
         points = [(entry["kimg"], entry[name]) for entry in entries if name in entry]
         axes = figure.add_subplot(len(names), 1, i + 1)
         axes.plot(*zip(*points), marker=".", color="#0072b2")
-        best = min(points, key=lambda point: point[1])
+        best = next(point for point in points if point[1] == best_value(name, (value for _, value in points)))
         axes.annotate(f"{best[1]:.4g}", best, textcoords="offset points", xytext=(0, 6), ha="center", fontsize=8)
         axes.set(xlabel="thousand images", ylabel=name, ylim=(0, None))
         axes.spines[["top", "right"]].set_visible(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ from stylegenes.records import Condition, Noise
 from stylegenes.sheets import Origin, Sheet, origin_of, read_sheet
 from stylegenes.survey import fingerprint
 from stylegenes.training.draws import Codes
+
+_GRID = re.compile(r"(\d+)(?:_(\d{3}))?")
+"""Names of sample grids: thousand images, `000120`, and the rest, `000000_512`, where they are drawn more often."""
 
 
 def save_grid(path: Path, images: torch.Tensor) -> None:
@@ -43,6 +47,19 @@ def code_sheet(generator: Generator, codes: Codes, model: str, label_names: Sequ
     return Sheet(pictures, generator.latent.to_strings(codes.code), origin, scale=1, gap=0)
 
 
+def sample_grids(folder: Path) -> dict[float, Path]:
+    """The grids of fixed codes of a run by thousand images, in order."""
+    named = {path: _GRID.fullmatch(path.stem) for path in (folder / "samples").glob("*.png")}
+    found = {float(f"{name[1]}.{name[2] or 0}"): path for path, name in named.items() if name}
+    return dict(sorted(found.items()))
+
+
+def grid_name(images: int, *, often: bool) -> str:
+    """The file name of the sample grid after so many images; `often` says that there may be several a thousand."""
+    kimg, rest = divmod(images, 1000)
+    return f"{kimg:06d}_{rest:03d}.png" if often and rest else f"{kimg:06d}.png"
+
+
 def over_time(folder: Path, *, codes: int = 8, times: int = 8) -> Sheet | None:
     """The same codes over the course of a run, a row for each of at most `times` grids from its first to its last.
 
@@ -54,8 +71,7 @@ def over_time(folder: Path, *, codes: int = 8, times: int = 8) -> Sheet | None:
     Returns:
         None where the run has written no grid that carries codes.
     """
-    grids = sorted(path for path in (folder / "samples").glob("*.png") if path.stem.isdecimal())
-    grids = [path for path in grids if read_sheet(path).codes]
+    grids = [path for path in sample_grids(folder).values() if read_sheet(path).codes]
     if len(grids) > times:
         grids = [grids[round(i * (len(grids) - 1) / max(times - 1, 1))] for i in range(times)]
     rows = [_first_of(path, codes) for path in grids]

@@ -192,7 +192,8 @@ class Loop:
 
     def _progress(self, current: float) -> Progress:
         counters = self.run.counters
-        return Progress(counters.images, self.run.plan.total, counters.step, counters.real_sign, current)
+        size = self.players.G.synthesis.size
+        return Progress(counters.images, self.run.plan.total, counters.step, counters.real_sign, current, size)
 
     def _finite(self) -> bool:
         """Whether every loss and gradient since the last roll-back was; the same on every rank."""

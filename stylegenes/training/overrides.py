@@ -30,9 +30,12 @@ SPECS: dict[str, Registry[Any]] = {
     "augment.pipe": AUGMENTS,
     "augment.p": SCHEDULES,
     "optimizer.lr_scale": SCHEDULES,
+    "optimizer.beta2": SCHEDULES,
     "growth": SCHEDULES,
     "blur": SCHEDULES,
     "penalty_scale": SCHEDULES,
+    "rendering": SCHEDULES,
+    "pose_swap": SCHEDULES,
 }
 """Where the configuration holds a registry spec, and which registry knows its keys."""
 

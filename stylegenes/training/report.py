@@ -7,7 +7,7 @@ import logging
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psutil
 import torch
@@ -110,7 +110,7 @@ class Reporter:
                 check_regular(place)
         self._console = _console(quiet)
         self._handlers = _attach_handlers(folder / "log.txt", quiet)
-        self._stats: IO[str] = (folder / "stats.jsonl").open("a", encoding="utf-8", buffering=1)
+        self._stats, self._lost = folder / "stats.jsonl", False
         self._trackers, self._pictured = trackers, -1
 
     def say(self, message: str) -> None:
@@ -125,8 +125,20 @@ class Reporter:
     def tick(self, tick: Tick) -> None:
         """One status line, everywhere."""
         self.say(tick.line())
-        self._stats.write(json.dumps(asdict(tick)) + "\n")
+        self._note(asdict(tick))
         self._trackers.scalars(dict(_scalars(tick)), round(tick.kimg * 1000))
+
+    def _note(self, values: dict[str, Any]) -> None:
+        """A line for programs; where it cannot be written that is said once, and training goes on."""
+        try:
+            with self._stats.open("a", encoding="utf-8") as file:
+                # After a failure half a line may stand there.
+                file.write("\n" * self._lost + json.dumps(values) + "\n")
+            self._lost = False
+        except OSError as error:
+            if not self._lost:
+                log.warning("cannot write to %s: %s; training goes on without", self._stats, error)
+            self._lost = True
 
     def picture(self, path: Path, images: int) -> None:
         """A grid of sample pictures was written, after so many images; the last one is, again, when the run ends."""
@@ -138,7 +150,6 @@ class Reporter:
         """Stop writing."""
         if self._console is not None:
             self._console.stop()
-        self._stats.close()
         self._trackers.close()
         for handler in self._handlers:
             log.removeHandler(handler)

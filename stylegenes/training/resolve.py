@@ -61,6 +61,7 @@ def complete_config(config: RunConfig, data: Data, *, warn: bool = True) -> RunC
             data.label_dim, ", ".join(data.label_names[:3]),
         )  # fmt: skip
     check_cameras(config, data)
+    _check_strength(config)
     # A latent that cannot read a label leaves it to a synthesis network that can.
     by_synthesis = "label_dim" in SYNTHESES.parameters(config.model.synthesis["name"])
     by_latent = "label_dim" in LATENTS.parameters(config.model.latent["name"]) or not by_synthesis
@@ -106,6 +107,20 @@ def check_cameras(config: RunConfig, data: Data) -> None:
     if model.latent.get("camera") and not three:
         raise UserError(
             f"model.latent.camera is set, and synthesis {model.synthesis['name']!r} has no camera; eg3d has"
+        )
+
+
+def _check_strength(config: RunConfig) -> None:
+    """Refuse a strength of the augmentation where nobody reads it.
+
+    Raises:
+        UserError: names where it belongs.
+    """
+    pipe = config.augment.pipe or {}
+    if "p" in pipe:
+        raise UserError(
+            f"augment.pipe.p={shown(pipe['p'])} would be overwritten by the schedule of the strength; leave it out and "
+            f"set augment.p.name=fixed and augment.p.value={shown(pipe['p'])}, or another schedule"
         )
 
 

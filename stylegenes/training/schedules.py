@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stylegenes.errors import UserError
 from stylegenes.registry import Registry
 from stylegenes.shape import Count
+from stylegenes.size import LARGEST, Size
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Progress:
         step: steps done so far.
         real_sign: mean sign of D(real) over the steps since the schedule was last asked, in [-1, 1]: r_t.
         current: the quantity's present value.
+        size: of the fully grown pictures.
     """
 
     images: int
@@ -28,6 +30,7 @@ class Progress:
     step: int
     real_sign: float
     current: float
+    size: Size = field(default_factory=lambda: Size(LARGEST, LARGEST))
 
 
 class Schedule(ABC):
@@ -102,6 +105,7 @@ class Progressive(Schedule):
     """log2 of the resolution of a growing GAN (Karras et al. 2018, "Progressive Growing of GANs", appendix A).
 
     Each resolution is trained for a while, then the next one fades in. Networks stop growing at their own resolution.
+    It is the resolution of squares; other pictures are doubled as often from their own start grid.
     """
 
     def __init__(
@@ -129,7 +133,10 @@ class Progressive(Schedule):
 
 @SCHEDULES.register("by_resolution")
 class ByResolution(Progressive):
-    """A value for each resolution of a growing GAN, from the moment it begins to fade in."""
+    """A value for each resolution of a growing GAN, from the moment it begins to fade in, as long as it grows.
+
+    The resolution is the longer side in pixels, whatever the shape of the pictures.
+    """
 
     def __init__(
         self,
@@ -149,9 +156,10 @@ class ByResolution(Progressive):
 
     def value(self, progress: Progress) -> float:
         """The value of the highest resolution that has been reached."""
-        images = progress.images / 1000
-        phase, within = divmod(images, self.hold_kimg + self.fade_kimg)
-        resolution = 2 ** min(self.start_level + phase + (within > self.hold_kimg), 64)
+        phase, within = divmod(progress.images / 1000, self.hold_kimg + self.fade_kimg)
+        size = progress.size
+        doubled = math.ceil(self.start_level - 2 + phase + (within > self.hold_kimg) - 1e-6)
+        resolution = size.halved(size.doublings - min(max(doubled, 0), size.doublings)).longer
         reached = [value for least, value in self.values if least <= resolution]
         return reached[-1] if reached else self.values[0][1]
 

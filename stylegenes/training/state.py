@@ -45,6 +45,7 @@ class Counters:
         real_sign: r_t as of the last adjustment.
         seconds: time spent training, over all sittings.
         best: the best value of the metric that snapshots are ranked by, or None.
+        best_of: which metric that is.
         due: what was due after this step and is still to be made, because the sitting ended in the middle of it.
     """
 
@@ -60,6 +61,7 @@ class Counters:
     real_sign: float = 0.0
     seconds: float = 0.0
     best: float | None = None
+    best_of: str = ""
     due: list[str] = field(default_factory=list)
 
 

@@ -18,6 +18,7 @@ from stylegenes.metrics import read_records
 from stylegenes.recipes import RECIPES
 from stylegenes.training import apply_overrides, train
 from stylegenes.training.foreword import check_variety, foreword
+from stylegenes.training.resolve import complete_config
 from stylegenes.training.status import StatusLine
 
 
@@ -57,6 +58,20 @@ def test_the_advice_for_few_pictures_can_be_followed(overrides):
     assert "altered (augment.pipe=ada)" in foreword(after, Pictures(100), begun=False)[-1]
     assert len(foreword(before, Pictures(100), begun=True)) == 1, "a run that goes on keeps its settings"
     assert len(foreword(before, Pictures(6000), begun=False)) == 1
+
+
+@pytest.mark.parametrize("p", ["fixed", "adaptive"])
+def test_pipes_without_a_strength_need_no_schedule_of_it(p):
+    """DiffAugment alters every picture: the discriminator is safe, and a schedule that moves nothing is named."""
+    told = foreword(config("augment.pipe.name=diffaugment", f"augment.p.name={p}"), Pictures(100), begun=False)
+    assert "altered (augment.pipe=diffaugment)" in told[1]
+    moved = "augment.p (adaptive) moves nothing: augment.pipe=diffaugment has no strength"
+    assert told[2:] == ([] if p == "fixed" else [moved])
+
+
+def test_a_strength_in_the_pipe_is_refused():
+    with pytest.raises(UserError, match=r"augment\.p\.value=0\.5"):
+        complete_config(config("augment.pipe.p=0.5"), Pictures(100))
 
 
 @pytest.mark.parametrize(("n", "copies"), [(1, False), (2, True), (600, True)])

@@ -4,7 +4,11 @@ import pytest
 import torch
 from tiny_run import TinyData, tiny_config
 
+from stylegenes.generator import Generator
+from stylegenes.records import Noise
+from stylegenes.synthesis import SYNTHESES
 from stylegenes.training import Machine, train
+from stylegenes.training.draws import draw_codes
 from stylegenes.training.players import Players, build_players
 from stylegenes.training.resolve import complete_config
 from stylegenes.training.state import STATE_FILE, read_state
@@ -23,6 +27,24 @@ GROWING = (
 def players() -> Players:
     config = complete_config(tiny_config(*GROWING), TinyData(resolution=16), warn=False)
     return build_players(config, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("level", "shown"), [(2, 2), (2.5, 4), (3, 4), (3.1, 6), (4, 6), (9, 6)])
+@pytest.mark.parametrize("latent", [{"name": "mapping"}, {"name": "genome", "num_genes": 4}], ids=["mapping", "genome"])
+def test_styles_are_mixed_among_the_layers_in_use(level, shown, latent):
+    """All crossovers show while a network grows, and lie anywhere among its layers."""
+    spec = {"name": "stylegan1", **SYNTHESES.get("stylegan1").example_spec(16, 8)}
+    G = Generator.from_spec({"latent": {**latent, "w_dim": 8}, "synthesis": spec})
+    G.synthesis.grow(level)
+    codes = draw_codes(G, 300, rng=torch.Generator().manual_seed(0), mixing=1.0)
+    assert codes.crossover.unique().tolist() == list(range(1, shown)) and G.synthesis.num_ws == 6
+    with torch.no_grad():
+        own = G.broadcast(G.latent(codes.code))[:1].repeat(5, 1, 1)
+        for layer in range(5):
+            own[layer, layer + 1] += 1
+        images = G.synthesis(torch.cat([G.broadcast(G.latent(codes.code))[:1], own]), noise=Noise("none")).image
+    differs = [bool((image != images[0]).any()) for image in images[1:]]
+    assert differs == [layer + 1 < shown for layer in range(5)]
 
 
 def test_moments_are_forgotten_whenever_a_resolution_begins_or_ends_to_fade_in(players):

@@ -1,7 +1,9 @@
 """A run from its first step to its last: what it writes, keeps, says, and how it recovers."""
 
+import errno
 import json
 import logging
+import math
 
 import pytest
 import torch
@@ -9,8 +11,11 @@ from PIL import Image
 from tiny_run import TinyData, tiny_config
 
 from stylegenes.errors import UserError
+from stylegenes.sheets import Sheet
 from stylegenes.snapshot import load_snapshot, read_card
-from stylegenes.training import Machine, read_config, train
+from stylegenes.training import Machine, checkpoints, read_config, report, train
+from stylegenes.training.history import read_history
+from stylegenes.training.state import read_state
 from stylegenes.training.step import Stepper
 
 
@@ -59,6 +64,73 @@ def test_snapshots_are_kept_by_number_and_by_metric(tmp_path):
     assert read_card(tmp_path / "snapshots" / "best").metrics["distance"] == 1.0
     assert read_card(tmp_path / "snapshots" / "best").images_seen == 32
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 5
+
+
+OFTEN = ("intervals.evaluate_kimg=0.016", "intervals.snapshot_kimg=0", "intervals.image_kimg=0")
+
+
+@pytest.mark.parametrize("undefined", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("names", [["distance"], ["distance", "other"], ["other", "distance"]])
+def test_a_metric_that_is_no_number_is_left_out(names, undefined, tmp_path, caplog):
+    """The run goes on, can be continued, and ranks by what is a number."""
+    values = iter([undefined, 2.0, 3.0, undefined, 4.0])
+
+    def evaluate(generator):
+        found = {"distance": next(values), "other": 1.0}
+        return {name: found[name] for name in names}
+
+    with caplog.at_level(logging.WARNING):
+        run(tmp_path, *OFTEN, "kimg=0.064", evaluate=evaluate)
+    assert f"distance {undefined}" in caplog.text
+    run(tmp_path, *OFTEN, evaluate=evaluate)
+    best = read_card(tmp_path / "snapshots" / "best")
+    assert best.metrics.get("distance") == (2.0 if names[0] == "distance" else None)
+    assert best.images_seen == (32 if names[0] == "distance" else 16)
+    assert all(math.isfinite(value) for entry in read_history(tmp_path) for value in entry.values())
+
+
+@pytest.mark.parametrize("name", ["precision_lite0", "recall_inception", "density_lite0", "coverage_lite0"])
+def test_of_metrics_that_rise_the_largest_is_best(name, tmp_path):
+    values = iter([0.1, 0.4, 0.2, 0.4, 0.3])
+    run(tmp_path, *OFTEN, evaluate=lambda generator: {name: next(values)})
+    best = read_card(tmp_path / "snapshots" / "best")
+    assert (best.images_seen, best.metrics) == (32, {name: 0.4})
+
+
+def test_a_run_that_goes_on_with_another_metric_ranks_by_that_one(tmp_path):
+    run(tmp_path, *OFTEN, "kimg=0.032", evaluate=lambda generator: {"kid": 0.02})
+    values = iter([300.0, 100.0, 200.0])
+    run(tmp_path, *OFTEN, evaluate=lambda generator: {"fd": next(values)})
+    best = read_card(tmp_path / "snapshots" / "best")
+    assert (best.images_seen, best.metrics) == (64, {"fd": 100.0})
+
+
+def test_what_was_trained_is_kept_when_an_evaluation_fails(tmp_path):
+    def fail(generator):
+        raise RuntimeError("no such judge")
+
+    with pytest.raises(RuntimeError, match="no such judge"):
+        run(tmp_path, *OFTEN, evaluate=fail)
+    assert read_state(tmp_path / "state.safetensors").counters.images == 16
+    assert run(tmp_path, *OFTEN, evaluate=lambda generator: {"fd": 1.0}).finished
+
+
+def test_a_full_disk_costs_a_run_its_lines_and_grids_not_the_training(tmp_path, monkeypatch, caplog):
+    """All but the state: that one is needed."""
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "stats.jsonl").symlink_to("/dev/full")
+    monkeypatch.setattr(Sheet, "save", full)
+    monkeypatch.setattr(checkpoints, "add_to_history", full)
+    monkeypatch.setattr(report, "check_regular", lambda path: None)
+    often = ("intervals.tick_seconds=0", "intervals.image_kimg=0.016", "intervals.evaluate_kimg=0.016")
+    with caplog.at_level(logging.WARNING):
+        assert run(tmp_path, *often, evaluate=lambda generator: {"fd": 1.0}).finished
+    for what in ("stats.jsonl", "the image grid", "the metrics"):
+        assert f"cannot write {what}" in caplog.text.replace(f"to {tmp_path}/", "")
+    assert caplog.text.count("stats.jsonl: ") == 1, "said once"
 
 
 def poison(monkeypatch, when):

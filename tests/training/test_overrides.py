@@ -65,6 +65,18 @@ def test_mistakes_are_explained(override, message):
         tiny_config(override)
 
 
+@pytest.mark.parametrize("path", ["rendering", "pose_swap", "optimizer.beta2", "optimizer.lr_scale", "growth", "blur"])
+def test_every_schedule_is_set_and_checked_alike(path):
+    start = apply_overrides(tiny_config(), [f"{path}.name=ramp", f"{path}.start=1", f"{path}.end=2"])
+    value = start
+    for part in path.split("."):
+        value = getattr(value, part)
+    assert value == {"name": "ramp", "start": 1, "end": 2}
+    for wrong in (f"{path}.name=rampp", f"{path}.foo=1", f'{path}={{"name": "rampp"}}'):
+        with pytest.raises(UserError, match=r"rampp|foo"):
+            apply_overrides(start, [wrong])
+
+
 def test_later_overrides_win_and_json_round_trips():
     config = apply_overrides(tiny_config(), ["kimg=1", "kimg=2"])
     assert config.kimg == 2
