@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from stylegenes.errors import UserError
 from stylegenes.files import check_writable
 
 log = logging.getLogger(__name__)
+
+_OWN = re.compile(r"\.?[0-9a-f]{32}(\.(part|json|lock))?|\.room\.lock")
 
 Kind = Literal["datasets", "index", "shards", "statistics", "weights"]
 """Packed data sets, what finds them, shards of distant ones, statistics of pictures, and fetched weights."""
@@ -34,6 +37,11 @@ def cache_root(cache_dir: str | Path | None = None) -> Path:
 def cache_folder(kind: Kind, root: Path | None = None) -> Path:
     """The folder of one kind of thing, in `root` or in the cache that is set. It may not exist yet."""
     return (cache_root() if root is None else root) / kind
+
+
+def own_places(folder: Path) -> list[Path]:
+    """What a cache has in a folder of one kind, by its names: a hash, perhaps hidden or with a suffix, and locks."""
+    return sorted(path for path in folder.glob("*") if _OWN.fullmatch(path.name) and not path.is_symlink())
 
 
 def usable_cache(kind: Kind) -> Path | None:

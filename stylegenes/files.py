@@ -76,15 +76,19 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Write a folder of files all or nothing; an old folder of the same name is replaced as a whole.
 
+    A link to a folder stays one, and the folder that it leads to is replaced.
+
     Yields an empty folder beside the target. No system call swaps two folders everywhere, so the complete new folder is
     first renamed to a name that marks it as complete; `settle_folder`, which every reader calls, finishes a swap that
     was cut short.
 
     Raises:
-        UserError: for a path that ends in no name, as an empty one does.
+        UserError: for a path that ends in no name, as an empty one does, and for the root of a file system.
         OSError: when the parent cannot be written or the disk is full; the old folder is untouched.
     """
-    path = _with_name(path)
+    path = _followed(_with_name(path))
+    if path.is_mount():
+        raise UserError(f"{path} is where a disk is mounted, which cannot be replaced; give a folder inside of it")
     settle_folder(path)
     with partial_beside(path) as part:
         try:
@@ -112,27 +116,33 @@ def settle_folder(path: str | os.PathLike[str]) -> Path:
     if not path.name:
         # The current folder, or a root: nothing is ever swapped into their place.
         return path
-    following, previous = _sibling(path, "next"), _sibling(path, "previous")
+    place = _followed(path)
+    following, previous = _sibling(place, "next"), _sibling(place, "previous")
     with contextlib.suppress(FileNotFoundError):
         if following.exists():
-            if path.exists():
+            if place.exists():
                 shutil.rmtree(previous, ignore_errors=True)
-                path.rename(previous)
-            following.rename(path)
-            _sync_folder(path.parent)
-        if previous.exists() and path.exists():
+                place.rename(previous)
+            following.rename(place)
+            _sync_folder(place.parent)
+        if previous.exists() and place.exists():
             shutil.rmtree(previous, ignore_errors=True)
     return path
 
 
+def _followed(path: Path) -> Path:
+    """Where a link leads; any other path as it is."""
+    return path.resolve() if path.is_symlink() else path
+
+
 def replaceable_folder(path: str | os.PathLike[str], names: Collection[str], what: str) -> Path:
-    """Returns `path` when `atomic_folder` may write there: nothing is there, or nothing besides files of these names.
+    """Returns `path` when `atomic_folder` may write there: nothing is there, or no other files than these.
 
     Commands that write a folder where the user says ask this first, since whatever else is in it would be lost.
 
     Args:
         path: a folder.
-        names: of the files that it may hold.
+        names: of the files that it may hold, `a.json` or `folder/a.json`.
         what: what will be written.
 
     Raises:
@@ -141,7 +151,8 @@ def replaceable_folder(path: str | os.PathLike[str], names: Collection[str], wha
     place = settle_folder(Path(path).expanduser())
     if place.exists() and not place.is_dir():
         raise UserError(f"{place} is a file; a {what} is a folder, give another name")
-    foreign = sorted(file.name for file in place.glob("*") if file.name not in names)
+    files = (file for file in place.rglob("*") if file.is_symlink() or not file.is_dir())
+    foreign = sorted(name for file in files if (name := file.relative_to(place).as_posix()) not in names)
     if foreign:
         raise UserError(f"{place} holds {foreign[0]!r}, which a new {what} would replace; give another folder")
     return place

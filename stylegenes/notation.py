@@ -24,6 +24,7 @@ from stylegenes.words import did_you_mean
 _MOST = 1_000_000
 _DIGITS = 40
 """Digits of a whole number; Python itself refuses to read some thousands."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def parse_seeds(text: str, what: str = "seeds") -> list[int]:
@@ -80,7 +81,8 @@ def parse_label(text: str | None, label_dim: int, data: DataCard | None) -> torc
     """A label [1, label_dim] from a class number or from names, or None for an unconditional model.
 
     Args:
-        text: a column's number, or names of columns with commas between, each with `=value` where it is not 1.
+        text: names or numbers of columns with commas between, each with `=value` where it is not 1. A name goes before
+            a number; `#2` is column 2 also where another column is named `2`.
         label_dim: length of the label that the model needs, 0 for none.
         data: the data card, which knows the names.
 
@@ -98,7 +100,7 @@ def parse_label(text: str | None, label_dim: int, data: DataCard | None) -> torc
     label = torch.zeros(1, label_dim)
     for part in text.split(","):
         name, _, value = part.strip().partition("=")
-        column = names.index(name) if name in names else _whole(name)
+        column = names.index(name) if name in names else _whole(name.lstrip("#"))
         if column is None or column >= label_dim:
             unknown = f"{shown(name)!r}{did_you_mean(name, names, '')}"
             raise UserError(f"--label {shown(text)}: this model has no label {unknown}; {known}")
@@ -143,9 +145,11 @@ def _whole(text: str) -> int | None:
 
 
 def _lines(path: Path) -> list[str]:
+    """Lines of UTF-8, or of UTF-16 with its mark, as editors on Windows write them."""
     check_regular(path)
+    content = path.read_bytes()
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return content.decode("utf-16" if content[:2] in _UTF_16 else "utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise UserError(f"{path} cannot be read as lines of text: {error}") from error
 
@@ -154,7 +158,7 @@ def parse_psi(text: str) -> tuple[float, int | None]:
     """`0.7` as (0.7, None); `0.7:8`, for the 8 leading layers only, as (0.7, 8).
 
     Raises:
-        UserError: for anything else.
+        UserError: for anything else, or more layers than any model has.
     """
     number, colon, layers = text.partition(":")
     try:
@@ -164,6 +168,8 @@ def parse_psi(text: str) -> tuple[float, int | None]:
     leading = _whole(layers) if colon else None
     if psi != psi or (colon and leading is None):
         raise UserError(f"psi {shown(text)!r} is not a number like 0.7, or 0.7:8 for the 8 leading layers")
+    if leading is not None and leading > _MOST:
+        raise UserError(f"psi {shown(text)!r} names {leading:,} leading layers; give at most {_MOST:,}")
     return psi, leading
 
 

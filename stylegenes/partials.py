@@ -17,9 +17,9 @@ from pathlib import Path
 from stylegenes.processes import is_alive
 
 _AGE = 24 * 3600.0
-"""Seconds after which a partial file that nobody touched, of a writer who cannot be asked for, belongs to nobody."""
+"""Seconds after which a partial file that nobody touched, of a writer on another machine, belongs to nobody."""
 
-_NAME = re.compile(r"\.(.+)\.(?:(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-)?[0-9a-f]{8}\.part(?:\..*)?", re.DOTALL)
+_NAME = re.compile(r"\.(.+)\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.part(?:\..*)?", re.DOTALL)
 _own: set[str] = set()
 """What this process is writing."""
 
@@ -52,7 +52,7 @@ def _host() -> str:
 
 
 def _is_orphan(path: Path, name: re.Match[str]) -> bool:
-    """Whether the writer is dead: known of this machine's; of others, and of names that tell no writer, by age."""
+    """Whether the writer is dead: known of this machine's, of others by age."""
     if name["host"] == _host():
         pid = int(name["pid"])
         return pid == os.getpid() or not is_alive(pid, socket.gethostname())

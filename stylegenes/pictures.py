@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import struct
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import chain
@@ -22,11 +23,14 @@ from PIL.PngImagePlugin import PngInfo
 
 from stylegenes.errors import UserError
 from stylegenes.files import atomic_path, check_regular
+from stylegenes.picture_text import exif_of, read_info
 from stylegenes.sound import Sound
 
 STILLS = (".png", ".webp")
 ANIMATIONS = (".gif", ".webp", ".mp4")
 _EXIF_DESCRIPTION = 0x010E
+_DAMAGES = (OSError, ValueError, SyntaxError, IndexError, struct.error, Image.DecompressionBombError)
+"""What reading of a damaged picture raises, or of a stranger's that claims to be huge."""
 _PAPER, _INK = 255, 40
 _GAP = 2
 
@@ -124,7 +128,7 @@ def encode(picture: np.ndarray, text: dict[str, str] | None = None, suffix: str 
 
 
 def read_text(path: str | Path) -> dict[str, str]:
-    """What a picture or animation of this module says about itself; empty for others.
+    """What a picture or animation of this module says about itself; empty for others. No pixel is decoded.
 
     Raises:
         UserError: when the file is missing or neither, or an .mp4 cannot be read without `av`.
@@ -134,10 +138,13 @@ def read_text(path: str | Path) -> dict[str, str]:
     if path.suffix.lower() == ".mp4":
         return _decode(_read_mp4(path))
     try:
-        with Image.open(path) as image:
-            described = image.getexif().get(_EXIF_DESCRIPTION) or image.info.get("comment")
-            found = {**image.info, **getattr(image, "text", {})}
-    except (OSError, ValueError, SyntaxError) as error:
+        with path.open("rb") as file:
+            found = read_info(file)
+            if found is None:
+                with Image.open(file) as image:
+                    found = {**image.info, "exif": image.getexif().tobytes()}
+            described = exif_of(found).get(_EXIF_DESCRIPTION) or found.get("comment")
+    except _DAMAGES as error:
         raise UserError(f"{path} cannot be read as a picture: {error}") from error
     if described:
         return _decode(described)

@@ -25,7 +25,7 @@ from stylegenes.snapshot import Card, describe, load_snapshot, save_snapshot
 from stylegenes.words import command, counted
 
 SAMPLES, README = "samples.png", "README.md"
-OTHERS = (README, SAMPLES, "genes")
+OTHERS = (README, SAMPLES)
 """What is there besides the files of a snapshot."""
 LICENSES = (
     ("apache-2.0", "mit", "cc0-1.0", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense", "gpl-3.0", "lgpl-3.0")

@@ -117,7 +117,10 @@ def origin_of(
 
 
 def label_text(label: torch.Tensor, names: Sequence[str] = ()) -> str:
-    """A label [L] as `--label` takes it: columns that are not zero, by name where a name is plain and its own."""
+    """A label [L] as `--label` takes it: columns that are not zero, by name where a name is plain and its own.
+
+    Other columns are told by number, with a `#` before it where a column is named by that very number.
+    """
     words = [_word(column, names) for column in range(len(label))]
     parts = [
         word if value == 1 else f"{word}={_number(value)}"
@@ -130,7 +133,8 @@ def label_text(label: torch.Tensor, names: Sequence[str] = ()) -> str:
 def _word(column: int, names: Sequence[str]) -> str:
     name = names[column] if column < len(names) else ""
     plain = name and name == name.strip() and not set(name) & set(",=\n") and names.index(name) == column
-    return name if plain else str(column)
+    numbers = ("#" * marks + str(column) for marks in count())
+    return name if plain else next(number for number in numbers if number not in names)
 
 
 def _number(value: float) -> str:
@@ -271,6 +275,14 @@ def made_by_what(path: Path) -> str | None:
         return read_text(path).get("Made")
     except (UserError, OSError, UnicodeDecodeError):
         return None
+
+
+def texts_of(path: Path) -> dict[str, str]:
+    """What a picture says about itself; nothing where there is none, or it cannot be read."""
+    try:
+        return read_text(path)
+    except (UserError, OSError):
+        return {}
 
 
 def codes_record(origin: Origin, names: Sequence[str], files: Sequence[str], codes: Sequence[str]) -> dict[str, Any]:

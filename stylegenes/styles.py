@@ -48,6 +48,12 @@ def settled(generator: Generator, text: str, drawing: DrawSettings, most: int = 
     What a step names has none, so a mixture is settled before it is the second of two codes; and so is what has no
     room for more steps.
 
+    Args:
+        generator: the model.
+        text: a code string of any kind.
+        drawing: whose label tells the latent what to make of codes.
+        most: steps that may stay.
+
     Raises:
         UserError: for a text that cannot be read, or is of another model.
     """

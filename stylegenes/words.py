@@ -6,11 +6,23 @@ import difflib
 import re
 import shlex
 from collections.abc import Iterable
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 SYNONYMS = {"gpu": "cuda", "fid": "fd"}
 """What people call a thing that has another name here, where spelling alone would lead them astray."""
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Names of files that stay apart wherever capitals count for nothing: `a`, `A`, `b` as `a`, `A-2`, `b`."""
+    given, found = list(names), []
+    wanted, taken = {name.casefold() for name in given}, set[str]()
+    for name in given:
+        numbered = (f"{name}-{number}" for number in count(2))
+        free = (one for one in numbered if one.casefold() not in wanted | taken)
+        found.append(name if name.casefold() not in taken else next(free))
+        taken.add(found[-1].casefold())
+    return found
 
 
 def nearest(given: str, accepted: Iterable[str]) -> str | None:

@@ -123,20 +123,44 @@ def test_a_partial_folder_lives_as_long_as_its_writer(tmp_path):
 
 def test_partial_files_of_writers_elsewhere_go_by_age_and_other_files_stay(tmp_path):
     here = socket.gethostname()
-    elsewhere, unknown = ".last.00000000-12-12345678.part", ".a.b.12345678.part.png"
-    others = [f".{'a' * 32}.part", ".part", ".x.part.png", "a.12345678.part"]
-    for name in (elsewhere, unknown, *others):
+    elsewhere = ".last.00000000-12-12345678.part"
+    others = [
+        f".{'a' * 32}.part",
+        ".part",
+        ".x.part.png",
+        "a.12345678.part",
+        ".dump.20240101.part.gz",
+        ".w.deadbeef.part",
+    ]
+    for name in (elsewhere, *others):
         (tmp_path / name).mkdir()
     (tmp_path / elsewhere / "model").write_text("")
     for name in (elsewhere, *others):
         os.utime(tmp_path / name, (0, 0))
     sweep(tmp_path)
-    assert here and sorted(p.name for p in tmp_path.iterdir()) == sorted((elsewhere, unknown, *others))
+    assert here and sorted(p.name for p in tmp_path.iterdir()) == sorted((elsewhere, *others))
     os.utime(tmp_path / elsewhere / "model", (0, 0))
     os.utime(tmp_path / elsewhere, (0, 0))
-    os.utime(tmp_path / unknown, (0, 0))
     sweep(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(others)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_link_to_a_folder_stays_one_and_what_it_leads_to_is_replaced(times, tmp_path):
+    (tmp_path / "disk" / "mine").mkdir(parents=True)
+    (tmp_path / "linked").symlink_to(tmp_path / "disk" / "mine")
+    for number in range(times):
+        with atomic_folder(tmp_path / "linked") as part:
+            (part / "number").write_text(str(number))
+        assert settle_folder(tmp_path / "linked") == tmp_path / "linked"
+    assert (tmp_path / "linked").is_symlink()
+    assert (tmp_path / "disk" / "mine" / "number").read_text() == str(times - 1)
+    assert [len(list(place.iterdir())) for place in (tmp_path, tmp_path / "disk")] == [2, 1]
+
+
+def test_where_a_file_system_is_mounted_no_folder_is_replaced():
+    with pytest.raises(UserError, match="mounted"), atomic_folder("/proc"):
+        pass
 
 
 def test_a_host_whose_clock_is_ahead_sweeps_nothing_that_another_writes(tmp_path, monkeypatch):

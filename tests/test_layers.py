@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1] / "stylegenes"
 LAYERS = [
     {"errors", "words", "records", "registry", "cameras", "files", "pictures", "layers", "ops", "progressive"}
     | {"devices", "partials", "processes", "sealed", "shape", "size", "bounds", "sound", "version", "caches"}
-    | {"csv_tables", "progress", "shares", "cluster_options"},
+    | {"csv_tables", "progress", "shares", "cluster_options", "picture_text"},
     {"latents", "synthesis", "discriminators", "perception"},
     {"generator", "data", "hub"},
     {"snapshot", "drawing", "volumes", "sheets", "styles", "classified", "draws", "survey", "interop"},
@@ -56,6 +56,7 @@ SIDEWAYS = {
     ("pictures", "errors"),
     ("pictures", "files"),
     ("pictures", "sound"),
+    ("pictures", "picture_text"),
     ("sound", "errors"),
     ("sound", "files"),
     ("walks", "notation"),

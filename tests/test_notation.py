@@ -4,7 +4,15 @@ import pytest
 from latent_toys import GAUSSIAN, toy_generator
 
 from stylegenes import UserError
-from stylegenes.notation import parse_hold, parse_label, parse_layers, parse_psi, parse_seeds, parse_steps
+from stylegenes.notation import (
+    parse_codes,
+    parse_hold,
+    parse_label,
+    parse_layers,
+    parse_psi,
+    parse_seeds,
+    parse_steps,
+)
 from stylegenes.snapshot import DataCard
 
 
@@ -41,6 +49,25 @@ def test_psi_has_a_number_of_layers():
     for wrong in ("x", "nan", "inf", "0.7:", "0.7:-1", ""):
         with pytest.raises(UserError, match="leading layers"):
             parse_psi(wrong)
+    for many in (10**6 + 1, 2**63, 10**20 - 1, 10**39):
+        with pytest.raises(UserError, match="at most 1,000,000"):
+            parse_psi(f"0.7:{many}")
+    assert parse_psi("0.7:1000000") == (0.7, 10**6)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_codes_may_begin_with_a_mark(tmp_path, encoding, end):
+    mark = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
+    (tmp_path / "codes.txt").write_bytes(f"{mark}rAbc{end}{end} rDef {end}".encode(encoding))
+    assert parse_codes(str(tmp_path / "codes.txt")) == ["rAbc", "rDef"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfeabc", b"\xff", b"r\xe9"])
+def test_what_is_no_text_holds_no_codes(tmp_path, content):
+    (tmp_path / "codes.txt").write_bytes(content)
+    with pytest.raises(UserError, match="cannot be read as lines of text"):
+        parse_codes(str(tmp_path / "codes.txt"))
 
 
 def test_what_is_held_is_genes_and_attributes():

@@ -5,14 +5,17 @@ import json
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from stylegenes import UserError
 from stylegenes.drawing import DrawSettings
-from stylegenes.notation import parse_codes, parse_labels, parse_psi, read_codes
+from stylegenes.notation import parse_codes, parse_label, parse_labels, parse_psi, read_codes
 from stylegenes.pictures import save_picture
 from stylegenes.records import Condition
 from stylegenes.sheets import (
+    CARRIERS,
     Origin,
     Sheet,
     claim_folder,
@@ -22,6 +25,7 @@ from stylegenes.sheets import (
     origin_of,
     read_sheet,
 )
+from stylegenes.snapshot import DataCard
 
 CODES = ["rAbc-_0", "rDef123", "rGhi456"]
 NAMES = ["Hat", "Smiling", "Young"]
@@ -110,6 +114,76 @@ def test_a_label_is_written_by_names_where_they_can_be_told_from_numbers():
     assert label_text(torch.tensor([1.0, 0.0, 0.5]), NAMES) == "Hat,Young=0.5"
     assert label_text(torch.tensor([0.0, 1.0, 0.0]), ["a", "1", "2"]) == "1"
     assert label_text(torch.zeros(3)) == "0=0"
+
+
+CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\n")
+CLASS = st.one_of(
+    st.integers(0, 9).map(str),
+    st.text("0123#,= a-.", min_size=1, max_size=4),
+    st.text(CHARACTERS, min_size=1, max_size=6),
+    st.sampled_from(
+        ["a,b", "x=1", "color=red", "#1", "##1", "01", "\u0661", "²", " 1", "1 ", "#", "=", ",", "é\u2028"]
+    ),
+)
+
+
+def data_of(names: list[str]) -> DataCard:
+    return DataCard("none", label_names=names)
+
+
+@given(st.lists(CLASS, min_size=1, max_size=8), st.data())
+@settings(max_examples=400, deadline=None)
+def test_whatever_classes_are_called_a_label_is_read_as_it_was_written(names, data):
+    number = st.floats(-9, 9, width=32) | st.sampled_from([0.0, 1.0])
+    rows = [torch.eye(len(names))[i] for i in range(len(names))]
+    rows += [
+        torch.tensor(data.draw(st.lists(number, min_size=len(names), max_size=len(names)))),
+        torch.zeros(len(names)),
+    ]
+    for row in rows:
+        found = parse_label(label_text(row, names), len(names), data_of(names))
+        assert found is not None and torch.equal(found[0], row)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["1", "2", "a,b", "x=1"], ["1", "2", "#2", "3"]),
+        (["1", "2", "3", "color=red"], ["1", "2", "3", "#3"]),
+        (["2", "#2", "a,b", ""], ["2", "#2", "##2", "3"]),
+        (["a,b", "1", "x=1"], ["0", "1", "2"]),
+        (["0", "1", "2"], ["0", "1", "2"]),
+    ],
+)
+def test_a_class_is_never_recorded_as_another(tmp_path, names, words):
+    for column, word in enumerate(words):
+        row = torch.eye(len(names))[column]
+        assert label_text(row, names) == word
+        origin = origin_of("m", "", DrawSettings(condition=Condition(row[None])), names)
+        picture = np.zeros((4, 4, 3), np.uint8)
+        for suffix in CARRIERS:
+            path = tmp_path / f"{column}{suffix}"
+            if suffix == ".json":
+                path.write_text(json.dumps(codes_record(origin, ["a"], ["a"], CODES[:1])))
+            elif suffix != ".mp4":
+                Sheet([picture], CODES[:1], origin).save(path)
+            else:
+                continue
+            found = read_sheet(path).origin
+            assert found is not None
+            labels = parse_labels(found.labels, len(names), data_of(names))
+            assert labels is not None and torch.equal(labels[0], row)
+
+
+def test_labels_of_older_files_are_read_as_before():
+    """Names went before numbers, and a number was one where no class was named so."""
+    names = ["1", "2", "a,b", "x=1"]
+    for text, row in [("2", [0, 1, 0, 0]), ("3", [0, 0, 0, 1]), ("0", [1, 0, 0, 0]), ("1,3=0.5", [1, 0, 0, 0.5])]:
+        found = parse_label(text, 4, data_of(names))
+        assert found is not None and found[0].tolist() == row
+    for wrong in ("#4", "#", "##", "#x", "-1", "1#"):
+        with pytest.raises(UserError, match="has no label"):
+            parse_label(wrong, 4, data_of(names))
 
 
 def test_a_default_name_never_takes_what_others_wrote(tmp_path):

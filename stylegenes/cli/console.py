@@ -21,12 +21,14 @@ def console() -> Console:
     """The one console of this process, on standard output."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def say(text: str) -> None:
-    """Print one line as it is: paths and brackets are never taken for markup."""
-    console().print(text, markup=False)
+    """Print one line as it is: no letter of a path is taken for markup or a picture, and tabs stay tabs."""
+    from rich.segment import Segment, Segments
+
+    console().print(Segments([Segment(text), Segment.line()]))
 
 
 def track(items: Iterable[T], what: str, total: int) -> Iterator[T]:
@@ -68,7 +70,8 @@ class Bars:
     def __init__(self, *, show: bool = True) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        what = TextColumn("{task.description}", markup=False)
+        columns = (what, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._terminal = show and console().is_terminal
         self._plain = show and not self._terminal
         self._progress = Progress(*columns, console=console(), transient=True, disable=not self._terminal)

@@ -209,6 +209,7 @@ class Pack:
 
     def run(self) -> None:
         """Pack and describe."""
+        from stylegenes.cli.given import refuse
         from stylegenes.data.decode import View
         from stylegenes.data.export import refuse_existing
         from stylegenes.data.opening import open_packed, open_source, report_oddities
@@ -219,6 +220,8 @@ class Pack:
 
         if self.out.suffix.lower() in (".zip", ".tar"):
             raise UserError(f"--out {self.out}: what is written is a folder; give it a name without {self.out.suffix}")
+        if not self.shards:
+            refuse(self, ("shard_size",), "is how large each shard is; add --shards")
         size, workers = size_in_bytes(self.shard_size), self.workers or default_workers()
         refuse_existing(self.out)
         view = View(self.resolution, self.fit, self.filter, self.channels)

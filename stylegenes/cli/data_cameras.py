@@ -25,8 +25,10 @@ def look_at_cameras(path: Path, picture: Path | None, out: Path | None, center: 
         center: whether they are moved to lie around the origin first.
 
     Raises:
-        UserError: when there are none, or those that would be written are none.
+        UserError: when there are none, those that would be written are none, or the drawing is no .png.
     """
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise UserError(f"--picture {picture} must end in .png")
     posed = _open(path)
     if center:
         posed = centered(posed)
@@ -82,4 +84,4 @@ def _draw(posed: Posed, path: Path) -> None:
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel=names[0], ylabel=names[1], aspect="equal")
         axes.set_title("from above (front is up)" if names == "xz" else "from the side (front is right)")
     with atomic_path(path) as part:
-        figure.savefig(part, format=path.suffix.lower().removeprefix(".") or "png", dpi=100)
+        figure.savefig(part, format="png", dpi=100)

@@ -73,15 +73,19 @@ def run(args: Args) -> None:
     """Edit, draw, report.
 
     Raises:
-        UserError: for unknown attributes or genes, and whatever is wrong with the model.
+        UserError: for options that exclude each other, unknown attributes or genes, and whatever is wrong with the
+            model.
     """
     from stylegenes.analysis.exhibits.edits import traversal_exhibit
     from stylegenes.analysis.wishes import parse_where
     from stylegenes.cli.console import say
+    from stylegenes.cli.given import at_most_one
     from stylegenes.cli.places import show_exhibit
     from stylegenes.errors import UserError
     from stylegenes.model import open_model
 
+    if args.study is None:
+        at_most_one(args.picture, "seed", "code", "which picture to edit")
     model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
     names = model.statistics.attributes
     if (args.set == "all") != (args.study is not None):

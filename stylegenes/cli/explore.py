@@ -52,7 +52,8 @@ def run(args: Args) -> None:
     """Serve until Ctrl-C; or write the static site.
 
     Raises:
-        UserError: for no such model, a port that is taken, or an address without a token.
+        UserError: for no such model, a port that is taken, an address without a token, or a static site with options of
+            a server.
     """
     import contextlib
 
@@ -79,9 +80,12 @@ def run(args: Args) -> None:
 
 def _export(args: Args, place: Path) -> None:
     from stylegenes.cli.console import say
+    from stylegenes.cli.given import refuse
     from stylegenes.explorer.site import export_site
     from stylegenes.model import open_model
 
+    why = "is for a page that is served, and --export writes a folder instead; leave it out"
+    refuse(args, ("host", "port", "token", "sessions", "open"), why)
     found = export_site(open_model(args.model, label=args.label, classifier=args.classifier, device="cpu"), place)
     say(f"wrote {found.place}: {found.size / 1e6:.0f} MB for any static host; to look at it here:")
     say(f"  python -m http.server --directory {found.place}")

@@ -229,11 +229,12 @@ def _copy(source: str, target: Path) -> None:
 
 def _download(source: str, target: Path) -> None:
     import shutil
-    from urllib.error import URLError
+    from http.client import HTTPException
     from urllib.request import urlopen
 
     try:
         with urlopen(source, timeout=60) as reply, target.open("wb") as file:
             shutil.copyfileobj(reply, file)
-    except (URLError, OSError) as error:
+    # An address that is none raises InvalidURL, a kind of HTTPException, or ValueError where it names no host.
+    except (HTTPException, OSError, ValueError) as error:
         raise UserError(f"cannot download {source}: {getattr(error, 'reason', error)}") from error

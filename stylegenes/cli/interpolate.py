@@ -44,8 +44,10 @@ def run(args: Args) -> None:
     """
     from stylegenes.cli import sample
     from stylegenes.cli.console import say
+    from stylegenes.cli.given import at_most_one
     from stylegenes.words import command
 
+    at_most_one(args, "seeds", "codes", "which codes to go between")
     seeds = args.seeds or (None if args.codes else "0-2")
     way = f"{args.steps}:{args.space}"
     chosen = ["--seeds", seeds] if args.codes is None and seeds else ["--codes", str(args.codes)]

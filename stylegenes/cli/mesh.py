@@ -46,9 +46,11 @@ def run(args: Args) -> None:
     """Sample the volume, find its surface, write and say where.
 
     Raises:
-        UserError: for a model that is flat, a level that meets no surface, or an unknown suffix.
+        UserError: for a model that is flat, a level that meets no surface, an unknown suffix, or options that exclude
+            each other.
     """
     from stylegenes.cli.console import say
+    from stylegenes.cli.given import at_most_one, refuse
     from stylegenes.cli.places import picture_place
     from stylegenes.model import open_model
     from stylegenes.solids import solid_of, volume_of
@@ -58,6 +60,9 @@ def run(args: Args) -> None:
     suffix = out.suffix.lower()
     if suffix not in (*MESHES, DENSITIES):
         raise UserError(f"--out {out} must end in {', '.join((*MESHES, DENSITIES))}")
+    at_most_one(args, "seed", "code", "which code to take")
+    if suffix == DENSITIES:
+        refuse(args, ("level",), f"chooses a surface, and {DENSITIES} holds all densities; leave it out")
     level = _level(args.level)
     model = open_model(args.snapshot, label=args.label, device=args.device)
     choice = model.choose(seeds=None if args.code else args.seed, codes=args.code)

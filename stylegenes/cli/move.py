@@ -54,18 +54,20 @@ def run(args: Args) -> None:
     from dataclasses import replace
 
     from stylegenes.cli.console import say, show_table
+    from stylegenes.cli.given import at_most_one
     from stylegenes.cli.places import made_by, picture_place, still_place
     from stylegenes.csv_tables import write_table
     from stylegenes.model import open_model
     from stylegenes.words import counted
 
+    at_most_one(args, "seeds", "codes", "which codes to move")
     model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
     hold = [name.strip() for name in args.hold.split(",")] if args.hold else []
     how = {"seeds": args.seeds, "codes": args.codes, "strength": args.strength, "layers": args.layers, "hold": hold}
     found = model.move(args.directions, args.name, **how)
     if not found.own:
         say("note: these directions were found with other weights than this model's; expect less of them")
-    out = still_place(picture_place(args, f"{model.card.name}-move.png", (".csv",)))
+    out = still_place(picture_place(args, f"{model.card.name}-move.png", (".csv",) if args.classifier else ()))
     replace(found, origin=found.origin.made(made_by(args))).save(out)
     say(f"{counted(len(found.codes), 'code')} moved along {args.name} in {out}")
     if args.classifier is None:

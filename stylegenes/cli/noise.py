@@ -41,14 +41,19 @@ def run(args: Args) -> None:
     """Draw, measure, write and say where.
 
     Raises:
-        UserError: for a model without noise inputs, or too few draws.
+        UserError: for a model without noise inputs, too few draws, or a boundary below one pixel.
     """
     from dataclasses import replace
 
     from stylegenes.cli.console import say, show_table
+    from stylegenes.cli.given import at_most_one
     from stylegenes.cli.places import folder_place, made_by
+    from stylegenes.errors import UserError
     from stylegenes.model import open_model
 
+    at_most_one(args, "seeds", "codes", "which codes to study")
+    if args.boundary is not None and args.boundary < 1:
+        raise UserError(f"--boundary is {args.boundary}; the largest coarse resolution has at least 1 pixel")
     model = open_model(args.snapshot, label=args.label, device=args.device)
     found = model.noise(args.seeds, codes=args.codes, draws=args.draws, boundary=args.boundary, seed=args.seed)
     found = replace(found, origin=found.origin.made(made_by(args)))

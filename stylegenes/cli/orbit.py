@@ -55,12 +55,14 @@ def run(args: Args) -> None:
     from dataclasses import replace
 
     from stylegenes.cli.console import say, track
+    from stylegenes.cli.given import at_most_one
     from stylegenes.cli.places import made_by, picture_place
     from stylegenes.model import open_model
     from stylegenes.sheets import FPS, MOVING
     from stylegenes.solids import Turn, turned
     from stylegenes.words import counted
 
+    at_most_one(args, "seeds", "codes", "which codes to see")
     out = picture_place(args, "orbit.png")
     moving = out.suffix.lower() in MOVING
     steps = (96 if moving else 8) if args.steps is None else args.steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stylegenes.cli.console import say
 from stylegenes.errors import UserError
 from stylegenes.pictures import STILLS
-from stylegenes.sheets import claim_folder, free_path
+from stylegenes.sheets import claim_folder, free_path, texts_of
 from stylegenes.words import command
 
 if TYPE_CHECKING:
@@ -51,16 +52,45 @@ def _options(args: Any) -> Iterator[str]:
 
 
 def picture_place(args: Any, default: str | Path, beside: tuple[str, ...] = ()) -> Path:
-    """`--out`, or else the default name or the next free one after it; `beside` are suffixes of files written along."""
-    return args.out or free_path(Path(default), made_by(args), beside)
+    """`--out`, or else the default name or the next free one after it; `beside` are suffixes of files written along.
+
+    Raises:
+        UserError: when a file beside `--out` would be replaced that came with no picture of ours.
+    """
+    if args.out is not None:
+        check_beside(args.out, beside)
+        return args.out
+    return free_path(_here(default), made_by(args), beside)
 
 
 def folder_place(args: Any, default: str) -> Path:
     """`--out`, or else the default folder, or the next free one after it; the same command finds its own again."""
-    return args.out or claim_folder(Path(default), made_by(args))
+    return args.out or claim_folder(_here(default), made_by(args))
 
 
-def show_exhibit(args: Any, model: Model, exhibit: Exhibit, made: str | None = None) -> Path:
+def check_beside(picture: Path, suffixes: tuple[str, ...]) -> None:
+    """See that files which are written beside a picture replace none that the user did not name.
+
+    What is there already may be replaced where it came with the picture, as an earlier one of ours shows.
+
+    Raises:
+        UserError: names the file.
+    """
+    others = [place for place in map(picture.with_suffix, suffixes) if place != picture and place.exists()]
+    if others and "Model" not in texts_of(picture):
+        raise UserError(
+            f"{others[0]} would be replaced, which {picture.name} is written with; name another --out, or remove it"
+        )
+
+
+def _here(default: str | Path) -> Path:
+    """A default name as one of this folder, whatever stands on the card of a model from elsewhere."""
+    return default if isinstance(default, Path) else Path(re.sub(r"[/\\\0]", "_", default))
+
+
+def show_exhibit(
+    args: Any, model: Model, exhibit: Exhibit, made: str | None = None, also: tuple[str, ...] = ()
+) -> Path:
     """Write an exhibit, as the picture `--out` or among the model's others, and say where.
 
     Args:
@@ -68,13 +98,16 @@ def show_exhibit(args: Any, model: Model, exhibit: Exhibit, made: str | None = N
         model: whose pictures it shows.
         exhibit: what is written.
         made: what it depends on, where that is less than the whole command line.
+        also: suffixes of what the verb writes beside it.
 
     Raises:
-        UserError: when `--out` is no .png.
+        UserError: when `--out` is no .png, or a file beside it would be replaced.
     """
     by = made_by(args) if made is None else made
     out = getattr(args, "out", None)
     place = png_place(out) if out is not None else model.study.place(exhibit, by)
+    if out is not None:
+        check_beside(out, (*exhibit.beside, *also))
     picture = exhibit.save(place.parent, place.stem, model.shown_origin.made(by))
     say(f"{exhibit.words.title}: {picture}, with a table beside it")
     return picture

@@ -114,6 +114,7 @@ def run(args: Args) -> None:
 
 def _check(args: Args) -> None:
     """Refuse options that exclude each other, before the model is loaded."""
+    from stylegenes.cli.given import refuse
     from stylegenes.errors import UserError
     from stylegenes.pictures import ANIMATIONS, STILLS
     from stylegenes.sheets import MOVING
@@ -122,6 +123,8 @@ def _check(args: Args) -> None:
         raise UserError("--seeds, --codes and --count each say which pictures to draw; give one of them")
     if args.wish.where is not None and args.codes is not None:
         raise UserError("--where draws new codes, --codes names old ones; give one of them")
+    if args.wish.where is None:
+        refuse(args.wish, ("temperature",), "says how strictly a wish is met, and there is none; add --where")
     if args.mix is not None and args.interpolate is not None:
         raise UserError("--mix and --interpolate are two different pictures; give one of them")
     if args.count is not None and args.count < 1:
@@ -141,15 +144,17 @@ def _write_samples(args: Args, choice: Choice, track: Track) -> None:
     from stylegenes.cli.places import picture_place
     from stylegenes.files import write_json
     from stylegenes.sheets import codes_record
-    from stylegenes.words import counted
+    from stylegenes.words import counted, distinct
 
-    out, sheet = picture_place(args, f"{choice.origin.model}-samples.png", (".json",)), choice.samples(track)
+    # The list of codes lies beside one picture, and in a folder of many.
+    beside = (".json",) if args.out is None or args.out.suffix else ()
+    out, sheet = picture_place(args, f"{choice.origin.model}-samples.png", beside), choice.samples(track)
     files = [out.name] * len(choice)
     if out.suffix:
         sheet.save(out)
         listing = out.with_suffix(".json")
     else:
-        files = [f"{name.replace(' ', '')}.png" for name in choice.names]
+        files = [f"{name}.png" for name in distinct(name.replace(" ", "") for name in choice.names)]
         sheet.save_each(out, files)
         listing = out / "codes.json"
     write_json(listing, codes_record(sheet.origin, choice.names, files, sheet.codes))

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
@@ -21,6 +22,8 @@ USAGE = 2
 _KINDS = {"INT": "a whole number", "FLOAT": "a number"}
 _PLACES = ("out", "folder", "onnx", "pt2", "sheet", "to")
 """Options and arguments that say where a command writes."""
+_SHORT = {"out": "-o"}
+"""Short names of options."""
 _DASH = "a path that begins with a dash is written ./-name"
 _LARGEST_SEED = 2**63 - 1
 _MOST = 10**9
@@ -38,19 +41,46 @@ def parse(args: Any, prog: str, description: str | None, argv: Sequence[str]) ->
 
     Raises:
         SystemExit: 0 for `--help`; 2 for arguments that do not parse, after a sentence on standard error.
-        UserError: for a seed that no generator takes, or a number that is none.
+        UserError: for an empty path, a seed that no generator takes, or a number that is none.
         OSError: for a place that cannot be written.
     """
     import tyro
 
     with _in_sentences(_Explainer(args, prog, argv)):
         parsed = tyro.cli(args, prog=prog, description=description, args=list(argv))
+    _check_paths(parsed, argv)
     for name in _PLACES:
         place = getattr(parsed, name, None)
         if isinstance(place, Path):
             check_writable(place)
     _check_numbers(parsed)
     return parsed
+
+
+def _check_paths(parsed: Any, argv: Sequence[str]) -> None:
+    """Refuse empty paths, which `Path` takes for the current folder; a shell makes them of variables that are unset."""
+    for field in dataclasses.fields(parsed):
+        value, option = getattr(parsed, field.name), f"--{field.name.replace('_', '-')}"
+        if dataclasses.is_dataclass(value):
+            _check_paths(value, argv)
+        elif value != Path():
+            continue
+        elif "Positional" not in str(field.type):
+            _refuse_empty(option, _values(option, _SHORT.get(field.name), argv))
+        elif field.name in _PLACES:
+            _refuse_empty(field.name.upper(), argv)
+
+
+def _refuse_empty(name: str, given: Sequence[str]) -> None:
+    if "" in given:
+        raise UserError(f"{name} is empty, as a shell variable that is not set is; give a path")
+
+
+def _values(option: str, short: str | None, argv: Sequence[str]) -> list[str]:
+    """What a command line gives to an option: in the next word, or after `=`."""
+    names = [name for name in (option, short) if name is not None]
+    after = [value for word, value in pairwise(argv) if word in names]
+    return after + [word.partition("=")[2] for word in argv if word.partition("=")[0] in names and "=" in word]
 
 
 def _check_numbers(parsed: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from stylegenes.caches import cache_folder, written_cache
+from stylegenes.caches import cache_folder, own_places, written_cache
 from stylegenes.data.description import Description, LeftOut
 from stylegenes.data.hashing import hash_of
 from stylegenes.data.pack import pack
@@ -118,8 +118,8 @@ def _build(source: Source, pointer: Path, root: Path, workers: int, track: Track
 
 def _sweep(datasets: Path) -> None:
     """Delete builds that were interrupted long ago and never gone on with."""
-    for part in datasets.glob(".*.part"):
-        if now_in(datasets) - part.stat().st_mtime > _FORGOTTEN:
+    for part in own_places(datasets):
+        if part.suffix == ".part" and now_in(datasets) - part.stat().st_mtime > _FORGOTTEN:
             shutil.rmtree(part, ignore_errors=True)
 
 
@@ -184,18 +184,24 @@ def _sources(root: Path) -> dict[str, list[str]]:
 
 
 def clear_cache(root: Path) -> int:
-    """Delete all packed data sets and shards; returns the bytes freed. Processes that use one keep their open pages."""
+    """Delete all packed data sets and shards; returns the bytes freed. Processes that use one keep their open pages.
+
+    What else lies in folders of these names stays: the cache may be a disk that other things are kept on.
+    """
     freed = 0
     for folder in (cache_folder("datasets", root), cache_folder("index", root), cache_folder("shards", root)):
-        freed += bytes_in(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        for place in own_places(folder):
+            freed += bytes_in(place)
+            shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
     return freed
 
 
 def bytes_in(folder: Path) -> int:
-    """Size of all files in a folder and below; files that leave meanwhile count as nothing."""
+    """Size of a file, or of all files in a folder and below; files that leave meanwhile count as nothing."""
     total = 0
-    for path in folder.rglob("*"):
+    for path in [folder, *folder.rglob("*")]:
         with suppress(OSError):
             total += path.stat().st_size if path.is_file() else 0
     return total

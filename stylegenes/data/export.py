@@ -131,9 +131,9 @@ def refuse_existing(out: Path) -> None:
     Raises:
         UserError: when there is something at `out`, other than an empty folder.
     """
-    if out.is_dir() and not any(out.iterdir()):
+    if out.is_dir() and not out.is_symlink() and not any(out.iterdir()):
         out.rmdir()
-    if out.exists():
+    if out.exists() or out.is_symlink():
         raise UserError(f"{out} exists already; name another one, or delete it")
 
 

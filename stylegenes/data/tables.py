@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from stylegenes.errors import UserError, shown
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _CELEBA_VALUES = frozenset(["-1", "0", "1"])
+_QUOTED = re.compile(r'(?<![^,;\t\n])"(?:[^"]++|"")*+"')
+_FILLED = re.compile(r"^.*[^\s,;].*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,8 @@ def _celeba(name: str, lines: list[str]) -> tuple[list[str], list[_Line]]:
 
 
 def _csv(name: str, lines: list[str]) -> tuple[list[str], list[_Line]]:
-    delimiter = max(",;\t", key=lines[0].count) if lines else ","
-    cells = list(_cells(name, lines, delimiter))
+    text = "\n".join(lines)
+    cells = list(_cells(name, text, _delimiter(text)))
     if len(cells) < 2 or len(cells[0].cells) < 2:
         raise UserError(f"{name} is no attribute table: a line of column names, then lines of file,value,...")
     header = cells[0].cells
@@ -99,8 +102,14 @@ def _csv(name: str, lines: list[str]) -> tuple[list[str], list[_Line]]:
     return header, cells[1:]
 
 
-def _cells(name: str, lines: list[str], delimiter: str) -> Iterator[_Line]:
-    reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter, strict=True)
+def _delimiter(text: str) -> str:
+    """What stands most often in the first line that is not empty; what is in quotation marks does not count."""
+    first = _FILLED.search(_QUOTED.sub("x", text))
+    return max(",;\t", key=first[0].count) if first else ","
+
+
+def _cells(name: str, text: str, delimiter: str) -> Iterator[_Line]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
         for row in reader:
             if any(cell.strip() for cell in row):

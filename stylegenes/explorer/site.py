@@ -22,7 +22,7 @@ from stylegenes.errors import UserError
 from stylegenes.explorer.about import describe
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.page import PAGE
-from stylegenes.files import atomic_folder
+from stylegenes.files import atomic_folder, read_object, replaceable_folder
 from stylegenes.generator import Generator
 from stylegenes.interop.exporting import PlainGenerator
 from stylegenes.interop.onnx import OPSET, check_onnx, export_onnx
@@ -36,6 +36,7 @@ CONTENT = (
 _FIXED = 32767
 _SERVED = '<meta name="stylegenes" content="server">'
 _MARK = "site.json"
+_ROOMS = ("assets", "model", "runtime")
 _ALONE = ("population", "tree", "genome", "compare")
 _NEEDS_SERVER = "needs Python behind it; open it with: stylegenes explore {reference}"
 
@@ -67,9 +68,10 @@ def export_site(model: Model, place: str | Path) -> Exported:
         UserError: for a folder that holds something else, a model that cannot be exported, or without `onnx`.
         OSError: when the folder cannot be written.
     """
-    place = Path(place)
-    if place.exists() and not (place / _MARK).is_file() and (not place.is_dir() or any(place.iterdir())):
+    place, owned = Path(place), _own_files(Path(place))
+    if not owned and place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UserError(f"{place} exists and is no site of stylegenes; give a folder that is new or empty")
+    replaceable_folder(place, owned, "site")
     if not (PAGE / "index.html").is_file():
         raise UserError(f"{PAGE} has no page; build it with: npm ci && npm run build (in explorer/)")
     generator = copy.deepcopy(model.generator).to("cpu")
@@ -87,9 +89,24 @@ def export_site(model: Model, place: str | Path) -> Exported:
         numbers = write_numbers(model, part / "model/numbers.bin") if is_surveyed(model) else None
         labels = list(model.origin(model.plain_drawing).labels)
         about = {"info": info_of(model), "latent": latent_of(model), "labels": labels, "numbers": numbers}
-        (part / _MARK).write_text(json.dumps(about))
+        files = [file.relative_to(part).as_posix() for file in part.rglob("*") if file.is_file()]
+        (part / _MARK).write_text(json.dumps({**about, "files": sorted([*files, _MARK])}))
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     return Exported(place, size, difference)
+
+
+def _own_files(place: Path) -> set[str]:
+    """What an earlier export wrote into a folder, as its site.json says; nothing where it holds no site."""
+    try:
+        mark = read_object(place / _MARK)
+    except UserError:
+        return set()
+    if "info" not in mark or "latent" not in mark:
+        return set()
+    # Sites of older versions do not list their files.
+    ours = {file.relative_to(place).as_posix() for room in _ROOMS for file in (place / room).rglob("*")}
+    page = {file.relative_to(PAGE).as_posix() for file in PAGE.rglob("*")}
+    return {str(name) for name in mark.get("files", ours | page | {_MARK})}
 
 
 def _make_static(page: Path) -> None:

@@ -23,7 +23,7 @@ from stylegenes.snapshot import Card, DataCard, read_card, save_snapshot, seen_b
 from stylegenes.training.draws import draw_codes, rng_for
 from stylegenes.training.feed import to_float
 from stylegenes.training.history import add_to_history, best_value, forget_after, read_history
-from stylegenes.training.images import code_sheet, grid_name, sample_grids, save_grid
+from stylegenes.training.images import code_sheet, grid_name, is_grid, sample_grids, save_grid
 from stylegenes.training.run import Run
 from stylegenes.training.stopping import interruptible
 
@@ -151,7 +151,8 @@ class Checkpoints:
         keep = self.run.config.intervals.keep_images
         grids = list(sample_grids(run.folder).values())
         for old in grids[1 : 1 - keep] if 1 < keep < len(grids) else grids[:-1] if keep == 1 else []:
-            old.unlink(missing_ok=True)
+            if is_grid(old):
+                old.unlink(missing_ok=True)
 
     def judge(self) -> bool:
         """Evaluate; a better first metric than ever before makes the best snapshot.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from stylegenes.drawing import DrawSettings, draw
+from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.pictures import grid, read_text, save_picture, to_uint8
 from stylegenes.records import Condition, Noise
@@ -52,6 +53,13 @@ def sample_grids(folder: Path) -> dict[float, Path]:
     named = {path: _GRID.fullmatch(path.stem) for path in (folder / "samples").glob("*.png")}
     found = {float(f"{name[1]}.{name[2] or 0}"): path for path, name in named.items() if name}
     return dict(sorted(found.items()))
+
+
+def is_grid(path: Path) -> bool:
+    """Whether a picture says that it is a sample grid."""
+    with suppress(UserError):
+        return {"Images", "Codes"} <= read_text(path).keys()
+    return False
 
 
 def grid_name(images: int, *, often: bool) -> str:

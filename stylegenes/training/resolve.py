@@ -161,6 +161,8 @@ def check_settings(config: RunConfig, folder: Path) -> None:
             f"{folder} holds snapshots but no {STATE_FILE} to go on from, and a new run would replace them. Bring the "
             f"file back, or start another run from the newest snapshot: {start}"
         )
+    if path.exists() and not holds_run(folder):
+        raise UserError(f"{path} is there and is no run's; a run needs a folder of its own, so name another one")
     if not path.exists() or not (folder / STATE_FILE).exists():
         return
     # Read as a configuration: settings that are younger than the run have the values that it was made with.

@@ -1,18 +1,30 @@
 """Folders that a command writes: what a user put there stays, and what the command made itself is replaced."""
 
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import tiny_run
 
+import stylegenes
 from stylegenes.analysis.exhibits.page import Heading, render_page
 from stylegenes.cli import demo, main
 from stylegenes.cli.classifier import Args as ClassifierArgs
+from stylegenes.data import open_dataset
+from stylegenes.data.shards.keeping import Kept
 from stylegenes.errors import UserError
+from stylegenes.explorer.site import export_site
 from stylegenes.files import replaceable_folder
+from stylegenes.model import open_model
+from stylegenes.pictures import save_picture
 from stylegenes.reproduction.report import write_report
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.scale import SMALL
-from stylegenes.sheets import free_path
+from stylegenes.sheets import free_path, read_sheet
 from stylegenes.training import train
+from stylegenes.words import distinct
 
 OURS = "made by hand"
 
@@ -73,6 +85,141 @@ def test_a_demo_keeps_what_was_there(folder):
     assert first == second, "the next sitting replaces what this one made"
     assert [path.name for path, _ in first] == ["samples-2.png", "interpolation-2.png", "over-time-2.png"]
     assert {(folder / name).read_text() for name in mine} == {OURS}
+
+
+def test_the_cache_is_cleared_of_its_own_alone(folder, capsys):
+    """The cache may be a disk that other things are kept on."""
+    disk = folder / "cache"
+    mine = ["datasets/ffhq/00001.png", "datasets/readme.txt", "shards/mine/shard-000000.npy", "index/notes.json"]
+    for name in mine:
+        (disk / name).parent.mkdir(parents=True, exist_ok=True)
+        (disk / name).write_text(OURS)
+    open_dataset("avatars:n=12", resolution=8)
+    (disk / "shards" / ("a" * 32)).mkdir()
+    (disk / "shards" / ("a" * 32) / "shard-000000.npy").write_text("x")
+    assert main.run(["data", "cache"]) == 0 and "12 images" in capsys.readouterr().out
+    assert main.run(["data", "cache", "--clear"]) == 0
+    left = sorted(path.relative_to(disk).as_posix() for path in disk.rglob("*") if path.is_file())
+    assert left == sorted(mine)
+
+
+def test_shards_make_room_among_their_own(folder, monkeypatch):
+    shards = folder / "cache" / "shards"
+    own, mine = shards / ("a" * 32) / "shard-000000.npy", shards / "mine" / "shard-000000.npy"
+    for path in (own, mine):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(2**20))
+    monkeypatch.setenv("STYLEGENES_SHARDS_GIB", str(1 / 1024))
+    kept = Kept(None, "b" * 32)
+    kept.folder.mkdir()
+    assert kept._reserve(kept.folder / ".x.part", 1000)
+    assert mine.exists() and not own.exists()
+
+
+def test_a_published_tree_replaces_no_survey_and_no_notes(folder, capsys):
+    for name in ("genes/survey/shard-0.safetensors", "genes/thesis.txt", ".git/HEAD", "samples/x.png"):
+        place = folder / name.replace("/", "-")
+        (place / name).parent.mkdir(parents=True)
+        (place / name).write_text(OURS)
+        assert main.run(["push", "avatars32", "me/faces", "--to", str(place), "--seeds", "0-1"]) == 1
+        assert f"holds {name!r}" in capsys.readouterr().err and (place / name).read_text() == OURS
+    for _ in range(2):
+        assert main.run(["push", "avatars32", "me/faces", "--to", "tree", "--seeds", "0-1"]) == 0
+    assert (folder / "tree" / "genes" / "summary.safetensors").is_file()
+
+
+@pytest.mark.parametrize("added", [".git/HEAD", "CNAME", "assets/mine.png", "model/mine.onnx"])
+def test_a_site_that_others_added_to_is_not_replaced(added, folder):
+    pytest.importorskip("onnx")
+    model = open_model("avatars32")
+    export_site(model, folder / "site")
+    export_site(model, folder / "site")
+    (folder / "site" / added).parent.mkdir(exist_ok=True)
+    (folder / "site" / added).write_text(OURS)
+    with pytest.raises(UserError, match=re.escape(f"holds {added!r}")):
+        export_site(model, folder / "site")
+    assert (folder / "site" / added).read_text() == OURS
+
+
+def test_a_run_takes_no_folder_of_others(folder, capsys):
+    for number in range(3):
+        save_picture(folder / "mine" / "samples" / f"{number:06d}.png", np.zeros((8, 8, 3), np.uint8))
+        save_picture(folder / "classes" / "cat" / f"{number}.png", np.full((8, 8, 3), number, np.uint8))
+    (folder / "app").mkdir()
+    (folder / "app" / "config.json").write_text('{"port": 80}')
+    for source, out, says in (
+        ("avatars:n=12", "mine", "holds samples/"),
+        ("avatars:n=12", "app", "is no run's"),
+        ("classes", "classes", "lies among the pictures"),
+        ("classes", "classes/run", "lies among the pictures"),
+    ):
+        assert main.run(["train", source, "--out", out, "--recipe", "tiny32", "--kimg", "0.016"]) == 1
+        assert says in capsys.readouterr().err
+    assert json.loads((folder / "app" / "config.json").read_text()) == {"port": 80}
+    assert len(list((folder / "mine" / "samples").iterdir())) == 3 and not (folder / "classes" / "samples").exists()
+
+
+def test_grids_of_a_run_make_room_among_their_own(folder):
+    config = tiny_run.tiny_config("intervals.image_kimg=0.008", "intervals.keep_images=2")
+    train(config, folder / "run", data=tiny_run.TinyData(), quiet=True)
+    save_picture(folder / "run" / "samples" / "000000_004.png", np.zeros((8, 8, 3), np.uint8))
+    train(replace(config, kimg=0.16), folder / "run", data=tiny_run.TinyData(), quiet=True)
+    names = sorted(path.name for path in (folder / "run" / "samples").glob("0*.png"))
+    assert "000000_004.png" in names and "000000_160.png" in names and len(names) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "suffixes"),
+    [
+        (["sample", "avatars32", "--seeds", "0-1", "--out", "x.png"], [".json"]),
+        (["walk", "avatars32", "--keyframes", "3,8", "--seconds", "0.2", "--out", "x.gif"], [".json"]),
+        (["edit", "avatars32", "--set", "Smiling=1", "--method", "statistics", "--out", "x.png"], [".csv", ".json"]),
+        (["breed", "avatars32", "--parents", "3,8", "--out", "x.png"], [".csv", ".json", ".lineage.json"]),
+    ],
+)
+def test_what_is_written_beside_a_picture_replaces_nothing_of_others(words, suffixes, folder, capsys):
+    for suffix in suffixes:
+        (folder / f"x{suffix}").write_text(OURS)
+        assert main.run(words) == 1
+        assert f"x{suffix} would be replaced" in capsys.readouterr().err
+        assert [path.name for path in folder.iterdir() if path.is_file()] == [f"x{suffix}"]
+        assert (folder / f"x{suffix}").read_text() == OURS
+        (folder / f"x{suffix}").unlink()
+    assert main.run(words) == main.run(words) == 0, "its own are replaced"
+
+
+def test_a_film_and_a_picture_of_one_name_do_not_share_their_codes(folder, capsys):
+    assert main.run(["sample", "avatars32", "--seeds", "0-1", "--out", "x.png"]) == 0
+    codes = (folder / "x.json").read_text()
+    assert main.run(["walk", "avatars32", "--keyframes", "3,8", "--seconds", "0.2", "--out", "x.gif"]) == 1
+    assert "x.json would be replaced" in capsys.readouterr().err and (folder / "x.json").read_text() == codes
+
+
+def test_pictures_of_codes_that_begin_alike_are_files_of_their_own(folder):
+    codes = ["rC91wEP7w2" + rest for rest in ("", "a", "b")]
+    assert distinct(codes) == codes
+    assert distinct(["a", "A", "a", "a-2", "b"]) == ["a", "A-3", "a-4", "a-2", "b"]
+    model = open_model("avatars32")
+    (parent,) = model.choose(seeds=[3]).strings
+    family = [parent, *model.mutants(parent, 5, rate=0.02)]
+    (folder / "codes.txt").write_text("\n".join(family))
+    assert main.run(["sample", "avatars32", "--codes", "codes.txt", "--out", "faces"]) == 0
+    listed = json.loads((folder / "faces" / "codes.json").read_text())["codes"]
+    assert len({row["file"] for row in listed}) == len(family) == len(list((folder / "faces").glob("*.png")))
+    for row in listed:
+        assert read_sheet(folder / "faces" / row["file"]).codes == [row["code"]]
+
+
+@pytest.mark.parametrize("name", ["/tmp/x", "../../x", "..", "a/b", "a\\b"])
+def test_a_card_names_no_place_of_its_own(name, folder):
+    stylegenes.open("avatars32").save("evil")
+    card = json.loads((folder / "evil" / "card.json").read_text())
+    (folder / "evil" / "card.json").write_text(json.dumps({**card, "name": name}))
+    before = set(folder.rglob("*"))
+    (folder / "here").mkdir()
+    assert main.run(["sample", "evil", "--seeds", "0"]) == 0
+    new = set(folder.rglob("*")) - before - {folder / "here"}
+    assert len(new) == 2 and {path.parent for path in new} == {folder}
 
 
 @pytest.mark.parametrize("names", [["a.txt"], ["model.bin", "a.txt"]])

@@ -340,3 +340,50 @@ def test_memory_of_a_wide_one_hot_is_shared():
     pairs = [[f"{i}.png", i % 500] for i in range(2000)]
     found = labels_of({"dataset.json": json.dumps({"labels": pairs}).encode()}, [name for name, _ in pairs])
     assert found.rows["0.png"] is found.rows["500.png"]
+
+
+@pytest.mark.parametrize("mark", [";", ",", "\t"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["hair, long, red", "b"],
+        ["a;b;c;d", "e"],
+        ["x\ty\tz", "w"],
+        ['says "a, b; c"', "b"],
+        ["two\nlines, here; so", "b"],
+    ],
+)
+@pytest.mark.parametrize("before", ["", "\n", "\n \n", "{0}{0}\n", "\r\n"])
+def test_the_delimiter_is_what_stands_between_quotation_marks(mark, names, before):
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=mark, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerows([["file", *names], ["1.png", 1, 0], ["2.png", 0, 1]])
+    found = labels_of({"t.csv": (before.format(mark) + text.getvalue()).encode()}, NAMES[:2])
+    assert found.names == names
+    assert found.rows["1.png"].tolist() == [1, 0] and not found.left_out
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        (";Hat", ["Hat"]),
+        ('"file";"Hat"', ["Hat"]),
+        ('file;5" wide;b', ['5" wide', "b"]),
+        ('"file, of, a, picture";Hat', ["Hat"]),
+        ('file;"a"";""b,,,"', ['a";"b,,,']),
+        ('file\t"a,b"', ["a,b"]),
+    ],
+)
+def test_headers_of_other_programs_are_read(header, names):
+    mark = "\t" if "\t" in header else ";"
+    rows = [mark.join([f"{i}.png", *["1", "0"][: len(names)]]) for i in (1, 2)]
+    assert labels_of({"t.csv": table(*rows, header=header)}, NAMES[:2]).names == names
+
+
+@given(st.text('a1,;\t"\n ', max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_a_table_or_is_refused_in_words(text):
+    try:
+        labels_of({"t.csv": text.encode()}, NAMES[:2], "t.csv")
+    except UserError as error:
+        assert "t.csv" in str(error)

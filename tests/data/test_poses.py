@@ -167,6 +167,10 @@ def test_the_command_says_draws_and_converts(tmp_path, capsys):
     assert main.run(["data", "cameras", "scenes:n=20"]) == 0
     assert main.run(["data", "cameras", str(tmp_path)]) == 0
     assert main.run(["data", "cameras", "avatars:n=2"]) == 1
+    for place in ("x.foo", "x", "x.svg", "x.png.foo"):
+        assert main.run(["data", "cameras", "scenes:n=4", "--picture", str(tmp_path / place)]) == 1
+        assert f"--picture {tmp_path / place} must end in .png" in capsys.readouterr().err
+    assert main.run(["data", "cameras", "scenes:n=4", "--picture", str(tmp_path / "x.PNG")]) == 0
 
 
 @pytest.mark.parametrize("content", ["{}", '{"frames": [{}]}', '{"labels": [["a", 3]]}', '{"labels": []}'])

@@ -2,17 +2,20 @@
 
 import multiprocessing
 import os
+import pickle
 import struct
 import zipfile
 
 import lmdb
+import numpy as np
 import pytest
 from makers import png, write, write_zip
 
+from stylegenes.cli import main
 from stylegenes.data import open_dataset
 from stylegenes.data.stores import open_store
 from stylegenes.data.stores.base import Listing
-from stylegenes.errors import UserError
+from stylegenes.errors import UserError, shown
 
 
 @pytest.fixture
@@ -183,3 +186,61 @@ def test_depth_beside_pictures_is_none_of_them():
         listing.file(name, "0")
     found = [entry.name for entry in listing.sort().entries]
     assert found == ["a.png", "depth/b.npy", "depth/d.png", "e.npy", "in/c.jpg"] and listing.ignored == 2
+
+
+@pytest.mark.parametrize(
+    "inside", [b"caf\xe9/a.png", b"\xe9/deep/a.png", b"deep/\xe9/a", b"\xff\xfe/\xe9.png", b"\xe9/t.csv"]
+)
+def test_folders_whose_names_are_not_utf_8_are_left_out(tmp_path, opened, inside):
+    folder = write(tmp_path / "d", {"a.png": png(1), "caf\u00e9/b.png": png(2)})
+    odd = os.path.join(os.fsencode(folder), inside)
+    os.makedirs(os.path.dirname(odd))
+    with open(odd, "wb") as file:
+        file.write(png(3))
+    os.symlink(tmp_path, os.path.join(os.path.dirname(odd), b"link"))
+    found = reasons(opened(folder, labels="none"))
+    assert found.pop(shown(os.fsdecode(inside))).endswith("is not UTF-8")
+    assert ["link to a folder" in reason for reason in found.values()] == [True]
+    with pytest.raises(SystemExit, match="1"):
+        main.run(["data", "check", str(folder), "--labels", "none"])
+    packed = ["data", "pack", str(folder), "--labels", "none", "--out", str(tmp_path / "p"), "--resolution", "8"]
+    assert main.run(packed) == 0
+    assert main.run([*packed[:-3], str(tmp_path / "s"), *packed[-2:], "--shards"]) == 0
+
+
+def test_zips_of_old_tools_have_their_class_folders(tmp_path, opened):
+    names = ["cat\\1.png", "cat\\deep\\2.png", "dog\\1.png", "dog/2.png", "3.png"]
+    plain = {name.replace("\\", "/"): png(i) for i, name in enumerate(names)}
+    path = write_zip(tmp_path / "d.zip", {"cat\\": b"", **{name: png(i) for i, name in enumerate(names)}})
+    store = open_store(path)
+    assert [entry.name for entry in store.list().entries] == sorted(plain)
+    again = pickle.loads(pickle.dumps(store))
+    assert {name: again.read(name) for name in plain} == plain
+    files = {f"{kind}\\{i}.png": png(i) for i, kind in enumerate(["cat", "dog", "cat"])}
+    there = opened(write_zip(tmp_path / "w.zip", {**files, "__MACOSX\\cat\\._0.png": b"x"}))
+    here = opened(write(tmp_path / "w", {name.replace("\\", "/"): content for name, content in files.items()}))
+    assert there.label_names == here.label_names == ["cat", "dog"]
+    assert np.array_equal(there.labels(range(3)), here.labels(range(3))) and not reasons(there)
+    assert there.description.content_hash == here.description.content_hash
+
+
+def test_tables_in_zips_of_old_tools_are_read(tmp_path, opened):
+    files = {"set\\1.png": png(1), "set\\2.png": png(2), "set\\t.csv": b"file,Happy\n1.png,1\n2.png,0\n"}
+    dataset = opened(write_zip(tmp_path / "d.zip", files))
+    assert dataset.label_names == ["Happy"] and dataset.labels([0, 1]).tolist() == [[1.0], [0.0]]
+
+
+@pytest.mark.parametrize("name", ["..\\x.png", "a\\..\\..\\x.png", "C:\\x.png", "\\x.png", "\\\\host\\x.png"])
+def test_names_with_backslashes_that_climb_are_refused(tmp_path, opened, name):
+    dataset = opened(write_zip(tmp_path / "d.zip", {"a.png": png(1), name: png(2)}))
+    assert len(dataset) == 1 and list(reasons(dataset).values()) == ["a path that climbs out of the archive"]
+
+
+def test_one_name_with_both_slashes_is_two_files(tmp_path, opened):
+    dataset = opened(write_zip(tmp_path / "d.zip", {"a.png": png(1), "c/b.png": png(2), "c\\b.png": png(3)}))
+    assert len(dataset) == 1 and "2 files of this name" in reasons(dataset)["c/b.png"]
+
+
+def test_a_name_that_has_slashes_keeps_its_backslashes(tmp_path):
+    store = open_store(write_zip(tmp_path / "d.zip", {"c/a\\b.png": png(1)}))
+    assert [entry.name for entry in store.list().entries] == ["c/a\\b.png"] and store.read("c/a\\b.png") == png(1)

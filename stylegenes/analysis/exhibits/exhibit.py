@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from stylegenes.csv_tables import read_csv, write_csv
 from stylegenes.errors import UserError
@@ -75,6 +75,8 @@ class Exhibit:
     figure: Figure
     table: Table
     codes: Sequence[str] = ()
+    beside: ClassVar[tuple[str, ...]] = (".csv", ".json")
+    """Suffixes of what is written beside the picture."""
 
     def save(self, folder: Path, name: str | None = None, origin: Origin | None = None) -> Path:
         """Write NAME.png, NAME.csv and NAME.json, with the words' own name unless another is given.

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from filelock import FileLock
 
-from stylegenes.caches import cache_folder, cache_root, written_cache
+from stylegenes.caches import cache_folder, cache_root, own_places, written_cache
 from stylegenes.data.shards.index import SHARD, Part
 from stylegenes.data.shards.remote import Remote
 from stylegenes.errors import UserError
@@ -161,7 +161,7 @@ class _File:
 def _files(folder: Path) -> list[_File]:
     """The longest unused first."""
     found = []
-    for path in folder.glob("*/*.npy"):
+    for path in (file for place in own_places(folder) for file in place.glob("*.npy")):
         with suppress(OSError):
             state = path.stat()
             found.append(_File(state.st_mtime, path, state.st_size))

@@ -18,7 +18,7 @@ _ENCRYPTED = 0x1
 
 
 class ZipStore(Store):
-    """All files in a zip."""
+    """All files in a zip. Old tools of Windows write `cat\\1.png`, which is listed as `cat/1.png`."""
 
     kind = "zip"
 
@@ -26,28 +26,28 @@ class ZipStore(Store):
         self.path = path.resolve()
         self._owner = 0
         self._archive: zipfile.ZipFile | None = None
+        self._files: dict[str, zipfile.ZipInfo] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "_owner": 0, "_archive": None}
+        return {"path": self.path, "_owner": 0, "_archive": None, "_files": {}}
 
     def list(self) -> Listing:
         """All files of the archive's directory, each with size and checksum."""
         listing = Listing()
-        files = [info for info in self._open().infolist() if not info.is_dir()]
-        times = Counter(info.filename for info in files)
-        for info in {info.filename: info for info in files}.values():
-            refused = _refusal(info, times[info.filename])
-            if refused and not is_system_file(PurePosixPath(info.filename)):
-                listing.left_out.append(LeftOut(shown(info.filename), *refused))
+        times = Counter(map(_name, self._open().infolist()))
+        for name, info in self._files.items():
+            refused = _refusal(name, info, times[name])
+            if refused and not is_system_file(PurePosixPath(name)):
+                listing.left_out.append(LeftOut(shown(name), *refused))
             else:
-                listing.file(info.filename, f"{info.file_size}:{info.CRC:08x}")
+                listing.file(name, f"{info.file_size}:{info.CRC:08x}")
         return listing.sort()
 
     def read(self, name: str) -> bytes:
         """The content of one file, never more than the directory declared."""
         archive = self._open()
         try:
-            info = archive.getinfo(name)
+            info = self._files[name]
             with archive.open(info) as file:
                 data = file.read(info.file_size)
                 file.read(1)
@@ -61,6 +61,8 @@ class ZipStore(Store):
         if self._archive is None or self._owner != os.getpid():
             try:
                 self._archive = zipfile.ZipFile(self.path)
+                found = {_name(info): info for info in self._archive.infolist()}
+                self._files = {name: info for name, info in found.items() if not name.endswith("/")}
                 self._owner = os.getpid()
             # A damaged directory raises BadZipFile, struct.error, UnicodeDecodeError, NotImplementedError and more.
             except Exception as error:
@@ -71,9 +73,15 @@ class ZipStore(Store):
         return self._archive
 
 
-def _refusal(info: zipfile.ZipInfo, times: int) -> tuple[str, str] | None:
+def _name(info: zipfile.ZipInfo) -> str:
+    """The path within the archive with forward slashes; a name that has some already keeps its backslashes."""
+    name = info.filename
+    return name if "/" in name else name.replace("\\", "/")
+
+
+def _refusal(name: str, info: zipfile.ZipInfo, times: int) -> tuple[str, str] | None:
     """Why a file must not be read, and what to do; None when it may be."""
-    if climbs(info.filename):
+    if climbs(name):
         return "a path that climbs out of the archive", "do not trust this archive; make it again from the images"
     if times > 1:
         return f"{times} files of this name, and no telling which is meant", "make the archive again"

@@ -31,7 +31,7 @@ class FolderStore(Store):
                 if (here / name).is_symlink():
                     reason = "a link to a folder, which is not followed"
                     listing.left_out.append(
-                        LeftOut(self._name(here / name), reason, "copy the folder, or open it by itself")
+                        LeftOut(shown(self._name(here / name)), reason, "copy the folder, or open it by itself")
                     )
         return listing.sort()
 
@@ -69,6 +69,8 @@ def _refusal(path: Path, root: Path) -> tuple[str, str] | None:
     """Why a file must not be read, and what to do; None when it may be."""
     if not _is_text(path.name):
         return "a name that is not UTF-8", "rename it"
+    if not _is_text(str(path.relative_to(root))):
+        return "in a folder whose name is not UTF-8", "rename the folder"
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):  # Python before 3.13 raises the latter for a loop of links
