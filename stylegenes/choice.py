@@ -175,7 +175,7 @@ class Choice:
             ws = self.ws
             for row, own in enumerate(ws[:half].split(1)):
                 crossed = torch.where(layers[None, :, None], ws[half:], own)
-                names = self.texts[row : row + 1] * len(crossed)
+                names = [self.texts[row]] * len(crossed)
                 yield from draw_ws(self.generator, crossed, self._at(row), names)
             return
         drawings = self.drawing.part(slice(half)), self.drawing.part(slice(half, None))

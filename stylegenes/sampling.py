@@ -90,9 +90,22 @@ class Sampling(Studio):
         picked = {"seeds": seeds, "codes": codes, "where": where, "temperature": temperature}
         return self.choose(count, **picked, psi=psi, noise=noise, view=view).samples()
 
-    def draw(self, codes: Codes, *, psi: float | str | None = None, noise: str | None = None) -> Sheet:
-        """Pictures of codes; see `sample`."""
-        return self.sample(codes=codes, psi=psi, noise=noise)
+    def draw(
+        self,
+        codes: Codes,
+        *,
+        psi: float | str | None = None,
+        noise: str | None = None,
+        view: Mapping[str, float] | None = None,
+    ) -> Sheet:
+        """Pictures of codes.
+
+        The arguments `codes`, `psi`, `noise` and `view` are those of `sample`.
+
+        Raises:
+            UserError: as `sample`.
+        """
+        return self.sample(codes=codes, psi=psi, noise=noise, view=view)
 
     def mix(
         self, band: str = "all", count: int = 8, *, seeds: Seeds | None = None, codes: Codes | None = None

@@ -86,6 +86,8 @@ def noise_study(
         raise UserError(f"a standard deviation needs at least two draws; got {draws}")
     if not generator.synthesis.noise_buffers():
         raise UserError("this network has no noise inputs, so there is nothing to study")
+    if boundary is not None and boundary < 1:
+        raise UserError(f"the largest coarse resolution is at least 1 pixel; got {boundary}")
     boundary = boundary or max(4, generator.synthesis.size.longer // 8)
     return [_repeat(generator, ws, case, random, draws, condition) for case in noise_cases(boundary)]
 

@@ -76,7 +76,8 @@ def check_beside(picture: Path, suffixes: tuple[str, ...]) -> None:
     Raises:
         UserError: names the file.
     """
-    others = [place for place in map(picture.with_suffix, suffixes) if place != picture and place.exists()]
+    named = map(picture.with_suffix, suffixes) if picture.name else ()
+    others = [place for place in named if place != picture and place.exists()]
     if others and "Model" not in texts_of(picture):
         raise UserError(
             f"{others[0]} would be replaced, which {picture.name} is written with; name another --out, or remove it"

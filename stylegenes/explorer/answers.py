@@ -15,7 +15,7 @@ from stylegenes.errors import UserError, shown
 from stylegenes.explorer.desk import ClientGone
 from stylegenes.explorer.nodes import Taken, Unknown
 from stylegenes.explorer.schemas import Problem
-from stylegenes.explorer.worker import Busy, Replaced, Stopped
+from stylegenes.explorer.worker import OWN_MISTAKE, Busy, Replaced, Stopped
 
 log = logging.getLogger(__name__)
 _SAID = {
@@ -90,7 +90,7 @@ def add_answers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def broken(request: Request, error: Exception) -> JSONResponse:
         log.error("an error of the explorer itself, at %s", request.url.path, exc_info=error)
-        return _say(500, "the explorer made a mistake of its own; its terminal says more")
+        return _say(500, OWN_MISTAKE)
 
 
 def _say(status: int, sentence: str, headers: Any = None) -> JSONResponse:

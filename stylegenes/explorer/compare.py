@@ -72,7 +72,7 @@ def _file(desk: Desk, asked: FilesQuestion, shown: Shown) -> bytes:
     _check_size(model, asked)
     if moving and asked.format == "png":
         raise UserError("a .png does not move; ask for gif or webp")
-    choice = model.chosen(asked.codes, shown.drawing)
+    choice = replace(model.chosen(asked.codes, shown.drawing), origin=shown.origin(model))
     if asked.kind == "mix":
         sheet = choice.mixing(asked.band)
     elif asked.kind == "way":
@@ -115,12 +115,14 @@ def _captioned(sheet: Sheet, asked: FilesQuestion) -> Sheet:
 
 def _lines(desk: Desk, codes: list[str], shown: Shown) -> Lines:
     model = desk.opened
-    origin = model.origin(shown.drawing)
+    origin = shown.origin(model)
     options = {"psi": origin.psi} if origin.psi != "1" else {}
     options |= {"noise": origin.noise} if origin.noise != "const" else {}
     label = {"label": ",".join(origin.labels)} if origin.labels else {}
-    flags = [f"--{key}={value}" for key, value in {**options, **label}.items()]
-    cli = command("sample", str(model.reference), f"--codes={','.join(codes)}", *flags)
+    view = {key: int(angle) if angle.is_integer() else angle for key, angle in shown.view.items()}
+    flags = [f"--{key}={value}" for key, value in {**options, **label, **view}.items()]
+    cli = command("sample", model.reference, f"--codes={','.join(codes)}", *flags)
     opened = ", ".join([repr(str(model.reference)), *(f"{key}={value!r}" for key, value in label.items())])
-    drawn = ", ".join([repr(codes if len(codes) > 1 else codes[0]), *(f"{k}={v!r}" for k, v in options.items())])
+    given = {**options, "view": view} if view else options
+    drawn = ", ".join([repr(codes if len(codes) > 1 else codes[0]), *(f"{k}={v!r}" for k, v in given.items())])
     return Lines(python=f"stylegenes.open({opened}).draw({drawn})", cli=cli)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections.abc import Callable
@@ -15,9 +16,11 @@ from stylegenes.explorer.answers import problems
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.events import EVENTS, EventFeed, stream
 from stylegenes.explorer.tool_schemas import ComponentRow, DirectionRow, DirectionsAnswer
-from stylegenes.explorer.worker import Priority, Stopped
+from stylegenes.explorer.worker import OWN_MISTAKE, Priority, Stopped
 
-FittingState = Literal["none", "fitting", "ready", "unavailable"]
+log = logging.getLogger(__name__)
+
+FittingState = Literal["none", "fitting", "ready", "failed", "unavailable"]
 
 
 class Fitting:
@@ -37,7 +40,7 @@ class Fitting:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Begin, unless it was begun.
+        """Begin, unless it was begun; after a fit that failed, begin again.
 
         Raises:
             UserError: without a classifier.
@@ -48,6 +51,8 @@ class Fitting:
             if self.state in ("fitting", "ready"):
                 return
             self.state, self.reason = "fitting", ""
+            # Whoever listens from now on hears nothing of an earlier fit that failed.
+            self._tell("beginning", 0, 0)
             try:
                 self.desk.worker.submit(self._fit, Priority.BACKGROUND)
             except Exception:
@@ -60,10 +65,13 @@ class Fitting:
         try:
             model.compass.fit(model.classifier, on_progress=self._between, **count)
         except UserError as error:
-            self.state, self.reason = "unavailable", str(error)
-            self.feed.put("failed", {"detail": str(error)})
+            self._fail("unavailable", str(error))
         except Stopped:
             self.state = "none"
+        except Exception as error:
+            # Nobody waits for this work but by its events, so that nobody else would say it.
+            log.error("the directions could not be fitted", exc_info=error)
+            self._fail("failed", OWN_MISTAKE)
         else:
             self.state = "ready"
             self.feed.put("ready", {})
@@ -71,9 +79,16 @@ class Fitting:
     def _between(self, what: str, done: int, total: int) -> None:
         if self.desk.worker.stopped:
             raise Stopped
+        self._tell(what, done, total)
+        self.desk.worker.serve()
+
+    def _tell(self, what: str, done: int, total: int) -> None:
         self.progress = (what, done, total)
         self.feed.put("progress", {"what": what, "done": done, "total": total})
-        self.desk.worker.serve()
+
+    def _fail(self, state: FittingState, reason: str) -> None:
+        self.state, self.reason = state, reason
+        self.feed.put("failed", {"detail": reason})
 
 
 def direction_routes(desk: Desk) -> APIRouter:

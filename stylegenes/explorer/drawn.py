@@ -105,7 +105,7 @@ def _draw(desk: Desk, shown: Shown, codes: list[str]) -> bytes:
         if len(codes) == 1
         else model.difference(codes[0], codes[1], shown.drawing)
     )
-    return encode(_reduced(one, shown.size), model.origin(shown.drawing).text(codes))
+    return encode(_reduced(one, shown.size), shown.origin(model).text(codes))
 
 
 def _reduced(picture: np.ndarray, height: int | None) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -16,7 +17,7 @@ from stylegenes.errors import UserError
 from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.events import EventFeed
 from stylegenes.explorer.nodes import Unknown
-from stylegenes.explorer.worker import Busy, Priority, Stopped
+from stylegenes.explorer.worker import OWN_MISTAKE, Busy, Priority, Stopped
 from stylegenes.inversion.calibration import Calibration, calibrate
 from stylegenes.inversion.inversion import InversionSettings
 from stylegenes.inversion.invert import invert
@@ -25,6 +26,8 @@ from stylegenes.inversion.photos import Photos
 from stylegenes.inversion.projection import ProjectionSettings
 from stylegenes.records import Condition
 from stylegenes.styles import write_styles
+
+log = logging.getLogger(__name__)
 
 SittingState = Literal["waiting", "running", "done", "cancelled", "failed"]
 ENDS = ("done", "cancelled", "failed")
@@ -78,6 +81,11 @@ class Sitting:
         """Say how it ended."""
         self.state = state
         self.feed.put(state, data)
+
+    def fail(self, detail: str) -> None:
+        """Say what went wrong."""
+        self.detail = detail
+        self.end("failed", {"detail": detail})
 
 
 class Inverter:
@@ -141,12 +149,12 @@ class Inverter:
             sitting.result = self._invert(sitting)
         except (Cancelled, Stopped):
             sitting.end("cancelled", {})
+        except UserError as error:
+            sitting.fail(str(error))
         except Exception as error:
-            known = isinstance(error, UserError)
-            sitting.detail = str(error) if known else "the explorer made a mistake of its own; its terminal says more"
-            sitting.end("failed", {"detail": sitting.detail})
-            if not known:
-                raise
+            # Nobody waits for this work but by its events, so that nobody else would say it.
+            log.error("a photo could not be brought into the model", exc_info=error)
+            sitting.fail(OWN_MISTAKE)
         else:
             sitting.end("done", sitting.result)
 

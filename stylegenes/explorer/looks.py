@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 
 from stylegenes.drawing import DrawSettings
 from stylegenes.errors import UserError, shown
-from stylegenes.loaded import VIEW, LoadedModel
+from stylegenes.loaded import VIEW, LoadedModel, view_text
 from stylegenes.notation import parse_noise, parse_psi
 from stylegenes.records import Condition
+from stylegenes.sheets import Origin
 
 PLAIN = "plain"
 _KEYS = ("psi", "noise", "label", *VIEW, "size")
@@ -25,10 +27,16 @@ class Shown:
     Attributes:
         drawing: truncation, noise and condition.
         size: height in pixels that it is reduced to, or None.
+        view: yaw, pitch and fov in degrees, as far as they were given.
     """
 
     drawing: DrawSettings
     size: int | None = None
+    view: Mapping[str, float] = field(default_factory=dict)
+
+    def origin(self, model: LoadedModel) -> Origin:
+        """What files say about pictures of this look."""
+        return model.origin(self.drawing, view_text(None, self.view))
 
 
 def read_look(model: LoadedModel, text: str) -> Shown:
@@ -48,9 +56,8 @@ def read_look(model: LoadedModel, text: str) -> Shown:
         size = int(parts["size"]) if parts["size"].isdecimal() and len(parts["size"]) < 6 else 0
         if not 1 <= size <= _LARGEST:
             raise UserError(f"size is {shown(parts['size'], 20)!r}; give pixels from 1 to {_LARGEST}")
-    return Shown(
-        DrawSettings(psi, cutoff, parse_noise(parts.get("noise", "const")), Condition(label, model.camera(view))), size
-    )
+    seen = Condition(label, model.camera(view))
+    return Shown(DrawSettings(psi, cutoff, parse_noise(parts.get("noise", "const")), seen), size, view)
 
 
 def _parts(text: str) -> dict[str, str]:

@@ -10,6 +10,10 @@ from stylegenes.errors import UserError
 
 LONGEST_NAME = 80
 """Letters of a session's name."""
+MOST_NODES, NODES_BYTES = 200_000, 128 * 2**20
+"""Of one session: their number, and what they take in its file, so that it can be taken in again."""
+FILE_STEPS = 100_000
+"""Of a session, the newest, go into its file."""
 
 
 class Unknown(UserError):

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from stylegenes.explorer.nodes import LONGEST_NAME
+from stylegenes.explorer.nodes import LONGEST_NAME, MOST_NODES
 
 MOST_CODES, MOST_CHILDREN = 64, 64
 """In one request."""
-Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200_000)]
+LONGEST_CODE = 200_000
+"""Letters: all style vectors of the largest networks, and some steps."""
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_CODE)]
 LookText = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Text = Annotated[str, StringConstraints(max_length=4_000)]
 Codes = Annotated[list[Code], Field(min_length=1, max_length=MOST_CODES)]
@@ -304,6 +306,6 @@ class ExportedSession(BaseModel):
     version: Literal[1]
     name: SessionName
     model: Annotated[str, StringConstraints(max_length=100)]
-    nodes: Annotated[list[SessionNode], Field(max_length=200_000)]
+    nodes: Annotated[list[SessionNode], Field(max_length=MOST_NODES)]
     steps: Annotated[list[SessionStep], Field(max_length=1_000_000)]
     step: Number | None

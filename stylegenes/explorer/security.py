@@ -25,11 +25,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stylegenes.errors import UserError
+from stylegenes.explorer.nodes import NODES_BYTES
+from stylegenes.explorer.schemas import LONGEST_CODE, MOST_CODES
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 UPLOAD_BYTES, UPLOAD_PIXELS = 20 * 2**20, 50_000_000
 """The largest picture that is taken, as a file and decoded."""
-BODY_BYTES, IMPORT_BYTES = 2**20, 32 * 2**20
+BODY_BYTES, IMPORT_BYTES = 2**20 + MOST_CODES * LONGEST_CODE, 16 * 2**20 + NODES_BYTES
+"""As many codes as a request may name, however long, and all that is exported; each with what stands around it."""
 _LONG = {"/api/v1/inversions": UPLOAD_BYTES, "/api/v1/sessions/import": IMPORT_BYTES}
 _SHORTEST_TOKEN = 16
 _COOKIE_SECONDS = 30 * 24 * 3600

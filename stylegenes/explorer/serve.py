@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
+from urllib.parse import quote
 
 import uvicorn
 
@@ -109,7 +110,7 @@ def address(door: Door) -> str:
     """Where the page is, with the token that the first visit needs."""
     host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(door.host, door.host)
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{door.port}/" + ("" if door.token is None else f"?token={door.token}")
+    return f"http://{shown}:{door.port}/" + ("" if door.token is None else f"?token={quote(door.token, safe='')}")
 
 
 def serve(desk: Desk, door: Door, listening: socket.socket, *, browse: bool, say: Callable[[str], None]) -> None:

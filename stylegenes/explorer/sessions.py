@@ -99,7 +99,7 @@ def session_routes(desk: Desk) -> APIRouter:
     @router.get("/{name}/export", response_model=ExportedSession)
     def export(name: Name) -> Response:
         """The whole session as a JSON file."""
-        text = json.dumps(_store(desk).export(name), indent=1)
+        text = _written(_store(desk).export(name))
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.json"}
         return Response(text, media_type="application/json", headers=headers)
 
@@ -116,6 +116,16 @@ def _session(desk: Desk, name: str) -> Session:
     store = _store(desk)
     nodes, pointer = [_told(node) for node in store.nodes(name)], asdict(store.pointer(name))
     return Session(name=name, model=store.model, nodes=nodes, **pointer)
+
+
+def _written(session: dict[str, Any]) -> str:
+    """A session as JSON with a line for each node and step: more white space could make it too long to be taken in."""
+    lists = {name: session[name] for name in ("nodes", "steps")}
+    about = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in session.items() if name not in lists]
+    for name, rows in lists.items():
+        lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        about.append(f"{json.dumps(name)}: [\n{lines}\n]")
+    return "{\n" + ",\n".join(about) + "\n}\n"
 
 
 def _told(node: Node) -> SessionNode:

@@ -16,28 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from stylegenes.errors import UserError, shown
-from stylegenes.explorer.nodes import LONGEST_NAME, Listed, NewNode, Node, Pointer, Taken, Unknown
-
-_VERSION = 1
-_MOST_NODES = 200_000
-"""Of one session."""
-_TABLES = """
-CREATE TABLE sessions (
-    id INTEGER PRIMARY KEY, model TEXT NOT NULL, name TEXT NOT NULL, created TEXT NOT NULL, changed TEXT NOT NULL,
-    step INTEGER, UNIQUE (model, name)
-);
-CREATE TABLE nodes (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, session INTEGER NOT NULL REFERENCES sessions (id), code TEXT NOT NULL,
-    look TEXT NOT NULL, parents TEXT NOT NULL, operation TEXT NOT NULL, arguments TEXT NOT NULL, created TEXT NOT NULL
-);
-CREATE INDEX nodes_of_session ON nodes (session);
-CREATE TABLE steps (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, session INTEGER NOT NULL REFERENCES sessions (id),
-    node INTEGER NOT NULL REFERENCES nodes (id), previous INTEGER REFERENCES steps (id)
-);
-CREATE INDEX steps_of_session ON steps (session, previous);
-CREATE TABLE favorites (node INTEGER PRIMARY KEY REFERENCES nodes (id));
-"""
+from stylegenes.explorer.nodes import FILE_STEPS, LONGEST_NAME, Listed, NewNode, Node, Pointer, Taken, Unknown
+from stylegenes.explorer.tables import TABLES, VERSION, Room
 
 
 class SessionStore:
@@ -54,6 +34,7 @@ class SessionStore:
     def __init__(self, path: Path, model: str) -> None:
         self.path, self.model = path, model
         self._lock = threading.Lock()
+        self._rooms: dict[int, Room] = {}
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -199,19 +180,17 @@ class SessionStore:
             return self._nodes(db, session, node)[0]
 
     def export(self, name: str) -> dict[str, Any]:
-        """A session as JSON-ready data that `load` takes.
+        """A session as JSON-ready data that `load` takes: all its nodes, and the newest of its steps.
 
         Raises:
             Unknown: when there is no such session.
         """
         with self._lock:
             session = self._session(self._db, name)
-            rows = self._db.execute("SELECT id, node, previous FROM steps WHERE session = ? ORDER BY id", (session,))
-            steps = [{"id": step, "node": node, "previous": previous} for step, node, previous in rows]
-            (step,) = self._db.execute("SELECT step FROM sessions WHERE id = ?", (session,)).fetchone()
+            steps = self._told_steps(session)
             nodes = [vars(node) for node in self._nodes(self._db, session)]
-        about = {"format": "stylegenes-session", "version": _VERSION, "name": name, "model": self.model}
-        return {**about, "nodes": nodes, "steps": steps, "step": step}
+        about = {"format": "stylegenes-session", "version": VERSION, "name": name, "model": self.model}
+        return {**about, "nodes": nodes, **steps}
 
     def load(
         self, name: str, nodes: Sequence[Node], steps: Sequence[tuple[int, int, int | None]], step: int | None
@@ -225,7 +204,7 @@ class SessionStore:
             step: where it stands.
 
         Raises:
-            UserError: for parents, nodes or steps that are not among those given before them.
+            UserError: for parents, nodes or steps that are not among those given before them, or too many of them.
         """
         with self._change() as db:
             free = name
@@ -241,6 +220,7 @@ class SessionStore:
                 known[node.id] = self._insert(db, session, new, node.created)
                 if node.favorite:
                     db.execute("INSERT INTO favorites VALUES (?)", (known[node.id],))
+            Room().later(db, session).check()
             went: dict[int, int] = {}
             for one, node, previous in steps:
                 before = None if previous is None else _mapped(went, previous, "step")
@@ -257,13 +237,13 @@ class SessionStore:
         with self._change() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            if version == _VERSION and {"sessions", "nodes", "steps", "favorites"} <= set(tables):
+            if version == VERSION and {"sessions", "nodes", "steps", "favorites"} <= set(tables):
                 return
             if tables or version:
                 raise UserError(f"{self.path} is a database of something else; give another file with --sessions")
-            for statement in _TABLES.split(";"):
+            for statement in TABLES.split(";"):
                 db.execute(statement)
-            db.execute(f"PRAGMA user_version = {_VERSION}")
+            db.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
@@ -300,16 +280,24 @@ class SessionStore:
         )
 
     def _add(self, db: sqlite3.Connection, session: int, nodes: Sequence[NewNode]) -> list[int]:
-        (there,) = db.execute("SELECT count(*) FROM nodes WHERE session = ?", (session,)).fetchone()
-        if there + len(nodes) > _MOST_NODES:
-            raise UserError(f"a session holds at most {_MOST_NODES:,} nodes; begin another one")
+        self._rooms[session] = room = self._rooms.get(session, Room()).later(db, session)
         ids: list[int] = []
         for node in nodes:
             parents = [self._parent(db, session, ids, parent) for parent in node.parents]
             ids.append(
                 self._insert(db, session, NewNode(node.code, node.operation, node.look, parents, node.arguments))
             )
+        room.later(db, session).check()
         return ids
+
+    def _told_steps(self, session: int) -> dict[str, Any]:
+        """The newest steps as a file has them, and where among them the session stands."""
+        query = "SELECT id, node, previous FROM steps WHERE session = ? ORDER BY id DESC LIMIT ?"
+        rows = self._db.execute(query, (session, FILE_STEPS)).fetchall()[::-1]
+        known = {None, *(step for step, _, _ in rows)}
+        (here,) = self._db.execute("SELECT step FROM sessions WHERE id = ?", (session,)).fetchone()
+        steps = [{"id": one, "node": node, "previous": last if last in known else None} for one, node, last in rows]
+        return {"steps": steps, "step": here if here in known else None}
 
     def _parent(self, db: sqlite3.Connection, session: int, ids: Sequence[int], parent: int) -> int:
         if parent < 0:

@@ -138,7 +138,7 @@ class ComponentRow(BaseModel):
 class DirectionsAnswer(BaseModel):
     """The directions of the model."""
 
-    state: Literal["none", "fitting", "ready", "unavailable"]
+    state: Literal["none", "fitting", "ready", "failed", "unavailable"]
     reason: str = ""
     done: int = 0
     total: int = 0

@@ -20,9 +20,13 @@ from enum import IntEnum
 from itertools import count
 from typing import Any
 
+from stylegenes.errors import UserError
+
 log = logging.getLogger(__name__)
 
 Work = Callable[[], Any]
+OWN_MISTAKE = "the explorer made a mistake of its own; its terminal says more"
+"""What people are told of an error that is no mistake of theirs, and that is in the log."""
 
 
 class Priority(IntEnum):
@@ -233,6 +237,8 @@ class Worker:
             self._forget(job)
             self._done += 1
             self._seconds.append(time.monotonic() - begun)
+        if error is not None and not job.wanted and not isinstance(error, UserError | Stopped):
+            log.error("work failed whose clients had all left", exc_info=error)
         for waiter in job.waiters:
             _answer(waiter, result, error)
 

@@ -10,6 +10,7 @@ from PIL import Image
 import stylegenes
 from stylegenes.cli.main import run
 from stylegenes.explorer import compare
+from stylegenes.pictures import read_text
 from stylegenes.sheets import read_sheet
 
 
@@ -118,6 +119,57 @@ def test_the_command_line_draws_the_same(genome, tmp_path, monkeypatch):
     ours = np.asarray(Image.open(BytesIO(sheet)))
     drawn = np.asarray(Image.open(tmp_path / "a.png"))
     assert np.array_equal(ours[:130], drawn[:130])
+
+
+@pytest.fixture(scope="module")
+def scenes(client_of):
+    return client_of(stylegenes.open("scenes32", device="cpu"))
+
+
+def saved(path, answer):
+    """The file of an answer."""
+    assert answer.status_code == 200, answer.text
+    path.write_bytes(answer.content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("look", "view"),
+    [
+        ("yaw=30,pitch=10", {"Yaw": "30", "Pitch": "10"}),
+        ("psi=0.7,yaw=-20.1234567,fov=30", {"Yaw": "-20.1235", "Fov": "30"}),
+        ("pitch=0", {"Pitch": "0"}),
+        ("plain", {}),
+    ],
+)
+def test_a_view_is_kept_by_files_and_lines(scenes, look, view, tmp_path, monkeypatch):
+    model, here = scenes.desk.model, f"/api/v1/pictures/{scenes.desk.hash}/{look}"
+    a, b = model.choose(seeds=[3, 4]).strings
+    lines = scenes.post("/api/v1/lines", json={"codes": [a], "look": look}).json()
+    monkeypatch.chdir(tmp_path)
+    assert run([*shlex.split(lines["cli"])[1:], "--out", "theirs"]) == 0
+    (theirs,) = (tmp_path / "theirs").glob("*.png")
+    shown = picture(scenes, a, look)
+    assert np.array_equal(shown, np.asarray(Image.open(theirs)))
+    assert np.array_equal(shown, eval(lines["python"], {"stylegenes": stylegenes}).pictures[0])
+    told = read_text(theirs)
+    assert {key: told[key] for key in ("Yaw", "Pitch", "Fov") if key in told} == view
+    ours = read_text(saved(tmp_path / "ours.png", scenes.get(f"{here}/{a}.png")))
+    assert ours == {key: value for key, value in told.items() if key != "Made"}
+    question = {"codes": [a, b], "look": look}
+    for kind, more in (("sheet", {}), ("way", {"steps": 1})):
+        answer = scenes.post("/api/v1/files", json={"kind": kind, **question, **more})
+        assert read_sheet(saved(tmp_path / f"{kind}.png", answer)).origin.more == view
+    apart = scenes.get(f"/api/v1/differences/{scenes.desk.hash}/{look}/{a}/{b}.png")
+    assert view.items() <= read_text(saved(tmp_path / "apart.png", apart)).items()
+
+
+def test_a_saved_view_is_drawn_again_from_its_file(scenes, tmp_path):
+    (code,) = scenes.desk.model.choose(seeds=[3]).strings
+    place = saved(tmp_path / "a.png", scenes.get(f"/api/v1/pictures/{scenes.desk.hash}/yaw=30,pitch=10/{code}.png"))
+    (again,) = scenes.desk.model.sample(codes=str(place)).pictures
+    assert np.array_equal(again, np.asarray(Image.open(place)))
+    assert not np.array_equal(again, picture(scenes, code))
 
 
 def test_a_difference_is_where_pictures_differ(either, pair):

@@ -1,12 +1,15 @@
 """Directions over the API: components at once, attributes after a fit that lets clicks through, and moves."""
 
 import json
+import time
 
 import numpy as np
 import pytest
 import torch
 
 import stylegenes
+from stylegenes.analysis.compass import Compass
+from stylegenes.errors import UserError
 from stylegenes.explorer.directions import Fitting, told
 
 
@@ -48,6 +51,40 @@ def fitted(client_of, mapping_model):
     assert found.state == "ready" and {one.name for one in found.attributes} == {"Male", "Long_Hair"}
     assert all(one.auc > 0.6 for one in found.attributes)
     return client
+
+
+def settled(client):
+    """What is said of directions when no fit goes on any more."""
+    deadline = time.monotonic() + 30
+    while (found := client.get("/api/v1/directions").json())["state"] == "fitting" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
+
+
+def test_a_fit_that_fails_says_so_and_is_tried_again(client_of, mapping_model, monkeypatch, caplog):
+    client, errors = client_of(mapping_model), [RuntimeError("of our own"), UserError("of theirs")]
+
+    def fit(self, *args, **more):
+        if errors:
+            raise errors.pop(0)
+
+    monkeypatch.setattr(Compass, "fit", fit)
+    for state, said in (("failed", "its terminal says more"), ("unavailable", "of theirs"), ("ready", "")):
+        assert client.post("/api/v1/directions/fit").status_code == 202
+        found = settled(client)
+        assert found["state"] == state and said in found["reason"] and found["components"]
+        with client.stream("GET", "/api/v1/directions/events") as answer:
+            lines = [line for line in answer.iter_lines() if line.startswith("event")]
+        assert lines == ["event: ready" if state == "ready" else "event: failed"]
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["of our own"]
+
+
+def test_who_listens_to_a_second_fit_hears_nothing_of_the_first(client_of, mapping_model, monkeypatch):
+    fitting = Fitting(client_of(mapping_model).desk)
+    fitting.feed.put("failed", {"detail": "long ago"})
+    monkeypatch.setattr(fitting.desk.worker, "submit", lambda *args, **more: None)
+    fitting.start()
+    assert fitting.state == "fitting" and fitting.feed.last[0] == "progress"
 
 
 def test_components_come_at_once_in_order(either):

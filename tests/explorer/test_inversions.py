@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegenes.errors import UserError
+from stylegenes.explorer import inverting
 from stylegenes.explorer.security import UPLOAD_BYTES
 
 PNG = {"content-type": "image/png"}
@@ -77,6 +79,28 @@ def test_too_many_photos_wait_for_one_another(genome):
     for one in names[:4]:
         genome.delete(f"/api/v1/inversions/{one.json()['id']}")
     assert {events(genome, one.json()["id"])[-1][0] for one in names[:4]} == {"cancelled"}
+
+
+def raising(error):
+    """What takes anything and fails."""
+
+    def fail(*args, **more):
+        raise error
+
+    return fail
+
+
+def test_a_photo_that_fails_says_so_here_and_in_the_terminal(genome, monkeypatch, caplog):
+    for error, said in ((RuntimeError("of our own"), "its terminal says more"), (UserError("of theirs"), "of theirs")):
+        monkeypatch.setattr(inverting, "invert", raising(error))
+        begun = begin(genome, png(), "/api/v1/inversions?steps=1").json()
+        last, told = events(genome, begun["id"])[-1]
+        assert last == "failed" and said in told["detail"]
+        state = genome.get(f"/api/v1/inversions/{begun['id']}").json()
+        assert (state["state"], state["detail"]) == ("failed", told["detail"])
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["of our own"]
+    monkeypatch.undo()
+    assert events(genome, begin(genome, png(), "/api/v1/inversions?steps=1").json()["id"])[-1][0] == "done"
 
 
 def bomb(side):

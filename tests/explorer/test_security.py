@@ -4,12 +4,14 @@ import logging
 import socket
 
 import pytest
+import torch
 from starlette.testclient import TestClient
 
 from stylegenes.errors import UserError
 from stylegenes.explorer import security
 from stylegenes.explorer.page import PAGE, Asset, page_routes, read_page
-from stylegenes.explorer.security import HEADERS, Door, is_loopback, random_token
+from stylegenes.explorer.security import BODY_BYTES, HEADERS, Door, is_loopback, random_token
+from stylegenes.styles import write_styles
 
 TOKEN = "a-token-of-some-length"
 INFO = "/api/v1/info"
@@ -237,7 +239,7 @@ def test_the_page_asks_for_nothing_from_elsewhere():
         assert outside not in index
 
 
-@pytest.mark.parametrize("size", [2**20 + 1, 2**40])
+@pytest.mark.parametrize("size", [BODY_BYTES + 1, 2**40])
 def test_large_requests_are_refused_before_they_are_read(genome, size):
     answer = genome.post("/api/v1/dice", content=b"{}", headers={"content-length": str(size)})
     assert answer.status_code == 413
@@ -247,9 +249,20 @@ def test_large_requests_are_refused_before_they_are_read(genome, size):
 
 def test_large_requests_without_a_length_are_cut_off(genome):
     answer = genome.post(
-        "/api/v1/dice", content=iter([b" " * 2**18] * 20), headers={"content-type": "application/json"}
+        "/api/v1/dice", content=iter([b" " * 2**20] * 20), headers={"content-type": "application/json"}
     )
     assert answer.status_code == 413
+
+
+def test_as_many_codes_as_are_promised_are_let_in_however_long(genome):
+    most = genome.get(INFO).json()["limits"]["codes"]
+    (vectors,) = write_styles(torch.randn(1, 8, 128))
+    code = "~".join([vectors] + [f"{vectors}@0"] * 9)
+    assert len(code) > 18 * 512 * 32 / 6, "as many letters as all style vectors of a network of 1024 pixels"
+    for path in ("judge", "lines"):
+        answer = genome.post(f"/api/v1/{path}", json={"codes": [code] * most})
+        assert answer.status_code == 200, answer.text[:200]
+    assert genome.post("/api/v1/lines", json={"codes": [code] * (most + 1)}).status_code == 422
 
 
 def test_forms_of_other_sites_are_no_json(genome):

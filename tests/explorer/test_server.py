@@ -8,12 +8,16 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from stylegenes.cli.main import run
 from stylegenes.errors import UserError
+from stylegenes.explorer.app import create_app
+from stylegenes.explorer.desk import Desk
 from stylegenes.explorer.security import Door
 from stylegenes.explorer.serve import address, is_run, open_desk, take_port
 from stylegenes.explorer.store import SessionStore
@@ -135,3 +139,29 @@ def test_addresses_can_be_opened():
     with pytest.raises(UserError, match="taken"):
         take_port("127.0.0.1", listening.getsockname()[1])
     listening.close()
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "correct+horse+battery",
+        "salt&pepper#and-more",
+        "a=b?c=d&token=another-one",
+        "100%41%2B%zz-of-a-token",
+        " between and around ",
+        "/slash/../\\back;semi,colon",
+        "\"quotes\" 'and' <marks>[bold]",
+        "control\t\n\r\x00\x1b characters",
+        "plain-token_of.some~length",
+    ],
+)
+def test_the_printed_address_brings_its_token_whatever_stands_in_it(token):
+    door = Door("0.0.0.0", 80, token)
+    printed = address(door)
+    assert re.fullmatch(r"http://[\w.-]+:80/\?token=[\w.~%-]+", printed, re.ASCII), printed
+    assert parse_qs(urlsplit(printed).query) == {"token": [token]}
+    assert httpx.URL(printed).params["token"] == token
+    with TestClient(create_app(Desk(None), door), base_url="http://localhost", follow_redirects=False) as client:
+        welcome = client.get(printed.removeprefix(printed.partition("/?")[0]))
+        assert welcome.status_code == 303 and welcome.headers["location"] == "/"
+        assert client.get("/").status_code == 200

@@ -1,6 +1,13 @@
 """Sessions over the API: what is answered can be read again, and what cannot be is said."""
 
+import json
+
 import pytest
+import torch
+
+from stylegenes.explorer import tables
+from stylegenes.explorer.nodes import NewNode
+from stylegenes.styles import write_styles
 
 
 @pytest.fixture
@@ -56,6 +63,40 @@ def test_a_session_of_other_weights_is_not_taken_in(genome, code):
     answer = genome.post("/api/v1/sessions/import", json={**said, "model": "0" * 64})
     assert answer.status_code == 422 and "other weights" in answer.json()["detail"]
     assert genome.post("/api/v1/sessions/import", json={**said, "step": 5}).status_code == 422
+
+
+def test_a_large_session_that_goes_out_comes_in_again(genome):
+    (vectors,) = write_styles(torch.randn(1, 8, 128))
+    code = "~".join([vectors] + [f"{vectors}@0"] * 16)
+    genes = list(range(40))
+    nodes = [NewNode(code, "mix", arguments={"number": number, "genes": genes}) for number in range(400)]
+    genome.post("/api/v1/sessions", json={"name": "large"})
+    genome.desk.store.add("large", nodes, select=0)
+    exported = genome.get("/api/v1/sessions/large/export")
+    assert len(exported.content) > 32 * 2**20
+    kind = {"content-type": "application/json"}
+    back = genome.post("/api/v1/sessions/import", content=exported.content, headers=kind)
+    assert back.status_code == 201, back.text[:200]
+    assert [one["arguments"]["number"] for one in back.json()["nodes"]] == list(range(400))
+
+
+def test_a_session_is_full_before_its_file_is_too_long(genome, code, monkeypatch):
+    monkeypatch.setattr(tables, "NODES_BYTES", 20_000)
+    genome.post("/api/v1/sessions", json={"name": "full"})
+    node = {"code": code, "operation": "\x01" * 200, "arguments": {"genes": list(range(300))}}
+    here = "/api/v1/sessions/full"
+    added = [genome.post(f"{here}/nodes", json={"nodes": [node], "select": 0}) for _ in range(20)]
+    statuses = [one.status_code for one in added]
+    many = statuses.index(422)
+    assert statuses == [201] * many + [422] * (20 - many) and many > 3
+    assert "at most 19.5 KiB" in added[-1].json()["detail"]
+    assert len(genome.get(here).json()["nodes"]) == many
+    exported = genome.get(f"{here}/export")
+    assert len(json.dumps(exported.json()["nodes"], ensure_ascii=False).encode()) < 20_000
+    assert genome.post("/api/v1/sessions/import", json=exported.json()).status_code == 201
+    more = exported.json() | {"nodes": exported.json()["nodes"] + [exported.json()["nodes"][0] | {"id": 2**53}]}
+    assert genome.post("/api/v1/sessions/import", json=more).status_code == 422
+    assert genome.post(f"{here}/select", json={"node": exported.json()["nodes"][0]["id"]}).status_code == 200
 
 
 def nested(depth):

@@ -1,5 +1,6 @@
 """Sessions: nodes are only added, undo moves a pointer, and a killed process loses nothing that it answered."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,8 +9,9 @@ import sys
 import pytest
 
 from stylegenes.errors import UserError
-from stylegenes.explorer.nodes import NewNode, Taken, Unknown
+from stylegenes.explorer.nodes import NewNode, Node, Taken, Unknown
 from stylegenes.explorer.store import SessionStore
+from stylegenes.explorer.tables import NODE_BYTES
 
 
 @pytest.fixture
@@ -143,3 +145,46 @@ def test_kill_9_loses_no_answered_node(tmp_path):
     kept = [one.code for one in store.nodes("s")]
     assert kept[: len(answered)] == [f"code{number}" for number in answered]
     assert store.pointer("s").current == store.nodes("s")[-1].id
+
+
+NASTY = [
+    NewNode("a", "dice"),
+    NewNode("w." + "A" * 5000, 'quotes " and \\ and \x01\x1f\n', "psi=1\t"),
+    NewNode("ä", "\U0001f600" * 200, arguments={"a": {"b": [[1, 2.5, None, True], "ü\u2028\x7f"]}}),
+    NewNode("b", "mix", parents=[-1, -2, -3] * 300),
+    NewNode("c", "mix", parents=[-4]),
+]
+
+
+def test_a_node_takes_no_more_in_a_file_than_is_reckoned_whatever_its_number(store):
+    def sizes(name):
+        query = f"SELECT {NODE_BYTES} FROM nodes WHERE session = (SELECT id FROM sessions WHERE name = ?) ORDER BY id"
+        return [size for (size,) in store._db.execute(query, (name,))]
+
+    store.create("s")
+    store.add("s", NASTY)
+    for node, size in zip(store.nodes("s"), sizes("s"), strict=True):
+        written = vars(node) | {"id": 2**53, "parents": [2**53] * len(node.parents), "created": "\x01" * 40}
+        length = len(json.dumps(written, ensure_ascii=False).encode())
+        assert length <= size <= 2 * length + 500
+    store._db.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'nodes'", (2**52,))
+    told = store.export("s")
+    other = store.load("other", [Node(**one) for one in told["nodes"]], [], None)
+    assert store.nodes(other)[0].id > 2**52 and sizes(other) == sizes("s")
+
+
+def test_a_file_holds_the_newest_steps(store, monkeypatch):
+    monkeypatch.setattr("stylegenes.explorer.store.FILE_STEPS", 3)
+    store.create("s")
+    nodes = store.add("s", [node(name) for name in "abcde"])
+    for one in nodes:
+        store.select("s", one.id)
+    told = store.export("s")
+    assert [one["node"] for one in told["steps"]] == [one.id for one in nodes[2:]]
+    assert [one["previous"] for one in told["steps"]] == [None, told["steps"][0]["id"], told["steps"][1]["id"]]
+    steps = [(one["id"], one["node"], one["previous"]) for one in told["steps"]]
+    other = store.load("other", [Node(**one) for one in told["nodes"]], steps, told["step"])
+    assert [store.undo(other).current and True for _ in range(3)] == [True, True, None]
+    for _ in range(4):
+        store.undo("s")
+    assert store.export("s")["step"] is None

@@ -1,10 +1,12 @@
 """The worker: what is urgent goes first, what nobody wants is never begun, and who asks for the same shares it."""
 
+import logging
 import threading
 import time
 
 import pytest
 
+from stylegenes.errors import UserError
 from stylegenes.explorer.worker import Busy, Priority, Replaced, Stopped, Worker
 
 
@@ -104,6 +106,26 @@ def test_errors_go_to_who_asked_and_work_goes_on(worker):
     with pytest.raises(ZeroDivisionError):
         worker.submit(lambda: 1 / 0).result(10)
     assert worker.submit(lambda: 5).result(10) == 5
+
+
+@pytest.mark.parametrize(("error", "logged"), [(RuntimeError("of our own"), True), (UserError("of theirs"), False)])
+def test_an_error_that_nobody_takes_is_in_the_log(worker, caplog, error, logged):
+    begun, gate = threading.Event(), threading.Event()
+
+    def fail():
+        begun.set()
+        gate.wait(10)
+        raise error
+
+    left = worker.submit(fail, key="a")
+    assert begun.wait(10) and left.cancel()
+    gate.set()
+    worker.submit(lambda: None).result(10)
+    assert [record.exc_info[1] for record in caplog.records] == [error] * logged
+    caplog.clear()
+    with pytest.raises(type(error)), caplog.at_level(logging.DEBUG):
+        worker.submit(fail).result(10)
+    assert not caplog.records
 
 
 def test_long_work_lets_more_urgent_work_through(worker):

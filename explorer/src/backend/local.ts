@@ -6,6 +6,7 @@ import { drawByWish, tableOf, type Statistics, type Wish } from "../genetics/sta
 import { CodeError, fromString, toBase64, toString, type Shape } from "../genetics/strings";
 import { readFloats, type Latent } from "./express";
 import { sheet, withText } from "./files";
+import { linesOf } from "./lines";
 import { BrowserSessions } from "./localSessions";
 import { readNumbers, type NumberTable } from "./numbers";
 import { Queue } from "./queue";
@@ -234,19 +235,8 @@ export class LocalBackend implements Backend {
 
   async lines(codes: string[], look: string): Promise<{ python: string; cli: string }> {
     const psi = /psi=([^,]*)/.exec(look)?.[1];
-    const name = this.model.reference;
-    const label = this.site.labels[0];
-    const opened = `stylegenes.open("${name}"${label === undefined ? "" : `, label=${JSON.stringify(label)}`})`;
-    const python = `${opened}.sample(codes=${JSON.stringify(codes)}${psi ? `, psi="${psi}"` : ""})`;
-    const told = label === undefined ? "" : ` --label=${quoted(label)}`;
-    const cli = `stylegenes sample ${name} --codes ${codes.join(",")}${psi ? ` --psi ${psi}` : ""}${told}`;
-    return { python, cli };
+    return linesOf(this.model.reference, codes, { psi, label: this.site.labels[0] });
   }
-}
-
-/** One word of a command line. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
 const PLAIN = { cross: "uniform" as const, share: 0, chosen: new Set<number>() };

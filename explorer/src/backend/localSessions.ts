@@ -1,7 +1,11 @@
-/** Sessions of a static site, in this browser's own storage; nodes are only ever added, undo moves a pointer. */
+/**
+ * Sessions of a static site, in this browser's own storage; nodes are only ever added, undo moves a pointer.
+ *
+ * Other tabs write into the same storage, so that it is read before every change.
+ */
 
 import { freeName, readSession, writeSession } from "./sessionFiles";
-import type { NewNode, Pointer, Session, SessionNode, SessionStore } from "./types";
+import type { NewNode, Pointer, Session, SessionNode, SessionStore, SessionWatcher } from "./types";
 
 interface Kept {
   name: string;
@@ -13,8 +17,22 @@ interface Kept {
   changed: string;
 }
 
+/** A session as this page knows it. */
+interface Held {
+  kept: Kept;
+  /** What the storage held when this page last looked. */
+  text: string | null;
+  /** Whether the page has more than the storage, which took no more. */
+  ahead: boolean;
+}
+
+const EXPORT = "export it (Sessions, Export as JSON)";
+const TWO = `another tab went on with this session while this one could keep nothing: ${EXPORT}, then reload the page`;
+
 export class BrowserSessions implements SessionStore {
-  private readonly held = new Map<string, Kept>();
+  private readonly held = new Map<string, Held>();
+  private watcher: SessionWatcher | null = null;
+  private told = "";
 
   /** `model` is in the keys of the storage, `weights` in files, as those of a server have it. */
   constructor(
@@ -26,35 +44,60 @@ export class BrowserSessions implements SessionStore {
     return `stylegenes/${this.model}/${name}`;
   }
 
+  watch(watcher: SessionWatcher): void {
+    this.watcher = watcher;
+    const prefix = this.key("");
+    window.addEventListener("storage", (event) => {
+      if (event.key?.startsWith(prefix)) watcher.changed(event.key.slice(prefix.length));
+    });
+  }
+
+  /** A session as it is now, whichever tab changed it last. */
   private load(name: string): Kept {
     const held = this.held.get(name);
-    if (held) return held;
-    const text = storage()?.getItem(this.key(name));
-    if (!text) throw new Error(`there is no session “${name}” in this browser`);
-    const kept = parsed(text);
+    const text = storage()?.getItem(this.key(name)) ?? null;
+    // Where the storage holds nothing, or nothing any more, the page still has its own.
+    if (held && (text === held.text || text === null)) return held.kept;
+    if (held?.ahead) throw new Error(TWO);
+    if (text === null) throw new Error(`there is no session “${name}” in this browser`);
+    const kept = parsed(text) ?? held?.kept;
     if (!kept) throw new Error(`the session “${name}” in this browser is damaged`);
-    this.held.set(name, kept);
+    this.held.set(name, { kept, text, ahead: false });
     return kept;
   }
 
-  private save(kept: Kept): void {
-    kept.changed = new Date().toISOString();
-    this.held.set(kept.name, kept);
+  private save(changed: Kept): void {
+    const [all, key] = [storage(), this.key(changed.name)];
+    const kept = { ...changed, changed: new Date().toISOString() };
+    const text = JSON.stringify(kept);
     try {
-      storage()?.setItem(this.key(kept.name), JSON.stringify(kept));
+      all?.setItem(key, text);
+      this.held.set(kept.name, { kept, text: all && text, ahead: !all });
     } catch {
       // A full storage loses nothing that is on the page: the session goes on, and can still be exported.
+      this.held.set(kept.name, { kept, text: all?.getItem(key) ?? null, ahead: true });
     }
+    this.tell();
+  }
+
+  /** Say, once, which session is on this page alone. */
+  private tell(): void {
+    const name = [...this.held].find(([, held]) => held.ahead)?.[0];
+    const why = storage() ? "this browser has no more room for this site" : "this browser keeps nothing for this site";
+    const words = name === undefined ? "" : `${why}, so that the session “${name}” ends with this page: ${EXPORT}`;
+    if (words !== this.told) this.watcher?.unkept((this.told = words));
   }
 
   async list() {
     const all = storage();
     const prefix = this.key("");
     const keys = all ? Object.keys(all).filter((key) => key.startsWith(prefix)) : [];
-    return keys
-      .filter((key) => parsed(all?.getItem(key) ?? ""))
-      .map((key) => this.load(key.slice(prefix.length)))
-      .map((kept) => ({ name: kept.name, nodes: kept.nodes.length, changed: kept.changed }));
+    const found = new Map([...this.held].map(([name, { kept }]) => [name, kept]));
+    for (const key of keys) {
+      const kept = parsed(all?.getItem(key) ?? "");
+      if (kept) found.set(key.slice(prefix.length), kept);
+    }
+    return [...found].map(([name, kept]) => ({ name, nodes: kept.nodes.length, changed: kept.changed }));
   }
 
   async open(name: string): Promise<Session> {
@@ -63,7 +106,8 @@ export class BrowserSessions implements SessionStore {
   }
 
   async create(name: string): Promise<Session> {
-    if (storage()?.getItem(this.key(name))) throw new Error(`there is a session “${name}” already`);
+    const taken = this.held.has(name) || storage()?.getItem(this.key(name));
+    if (taken) throw new Error(`there is a session “${name}” already`);
     this.save({ name, model: this.model, nodes: [], trail: [], place: -1, changed: "" });
     return this.open(name);
   }
@@ -78,24 +122,22 @@ export class BrowserSessions implements SessionStore {
       created: new Date().toISOString(),
       favorite: false,
     }));
-    kept.nodes.push(...nodes);
-    if (select !== null) step(kept, nodes[select]!.id);
-    this.save(kept);
-    return { nodes, ...pointer(kept) };
+    const more = { ...kept, nodes: [...kept.nodes, ...nodes] };
+    return { nodes, ...this.moved(select === null ? more : step(more, nodes[select]!.id)) };
   }
 
   async select(name: string, node: number): Promise<Pointer> {
-    const kept = this.load(name);
-    step(kept, node);
-    this.save(kept);
-    return pointer(kept);
+    return this.moved(step(this.load(name), node));
   }
 
   async step(name: string, way: "undo" | "redo"): Promise<Pointer> {
     const kept = this.load(name);
     const place = kept.place + (way === "undo" ? -1 : 1);
     if (place < 0 || place >= kept.trail.length) throw new Error(`nothing to ${way}`);
-    kept.place = place;
+    return this.moved({ ...kept, place });
+  }
+
+  private moved(kept: Kept): Pointer {
     this.save(kept);
     return pointer(kept);
   }
@@ -104,13 +146,15 @@ export class BrowserSessions implements SessionStore {
     const kept = this.load(name);
     const index = kept.nodes.findIndex((one) => one.id === node);
     if (index < 0) throw new Error(`there is no picture ${node} in this session`);
-    kept.nodes[index] = { ...kept.nodes[index]!, favorite };
-    this.save(kept);
-    return kept.nodes[index];
+    const now = { ...kept.nodes[index]!, favorite };
+    this.save({ ...kept, nodes: kept.nodes.with(index, now) });
+    return now;
   }
 
   async exported(name: string): Promise<Blob> {
-    return new Blob([writeSession(this.load(name), this.weights)], { type: "application/json" });
+    const held = this.held.get(name);
+    const kept = held?.ahead ? held.kept : this.load(name);
+    return new Blob([writeSession(kept, this.weights)], { type: "application/json" });
   }
 
   async imported(text: string): Promise<Session> {
@@ -139,9 +183,9 @@ function storage(): Storage | null {
   }
 }
 
-function step(kept: Kept, node: number): void {
-  kept.trail = [...kept.trail.slice(0, kept.place + 1), node];
-  kept.place = kept.trail.length - 1;
+function step(kept: Kept, node: number): Kept {
+  const trail = [...kept.trail.slice(0, kept.place + 1), node];
+  return { ...kept, trail, place: trail.length - 1 };
 }
 
 function pointer(kept: Kept): Pointer {

@@ -132,7 +132,7 @@ export interface EditRequest {
 }
 
 export interface Directions {
-  state: "none" | "fitting" | "ready" | "unavailable";
+  state: "none" | "fitting" | "ready" | "failed" | "unavailable";
   reason: string;
   done: number;
   total: number;
@@ -270,7 +270,16 @@ export interface NewNode {
   arguments: Record<string, unknown>;
 }
 
+/** What a store of sessions tells by itself. */
+export interface SessionWatcher {
+  /** Why the last change is on this page alone; "" when it is kept. */
+  unkept(words: string): void;
+  /** Another tab has gone on with a session. */
+  changed(name: string): void;
+}
+
 export interface SessionStore {
+  watch?(watcher: SessionWatcher): void;
   list(): Promise<{ name: string; nodes: number; changed: string }[]>;
   open(name: string): Promise<Session>;
   create(name: string): Promise<Session>;

@@ -23,8 +23,18 @@ export class SessionState {
   readonly currentNode = computed(() => this.byId.value.get(this.current.value ?? -1) ?? null);
   readonly favorites = computed(() => this.nodes.value.filter((node) => node.favorite));
   readonly generations = computed(() => generationsOf(this.nodes.value));
+  /** Why what was made last will be lost with this page; "" while all is kept. */
+  readonly unkept = signal("");
 
-  constructor(private readonly store: SessionStore) {}
+  constructor(private readonly store: SessionStore) {
+    store.watch?.({
+      unkept: (words) => (this.unkept.value = words),
+      changed: (name) => {
+        // What is wrong with it is said when this page changes it next.
+        if (name === this.name.value) void this.refresh().catch(() => {});
+      },
+    });
+  }
 
   /** The session that this browser used last, or a new one. */
   async open(): Promise<void> {
@@ -70,6 +80,23 @@ export class SessionState {
     this.redo.value = pointer.redo;
   }
 
+  /** Take in what another tab added; the picture shown here stays. */
+  private async refresh(): Promise<void> {
+    const session = await this.store.open(this.name.value);
+    if (session.name !== this.name.value) return;
+    batch(() => {
+      this.nodes.value = session.nodes;
+      this.undo.value = session.undo;
+      this.redo.value = session.redo;
+    });
+  }
+
+  /** Go where the session stands, be it at a picture that another tab added. */
+  private async follow(pointer: Pointer): Promise<void> {
+    if (pointer.current !== null && !this.byId.value.has(pointer.current)) await this.refresh();
+    batch(() => this.point(pointer));
+  }
+
   async add(nodes: NewNode[], select: number | null): Promise<SessionNode[]> {
     const found = await this.store.add(this.name.value, nodes, select);
     batch(() => {
@@ -85,7 +112,7 @@ export class SessionState {
   }
 
   async step(way: "undo" | "redo"): Promise<SessionNode | null> {
-    this.point(await this.store.step(this.name.value, way));
+    await this.follow(await this.store.step(this.name.value, way));
     return this.currentNode.value;
   }
 

@@ -107,14 +107,16 @@ function Mini() {
   );
 }
 
+/** What went wrong, or else why what is new will be lost. */
 function Trouble() {
   const app = useApp();
+  const told = app.trouble.value ? app.trouble : app.session.unkept;
   return (
-    <div role="alert" class={app.trouble.value ? "trouble" : "hidden"}>
-      {app.trouble.value && (
+    <div role="alert" class={told.value ? "trouble" : "hidden"}>
+      {told.value && (
         <>
-          <p>{app.trouble.value}</p>
-          <button type="button" class="button" onClick={() => (app.trouble.value = "")}>
+          <p>{told.value}</p>
+          <button type="button" class="button" onClick={() => (told.value = "")}>
             Close
           </button>
         </>

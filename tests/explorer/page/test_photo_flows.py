@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegenes.analysis.compass import Compass
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
 expect = sync_api.expect
 
@@ -119,3 +121,21 @@ def test_directions_of_attributes_are_fitted_and_followed(mapping_server, visit,
     column = mapping_model.classifier.attributes.index("Smiling")
     before, after = mapping_model.judged([start, code_of(page)])[:, column].tolist()
     assert after >= before
+
+
+def test_a_fit_that_fails_is_said_and_can_be_tried_again(served, visit, mapping_model, monkeypatch):
+    errors = [RuntimeError("of our own")]
+
+    def fit(self, *args, **more):
+        if errors:
+            raise errors.pop()
+
+    monkeypatch.setattr(Compass, "fit", fit)
+    page = visit(served(mapping_model), "#tab=directions")
+    button = page.get_by_role("button", name="Fit directions")
+    button.click()
+    expect(page.get_by_role("heading", name="could not be fitted")).to_be_visible()
+    expect(page.get_by_text("its terminal says more")).to_be_visible()
+    button.click()
+    expect(button).to_be_hidden()
+    expect(page.get_by_role("slider", name="pc1 ·")).to_be_visible()

@@ -1,12 +1,15 @@
 """The page without a server: the very pictures of the model, under any address, with nothing from elsewhere."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
 from downloads import save_picture, saved
 from PIL import Image
 
+import stylegenes
+from stylegenes.cli.main import run
 from stylegenes.errors import UserError
 from stylegenes.explorer.site import export_site
 from stylegenes.sheets import read_sheet
@@ -152,3 +155,63 @@ def bring(page, text):
     with page.expect_file_chooser() as waiting:
         page.get_by_role("menuitem", name="Import JSON").click()
     waiting.value.set_files({"name": "session.json", "mimeType": "application/json", "buffer": text.encode()})
+
+
+def nodes_of(page):
+    """How many pictures the page's session has in the browser's storage."""
+    script = """() => Object.entries(localStorage).filter(([key]) => key.startsWith("stylegenes/"))
+        .map(([, text]) => JSON.parse(text).nodes.length)"""
+    (count,) = page.evaluate(script)
+    return count
+
+
+def test_two_tabs_keep_what_either_has_made(site, visit):
+    first = visit(site)
+    second = first.context.new_page()
+    second.goto(site)
+    second.wait_for_selector("html[data-ready=yes]", state="attached")
+    for node, (page, other) in {13: (first, second), 25: (second, first)}.items():
+        page.keyboard.press("d")
+        for tab in (page, other):
+            expect(tab.locator(f"[data-node='{node}']").first).to_be_visible()
+    for tab in (first, second):
+        tab.reload()
+        tab.wait_for_selector("html[data-ready=yes]", state="attached")
+        expect(tab.locator(".newest [data-node='36']")).to_be_visible()
+    assert nodes_of(first) == 36
+
+
+def test_a_full_storage_is_said(site, visit, tmp_path):
+    page = visit(site)
+    fill = """() => {
+        for (let size = 1 << 20, number = 0; size >= 1; number++) {
+            try { localStorage.setItem(`full-${number}`, "x".repeat(size)); } catch { size >>= 1; }
+        }
+    }"""
+    page.evaluate(fill)
+    page.keyboard.press("d")
+    expect(page.get_by_role("alert")).to_contain_text("no more room for this site")
+    page.get_by_role("alert").get_by_role("button", name="Close").click()
+    expect(page.get_by_role("alert")).to_be_empty()
+    page.get_by_role("button", name="Sessions").click()
+    file = saved(page, tmp_path, page.get_by_role("menuitem", name="Export as JSON").click)
+    assert len(json.loads(file.read_text())["nodes"]) == 24 and nodes_of(page) == 12
+
+
+def test_the_command_line_and_the_line_of_python_draw_the_same(site, visit, genome_model, tmp_path, monkeypatch):
+    a, b = next(pair for pair in zip(*[iter(genome_model.choose(seeds="0-999").strings)] * 2) if pair[0][0] == "-")
+    page = visit(site, f"#code={a}~{b}*0.25&look=psi=0.7", permissions=["clipboard-read", "clipboard-write"])
+    expect(page.get_by_test_id("spoken")).to_have_text("opened from the address")
+    lines = {}
+    for item in ("command line", "line of Python"):
+        page.get_by_role("button", name="Save and copy").click()
+        page.get_by_role("menuitem", name=f"Copy as a {item}").click()
+        expect(page.get_by_test_id("spoken")).to_contain_text(item.split()[-1])
+        lines[item] = page.evaluate("() => navigator.clipboard.readText()")
+    monkeypatch.chdir(tmp_path)
+    assert run([*shlex.split(lines["command line"])[1:], "--out", "theirs"]) == 0
+    (theirs,) = (tmp_path / "theirs").glob("*.png")
+    assert read_sheet(theirs).codes == [f"{a}~{b}*0.25"] and read_sheet(theirs).origin.psi == "0.7"
+    (drawn,) = eval(lines["line of Python"], {"stylegenes": stylegenes}).pictures
+    assert np.array_equal(pixels(theirs), drawn)
+    assert np.abs(pixels(save_picture(page, tmp_path)) - drawn.astype(int)).max() <= 1

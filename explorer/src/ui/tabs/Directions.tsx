@@ -53,10 +53,12 @@ function Fitting({ found, onFit }: { found: Found; onFit: () => void }) {
       </div>
     );
   }
+  const failed = found.state === "failed";
   return (
     <div class="absent">
-      <h2>Directions of attributes are not fitted yet</h2>
-      <p>A classifier looks at a few thousand pictures once; that takes a minute or so on a CPU. {found.reason}</p>
+      <h2>Directions of attributes {failed ? "could not be fitted" : "are not fitted yet"}</h2>
+      {failed && <p>{found.reason}.</p>}
+      <p>A classifier looks at a few thousand pictures once; that takes a minute or so on a CPU.</p>
       <Button primary text="Fit directions" label="Fit directions" onClick={onFit} />
     </div>
   );
