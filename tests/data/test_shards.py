@@ -29,8 +29,8 @@ PICTURE = 3 * 8 * 8
 
 
 def pack(source, out, **options):
-    options = {"resolution": 8, "workers": 1, "shards": True, "shard_size": f"{16 * PICTURE}B", **options}
-    Pack(source=str(source), out=out, **options).run()
+    shards = {"shards": True, "shard_size": f"{16 * PICTURE}B"} if options.pop("shards", True) else {}
+    Pack(source=str(source), out=out, **{"resolution": 8, "workers": 1, **shards, **options}).run()
     return out
 
 
