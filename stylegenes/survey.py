@@ -100,8 +100,8 @@ class Surveyor:
         generator: makes the pictures.
         classifier: of their attributes.
         discriminator: says how real they look, or None.
-        batch_size: pictures made at once; the draws do not depend on it beyond float rounding, except for the realness
-            by a discriminator that compares the pictures of a batch.
+        batch_size: pictures made at once; the draws do not depend on it beyond float rounding, except for random noise,
+            which is drawn for a batch, and the realness by a discriminator that compares the pictures of a batch.
         labels: float32 [M, L], for a model with labels: every picture takes one of these rows, each as likely. The
             labels of the data give its frequencies, an identity matrix takes all classes alike.
     """
