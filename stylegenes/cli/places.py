@@ -80,7 +80,8 @@ def check_beside(picture: Path, suffixes: tuple[str, ...]) -> None:
     others = [place for place in named if place != picture and place.exists()]
     if others and "Model" not in texts_of(picture):
         raise UserError(
-            f"{others[0]} would be replaced, which {picture.name} is written with; name another --out, or remove it"
+            f"{others[0]} would be replaced: {picture.name} comes with a file of that name; give another --out, or "
+            "remove it"
         )
 
 
