@@ -61,9 +61,9 @@ def train(
         run_dir: the run folder, made if it is missing; all nodes must see it.
         data: what is learned; None opens `config.data.source`. With several devices it must be picklable.
         machine: where the run happens; None takes one device, the best there is.
-        evaluate: judges the running average every `intervals.evaluate_kimg`; its first metric makes the
-            best snapshot: lower is better, but for precision, recall, density and coverage. What is no number is left
-            out. With several devices it must be picklable.
+        evaluate: judges the running average every `intervals.evaluate_kimg`; its first metric makes the best snapshot:
+            lower is better, but for precision, recall, density and coverage. What is no number is left out. With
+            several devices it must be picklable.
         accept: refuses data that the evaluation could not use, by a `UserError`, before anything is trained.
         max_seconds: length of this sitting; the state is saved and the call returns when it is over.
         quiet: whether the terminal stays silent.
