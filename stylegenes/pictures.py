@@ -142,13 +142,15 @@ def read_text(path: str | Path) -> dict[str, str]:
             found = read_info(file)
             if found is None:
                 with Image.open(file) as image:
-                    found = {**image.info, "exif": image.getexif().tobytes()}
-            described = exif_of(found).get(_EXIF_DESCRIPTION) or found.get("comment")
+                    found, exif = dict(image.info), image.getexif()
+            else:
+                exif = exif_of(found)
+            described = exif.get(_EXIF_DESCRIPTION) or found.get("comment")
     except _DAMAGES as error:
         raise UserError(f"{path} cannot be read as a picture: {error}") from error
     if described:
         return _decode(described)
-    return {key: str(value) for key, value in found.items() if isinstance(value, str)}
+    return {str(key): value for key, value in found.items() if isinstance(value, str)}
 
 
 def _exif(text: dict[str, str]) -> Image.Exif:

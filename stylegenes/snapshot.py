@@ -8,7 +8,6 @@ of the weights), `card.json` (where it comes from), `card.md` (the same for peop
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from os import PathLike
@@ -148,19 +147,15 @@ def save_snapshot(
     return Path(path)
 
 
-def place_for_snapshot(path: str | PathLike[str], also: Collection[str] = ()) -> Path:
+def place_for_snapshot(path: str | PathLike[str]) -> Path:
     """Returns `path` when `save_snapshot` may write there: it is free, or holds an older snapshot and nothing else.
 
     Commands that write where the user says ask this first, since whatever else is in the folder would be lost.
 
-    Args:
-        path: a folder.
-        also: names that may be there besides those of a snapshot.
-
     Raises:
         UserError: names what is in the way.
     """
-    return replaceable_folder(path, {*_FILES, *also}, "snapshot")
+    return replaceable_folder(path, _FILES, "snapshot")
 
 
 def load_snapshot(path: str | PathLike[str], device: torch.device | str = "cpu") -> Snapshot:

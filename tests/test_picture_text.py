@@ -141,3 +141,13 @@ def test_a_bomb_of_another_format_is_not_decoded(tmp_path):
     (tmp_path / "b.png").write_bytes(large_png(after=chunk(b"zTXt", b"A\0\0" + packed)))
     with pytest.raises(UserError, match="cannot be read as a picture"):
         read_text(tmp_path / "b.png")
+
+
+@pytest.mark.parametrize("kind", range(17))
+def test_damaged_exif_of_others_is_passed_over(kind, tmp_path):
+    """Whatever type a tag claims to have: a photo carries no codes, and is nothing of ours."""
+    entry = struct.pack("<HHII", 0x0110, kind, 1, 0x7FC00000)
+    block = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + bytes(4)
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (4, 4)).save(path, "JPEG", exif=block)
+    assert "Model" not in read_text(path)

@@ -56,10 +56,11 @@ def run(args: Args) -> None:
     """
     from stylegenes.cli.console import say
     from stylegenes.cli.given import at_most_one
-    from stylegenes.cli.places import show_exhibit
+    from stylegenes.cli.places import check_exhibit_place, show_exhibit
     from stylegenes.model import open_model
 
     at_most_one(args, "cross", "genes", "which genes come from the second parent")
+    check_exhibit_place(args, (".lineage.json",))
     model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
     found = model.breed(
         args.parents,
@@ -70,7 +71,7 @@ def run(args: Args) -> None:
         fitness=args.fitness,
         seed=args.seed,
     )
-    kept = show_exhibit(args, model, found.exhibit, also=(".lineage.json",)).with_suffix(".lineage.json")
+    kept = show_exhibit(args, model, found.exhibit).with_suffix(".lineage.json")
     found.lineage.save(kept)
     say(f"lineage: {kept}")
     for line in found.lines:

@@ -80,12 +80,13 @@ def run(args: Args) -> None:
     from stylegenes.analysis.wishes import parse_where
     from stylegenes.cli.console import say
     from stylegenes.cli.given import at_most_one
-    from stylegenes.cli.places import show_exhibit
+    from stylegenes.cli.places import check_exhibit_place, show_exhibit
     from stylegenes.errors import UserError
     from stylegenes.model import open_model
 
     if args.study is None:
         at_most_one(args.picture, "seed", "code", "which picture to edit")
+    check_exhibit_place(args)
     model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
     names = model.statistics.attributes
     if (args.set == "all") != (args.study is not None):

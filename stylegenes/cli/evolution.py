@@ -33,13 +33,12 @@ def run(args: Args) -> None:
     """
     from stylegenes.analysis.codebook_history import evolution_of
     from stylegenes.cli.console import say
-    from stylegenes.cli.places import check_beside, made_by, png_place
+    from stylegenes.cli.places import check_exhibit_place, made_by, png_place
     from stylegenes.sheets import free_path
     from stylegenes.snapshot import find_snapshot
 
+    check_exhibit_place(args)
     found, made = evolution_of(args.run_folder, args.gene), made_by(args)
     exhibit, folder = found.exhibit, find_snapshot(args.run_folder) / "genes" / "exhibits"
-    if args.out:
-        check_beside(args.out, exhibit.beside)
     out = png_place(args.out) if args.out else free_path(folder / f"{exhibit.words.name}.png", made, exhibit.beside)
     say(f"{exhibit.words.title}: {exhibit.save(out.parent, out.stem, found.origin.made(made))}")

@@ -62,12 +62,12 @@ def run(args: Args) -> None:
 
     at_most_one(args, "seeds", "codes", "which codes to move")
     model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
+    out = still_place(picture_place(args, f"{model.card.name}-move.png", (".csv",) if args.classifier else ()))
     hold = [name.strip() for name in args.hold.split(",")] if args.hold else []
     how = {"seeds": args.seeds, "codes": args.codes, "strength": args.strength, "layers": args.layers, "hold": hold}
     found = model.move(args.directions, args.name, **how)
     if not found.own:
         say("note: these directions were found with other weights than this model's; expect less of them")
-    out = still_place(picture_place(args, f"{model.card.name}-move.png", (".csv",) if args.classifier else ()))
     replace(found, origin=found.origin.made(made_by(args))).save(out)
     say(f"{counted(len(found.codes), 'code')} moved along {args.name} in {out}")
     if args.classifier is None:

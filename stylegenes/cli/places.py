@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylegenes.cli.console import say
 from stylegenes.errors import UserError
 from stylegenes.pictures import STILLS
-from stylegenes.sheets import claim_folder, free_path, texts_of
+from stylegenes.sheets import MOVING, claim_folder, free_path, read_sheet, texts_of
 from stylegenes.words import command
 
 if TYPE_CHECKING:
@@ -71,18 +72,41 @@ def folder_place(args: Any, default: str) -> Path:
 def check_beside(picture: Path, suffixes: tuple[str, ...]) -> None:
     """See that files which are written beside a picture replace none that the user did not name.
 
-    What is there already may be replaced where it came with the picture, as an earlier one of ours shows.
+    What is there already may be replaced where it came with a picture of ours, of the same name in any format, or lists
+    codes as ours do.
 
     Raises:
         UserError: names the file.
     """
     named = map(picture.with_suffix, suffixes) if picture.name else ()
-    others = [place for place in named if place != picture and place.exists()]
-    if others and "Model" not in texts_of(picture):
+    others = [place for place in named if place != picture and place.exists() and not _lists_codes(place)]
+    if others and not any("Model" in texts_of(picture.with_suffix(suffix)) for suffix in (*STILLS, *MOVING)):
         raise UserError(
             f"{others[0]} would be replaced: {picture.name} comes with a file of that name; give another --out, or "
             "remove it"
         )
+
+
+def check_exhibit_place(args: Any, also: tuple[str, ...] = ()) -> None:
+    """See that an exhibit can be written to `--out`, before it is made.
+
+    Args:
+        args: of the verb.
+        also: suffixes of what the verb writes beside it.
+
+    Raises:
+        UserError: when `--out` is no .png, or a file beside it would be replaced.
+    """
+    from stylegenes.analysis.exhibits import Exhibit
+
+    if args.out is not None:
+        check_beside(png_place(args.out), (*Exhibit.beside, *also))
+
+
+def _lists_codes(place: Path) -> bool:
+    with suppress(UserError):
+        return place.suffix == ".json" and bool(read_sheet(place).codes)
+    return False
 
 
 def _here(default: str | Path) -> Path:
@@ -90,9 +114,7 @@ def _here(default: str | Path) -> Path:
     return default if isinstance(default, Path) else Path(re.sub(r"[/\\\0]", "_", default))
 
 
-def show_exhibit(
-    args: Any, model: Model, exhibit: Exhibit, made: str | None = None, also: tuple[str, ...] = ()
-) -> Path:
+def show_exhibit(args: Any, model: Model, exhibit: Exhibit, made: str | None = None) -> Path:
     """Write an exhibit, as the picture `--out` or among the model's others, and say where.
 
     Args:
@@ -100,16 +122,13 @@ def show_exhibit(
         model: whose pictures it shows.
         exhibit: what is written.
         made: what it depends on, where that is less than the whole command line.
-        also: suffixes of what the verb writes beside it.
 
     Raises:
-        UserError: when `--out` is no .png, or a file beside it would be replaced.
+        UserError: when `--out` is no .png.
     """
     by = made_by(args) if made is None else made
     out = getattr(args, "out", None)
     place = png_place(out) if out is not None else model.study.place(exhibit, by)
-    if out is not None:
-        check_beside(out, (*exhibit.beside, *also))
     picture = exhibit.save(place.parent, place.stem, model.shown_origin.made(by))
     say(f"{exhibit.words.title}: {picture}, with a table beside it")
     return picture

@@ -133,7 +133,7 @@ def _run_folder(args: Args) -> Path:
         start = command("train", "DATA", "--init-from", args.source, "--out", "runs/0001")
         raise UserError(f"{args.source} is a model, and what is trained on is pictures; to start from it: {start}")
     if args.out is not None:
-        _check_place(args.out, Path(args.source))
+        _check_place(args.out, args.source)
     elif not args.plan.dry_run:
         need_source(args.source)
         raise UserError(
@@ -161,17 +161,21 @@ def need_source(name: str) -> None:
     raise UserError(f"there is no {name}{hint} give pictures (a folder, .zip, LMDB or `avatars`) or a run to continue")
 
 
-def _check_place(out: Path, source: Path) -> None:
+def _check_place(out: Path, source: str) -> None:
     """Refuse a folder that holds other things as the place of a new run, or one among the pictures that it learns.
 
     Raises:
         UserError: names what is there.
     """
     from stylegenes.data.decode import SUFFIXES
+    from stylegenes.data.opening import is_drawn
 
-    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+    if _is_run(str(out)):
+        return
+    pictures = Path(source)
+    if not is_drawn(source) and pictures.is_dir() and out.resolve().is_relative_to(pictures.resolve()):
         raise UserError(f"--out {out} lies among the pictures of {source}, where its own would be learned as well")
-    if out.is_dir() and not _is_run(str(out)):
+    if out.is_dir():
         picture = next((file for file in sorted(out.iterdir()) if file.suffix.lower() in SUFFIXES), None)
         if picture is not None:
             raise UserError(f"--out {out} holds pictures ({picture.name}); a run needs a folder of its own")

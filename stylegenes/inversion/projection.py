@@ -220,8 +220,8 @@ class Projector:
         found = load_sealed(path, is_old=lambda about: set(about) == {"stylegenes"})
         identity = parse_json(found.about["stylegenes"], str(path))
         own = self._identity()
-        # Files of older versions do not say what was minimized.
-        identity.setdefault("objective", own["objective"])
+        if "objective" not in identity:  # Older versions say neither what was minimized nor the label.
+            identity |= {key: own[key] for key in ("objective", "label") if key in own}
         differing = [key for key in {**own, **identity} if key != "step" and identity.get(key) != own.get(key)]
         if differing:
             raise UserError(

@@ -61,7 +61,6 @@ def complete_config(config: RunConfig, data: Data, *, warn: bool = True) -> RunC
             data.label_dim, ", ".join(data.label_names[:3]),
         )  # fmt: skip
     check_cameras(config, data)
-    _check_strength(config)
     # A latent that cannot read a label leaves it to a synthesis network that can.
     by_synthesis = "label_dim" in SYNTHESES.parameters(config.model.synthesis["name"])
     by_latent = "label_dim" in LATENTS.parameters(config.model.latent["name"]) or not by_synthesis
@@ -111,7 +110,7 @@ def check_cameras(config: RunConfig, data: Data) -> None:
 
 
 def _check_strength(config: RunConfig) -> None:
-    """Refuse a strength of the augmentation where nobody reads it.
+    """Refuse a strength of the augmentation where nobody reads it; runs that were begun with one go on.
 
     Raises:
         UserError: names where it belongs.
@@ -155,6 +154,8 @@ def check_settings(config: RunConfig, folder: Path) -> None:
         UserError: names the settings that differ; or for snapshots whose state is gone, which a start would replace.
     """
     path = folder / CONFIG_FILE
+    if not holds_run(folder):
+        _check_strength(config)
     if not (folder / STATE_FILE).exists() and (newest := newest_snapshot(folder / "snapshots")) is not None:
         start = command("train", config.data.source, "--init-from", newest, "--out", "runs/new")
         raise UserError(

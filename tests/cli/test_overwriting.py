@@ -188,11 +188,29 @@ def test_what_is_written_beside_a_picture_replaces_nothing_of_others(words, suff
     assert main.run(words) == main.run(words) == 0, "its own are replaced"
 
 
-def test_a_film_and_a_picture_of_one_name_do_not_share_their_codes(folder, capsys):
+def test_lists_of_codes_are_our_own_in_any_format(folder):
+    """The same pictures as another format, a film of the same name, and again once the picture was deleted."""
+    for out in ("x.png", "x.webp", "x.png"):
+        assert main.run(["sample", "avatars32", "--seeds", "0-1", "--out", out]) == 0
+    assert main.run(["walk", "avatars32", "--keyframes", "3,8", "--seconds", "0.2", "--out", "x.gif"]) == 0
+    for path in folder.glob("x.*[!n]"):
+        path.unlink()
+    assert (folder / "x.json").exists()
     assert main.run(["sample", "avatars32", "--seeds", "0-1", "--out", "x.png"]) == 0
-    codes = (folder / "x.json").read_text()
-    assert main.run(["walk", "avatars32", "--keyframes", "3,8", "--seconds", "0.2", "--out", "x.gif"]) == 1
-    assert "x.json would be replaced" in capsys.readouterr().err and (folder / "x.json").read_text() == codes
+
+
+def test_a_place_is_refused_before_the_work(folder, capsys, monkeypatch):
+    (folder / "x.csv").write_text(OURS)
+    monkeypatch.setattr("stylegenes.model.open_model", None)
+    for words in (["breed", "avatars32", "--parents", "3,8"], ["edit", "avatars32", "--set", "all", "--study", "9"]):
+        assert main.run([*words, "--out", "x.png"]) == 1
+        assert "x.csv would be replaced" in capsys.readouterr().err
+
+
+def test_a_drawn_set_is_no_folder_of_its_name(folder):
+    (folder / "avatars" / "0001").mkdir(parents=True)
+    assert main.run(["train", "avatars:n=12", "--out", "avatars/0001", "--recipe", "tiny32", "--dry-run"]) == 0
+    assert main.run(["train", "avatars", "--out", "avatars/0001", "--recipe", "tiny32", "--dry-run"]) == 0
 
 
 def test_pictures_of_codes_that_begin_alike_are_files_of_their_own(folder):

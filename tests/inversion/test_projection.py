@@ -92,6 +92,18 @@ def test_a_state_of_another_label_or_objective_is_refused(tmp_path, rng):
             Projector(generator, targets, other, QUICK, a).resume(path)
 
 
+def test_a_state_of_an_older_version_is_taken_up(tmp_path, rng):
+    """It says neither what was minimized nor the label."""
+    generator = toy_generator({**MAPPING, "label_dim": 2})
+    how = (generator, torch.rand(1, 3, 8, 8, generator=rng), OBJECTIVE, QUICK, Condition(label=torch.eye(2)[:1]))
+    projector = Projector(*how)
+    projector.advance()
+    old = {key: value for key, value in projector._identity().items() if key not in ("objective", "label")}
+    projector._identity = lambda: old
+    projector.save(tmp_path / "state.safetensors")
+    assert Projector(*how).resume(tmp_path / "state.safetensors")
+
+
 def test_targets_in_a_batch_do_not_see_each_other(rng):
     generator = toy_generator(GENOME)
     targets = generator(generator.sample(3, rng)).image

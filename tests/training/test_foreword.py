@@ -1,6 +1,7 @@
 """Before it begins, a training says what happens to the pictures, and refuses those that teach it nothing."""
 
 import io
+import json
 import os
 from types import SimpleNamespace
 
@@ -18,7 +19,7 @@ from stylegenes.metrics import read_records
 from stylegenes.recipes import RECIPES
 from stylegenes.training import apply_overrides, train
 from stylegenes.training.foreword import check_variety, foreword
-from stylegenes.training.resolve import complete_config
+from stylegenes.training.resolve import read_config
 from stylegenes.training.status import StatusLine
 
 
@@ -69,9 +70,16 @@ def test_pipes_without_a_strength_need_no_schedule_of_it(p):
     assert told[2:] == ([] if p == "fixed" else [moved])
 
 
-def test_a_strength_in_the_pipe_is_refused():
+def test_a_strength_in_the_pipe_is_refused_of_a_new_run(tmp_path):
+    strong = config("augment.pipe.p=0.5")
     with pytest.raises(UserError, match=r"augment\.p\.value=0\.5"):
-        complete_config(config("augment.pipe.p=0.5"), Pictures(100))
+        train(strong, tmp_path / "run", data=Pictures(100), quiet=True)
+    train(config(), tmp_path / "run", data=Pictures(100), quiet=True, max_seconds=0)
+    path = tmp_path / "run" / "config.json"
+    tree = json.loads(path.read_text())
+    tree["augment"]["pipe"]["p"] = 0.5
+    path.write_text(json.dumps(tree))
+    assert train(read_config(tmp_path / "run"), tmp_path / "run", data=Pictures(100), quiet=True).finished
 
 
 @pytest.mark.parametrize(("n", "copies"), [(1, False), (2, True), (600, True)])
