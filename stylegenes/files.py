@@ -291,6 +291,15 @@ def append_json_line(path: str | os.PathLike[str], value: Any) -> None:
         os.fsync(file.fileno())
 
 
+def decoded(content: bytes) -> str:
+    """Text in UTF-8, or in UTF-16 with its mark, as editors on Windows write it.
+
+    Raises:
+        UnicodeDecodeError: for another encoding.
+    """
+    return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+
+
 def read_json_lines(path: str | os.PathLike[str], *, most: int = 16 * MOST_JSON) -> list[Any]:
     """The values in a file of JSON lines. A line that a power cut left half written is passed over with a warning.
 

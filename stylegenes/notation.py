@@ -14,7 +14,7 @@ from stylegenes.analysis.editing import Constraints
 from stylegenes.analysis.wishes import find_attribute
 from stylegenes.drawing import BANDS, Way, band_layers
 from stylegenes.errors import UserError, shown
-from stylegenes.files import check_regular
+from stylegenes.files import check_regular, decoded
 from stylegenes.generator import Generator
 from stylegenes.records import Noise, NoiseMode
 from stylegenes.sheets import CARRIERS, Carried, read_sheet
@@ -24,7 +24,6 @@ from stylegenes.words import did_you_mean
 _MOST = 1_000_000
 _DIGITS = 40
 """Digits of a whole number; Python itself refuses to read some thousands."""
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def parse_seeds(text: str, what: str = "seeds") -> list[int]:
@@ -149,7 +148,7 @@ def _lines(path: Path) -> list[str]:
     check_regular(path)
     content = path.read_bytes()
     try:
-        return content.decode("utf-16" if content[:2] in _UTF_16 else "utf-8-sig").splitlines()
+        return decoded(content).splitlines()
     except UnicodeDecodeError as error:
         raise UserError(f"{path} cannot be read as lines of text: {error}") from error
 

@@ -21,7 +21,7 @@ import torch
 from stylegenes.drawing import DrawSettings, draw_ws
 from stylegenes.errors import UserError, shown
 from stylegenes.generator import Generator
-from stylegenes.latents.strings import decode, encode
+from stylegenes.latents.strings import decode_numbers, encode
 from stylegenes.records import Condition
 
 STEP, VECTORS = "~", "w."
@@ -190,8 +190,5 @@ def _base(generator: Generator, text: str) -> _Base:
         raise UserError(
             f"style vectors of this model are {counts[0]} or {counts[1]} numbers; {shown(text, 40)!r} holds others"
         )
-    numbers = np.frombuffer(decode(packed, 4 * count), "<f4").astype(np.float32)
-    if not np.isfinite(numbers).all():
-        raise UserError(f"{shown(text, 40)!r} holds what is no number")
-    ws = torch.from_numpy(numbers).to(generator.device).reshape(1, -1, w_dim)
+    ws = torch.from_numpy(decode_numbers(packed, count, text)).to(generator.device).reshape(1, -1, w_dim)
     return _Base(None, ws.expand(1, num_ws, w_dim))

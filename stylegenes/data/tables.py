@@ -16,8 +16,8 @@ from stylegenes.data.columns import MOST_LABELS, Column, large_numbers
 from stylegenes.data.decode import SUFFIXES
 from stylegenes.data.rows import LabelTable, Row
 from stylegenes.errors import UserError, shown
+from stylegenes.files import decoded
 
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _CELEBA_VALUES = frozenset(["-1", "0", "1"])
 _QUOTED = re.compile(r'(?<![^,;\t\n])"(?:[^"]++|"")*+"')
 _FILLED = re.compile(r"^.*[^\s,;].*$", re.MULTILINE)
@@ -61,9 +61,8 @@ def parse_table(name: str, content: bytes) -> LabelTable:
 
 def _text(name: str, content: bytes) -> str:
     """As text with `\\n` at the ends of lines."""
-    encoding = "utf-16" if content[:2] in _UTF_16 else "utf-8-sig"
     try:
-        text = content.decode(encoding)
+        text = decoded(content)
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is no text in UTF-8; save it as CSV with that encoding") from error
     if "\0" in text:

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from stylegenes.cameras import NUMBERS
-from stylegenes.errors import UserError, shown
+from stylegenes.errors import UserError
 from stylegenes.latents.base import LATENTS, LatentDistribution
-from stylegenes.latents.strings import decode, encode
+from stylegenes.latents.strings import decode_numbers, encode
 from stylegenes.layers import Linear, normalize_second_moment
 from stylegenes.ops.transfer import upload
 from stylegenes.records import Condition
@@ -78,10 +78,7 @@ class _Continuous(LatentDistribution):
         return torch.from_numpy(np.stack(rows) if rows else np.zeros((0, self.z_dim), np.float32)).to(self.device)
 
     def _unpack(self, string: str) -> np.ndarray:
-        numbers = np.frombuffer(decode(string, 4 * self.z_dim), "<f4").astype(np.float32)
-        if not np.isfinite(numbers).all():
-            raise UserError(f"{shown(string, 40)!r} holds what is no number")
-        return numbers
+        return decode_numbers(string, self.z_dim, string)
 
     def check_code(self, code: torch.Tensor) -> None:
         """Refuse a code of another shape.

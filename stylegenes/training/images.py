@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,10 @@ import torch
 from PIL import Image
 
 from stylegenes.drawing import DrawSettings, draw
-from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.pictures import grid, read_text, save_picture, to_uint8
 from stylegenes.records import Condition, Noise
-from stylegenes.sheets import Origin, Sheet, origin_of, read_sheet
+from stylegenes.sheets import Origin, Sheet, origin_of, read_sheet, texts_of
 from stylegenes.survey import fingerprint
 from stylegenes.training.draws import Codes
 
@@ -57,9 +56,7 @@ def sample_grids(folder: Path) -> dict[float, Path]:
 
 def is_grid(path: Path) -> bool:
     """Whether a picture says that it is a sample grid."""
-    with suppress(UserError):
-        return {"Images", "Codes"} <= read_text(path).keys()
-    return False
+    return {"Images", "Codes"} <= texts_of(path).keys()
 
 
 def grid_name(images: int, *, often: bool) -> str:
