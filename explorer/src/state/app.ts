@@ -94,13 +94,12 @@ export class App {
     setTimeout(() => (this.spoken.value = words), 20);
   }
 
-  /** Run something that may fail: its words are shown, what was dropped is silent; success of what was `asked` for ends a trouble. */
+  /** Run something that may fail: its words are shown, what was dropped is silent. What is `asked` for ends the trouble before it. */
   async attempt<T>(work: () => Promise<T>, asked = true): Promise<T | null> {
+    if (asked) this.trouble.value = "";
     this.busy.value++;
     try {
-      const found = await work();
-      if (asked) this.trouble.value = "";
-      return found;
+      return await work();
     } catch (error) {
       if (!(error instanceof Dropped)) this.trouble.value = error instanceof Error ? error.message : String(error);
       return null;
@@ -152,7 +151,7 @@ export class App {
       if (code && !(await readable(code)) && other.value === code) other.value = null;
     }
     const { code } = given;
-    if (code && code !== this.code.value && (await readable(code))) await this.show(code, "open", "opened from the address");
+    if (code && code !== this.code.value && (await readable(code))) await this.show(code, "open", "opened from the address", {}, false);
     return wrong;
   }
 
@@ -192,8 +191,8 @@ export class App {
   dice = () => dice(this);
   breed = () => breed(this);
 
-  /** Show a code: a node of the session becomes current, another one is added to it. */
-  async show(code: string, operation: string, words: string, given: Record<string, unknown> = {}): Promise<void> {
+  /** Show a code: a node of the session becomes current, another one is added to it. What answers an earlier wish is not `asked` for. */
+  async show(code: string, operation: string, words: string, given: Record<string, unknown> = {}, asked = true): Promise<void> {
     const before = this.code.value;
     batch(() => {
       this.code.value = code;
@@ -203,7 +202,7 @@ export class App {
     const parent = before && operation !== "open" && operation !== "paste" ? this.session.idOf(before) : null;
     const parents = parent === null ? [] : [parent];
     const node = { code, look: this.look.value, parents, operation, arguments: given };
-    await this.attempt(async () => (known === null ? this.session.add([node], 0) : this.session.select(known)));
+    await this.attempt(async () => (known === null ? this.session.add([node], 0) : this.session.select(known)), asked);
     this.say(words);
   }
 
@@ -230,7 +229,7 @@ export class App {
       await this.backend.picture(code, this.look.value, { priority: "click" });
       return code;
     });
-    if (found) await this.show(found, "paste", "the code was read");
+    if (found) await this.show(found, "paste", "the code was read", {}, false);
     return found !== null;
   }
 

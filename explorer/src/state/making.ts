@@ -42,7 +42,7 @@ async function keep(app: App, found: Children, parents: string[], select: number
     const given = { ...child.arguments, batch: found.seed };
     return { code: child.code, look: app.look.value, parents: ids, operation: child.operation, arguments: given };
   });
-  const added = await app.attempt(() => app.session.add(nodes, select));
+  const added = await app.attempt(() => app.session.add(nodes, select), false);
   if (!added) return;
   if (select !== null) app.code.value = added[select]!.code;
   app.say([`${nodes.length} ${words}`, ...found.notes].join(". "));

@@ -35,7 +35,7 @@ function Sliders() {
   useEffect(() => {
     let live = true;
     if (code) {
-      void app.attempt(() => desk.judge([code], look)).then((found) => {
+      void app.attempt(() => desk.judge([code], look), false).then((found) => {
         if (!live || !found) return;
         now.value = new Map(found.attributes.map((name, index) => [name, found.probabilities[0]![index]!]));
         drawn.value = new Map();
@@ -65,7 +65,7 @@ function Sliders() {
     const change = found.attributes.find((one) => one.name === name);
     const said = `${words(name)}: ${percent(change?.before ?? present)} before, ${percent(change?.after ?? present)} now`;
     if (found.child.code === code) app.say(`no exchange of genes brings more ${words(name)} without other changes`);
-    else await app.show(found.child.code, "edit", said, found.child.arguments);
+    else await app.show(found.child.code, "edit", said, found.child.arguments, false);
   };
   const hold = (name: string) => {
     const next = new Set(held.value);

@@ -57,6 +57,26 @@ def test_by_mouse(place, visit, genome_model):
     assert code_of(page) == code
 
 
+def test_an_earlier_action_that_ends_late_leaves_the_newer_complaint(genome_server, visit, genome_model):
+    code = genome_model.sample(seeds=[11]).codes[0]
+    page = visit(genome_server, f"#code={code}")
+    held = []
+    page.route("**/nodes", lambda route: held.append(route))
+    page.locator(".gene").first.locator(".chip:not([aria-pressed=true])").last.click()
+    page.locator(".population").get_by_role("button", name="Children").click()
+    page.get_by_label("Genotype string").fill(code[:-1])
+    page.get_by_role("button", name="Read this code").click()
+    expect(page.get_by_role("alert")).to_contain_text("a code string of this model has 46")
+    while len(held) < 2:
+        page.wait_for_timeout(50)
+    for one in held:
+        one.continue_()
+    expect(page.get_by_role("region", name="Newest generation").get_by_role("heading")).to_contain_text("12 children")
+    expect(page.get_by_role("alert")).to_contain_text("a code string of this model has 46")
+    page.get_by_role("toolbar").get_by_role("button", name="Dice new pictures").click()
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
 @pytest.mark.parametrize("place", SLOW_SITE, indirect=True)
 def test_by_keyboard_alone(place, visit, genome_model):
     code = genome_model.sample(seeds=[12]).codes[0]

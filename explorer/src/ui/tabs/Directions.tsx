@@ -16,7 +16,7 @@ export function Directions() {
   const desk = app.backend.desk!;
   const found = useSignal<Found | null>(null);
   const read = async () => {
-    found.value = (await app.attempt(() => desk.directions())) ?? found.value;
+    found.value = (await app.attempt(() => desk.directions(), false)) ?? found.value;
   };
   useEffect(() => {
     void read();
@@ -96,7 +96,7 @@ function Sliders({ found }: { found: Found }) {
     if (!answer) return;
     edited.value = answer;
     made.value = answer.child.code;
-    await app.show(answer.child.code, "move", "moved", answer.child.arguments);
+    await app.show(answer.child.code, "move", "moved", answer.child.arguments, false);
   };
   const hold = (name: string) => {
     const next = new Set(held.value);

@@ -12,7 +12,7 @@ export function Runs() {
   const run = useSignal<Run | null>(null);
   useEffect(() => {
     const read = async () => {
-      run.value = (await app.attempt(() => app.backend.desk!.run())) ?? run.value;
+      run.value = (await app.attempt(() => app.backend.desk!.run(), false)) ?? run.value;
     };
     void read();
     const events = app.backend.desk!.runEvents(() => void read());
