@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { freeName, readSession, writeSession } from "../src/backend/sessionFiles";
 import type { SessionNode } from "../src/backend/types";
-import { layerNumbers } from "../src/genetics/recipes";
 import { isLabel } from "../src/state/look";
 import { familyOf, generationsOf } from "../src/state/session";
 
@@ -94,9 +93,3 @@ describe("a label in a link", () => {
   });
 });
 
-describe("layers in a link", () => {
-  it("are read as the package reads them", () => {
-    expect(layerNumbers("0-2+5")).toEqual([0, 1, 2, 5]);
-    for (const text of ["", "x", "0-99999999999", "1.5", "-1", "0+"]) expect(() => layerNumbers(text), text).toThrow(/are no layers/);
-  });
-});

@@ -29,4 +29,12 @@ describe("genotype strings", () => {
     expect(() => fromString(first, text.slice(1))).toThrow("a code string of this model has 46");
     expect(() => fromString(second, text)).toThrow(CodeError);
   });
+
+  it("refuse variants that the genome lacks, though the check sum is right", () => {
+    const shape = { genes: 4, variants: 10 };
+    for (const crafted of [[0, 0, 0, 15], [10, 9, 9, 9]]) {
+      expect(() => fromString(shape, toString(shape, crafted))).toThrow("variants of this genome are 0 to 9");
+    }
+    expect(fromString(shape, toString(shape, [9, 9, 9, 9]))).toEqual([9, 9, 9, 9]);
+  });
 });

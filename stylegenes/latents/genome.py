@@ -230,7 +230,13 @@ class Genome(LatentDistribution):
                 f"{self.num_genes} genes x {self.num_variants} variants"
             )
         number, mask = int.from_bytes(packed, "big"), (1 << self._bits) - 1
-        return [number >> self._bits * i & mask for i in reversed(range(self.num_genes))]
+        genotype = [number >> self._bits * i & mask for i in reversed(range(self.num_genes))]
+        if max(genotype) >= self.num_variants:
+            raise UserError(
+                f"genotype string {string.strip()!r} holds variant {max(genotype)}; variants of this genome are 0 to "
+                f"{self.num_variants - 1}"
+            )
+        return genotype
 
 
 def genome_of(latent: LatentDistribution, purpose: str) -> Genome:

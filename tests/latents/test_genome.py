@@ -29,6 +29,15 @@ def test_string_of_another_shape_or_with_a_typo_is_refused():
             Genome(32, 32, num_variants=256).from_strings([(string * 2)[:length]])
 
 
+def test_string_with_a_variant_that_the_genome_lacks_is_refused():
+    genome = Genome(4, 4, num_variants=10)
+    for genotype in ([0, 0, 0, 15], [10, 9, 9, 9]):
+        crafted = genome.to_strings(torch.tensor([genotype]))
+        with pytest.raises(UserError, match=f"holds variant {max(genotype)}; variants of this genome are 0 to 9"):
+            genome.from_strings(crafted)
+    assert genome.from_strings(genome.to_strings(torch.full((1, 4), 9))).tolist() == [[9] * 4]
+
+
 def test_lookup_equals_the_loop_and_so_does_its_gradient(rng):
     genome = Genome(24, 8, num_variants=5)
     genotype = genome.sample(6, rng)

@@ -1,7 +1,8 @@
 /** Codes to style vectors, as `Generator.express` makes them: what a static site does before the network draws. */
 
-import { fromBase64, fromString } from "../genetics/strings";
-import { layerNumbers, parseRecipe, type Look } from "../genetics/recipes";
+import { readFloats, slerp, writeFloats } from "../genetics/continuous";
+import { isPlain, parseRecipe, type Look } from "../genetics/recipes";
+import { fromString } from "../genetics/strings";
 
 export interface Latent {
   /** The mean of w, which truncation pulls towards. */
@@ -37,26 +38,23 @@ export function bankExpression(bank: Float32Array, sizes: Sizes): Expression {
   };
 }
 
-export function readFloats(text: string, count: number): Float32Array {
-  const bytes = fromBase64(text, 4 * count);
-  const view = new DataView(bytes.buffer);
-  return Float32Array.from({ length: count }, (_, index) => view.getFloat32(4 * index, true));
-}
-
 /** Style vectors [num_ws, w_dim] of a code, layer by layer in one row. */
 export async function express(code: string, look: Look, latent: Latent, sizes: Sizes, plain: Expression) {
-  const recipe = parseRecipe(code);
-  const ws = await base(recipe.base, sizes, plain);
-  for (const step of recipe.steps) {
+  const { base: first, steps } = parseRecipe(code, sizes.num_ws);
+  let ws = await base(first, sizes, plain);
+  for (const [index, step] of steps.entries()) {
     const other = await base(step.base, sizes, plain);
-    if (step.layers === undefined) {
-      const share = step.share ?? 0;
-      for (let at = 0; at < ws.length; at++) ws[at] = ws[at]! + share * (other[at]! - ws[at]!);
-    } else {
-      for (const layer of layerNumbers(step.layers)) {
+    if ("layers" in step) {
+      for (const layer of step.layers) {
         const start = layer * sizes.w_dim;
         ws.set(other.subarray(start, start + sizes.w_dim), start);
       }
+    } else if (index === 0 && !latent.straight && isPlain(first) && isPlain(step.base)) {
+      // Of two plain codes the latent has a way of its own.
+      const [start, end] = [first, step.base].map((one) => readFloats(one, latent.z_dim)) as [Float32Array, Float32Array];
+      ws = await base(writeFloats(slerp(start, end, step.share)), sizes, plain);
+    } else {
+      for (let at = 0; at < ws.length; at++) ws[at] = ws[at]! + step.share * (other[at]! - ws[at]!);
     }
   }
   truncate(ws, look, latent, sizes);

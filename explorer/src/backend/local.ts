@@ -1,10 +1,12 @@
 /** The page without a server: a worker draws, the genetics are the page's own, the session is the browser's. */
 
 import { breed, dice, diversity } from "../genetics/breeding";
-import { normal, randomOf, type Random } from "../genetics/random";
+import { childShare, randomZ, readFloats, slerp, writeFloats } from "../genetics/continuous";
+import { randomOf } from "../genetics/random";
+import { isPlain } from "../genetics/recipes";
 import { drawByWish, tableOf, type Statistics, type Wish } from "../genetics/statistics";
-import { CodeError, fromString, toBase64, toString, type Shape } from "../genetics/strings";
-import { readFloats, type Latent } from "./express";
+import { CodeError, fromString, toString, type Shape } from "../genetics/strings";
+import type { Latent } from "./express";
 import { sheet, withText } from "./files";
 import { linesOf } from "./lines";
 import { BrowserSessions } from "./localSessions";
@@ -158,11 +160,12 @@ export class LocalBackend implements Backend {
     if (!this.model.num_genes) {
       const [a, b] = request.parents.map((code) => this.readZ(code)) as [Float32Array, Float32Array];
       const codes = Array.from({ length: request.count }, () => {
-        const share = Math.max(0, Math.min(1, request.share + 0.15 * normal(random)));
-        return slerp(slerp(a, b, share), randomZ(this.site.latent.z_dim, random), request.rate);
+        return slerp(slerp(a, b, childShare(request.share, random)), randomZ(this.site.latent.z_dim, random), request.rate);
       });
       return this.continuous(codes, "breed", request.parents, request.seed);
     }
+    const missing = request.genes?.find((gene) => gene >= this.model.num_genes);
+    if (missing !== undefined) throw new Error(`there is no gene ${missing}; this model has genes 0 to ${this.model.num_genes - 1}`);
     const parents = request.parents.map((code) => fromString(this.shape, code));
     const how = {
       count: request.count,
@@ -177,13 +180,13 @@ export class LocalBackend implements Backend {
   }
 
   private readZ(code: string): Float32Array {
-    if (code.startsWith("w.") || code.includes("~")) throw new CodeError("only plain codes can have children here");
+    if (!isPlain(code)) throw new CodeError("only plain codes can have children here");
     return readFloats(code, this.site.latent.z_dim);
   }
 
   private continuous(codes: Float32Array[], operation: string, parents: string[], seed: number): Children {
     const children = codes.map((z) => ({
-      code: toBase64(new Uint8Array(z.buffer)),
+      code: writeFloats(z),
       operation,
       parents,
       arguments: { seed },
@@ -220,7 +223,7 @@ export class LocalBackend implements Backend {
 
   private text(request: FileRequest): Record<string, string> {
     const psi = /psi=([^,]*)/.exec(request.look)?.[1] ?? "1";
-    const plain = request.codes.filter((code) => !code.includes("~") && !code.startsWith("w."));
+    const plain = request.codes.filter(isPlain);
     const text = {
       Software: `stylegenes ${this.info.version}`,
       Model: this.model.name,
@@ -240,19 +243,3 @@ export class LocalBackend implements Backend {
 }
 
 const PLAIN = { cross: "uniform" as const, share: 0, chosen: new Set<number>() };
-
-function randomZ(length: number, random: Random): Float32Array {
-  return Float32Array.from({ length }, () => normal(random));
-}
-
-/** The great arc between two z, as the package goes between them. */
-function slerp(a: Float32Array, b: Float32Array, share: number): Float32Array {
-  const size = (v: Float32Array) => Math.hypot(...v);
-  const [lengthA, lengthB] = [size(a), size(b)];
-  const cosine = a.reduce((sum, value, at) => sum + (value / lengthA) * (b[at]! / lengthB), 0);
-  const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
-  const length = lengthA + share * (lengthB - lengthA);
-  const [fromA, fromB] = [Math.sin((1 - share) * angle), Math.sin(share * angle)].map((v) => v / Math.sin(angle));
-  return a.map((value, at) => ((value / lengthA) * fromA! + (b[at]! / lengthB) * fromB!) * length);
-}
-

@@ -1,8 +1,9 @@
 /** Draws pictures beside the page's own thread: ONNX Runtime in plain WASM, one thread, nothing from elsewhere. */
 
 import * as ort from "onnxruntime-web/wasm";
+import { readFloats } from "../genetics/continuous";
 import { parseLook } from "../genetics/recipes";
-import { bankExpression, express, readFloats, type Expression, type Latent, type Sizes } from "./express";
+import { bankExpression, express, type Expression, type Latent, type Sizes } from "./express";
 import { encodePng, planesOf } from "./files";
 
 export interface Start {

@@ -39,7 +39,9 @@ export function mutate(
 /** One child of two; locked genes come from the first parent. */
 export function cross(a: Genotype, b: Genotype, how: Breeding, random: Random): number[] {
   const genes = a.length;
-  const length = Math.round(how.share * genes);
+  // A block's length is drawn around the share.
+  const spread = (random() - 0.5) * Math.min(how.share, 1 - how.share);
+  const length = Math.round((how.share + spread) * genes);
   const first = below(random, genes);
   return a.map((variant, gene) => {
     const chance = random();

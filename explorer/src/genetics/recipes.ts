@@ -1,28 +1,36 @@
 /** Codes as the pictures' addresses have them: a plain code, style vectors, mixes and ways between; see docs/explorer.md. */
 
-export interface Step {
-  base: string;
-  /** Layers that the step's code drives, as text like `0-3+7`; or how far the way goes. */
-  layers?: string;
-  share?: number;
-}
+import { CodeError } from "./strings";
+
+/** What changes: layers that another code drives, or how far the way to it goes; as `stylegenes/styles.py` reads it. */
+export type Step = { base: string; layers: number[] } | { base: string; share: number };
+
+const MOST_STEPS = 16;
 
 export interface Recipe {
   base: string;
   steps: Step[];
 }
 
-export function parseRecipe(code: string): Recipe {
+/** Throws a CodeError in words for what the package refuses too. */
+export function parseRecipe(code: string, layers: number): Recipe {
   const [base = "", ...steps] = code.split("~");
-  return {
-    base,
-    steps: steps.map((step) => {
-      const [other = "", layers] = step.split("@");
-      if (layers !== undefined) return { base: other, layers };
-      const [start = "", share] = step.split("*");
-      return { base: start, share: Number(share) };
-    }),
-  };
+  if (steps.length > MOST_STEPS) {
+    throw new CodeError(`a code string of ${steps.length} steps is refused; at most ${MOST_STEPS} are read`);
+  }
+  return { base, steps: steps.map((step) => parseStep(step, layers)) };
+}
+
+function parseStep(step: string, layers: number): Step {
+  const exchange = /^([^@]*)@(.*)$/s.exec(step);
+  if (exchange) return { base: exchange[1]!, layers: layerNumbers(exchange[2]!, layers) };
+  const [base, share] = /^([^*]*)\*(\d(?:\.\d{1,12})?)$/.exec(step)?.slice(1) ?? [];
+  if (base === undefined || Number(share) > 1) {
+    throw new CodeError(
+      `“${step.slice(0, 40)}” is no step of a code string; CODE@0-3 exchanges layers, CODE*0.5 goes half of the way`,
+    );
+  }
+  return { base, share: Number(share) };
 }
 
 /** A plain code names one picture of the model's own: no style vectors and no steps. */
@@ -45,13 +53,20 @@ export function isSimple(code: string): boolean {
   return !code.includes("~");
 }
 
-/** Bounded as the package bounds it, since a link can hold any text. */
-export function layerNumbers(text: string): number[] {
-  if (!/^\d{1,4}(-\d{1,4})?([+,]\d{1,4}(-\d{1,4})?)*$/.test(text)) throw new Error(`“${text.slice(0, 40)}” are no layers`);
-  return text.split(/[+,]/).flatMap((part) => {
-    const [first, last] = part.split("-").map(Number);
-    return Array.from({ length: Math.max(0, (last ?? first!) - first! + 1) }, (_, index) => first! + index);
-  });
+/** Layers of a model with so many, from text like `0-3+7`; bounded as the package bounds it, since a link can hold any text. */
+export function layerNumbers(text: string, count: number): number[] {
+  if (!/^\d{1,4}(-\d{1,4})?(\+\d{1,4}(-\d{1,4})?)*$/.test(text)) throw new CodeError(`“${text.slice(0, 40)}” are no layers`);
+  const found = text.split("+").flatMap(numbersBetween);
+  if (!found.length || found.some((layer) => layer >= count)) {
+    throw new CodeError(`layers “${text.slice(0, 40)}”: this model has layers 0 to ${count - 1}`);
+  }
+  return found;
+}
+
+/** The numbers of a range like `0-7`, or the one that is written alone. */
+export function numbersBetween(range: string): number[] {
+  const [first, last] = range.split("-").map(Number);
+  return Array.from({ length: Math.max(0, (last ?? first!) - first! + 1) }, (_, index) => first! + index);
 }
 
 export interface Look {

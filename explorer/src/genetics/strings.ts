@@ -108,5 +108,9 @@ export function fromString(shape: Shape, text: string): number[] {
     }
     genotype.push(variant);
   }
+  const most = Math.max(...genotype);
+  if (most >= shape.variants) {
+    throw new CodeError(`“${text.trim()}” holds variant ${most}; variants of this genome are 0 to ${shape.variants - 1}`);
+  }
   return genotype;
 }

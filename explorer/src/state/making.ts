@@ -1,6 +1,7 @@
 /** New pictures: asked for, and put into the session as one generation. */
 
 import { freshSeed } from "../genetics/random";
+import { numbersBetween } from "../genetics/recipes";
 import type { Children, NewNode } from "../backend/types";
 import type { App } from "./app";
 
@@ -28,11 +29,11 @@ export async function breed(app: App): Promise<void> {
     locked: [...app.locked.value],
     seed: freshSeed() >>> 1,
   };
-  const genes = app.cross.value === "gene" ? { genes: numbersOf(app.crossGenes.value) } : {};
-  const both = { cross: app.cross.value, share: app.share.value, ...genes };
-  const found = await app.attempt(() =>
-    two ? app.backend.breed({ ...common, ...both, parents: [code, partner] }) : app.backend.mutate({ ...common, code }),
-  );
+  const found = await app.attempt(async () => {
+    if (!two) return app.backend.mutate({ ...common, code });
+    const genes = app.cross.value === "gene" ? { genes: numbersOf(app.crossGenes.value) } : {};
+    return app.backend.breed({ ...common, ...genes, cross: app.cross.value, share: app.share.value, parents: [code, partner] });
+  });
   if (found) await keep(app, found, two ? [code, partner] : [code], null, "children");
 }
 
@@ -50,12 +51,8 @@ async function keep(app: App, found: Children, parents: string[], select: number
 
 /** Numbers and ranges like `0-7,12`. */
 export function numbersOf(text: string): number[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => /^\d{1,4}(-\d{1,4})?$/.test(part))
-    .flatMap((part) => {
-      const [first, last] = part.split("-").map(Number);
-      return Array.from({ length: Math.max(0, (last ?? first!) - first! + 1) }, (_, index) => first! + index);
-    });
+  const parts = text.split(",").map((part) => part.trim()).filter(Boolean);
+  const wrong = parts.find((part) => !/^\d{1,4}(-\d{1,4})?$/.test(part));
+  if (wrong !== undefined) throw new Error(`“${wrong.slice(0, 40)}” are no genes; write numbers and ranges like 0-7,12`);
+  return parts.flatMap(numbersBetween);
 }
