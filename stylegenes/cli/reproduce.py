@@ -71,10 +71,12 @@ def run(args: Args) -> None:
     if args.dry_run:
         _rehearse(scale, chosen)
         return
-    args.out.mkdir(parents=True, exist_ok=True)
     if args.report:
+        if not args.out.is_dir():
+            raise UserError(f"there is no folder {str(args.out)!r} to report of")
         _report(args.out, scale)
         return
+    args.out.mkdir(parents=True, exist_ok=True)
     _check_inputs(scale, args.out)
     at_once = _default_jobs() if args.jobs is None else args.jobs
     if args.cluster.submit is not None:
@@ -128,6 +130,8 @@ def _chosen(every: list[Step], only: str | None) -> list[Step]:
     names, kept = [step.name for step in every], set[str]()
     for text in only.split(","):
         start = text.strip()
+        if not start:
+            raise UserError(f"--only {only!r} has an empty name in it: name steps, or how their names begin")
         meant = [start] if start in names else [name for name in names if name.startswith(start)]
         if not meant:
             raise UserError(f"no step begins with {start!r}{did_you_mean(start, names, 'steps')}")

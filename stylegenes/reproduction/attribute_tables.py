@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 from itertools import product
 
 from stylegenes.analysis.editing import METHODS
@@ -11,6 +12,7 @@ from stylegenes.reproduction import published
 from stylegenes.reproduction.compared import Compared, beside, columns_in_pairs, summed_up
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.scale import Pair
+from stylegenes.reproduction.shared import shared_means
 from stylegenes.reproduction.steps import CONTINUOUS, GENOME, model_name, rivals_of
 
 
@@ -52,21 +54,39 @@ def readings(results: Results, metric: str, pair: Pair, latent: str) -> list[dic
     return [{n: v for n, v in one.details.items() if isinstance(v, float)} for one in found if one is not None]
 
 
-def readers(results: Results) -> Compared:
-    """StyleGenes, Table 2, by readers that suit a discrete code too."""
-    main, rows = results.scale.main, list[list[Value]]()
+@dataclass(frozen=True)
+class Side:
+    """A latent, one of its spaces, and a reader."""
+
+    pair: Pair
+    latent: str
+    space: str
+    reader: str
+
+
+def read_sides(results: Results) -> dict[Side, list[dict[str, float]]]:
+    """What readers read in each space of the main pair and its rivals: a table a training, those that are there."""
+    main, found = results.scale.main, dict[Side, list[dict[str, float]]]()
     sides = [(main, GENOME, ("genes", "w"))]
     sides += [(pair, CONTINUOUS, ("w", "z")) for pair in (main, *rivals_of(results.scale))]
     for pair, latent, spaces in sides:
         for space, (metric, reader) in product(spaces, READERS.items()):
             read = readings(results, metric.format(space), pair, latent)
-            means = [100 * statistics.fmean(one.values()) for one in read if one]
-            rows.append([pair.name, latent, space, reader, *summed_up(means)])
+            found[Side(pair, latent, space, reader)] = [table for table in read if table]
+    return found
+
+
+def readers(results: Results) -> Compared:
+    """StyleGenes, Table 2, by readers that suit a discrete code too."""
+    rows: list[list[Value]] = [
+        [side.pair.name, side.latent, side.space, side.reader, *summed_up(means)]
+        for side, means in shared_means(read_sides(results)).items()
+    ]
     columns = ["pair", "latent", "read from", "reader", "our mean accuracy, %", "spread", "trainings"]
     return Compared(
         "table2-readers",
         "StyleGenes, Table 2: attributes read by other readers and from other forms of the code",
-        f"Balanced accuracy, mean over the attributes that are common enough, on {results.scale.draws:,} codes. "
+        f"Balanced accuracy on {results.scale.draws:,} codes, mean over the attributes common enough everywhere. "
         "'genes' is the genotype as zeros and ones.",
         Table(columns, rows),
         4,

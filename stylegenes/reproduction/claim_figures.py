@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stylegenes.analysis.editing import METHODS
 from stylegenes.analysis.plots.style import COLORS, GRAY, PALE, SMALL, new_figure, tidy
-from stylegenes.reproduction.attribute_tables import READERS, readings
+from stylegenes.reproduction.attribute_tables import read_sides
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.sampling_tables import PRUNINGS, pruned_curves, tradeoff_curves
 from stylegenes.reproduction.scale import Pair
+from stylegenes.reproduction.shared import shared_means
 from stylegenes.reproduction.steps import CONTINUOUS, GENOME, latent_words, mixing_name, rivals_of
 from stylegenes.reproduction.training_tables import scores_of
 
@@ -43,6 +45,7 @@ def _grid(results: Results) -> Figure | None:
     if not any(scores for row in cells.values() for scores in row.values()):
         return None
     figure, axes = _axes("Frechet distance")
+    axes.xaxis.update_units([str(g) for g in sorted(scale.genes)])
     for color, (v, row) in zip(COLORS, cells.items()):
         _line(axes, {str(g): scores for g, scores in row.items()}, color, f"{v} variants")
     axes.set_xlabel("genes", fontsize=SMALL)
@@ -51,14 +54,10 @@ def _grid(results: Results) -> Figure | None:
 
 def _readers(results: Results) -> Figure | None:
     groups: Groups = {}
-    main = results.scale.main
-    sides = [(main, GENOME, "genes"), (main, GENOME, "w")]
-    sides += [(pair, CONTINUOUS, "w") for pair in (main, *rivals_of(results.scale))]
-    for pair, latent, space in sides:
-        for metric, reader in READERS.items():
-            read = readings(results, metric.format(space), pair, latent)
-            name = f"{_side(results, pair, latent)}, {'zeros and ones' if space == 'genes' else space}, {reader}"
-            groups[name] = [100 * statistics.fmean(one.values()) for one in read if one]
+    for side, means in shared_means(read_sides(results)).items():
+        if side.space != "z":
+            space = "zeros and ones" if side.space == "genes" else side.space
+            groups[f"{_side(results, side.pair, side.latent)}, {space}, {side.reader}"] = means
     return _bars(groups, "balanced accuracy, %", start=50)
 
 
@@ -67,15 +66,16 @@ def _trade(results: Results) -> Figure | None:
     if not curves:
         return None
     figure, axes = _axes("accuracy by the second classifier, %")
-    for color, (method, points) in zip(COLORS, curves.items()):
-        style = {"color": color, "marker": "o", "ms": 4, "lw": 1.2, "label": method}
-        axes.plot([x for x, _ in points], [y for _, y in points], **style)
-    axes.set_xlabel("Frechet distance; each dot a temperature", fontsize=SMALL)
+    for color, (method, curve) in zip(COLORS, curves.items()):
+        style = {"color": color, "marker": "o", "ms": 4, "lw": 1.2 if curve.tempered else 0, "label": method}
+        axes.plot([x for x, _ in curve.points], [y for _, y in curve.points], **style)
+    axes.set_xlabel("Frechet distance; dots along a line are temperatures", fontsize=SMALL)
     return _told(figure, axes)
 
 
 def _pruning(results: Results) -> Figure | None:
     figure, axes = _axes("Frechet distance")
+    axes.xaxis.update_units([str(n) for n in results.scale.pruned])
     for color, (by, name) in zip(COLORS, PRUNINGS.items()):
         curves = pruned_curves(results, by)
         numbers = sorted(set.intersection(*map(set, curves))) if curves else []
@@ -86,7 +86,7 @@ def _pruning(results: Results) -> Figure | None:
 
 def _edits(results: Results) -> Figure | None:
     figure, axes = _axes("change of the edited attribute")
-    for color, method in zip(COLORS, ("statistics", "checked")):
+    for color, method in zip(COLORS, METHODS):
         rows = results.exhibit(f"edits-{method}") or []
         points = [(float(row["mean_change_of_others"]), float(row["absolute_change"])) for row in rows]
         if points:
@@ -114,6 +114,7 @@ def _linear(results: Results) -> Figure | None:
 
 def _mixing(results: Results) -> Figure | None:
     figure, axes = _axes("Frechet distance")
+    axes.xaxis.update_units(["1", "2", "3", "4"])
     for color, share in zip(COLORS, sorted(results.scale.mixings)):
         found = enumerate(results.mixed(mixing_name(results.scale, share)), 1)
         known = {str(n): [value] for n, value in found if value is not None}

@@ -32,9 +32,7 @@ def write_report(results: Results, facts: Sequence[tuple[str, str]]) -> Path:
     tables = [table for table in all_tables(results) if table.is_measured]
     found = verdicts(results)
     place, origin = results.folder / "exhibits", Origin(results.folder.name).made(MADE)
-    for stale in [path for path in place.glob("*.png") if made_by_what(path) == MADE]:
-        for suffix in (".png", ".csv", ".json"):
-            stale.with_suffix(suffix).unlink(missing_ok=True)
+    _remove_older(place, ".png", ".csv", ".json")
     for order, table in enumerate(tables):
         words = Words(table.name, table.title, table.caption, order)
         picture = free_path(place / f"{table.name}.png", MADE, (".csv", ".json"))
@@ -51,12 +49,20 @@ def write_report(results: Results, facts: Sequence[tuple[str, str]]) -> Path:
 def _claim_pictures(results: Results, found: Sequence[Verdict], origin: Origin) -> dict[str, bytes]:
     """A PNG by letter of a claim, which lies in `claims` too."""
     place, pictures = results.folder / "claims", dict[str, bytes]()
+    _remove_older(place, ".png")
     titles = {verdict.letter: verdict.claim for verdict in reversed(found)}
     for letter, figure in claim_figures(results).items():
         exhibit = Exhibit(Words(f"claim-{letter}", titles[letter], titles[letter]), figure, Table([], []))
         path = exhibit.draw(free_path(place / f"claim-{letter}.png", MADE), origin)
         pictures[letter] = path.read_bytes()
     return pictures
+
+
+def _remove_older(place: Path, *suffixes: str) -> None:
+    """What an older report has left there: of what is not measured any more, nothing is written over it."""
+    for stale in [path for path in place.glob("*.png") if made_by_what(path) == MADE]:
+        for suffix in suffixes:
+            stale.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def markdown(facts: Sequence[tuple[str, str]], found: Sequence[Verdict], tables: Sequence[Compared]) -> str:

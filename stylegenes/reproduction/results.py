@@ -5,6 +5,7 @@ What is not there yet is None, and so is what a step has left that must be done 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,15 @@ from stylegenes.snapshot import find_snapshot
 EXTRACTOR = "lite0"
 _MAKERS = {"correlation": "correlate", **{named_by("pruning", by): named_by("prune", by) for by in WORTHS}}
 """Steps that make exhibits of another name than theirs."""
+
+
+_NUMBERS = {
+    "tradeoff": ("average",),
+    "pruning": ("pruned", "_mean", "_spread"),
+    "edits": ("absolute_change", "mean_change_of_others", "flipped", "changed_most"),
+    "correlation": (),
+}
+"""Columns that have a number in every row, by the kind of an exhibit."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +70,18 @@ class Results:
         return self.value(model, "fd" if latents == 1 else f"fd_{EXTRACTOR}_mix{latents}")
 
     def exhibit(self, name: str, seed: int = 0) -> list[dict[str, str]] | None:
-        """The rows of a table that a verb about genes has made of a main genome."""
+        """The rows of a table that a verb about genes has made of a main genome.
+
+        Raises:
+            UserError: for a table that is damaged.
+        """
         if not self._is_done(_MAKERS.get(name, name) + (f"-s{seed}" if seed else "")):
             return None
         try:
             snapshot = find_snapshot(self.folder / "models" / model_name(self.scale.main, GENOME, seed))
         except UserError:
             return None
-        return _rows(snapshot / "genes" / "exhibits" / f"{name}.csv")
+        return _rows(snapshot / "genes" / "exhibits" / f"{name}.csv", _NUMBERS[name.split("-")[0]])
 
     def exhibits(self, name: str) -> list[list[dict[str, str]]]:
         """The same table of every seed's main genome, those that are there."""
@@ -76,7 +90,7 @@ class Results:
 
     def directions(self) -> list[dict[str, str]] | None:
         """The rows of the table of linear directions of the main continuous model."""
-        return _rows(self.folder / "directions" / "table-l1.csv") if self._is_done("directions") else None
+        return _rows(self.folder / "directions" / "table-l1.csv", ()) if self._is_done("directions") else None
 
     def fitted_directions(self) -> list[dict[str, str]]:
         """Those rows whose attribute was common enough to be fitted."""
@@ -90,6 +104,26 @@ class Results:
         return self.done is None or not self.done.isdisjoint(any_of)
 
 
-def _rows(path: Path) -> list[dict[str, str]] | None:
-    """The rows of a CSV by column, or None where there is no such file."""
-    return read_csv(path).rows if path.is_file() else None
+def _rows(path: Path, numbers: Sequence[str]) -> list[dict[str, str]] | None:
+    """The rows of a CSV by column, or None where there is no such file.
+
+    Args:
+        path: of the file.
+        numbers: columns that each row must have a number in, by their names or ends.
+    """
+    if not path.is_file():
+        return None
+    table = read_csv(path)
+    for wanted in numbers:
+        columns = [column for column in table.columns if column.endswith(wanted)]
+        if not columns or not table.rows or not all(_is_number(row[name]) for row in table.rows for name in columns):
+            raise UserError(f"{path} has no rows, or no number in each of them for {wanted!r}: make it again")
+    return table.rows
+
+
+def _is_number(cell: str | None) -> bool:
+    try:
+        float(cell or "")
+    except ValueError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 from stylegenes.analysis.exhibits import Table, Value
@@ -34,16 +35,17 @@ def conditional(results: Results) -> Compared:
 def at_equal_distance(results: Results) -> Compared:
     """How accurate each way of conditional sampling is at the same Frechet distance, between its temperatures."""
     curves = tradeoff_curves(results)
-    levels = sorted({round(p[0]) for points in curves.values() for p in points})
+    levels = sorted({distance for curve in curves.values() for distance, _ in curve.points})
     rows: list[list[Value]] = []
     for level in levels:
-        found = [_at(points, level) for points in curves.values()]
+        found = [_at(curve, level) for curve in curves.values()]
         if sum(value is not None for value in found) > 1:
             rows.append([level, *found])
     return Compared(
         "table3-equal",
         "Conditional generation at equal distance",
-        "Accuracy by the second classifier, %, at a Frechet distance, linear between neighboring temperatures.",
+        "Accuracy by the second classifier, %, at a Frechet distance, linear between neighboring temperatures; "
+        "a conditional model has none, and is there at its own distances alone.",
         Table(["fd", *(f"our {name}" for name in curves)], rows),
         1,
     )
@@ -57,19 +59,33 @@ def _averages(results: Results) -> dict[tuple[str, str], dict[str, float]]:
     return found
 
 
-def tradeoff_curves(results: Results) -> dict[str, list[tuple[float, float]]]:
-    """Distance and accuracy in percent, by the second classifier, of each method that has several settings."""
-    curves: dict[str, list[tuple[float, float]]] = {}
-    for (method, _), one in _averages(results).items():
+@dataclass
+class Curve:
+    """A method of conditional sampling.
+
+    Attributes:
+        points: distance and accuracy in percent, by the second classifier, of each of its settings.
+        tempered: whether its settings are temperatures, so that there is something between two of them.
+    """
+
+    points: list[tuple[float, float]]
+    tempered: bool
+
+
+def tradeoff_curves(results: Results) -> dict[str, Curve]:
+    """Each method that has several settings."""
+    curves: dict[str, Curve] = {}
+    for (method, setting), one in _averages(results).items():
         if "second_accuracy" in one and "frechet" in one:
-            curves.setdefault(method, []).append((one["frechet"], 100 * one["second_accuracy"]))
-    return {method: curve for method, curve in curves.items() if len(curve) > 1}
+            curve = curves.setdefault(method, Curve([], setting.startswith("T = ")))
+            curve.points.append((one["frechet"], 100 * one["second_accuracy"]))
+    return {method: curve for method, curve in curves.items() if len(curve.points) > 1}
 
 
-def _at(curve: list[tuple[float, float]], level: float) -> float | None:
-    """The best accuracy that the curve's pieces have at a distance."""
-    found = []
-    for (x0, y0), (x1, y1) in pairwise(curve):
+def _at(curve: Curve, level: float) -> float | None:
+    """The best accuracy that a method has at a distance."""
+    found = [y for x, y in curve.points if x == level]
+    for (x0, y0), (x1, y1) in pairwise(curve.points) if curve.tempered else ():
         if min(x0, x1) <= level <= max(x0, x1) and x0 != x1:
             found.append(y0 + (y1 - y0) * (level - x0) / (x1 - x0))
     return max(found, default=None)
@@ -81,7 +97,7 @@ PRUNINGS = {"pruning": "by the discriminator", "pruning-outliers": "by outliers"
 
 def pruning(results: Results) -> Compared:
     """StyleGenes, Table 4. Rows are matched by the share of the variants that is pruned."""
-    total = _num_variants(results)
+    total = num_variants(results)
     ours = {by: pruned_curves(results, by) for by in PRUNINGS}
     papers = {number / published.PRUNING_OF: value for number, value in published.PRUNING.items()}
     numbers = {number for curves in ours.values() for curve in curves for number in curve}
@@ -109,10 +125,11 @@ def pruned_curves(results: Results, by: str) -> list[dict[int, tuple[float, floa
     curves = []
     for rows in results.exhibits(by):
         mean = next(column for column in rows[0] if column.endswith("_mean"))
-        columns = (mean, mean.replace("_mean", "_spread"))
-        curves.append({int(row["pruned"]): (float(row[columns[0]]), float(row[columns[1]])) for row in rows})
+        spread = mean.replace("_mean", "_spread")
+        curves.append({int(row["pruned"]): (float(row[mean]), float(row[spread])) for row in rows})
     return curves
 
 
-def _num_variants(results: Results) -> int:
+def num_variants(results: Results) -> int:
+    """Of each gene of the main pair's genome."""
     return int(recipe(results.scale.main.genome).model.latent["num_variants"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from stylegenes.analysis.exhibits import Table, Value
 from stylegenes.reproduction import published
 from stylegenes.reproduction.compared import Compared, beside, columns_in_pairs, summed_up
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.scale import Pair
+from stylegenes.reproduction.shared import separabilities
 from stylegenes.reproduction.steps import CONTINUOUS, GENOME, STYLED, TRADITIONAL, depth_name, mixing_name, model_name
 
 
@@ -80,35 +79,31 @@ def depths(results: Results) -> Compared:
     cases = [*published.DEPTHS]
     cases += [(STYLED, d, "z" if d == 0 else "w") for d in results.scale.depths]
     cases += [(TRADITIONAL, d, s) for d in (min(results.scale.depths), max(results.scale.depths)) for s in "zw"]
-    rows: list[list[Value]] = []
-    for kind, depth, space in dict.fromkeys(cases):
-        if (kind, depth, space) == (TRADITIONAL, 0, "w"):
-            continue
-        model = depth_name(results.scale, kind, depth)
-        papers = published.DEPTHS.get((kind, depth, space))
-        rows.append([kind, depth, space, *_latent_row(results, model, space, papers)])
+    cases = [case for case in dict.fromkeys(cases) if case != (TRADITIONAL, 0, "w")]
     main = results.scale.main
-    for latent, space in ((CONTINUOUS, "z"), (CONTINUOUS, "w"), (GENOME, "w")):
-        rows.append([f"main {latent}", None, space, *_latent_row(results, model_name(main, latent), space, None)])
+    mains = [(CONTINUOUS, "z"), (CONTINUOUS, "w"), (GENOME, "w")]
+    asked = [(depth_name(results.scale, kind, depth), space) for kind, depth, space in cases]
+    asked += [(model_name(main, latent), space) for latent, space in mains]
+    scores = separabilities([results.record(model, f"separability_{space}") for model, space in asked])
+    labels = [*cases, *((f"main {latent}", None, space) for latent, space in mains)]
+    rows: list[list[Value]] = []
+    for label, (model, space), score in zip(labels, asked, scores, strict=True):
+        ours = [
+            results.frechet(model),
+            *(results.value(model, f"ppl_{space}_{kind}") for kind in ("full", "end")),
+            score,
+        ]
+        rows.append([*label, *beside(published.DEPTHS.get(label, (None,) * 4), ours)])
     heads = columns_in_pairs(("fd", "path full", "path end", "separability"))
     return Compared(
         "stylegan-table4",
         "StyleGAN, Table 4: the mapping network's depth, in Z and W, and the genome",
         f"{results.scale.kimg:g} thousand images each (main: {main.kimg:g}); {results.scale.pairs_of_path:,} pairs for "
-        f"a path length, {results.scale.draws:,} draws for separability. For the genome, W is the space of its codes.",
+        f"a path length, {results.scale.draws:,} draws for separability, over the attributes that are common enough "
+        "everywhere. For the genome, W is the space of its codes.",
         Table(["generator", "depth", "space", *heads], rows),
         3,
     )
-
-
-def _latent_row(results: Results, model: str, space: str, paper: Sequence[float] | None) -> list[Value]:
-    ours = [
-        results.frechet(model),
-        results.value(model, f"ppl_{space}_full"),
-        results.value(model, f"ppl_{space}_end"),
-        results.value(model, f"separability_{space}"),
-    ]
-    return beside(paper or (None,) * 4, ours)
 
 
 def _by_variants(cell: tuple[int, int]) -> tuple[int, int]:

@@ -2,18 +2,21 @@
 
 import re
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, stdev, variance
 
 import pytest
 
+from stylegenes.analysis.editing import METHODS
 from stylegenes.csv_tables import read_csv
+from stylegenes.reproduction.attribute_tables import READERS, read_sides
 from stylegenes.reproduction.claims import verdicts
 from stylegenes.reproduction.conduct import StepLedger
 from stylegenes.reproduction.results import Results
 from stylegenes.reproduction.sampling_tables import pruned_curves
-from stylegenes.reproduction.scale import scale_called
+from stylegenes.reproduction.scale import SCALES, scale_called
+from stylegenes.reproduction.shared import separabilities, shared_means, shared_names
 from stylegenes.reproduction.steps import CONTINUOUS, GENOME, latent_words, mixing_name, model_name, steps
-from stylegenes.reproduction.training_tables import depths
+from stylegenes.reproduction.training_tables import depths, scores_of
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = scale_called("claims")
@@ -47,7 +50,15 @@ def test_every_picture_is_there(results):
     assert all((ROOT / "assets" / name).is_file() for name in named)
 
 
-def test_rare_attributes_are_those_that_edits_by_statistics_miss():
+def test_rare_attributes_are_those_that_edits_by_statistics_miss(results):
+    flipped = {
+        (method, row["edited"]): round(CLAIMS.edits * float(row["flipped"]))
+        for method in METHODS
+        for row in results.exhibit(f"edits-{method}")
+    }
+    assert all(flipped[method, name] == 0 for method in METHODS for name in ("Wide_Eyes", "Receding_Hairline"))
+    bald = [flipped[method, "Bald"] for method in ("statistics", "checked")]
+    assert "comes about in {} of 24 pictures, and in {} with the classifier looking".format(*bald) in PAGE
     rows = explained("edits-by-frequency")
     for least, said in ((0.02, "91 % of the 33"), (0.05, "96 % of the 25")):
         common = [row for row in rows if min(float(row["share"]), 1 - float(row["share"])) >= least]
@@ -57,14 +68,43 @@ def test_rare_attributes_are_those_that_edits_by_statistics_miss():
 
 def test_the_table_of_spaces_is_of_the_means_over_seeds(results):
     main, deep = CLAIMS.main, CLAIMS.pairs[0]
-    for pair, latent in ((main, GENOME), (main, CONTINUOUS), (deep, CONTINUOUS)):
-        names = [model_name(pair, latent, seed) for seed in range(3)]
-        for space in ("w",) if latent == GENOME else ("w", "z"):
-            metrics = (f"ppl_{space}_full", f"separability_{space}", f"disentanglement_{space}")
-            path, separability, read = (fmean(results.value(name, metric) for name in names) for metric in metrics)
-            linear = fmean(results.value(name, f"disentanglement_linear_{space}") for name in names)
-            cells = f"{path:.1f} | {separability:,.0f} | {100 * read:.1f} % | {100 * linear:.1f} %"
-            assert f"| {latent_words(pair, latent)} | {space.upper()} | {cells} |" in PAGE
+    sides = [(main, GENOME, "w"), *((pair, CONTINUOUS, space) for pair in (main, deep) for space in "wz")]
+    read = {(s.pair, s.latent, s.space, s.reader): fmean(v) for s, v in shared_means(read_sides(results)).items()}
+    separated = separabilities(
+        [
+            results.record(model_name(pair, latent, seed), f"separability_{space}")
+            for pair, latent, space in sides
+            for seed in range(3)
+        ]
+    )
+    for index, (pair, latent, space) in enumerate(sides):
+        path = fmean(results.value(model_name(pair, latent, seed), f"ppl_{space}_full") for seed in range(3))
+        three = separated[3 * index : 3 * index + 3]
+        accuracies = " | ".join(f"{read[pair, latent, space, reader]:.1f} %" for reader in READERS.values())
+        cells = f"{path:.1f} | {fmean(three):.1f} ± {stdev(three):.1f} | {accuracies}"
+        assert f"| {latent_words(pair, latent)} | {space.upper()} | {cells} |" in PAGE
+    assert "over the 21 and 34 attributes" in PAGE
+    assert len(shared_names(table for tables in read_sides(results).values() for table in tables)) == 34
+
+
+def test_the_table_of_scales_is_of_their_trainings():
+    for name, scale in SCALES.items():
+        trained = [step.trains[1] for step in steps(scale) if step.trains]
+        images = sum(trained)
+        told = (
+            f"{images / 1000:.{1 if images < 100_000 else 0}f} million" if images > 1000 else f"{images:.0f} thousand"
+        )
+        assert re.search(rf"\| {name} \| [^|]* \| {len(trained)} \| {told}", PAGE), (name, len(trained), told)
+
+
+def test_mixed_codes_cost_less_than_measures_scatter(results):
+    none, much = (results.mixed(mixing_name(CLAIMS, share)) for share in (0.0, 0.9))
+    shares = [f"{fd[-1] / fd[0] - 1:.0%}".replace("%", " %") for fd in (none, much)]
+    assert "by {} without mixing and by {} with it".format(*shares) in PAGE
+    apart = (much[-1] - much[0]) - (none[-1] - none[0])
+    repeated = [curve[0][1] for curve in pruned_curves(results, "pruning")]
+    assert f"difference of {apart:.1f} is less" in PAGE and apart < min(repeated)
+    assert f"({min(repeated):.1f} to {max(repeated):.1f})" in PAGE
 
 
 def test_the_table_of_depths_is_the_report_s(results):
@@ -144,7 +184,17 @@ def test_what_is_said_of_wishes_beside_the_table(results):
     told = next(
         r for r in results.exhibit("tradeoff") if (r["measure"], r["setting"]) == ("accuracy", "labels by frequency")
     )
-    assert f"told to smile, {float(told['Smiling=1']):.0%} do".replace("%", " %") in PAGE
+    second = next(
+        r
+        for r in results.exhibit("tradeoff")
+        if (r["measure"], r["setting"]) == ("second_accuracy", "labels by frequency")
+    )
+    smiling = f"told to smile, {float(told['Smiling=1']):.0%} do ({float(second['Smiling=1']):.0%} by the second"
+    assert smiling.replace("%", " %") in PAGE
+    both = f"it has {float(told['average']):.0%} ({float(second['average']):.0%} by the second classifier)"
+    assert both.replace("%", " %") in PAGE
+    by_second = [float(colder["second_accuracy", accepted, f"T = {t}"]["average"]) for t in (0.1, 0.05)]
+    assert [f"{share:.0%}" for share in by_second] == ["91%", "90%"] and "91 % at 0.1 and 90 % at 0.05" in PAGE
     hot, cold = explained("wished-eyeglasses")[:2]
     shares = [f"{float(row[name]):.0%}"[:-1] for row in (cold, hot) for name in ("Eyeglasses", "Sunglasses")]
     said = "glasses are in {} % of 400 pictures and sunglasses in {} %, at T = 1 in {} and {} %".format(*shares)
@@ -188,7 +238,18 @@ def test_the_grid_is_of_the_cells_that_are_there(results):
 def test_the_control_of_what_began_on_another_device(results):
     here, there = (float(row["frechet"]) for row in explained("h100-control"))
     assert here == pytest.approx(results.frechet(model_name(CLAIMS.main, GENOME, 0)), abs=0.05)
-    assert f"ended at {there:.0f}, where it had ended at {here:.0f} on a CPU alone" in PAGE
+    assert f"ended at {there:.0f}, where it had ended at {here:.0f} on a CPU alone: {there - here:.0f} more" in PAGE
+    genome, deep = scores_of(results, CLAIMS.main, GENOME), scores_of(results, CLAIMS.pairs[0], CONTINUOUS)
+    assert there - here > 3 * stdev(genome)
+
+    def behind(scores):
+        allowed = 2 * (variance(scores) / len(scores) + variance(deep) / len(deep)) ** 0.5
+        return fmean(scores) - fmean(deep), allowed
+
+    told = f"behind eight layers by {behind(genome)[0]:.1f} where {behind(genome)[1]:.1f} are allowed"
+    fourth = behind([*genome, there])
+    assert told in PAGE and f"it would be {fourth[0]:.1f} where {fourth[1]:.1f} are allowed" in PAGE
+    assert fourth[0] > fourth[1]
 
 
 def test_mixing_makes_a_genome_robust_and_costs_quality(results):

@@ -4,6 +4,7 @@ import pytest
 import tyro
 
 from stylegenes.cli import main
+from stylegenes.cli.reproduce import Args, run
 from stylegenes.errors import UserError
 from stylegenes.recipes import recipe
 from stylegenes.reproduction.scale import SCALES, scale_called
@@ -60,3 +61,17 @@ def test_the_command_names_every_scale(capsys):
     words = " ".join(capsys.readouterr().out.replace("│", "").split())
     *others, last = SCALES
     assert f"{', '.join(others)} or {last} (default: small)" in words
+
+
+@pytest.mark.parametrize("only", ["", "train-main,", " ,fd-main", "nothing"])
+def test_names_of_no_step_are_refused(tmp_path, only):
+    """An empty name would begin every step's."""
+    with pytest.raises(UserError, match="empty name|no step begins"):
+        run(Args(out=tmp_path / "run", scale="tiny", only=only))
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_report_of_nothing_makes_no_folder(tmp_path):
+    with pytest.raises(UserError, match="there is no folder"):
+        run(Args(out=tmp_path / "mistyped", scale="tiny", report=True))
+    assert not any(tmp_path.iterdir())
