@@ -66,7 +66,7 @@ def test_the_command_names_every_scale(capsys):
 @pytest.mark.parametrize("only", ["", "train-main,", " ,fd-main", "nothing"])
 def test_names_of_no_step_are_refused(tmp_path, only):
     """An empty name would begin every step's."""
-    with pytest.raises(UserError, match="empty name|no step begins"):
+    with pytest.raises(UserError, match=r"empty name|no step begins"):
         run(Args(out=tmp_path / "run", scale="tiny", only=only))
     assert not any(tmp_path.iterdir())
 
