@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -139,7 +139,9 @@ def open_run(
     if config.batch.deterministic and ranks.device.type == "cuda":
         make_deterministic()
     announce("building the networks")
-    players = build_players(config, ranks.device)
+    # The state replaces whatever a start would give, and the start may be gone by the time a run is resumed.
+    begun = (folder / STATE_FILE).is_file()
+    players = build_players(replace(config, init_from=None) if begun else config, ranks.device)
     pool = _pool(config, data, players)
     signs = torch.zeros((), device=ranks.device)
     return Run(config, folder, data, ranks, wish, announce, plan, players, pool, signs, reporter=reporter)

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import math
+import shutil
 
 import pytest
 import torch
@@ -175,6 +176,15 @@ def test_transfer_from_a_snapshot(tmp_path):
     assert target.card.parent == str(first)
     with pytest.raises(UserError, match="differs from this run's in num_genes=4"):
         run(tmp_path / "third", f"init_from={first}", "model.latent.num_genes=2")
+
+
+def test_a_run_goes_on_when_its_start_is_gone(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    run(first, "kimg=0.008")
+    run(second, f"init_from={first}", "kimg=0.008")
+    shutil.rmtree(first)
+    assert run(second, f"init_from={first}", "kimg=0.016").step == 2
+    assert load_snapshot(second).card.parent == str(first)
 
 
 def test_a_fixed_augmentation_stays(tmp_path):
