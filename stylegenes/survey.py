@@ -152,7 +152,7 @@ class Surveyor:
         rng = torch.Generator().manual_seed(shard_seed(plan, index))
         code = self.generator.sample(plan.shard_size, rng)
         label = self._draw_labels(len(code), rng)
-        noise = Noise(plan.noise, generator=torch.Generator(code.device).manual_seed(rng.initial_seed()))
+        noise = Noise(plan.noise, generator=noise_rng(rng, code.device))
         batches = zip(code.split(self.batch_size), label.split(self.batch_size))
         parts = [self._judge(batch, rows, plan, noise) for batch, rows in batches]
         probability, realness = (torch.cat(columns).cpu() for columns in zip(*parts))
@@ -206,15 +206,12 @@ def conduct(
         on_step: told the shards of this part that are there, and all of them, counted as if the others were as fast.
 
     Raises:
-        UserError: when the folder holds a survey of another plan, or the part is out of range.
+        UserError: when the folder holds a survey of another plan, the part is out of range, or the discriminator cannot
+            judge batches or shards of this size.
     """
     if not 0 <= part < num_parts:
         raise UserError(f"part {part} of {num_parts} does not exist; parts count from 0 to {num_parts - 1}")
-    if min(num_draws, plan.shard_size, surveyor.batch_size) < 1:
-        raise UserError(
-            "a survey needs at least one picture, in shards and batches of at least one; got "
-            f"{num_draws}, {plan.shard_size} and {surveyor.batch_size}"
-        )
+    _check_sizes(num_draws, plan.shard_size, surveyor)
     share = share or Share()
     share.meet_in(Path(folder))
     survey = _open_or_begin(Path(folder), plan)
@@ -226,6 +223,21 @@ def conduct(
         work.make_and_look(on_shard)
     share.wait()
     return survey
+
+
+def _check_sizes(num_draws: int, shard_size: int, surveyor: Surveyor) -> None:
+    batch = surveyor.batch_size
+    if min(num_draws, shard_size, batch) < 1:
+        raise UserError(
+            "a survey needs at least one picture, in shards and batches of at least one; got "
+            f"{num_draws}, {shard_size} and {batch}"
+        )
+    group = None if surveyor.discriminator is None else surveyor.discriminator.group_size
+    if group and any(piece > group and piece % group for piece in (min(batch, shard_size), shard_size % batch)):
+        raise UserError(
+            f"this model's discriminator compares pictures in groups of {group}, and shards of {shard_size} in batches "
+            f"of {batch} are not made of such groups; take multiples of {group} (--shard, --batch)"
+        )
 
 
 class _Work:
@@ -285,6 +297,18 @@ def fingerprint(module: nn.Module) -> str:
         digest.update(f"{name}{tensor.dtype}{list(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def noise_rng(rng: torch.Generator, device: torch.device) -> torch.Generator:
+    """A random generator for noise, seeded by the next number of the one that drew codes and labels.
+
+    A seed that both share would give noise which is the codes over again.
+
+    Args:
+        rng: on the CPU, after all other draws.
+        device: where noise is drawn.
+    """
+    return torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=rng)))
 
 
 def shard_seed(plan: SurveyPlan, index: int) -> int:

@@ -11,13 +11,14 @@ from crew import together
 from toy_genome import ATTRIBUTES, NUM_GENES, LinearClassifier, MeanPixel, ShowW, effects, toy_generator
 
 from stylegenes import shares
+from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.draws import pack
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import Gaussian, Genome, genome_of
 from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.shares import Share
-from stylegenes.survey import Survey, Surveyor, SurveyPlan, conduct
+from stylegenes.survey import Survey, Surveyor, SurveyPlan, conduct, shard_seed
 
 
 def surveyor(**kwargs):
@@ -97,9 +98,40 @@ def test_impossible_requests_are_refused(tmp_path, kwargs, words):
         conduct(networks, tmp_path, networks.plan(), **kwargs)
 
 
+@pytest.mark.parametrize(("batch", "shard"), [(10, 16), (8, 14), (32, 6)])
+def test_sizes_that_the_discriminator_cannot_judge_are_refused_by_name(tmp_path, batch, shard):
+    networks = surveyor(batch_size=batch)
+    networks.discriminator.group_size = 4
+    with pytest.raises(UserError, match=f"groups of 4.* shards of {shard} in batches of {batch}.*--shard, --batch"):
+        conduct(networks, tmp_path / "survey", networks.plan(shard_size=shard), num_draws=16)
+    assert not (tmp_path / "survey").exists()
+
+
+@pytest.mark.parametrize("spec", [{"name": "stylegan2"}, {"name": "progan"}, {"name": "dual"}], ids=str)
+def test_discriminators_say_which_pictures_they_compare(spec):
+    small = {**spec, **DISCRIMINATORS.get(spec["name"]).example_spec(16)}
+    assert DISCRIMINATORS.build(small).group_size == 4
+    assert DISCRIMINATORS.build({**small, "mbstd_group_size": None}).group_size is None
+    assert DISCRIMINATORS.build({**small, "mbstd_num_channels": 0}).group_size == 1
+
+
 def test_an_empty_folder_is_no_survey(tmp_path):
     with pytest.raises(UserError, match="holds no survey"):
         Survey(tmp_path)
+
+
+def test_noise_is_no_copy_of_the_codes_and_the_same_whenever_a_shard_is_made():
+    generator, seen = Generator(Gaussian(NUM_GENES), ShowW(NUM_GENES)), []
+
+    def look(network, args, kwargs):
+        seen.append(torch.randn(16, NUM_GENES, generator=kwargs["noise"].generator))
+
+    generator.synthesis.register_forward_pre_hook(look, with_kwargs=True)
+    networks = Surveyor(generator, LinearClassifier(effects()))
+    codes = [networks.draw(networks.plan(shard_size=16, noise="random"), 3).genotype for _ in range(2)]
+    assert torch.equal(*seen) and torch.equal(*codes)
+    again = generator.sample(16, torch.Generator().manual_seed(shard_seed(networks.plan(), 3)))
+    assert not torch.isin(seen[0], again).any()
 
 
 def test_a_continuous_latent_can_be_surveyed_but_is_no_genome(tmp_path):

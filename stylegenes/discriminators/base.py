@@ -23,6 +23,7 @@ class Discriminator(Layer, ABC):
         label_dim: length of the label it needs, 0 for none.
         reads_camera: whether it needs the camera.
         grows: whether `grow` does anything.
+        group_size: pictures that it compares with one another; 1 for none, None for the whole batch.
         spec: the registry spec it was built from.
     """
 
@@ -31,6 +32,7 @@ class Discriminator(Layer, ABC):
     label_dim: int = 0
     reads_camera: bool = False
     grows: bool = False
+    group_size: int | None = 1
     spec: Spec
 
     @property

@@ -80,6 +80,7 @@ class DualDiscriminator(HostBuffers, Discriminator):
             label_activation=label_activation,
             label_lr_multiplier=label_lr_multiplier,
         )
+        self.group_size = self.network.group_size
         self.on_host = ("rendering",)
         self.rendering: torch.Tensor
         self.resample_filter: torch.Tensor

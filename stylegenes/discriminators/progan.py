@@ -123,6 +123,7 @@ class ProGANDiscriminator(Discriminator):
         std: dict[str, Any] = {"mbstd_group_size": mbstd_group_size, "mbstd_num_channels": mbstd_num_channels}
         self.epilogue = Epilogue(channels[0], size.start, max(label_dim, 1), **std)
         self.growth = Growth(size)
+        self.group_size = mbstd_group_size if mbstd_num_channels else 1
 
     def prepare(self, batch: ImageBatch) -> ImageBatch:
         """Show reals at the resolution that has been grown to, faded in as far as fakes are."""

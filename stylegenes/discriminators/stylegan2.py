@@ -162,6 +162,7 @@ class StyleGAN2Discriminator(Discriminator):
         channels = [min(channel_base // step.longer, channel_max) for step in reversed(steps)]
         if mbstd_num_channels and channels[-1] % mbstd_num_channels:
             raise UserError(f"mbstd_num_channels must divide {channels[-1]} channels; got {mbstd_num_channels}")
+        self.group_size = mbstd_group_size if mbstd_num_channels else 1
         self.skip = architecture == "skip"
         colors: dict[str, Any] = {"kernel_size": 1, "act": activation, "conv_clamp": conv_clamp}
         self.from_rgb = nn.ModuleList(

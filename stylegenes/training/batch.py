@@ -32,14 +32,14 @@ class BatchPlan:
         return f"{self.total} = {self.micro} x {self.accumulation} accumulation x {self.ranks} ranks"
 
 
-def group_size(discriminator: Spec) -> int:
-    """Samples that one minibatch standard deviation is taken over; 1 where the discriminator has none."""
+def group_size(discriminator: Spec) -> int | None:
+    """Samples that one minibatch standard deviation is taken over: 1 without one, None for the whole batch."""
     accepted = DISCRIMINATORS.parameters(discriminator["name"])
     if "mbstd_group_size" not in accepted:
         return 1
     channels = discriminator.get("mbstd_num_channels", accepted["mbstd_num_channels"].default)
     size = discriminator.get("mbstd_group_size", accepted["mbstd_group_size"].default)
-    return (size or 1) if channels else 1
+    return size if channels else 1
 
 
 def plan_batch(config: BatchConfig, *, ranks: int, discriminator: Spec) -> BatchPlan:
@@ -49,6 +49,13 @@ def plan_batch(config: BatchConfig, *, ranks: int, discriminator: Spec) -> Batch
         UserError: when it does not divide; names the nearest values that do.
     """
     group = group_size(discriminator)
+    if group is None:
+        group = max(config.total, 1)
+        if ranks > 1 or (config.micro or group) != group:
+            raise UserError(
+                "mbstd_group_size=none compares all images of a batch, which then cannot be cut for several processes "
+                "or into micro-batches; set a number, as --set model.discriminator.mbstd_group_size=4"
+            )
     if config.total < 1 or config.total % (ranks * group):
         near = _nearest_multiples(config.total, ranks * group)
         raise UserError(

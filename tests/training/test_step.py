@@ -12,6 +12,7 @@ from stylegenes.errors import UserError
 from stylegenes.records import Condition, ImageBatch
 from stylegenes.training.batch import plan_batch
 from stylegenes.training.blur import gaussian_blur
+from stylegenes.training.config import BatchConfig
 from stylegenes.training.draws import Cut
 from stylegenes.training.feed import to_float
 from stylegenes.training.players import build_phases, build_players, lazy_ratio, make_adam
@@ -48,6 +49,18 @@ def gradients(taken: Stepper, real: ImageBatch | None = None) -> dict[str, torch
         taken.phase(phase, real or reals(), key=(0, 0, phase.name), stop=False)
         found |= {f"{phase.name} {k}": p.grad.clone() for k, p in taken.players.named_parameters(phase.player)}
     return found
+
+
+def test_a_batch_that_is_one_group_is_not_cut():
+    """By micro-batches, by processes, or when memory runs out: each would compare fewer pictures with one another."""
+    whole = ("model.discriminator.mbstd_group_size=none", "batch.total=8")
+    with pytest.raises(UserError, match="mbstd_group_size=none compares all images"):
+        stepper(*whole, micro=4)
+    with pytest.raises(UserError, match="mbstd_group_size=none compares all images"):
+        spec = {"name": "stylegan2", "mbstd_group_size": None}
+        plan_batch(BatchConfig(total=8), ranks=2, discriminator=spec)
+    with pytest.raises(UserError, match="micro-batches of 8, which cannot be halved"):
+        stepper(*whole)._halve(8)
 
 
 @pytest.mark.parametrize("loss", ["nonsaturating", "wasserstein", "hinge", "relativistic"])
