@@ -14,6 +14,7 @@ import torch
 from stylegenes.data.protocols import LabeledImages, LabelSource
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator, check_psi
+from stylegenes.metrics.corners import own_corner
 from stylegenes.metrics.distribution import DISTRIBUTION_METRICS, floors_of, need_enough
 from stylegenes.metrics.features import FeaturePass, FeatureSet
 from stylegenes.metrics.latent_metrics import LATENT_METRICS, LatentContext
@@ -122,8 +123,14 @@ class Evaluator:
             UserError: for an unknown metric, or one that needs what is not there; before anything is computed.
         """
         self.check(subject, metrics)
-        if self.work is not None:
-            self.share.meet_in(self.work)
+        if self.work is None:
+            yield from self._evaluate(subject, metrics)
+            return
+        self.share.meet_in(self.work)
+        with own_corner(self.work, self.share) as corner:
+            yield from replace(self, work=corner)._evaluate(subject, metrics)
+
+    def _evaluate(self, subject: Subject, metrics: list[str]) -> Iterator[MetricRecord]:
         if not self.share.first:
             self._help(subject, metrics)
             return
@@ -344,9 +351,7 @@ class Evaluator:
         )
 
     def _clean_up(self) -> None:
-        """The state of the fakes' passes has served. Others may be using the same work folder."""
+        """The state of the fakes' passes has served."""
         for place in self._used:
             shutil.rmtree(place, ignore_errors=True)
         self._used.clear()
-        if self.work is not None and self.work.is_dir() and not any(self.work.iterdir()):
-            self.work.rmdir()

@@ -67,7 +67,7 @@ class LatentContext:
     @property
     def draws(self) -> dict[str, Any]:
         """What all passes are told of the draws."""
-        return {"num": self.num, "seed": self.seed, "batch": self.batch, "labels": self.labels}
+        return {"num": self.num, "seed": self.seed, "batch": self.batch, "psi": self.psi, "labels": self.labels}
 
     def placed(self, plan: RowPass) -> RowPass:
         """The pass as this process makes it: where, which part, and who hears of it."""
@@ -143,7 +143,7 @@ def _path_length(context: LatentContext, settings: PathSettings, lengths: torch.
 
 
 def _draws(context: LatentContext) -> list[RowPass]:
-    return [draws_pass(context.generator, context.need_classifier(), psi=context.psi, **context.draws)]
+    return [draws_pass(context.generator, context.need_classifier(), **context.draws)]
 
 
 def _labeled(context: LatentContext, rows: list[torch.Tensor]) -> LabeledDraws:
@@ -203,7 +203,7 @@ def _readable(context: LatentContext, draws: LabeledDraws) -> dict[str, Rows]:
 
 def _equivariance(name: str, trial: Trial, settings: dict[str, Any]) -> LatentMetric:
     def passes(context: LatentContext) -> list[RowPass]:
-        return [trials_pass(name, context.generator, trial, psi=context.psi, **context.draws)]
+        return [trials_pass(name, context.generator, trial, **context.draws)]
 
     def score(context: LatentContext, rows: list[torch.Tensor]) -> list[LatentMeasurement]:
         squared, count = rows[0].sum(dim=0).tolist()

@@ -30,7 +30,8 @@ class PathSettings:
         epsilon: length of a step as a share of the path.
         crop: keep the middle half of the picture, where a face is, before measuring.
         reject: share of the shortest and, again, of the longest that are left out. 0 by default: the paper has none.
-        max_size: larger pictures are averaged down to at most this many pixels before they are compared.
+        max_size: pictures of twice this many pixels, or more, are averaged down before they are compared, by the
+            largest whole number that leaves this many: 512 become 256, and 500 stay.
     """
 
     space: Space = "w"
@@ -72,13 +73,14 @@ def path_length(
     num: int,
     seed: int = 0,
     batch: int = 16,
+    psi: float = 1.0,
     labels: LabelSource | None = None,
 ) -> PathLengthEstimate:
     """Measure `num` steps in memory, by one process; arguments as for `path_pass`.
 
-    `generator`, `distance`, `settings`, `seed`, `batch` and `labels` are as for `path_pass`.
+    `generator`, `distance`, `settings`, `seed`, `batch`, `psi` and `labels` are as for `path_pass`.
     """
-    steps = path_pass(generator, distance, settings, num=num, seed=seed, batch=batch, labels=labels)
+    steps = path_pass(generator, distance, settings, num=num, seed=seed, batch=batch, psi=psi, labels=labels)
     return summarize(steps.run().flatten(), settings.reject)
 
 
@@ -90,6 +92,7 @@ def path_pass(
     num: int,
     seed: int = 0,
     batch: int = 16,
+    psi: float = 1.0,
     labels: LabelSource | None = None,
 ) -> RowPass:
     """A pass over `num` steps. Noise inputs are the stored ones, so that only the latent moves the picture.
@@ -101,6 +104,7 @@ def path_pass(
         num: pairs of pictures.
         seed: of all draws.
         batch: pairs at once; the draws depend on it.
+        psi: truncation of both pictures; the path itself is untruncated.
         labels: a data set whose labels condition the pictures, for a conditional model.
 
     Returns:
@@ -115,9 +119,9 @@ def path_pass(
     @torch.no_grad()
     def make(start: int, stop: int) -> torch.Tensor:
         rng = torch.Generator().manual_seed(block_seed(seed, start))
-        return _measure(generator, distance, settings, stop - start, rng, labels).double()[:, None].cpu()
+        return _measure(generator, distance, settings, stop - start, rng, psi, labels).double()[:, None].cpu()
 
-    measured_by = {"distance": distance.name, "weights": distance.weights_hash, **asdict(settings)}
+    measured_by = {"distance": distance.name, "weights": distance.weights_hash, "psi": psi, **asdict(settings)}
     return RowPass(
         name=f"ppl_{settings.space}_{settings.sampling}" + ("_crop" if settings.crop else ""),
         identity={**draws_identity(generator, labels, num, seed, batch), **measured_by},
@@ -143,6 +147,7 @@ def _measure(
     settings: PathSettings,
     n: int,
     rng: torch.Generator,
+    psi: float,
     labels: LabelSource | None,
 ) -> torch.Tensor:
     """d / epsilon^2 of `n` steps, [n]."""
@@ -152,7 +157,7 @@ def _measure(
     t = (t * (1 - settings.epsilon)).to(generator.latent.mean(condition))
     ends = (start, end, condition)
     steps = [_PATHS[settings.space](generator, *ends, at) for at in (t, t + settings.epsilon)]
-    first, second = (_picture(generator, w, condition, settings) for w in steps)
+    first, second = (_picture(generator, w, condition, psi, settings) for w in steps)
     return distance(first, second) / settings.epsilon**2
 
 
@@ -172,9 +177,10 @@ _PATHS = {"z": _z_path, "w": _w_path}
 
 
 def _picture(
-    generator: Generator, w: torch.Tensor, condition: Condition | None, settings: PathSettings
+    generator: Generator, w: torch.Tensor, condition: Condition | None, psi: float, settings: PathSettings
 ) -> torch.Tensor:
-    image = generator.synthesis(generator.broadcast(w), condition, noise=Noise("const")).image
+    ws = generator.truncate(generator.broadcast(w), psi, condition=condition)
+    image = generator.synthesis(ws, condition, noise=Noise("const")).image
     if settings.crop:
         image = center_crop(image)
     factor = max(image.shape[-2:]) // settings.max_size

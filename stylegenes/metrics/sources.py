@@ -13,7 +13,7 @@ from stylegenes.data.protocols import LabeledImages, LabelSource
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator, mix
 from stylegenes.records import Condition, Noise
-from stylegenes.survey import fingerprint
+from stylegenes.survey import fingerprint, noise_rng
 from stylegenes.words import counted
 
 
@@ -127,7 +127,9 @@ def choose(data: LabeledImages, n: int | None, seed: int = 0) -> DataSource:
 
 @dataclass(frozen=True)
 class GeneratorSource:
-    """`num` fakes in blocks. Codes, labels, mixing and noise of a block depend on seed and the block's start alone.
+    """`num` fakes in blocks. Codes, labels and mixing of a block depend on seed and the block's start alone.
+
+    So does its random noise on one kind of device; it is drawn where the pictures are, and GPUs draw other numbers.
 
     Attributes:
         generator: in eval mode; it is not changed.
@@ -162,7 +164,7 @@ class GeneratorSource:
         rng = torch.Generator().manual_seed(block_seed(self.seed, start))
         condition = draw_condition(self.generator, self.labels, stop - start, rng)
         ws = mixed_ws(self.generator, stop - start, self.latents, self.psi, condition, rng)
-        noise = Noise("random", generator=torch.Generator(ws.device).manual_seed(rng.initial_seed()))
+        noise = Noise("random", generator=noise_rng(rng, ws.device))
         return to_grid(self.generator.synthesis(ws, condition, noise=noise).image)
 
 

@@ -10,6 +10,7 @@ from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.metrics import Evaluator, Subject, append_record, budget, compare, read_records
 from stylegenes.metrics.frechet import frechet_distance
+from stylegenes.metrics.sources import GeneratorSource, block_seed
 from stylegenes.perception import EXTRACTORS, FeatureExtractor, ModuleScorer, Scoring
 from stylegenes.synthesis import SYNTHESES
 
@@ -96,6 +97,47 @@ def test_reals_are_cached_on_disk_and_the_work_folder_goes(tmp_path):
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.parametrize("metrics", [["kid", "fd"], ["separability", "disentanglement"]], ids=" and ".join)
+def test_two_evaluations_at_the_same_time_leave_each_other_alone(tmp_path, metrics):
+    """The second begins and ends while the first is in the middle of the fakes that both are made of."""
+    subject, work, second = Subject("toy", toy_generator()), tmp_path / "work", []
+
+    def meanwhile(what, *_):
+        if what in ("fakes", "labeled draws") and not second:
+            second.extend(evaluator(work=work).evaluate(subject, metrics[1:]))
+
+    first = list(evaluator(work=work, on_progress=meanwhile).evaluate(subject, metrics[:1]))
+    alone = evaluator().evaluate(subject, metrics)
+    assert {r.metric: r.value for r in [*first, *second]} == {r.metric: r.value for r in alone}
+    assert not work.exists()
+
+
+def test_an_evaluation_that_was_stopped_goes_on_from_its_fakes(tmp_path):
+    subject, made = Subject("toy", toy_generator()), {"work": tmp_path / "work", "cache": tmp_path / "cache"}
+
+    def stop(what, done, total):
+        if what == "fakes" and done > 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(evaluator(**made, on_progress=stop).evaluate(subject, ["fd"]))
+    extractor = MeanColors()
+    (record,) = dataclasses.replace(evaluator(**made), extractor=extractor).evaluate(subject, ["fd"])
+    assert extractor.seen == 90 - 48 and record.value == next(evaluator().evaluate(subject, ["fd"])).value
+
+
+def test_noise_of_fakes_is_no_copy_of_their_codes():
+    generator, seen = toy_generator(), []
+
+    def look(network, args, kwargs):
+        seen.append(torch.randn(16, 4, generator=kwargs["noise"].generator))
+
+    generator.synthesis.register_forward_pre_hook(look, with_kwargs=True)
+    pictures = [GeneratorSource(generator, 32, batch=16).block(16, 32) for _ in range(2)]
+    assert torch.equal(*pictures) and torch.equal(*seen)
+    assert not torch.isin(seen[0], generator.sample(16, torch.Generator().manual_seed(block_seed(0, 16)))).any()
+
+
 def test_a_metric_never_changes_the_model_or_the_random_state():
     generator = toy_generator("mapping")
     before = {k: v.clone() for k, v in generator.state_dict().items()}
@@ -118,6 +160,13 @@ def test_a_metric_never_changes_the_model_or_the_random_state():
 def test_what_cannot_be_measured_is_refused_before_anything_runs(subject, metrics, kwargs, message):
     with pytest.raises(UserError, match=message):
         next(evaluator(**kwargs).evaluate(subject, ["fd", *metrics]))
+
+
+def test_psi_is_what_every_metric_of_a_generator_is_measured_at():
+    """At zero all pictures are the mean one, and no path leads anywhere."""
+    subject, metrics = Subject("toy", toy_generator()), ["ppl", "ppl_crop"]
+    records = list(evaluator(psi=0.0).evaluate(subject, metrics))
+    assert len(records) == 8 and all(record.value == 0 == record.provenance.psi for record in records)
 
 
 def test_records_survive_the_file(records, tmp_path):

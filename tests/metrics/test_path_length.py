@@ -7,7 +7,7 @@ from metrics_toys import Squares, toy_generator
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.latents import Gaussian, Genome
-from stylegenes.metrics.path_length import PathSettings, center_crop, path_length, summarize
+from stylegenes.metrics.path_length import PathSettings, center_crop, path_length, path_pass, summarize
 from stylegenes.perception import PerceptualDistance
 
 
@@ -82,6 +82,15 @@ def test_the_same_seed_measures_the_same():
         path_length(generator, SquaredDistance(), PathSettings("z"), num=40, seed=s, batch=16) for s in (1, 1, 2)
     )
     assert a == b != c
+
+
+@pytest.mark.parametrize("space", ["z", "w"])
+def test_truncated_pictures_move_less(space):
+    """Squared distances shrink by psi squared, where pictures are linear in w."""
+    generator, settings = orthonormal(DoubleGaussian(4)), PathSettings(space, "end")
+    whole, half = (path_pass(generator, SquaredDistance(), settings, num=200, batch=50, psi=psi) for psi in (1.0, 0.5))
+    torch.testing.assert_close(half.run(), whole.run() / 4, rtol=1e-6, atol=0)
+    assert half.key() != whole.key()
 
 
 @pytest.mark.parametrize("settings", [{"space": "q"}, {"sampling": "half"}, {"epsilon": 0.0}, {"reject": 0.5}], ids=str)
