@@ -127,7 +127,9 @@ class _Standardized:
         parts = train.sort().values.split(_CHUNK)
         mean = torch.stack([features[part].double().sum(0) for part in parts]).sum(0) / len(train)
         squares = torch.stack([(features[part].double() - mean).square().sum(0) for part in parts]).sum(0)
-        return cls(features, mean.float(), (squares / max(len(train) - 1, 1)).sqrt().clamp(min=1e-8).float())
+        deviation = (squares / max(len(train) - 1, 1)).sqrt()
+        # What never varied in training keeps its scale: divided by almost nothing it would drown all the rest.
+        return cls(features, mean.float(), torch.where(deviation > 1e-8, deviation, 1.0).float())
 
     def take(self, index: torch.Tensor) -> torch.Tensor:
         """The rows at `index`."""

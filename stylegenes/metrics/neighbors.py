@@ -140,7 +140,7 @@ def nearest(queries: torch.Tensor, centers: Rows, chunk: int = CHUNK) -> torch.T
 
 
 def _rounding(rows: torch.Tensor) -> torch.Tensor:
-    """The error of a squared distance from rows [N, D], [N]: a copy of a real is no outlier among copies."""
+    """The error of a squared distance from rows [N, D], [N]: a copy among copies is no outlier, and in their balls."""
     return rows.square().sum(dim=1) * rows.shape[1] * torch.finfo(rows.dtype).eps
 
 
@@ -179,10 +179,10 @@ def squared_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 def _hits(queries: Rows, centers: Rows, radius: torch.Tensor, chunk: int) -> _Hits:
     counts, hit = [], torch.zeros(len(centers), dtype=torch.bool)
     for block in queries.chunks(chunk):
-        count, start = torch.zeros(len(block), dtype=torch.int64), 0
+        count, start, slack = torch.zeros(len(block), dtype=torch.int64), 0, _rounding(block)[:, None]
         for other in centers.chunks(chunk):
             stop = start + len(other)
-            inside = squared_distances(block, other) <= radius[start:stop]
+            inside = squared_distances(block, other) <= radius[start:stop] + slack
             count += inside.sum(dim=1)
             hit[start:stop] |= inside.any(dim=0)
             start = stop

@@ -9,7 +9,7 @@ from torch import nn
 
 from stylegenes.errors import UserError
 from stylegenes.perception.base import ATTRIBUTE_NETWORKS, AttributeClassifier, AttributeNetwork
-from stylegenes.perception.resize import resize, to_rgb
+from stylegenes.perception.resize import from_gray, resize, to_rgb
 from stylegenes.size import Resolution, Size
 
 
@@ -93,7 +93,9 @@ class CalibratedClassifier(AttributeClassifier):
             raise UserError(
                 f"classifier {self.name!r} takes pictures [N, {self.image_channels}, H, W]; got {list(images.shape)}"
             )
-        return self.network(resize(images.expand(-1, self.image_channels, -1, -1), self.resolution))
+        if images.shape[1] == 1:
+            images = from_gray(images, self.image_channels)
+        return self.network(resize(images, self.resolution))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Calibrated probabilities [N, A] of pictures [N, C, H, W] in [-1, 1]; differentiable in them."""

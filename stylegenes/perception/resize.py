@@ -27,6 +27,13 @@ def to_rgb(images: torch.Tensor) -> torch.Tensor:
     return (1 + (images[:, :-1] - 1) * cover).expand(-1, 3, -1, -1)
 
 
+def from_gray(images: torch.Tensor, channels: int) -> torch.Tensor:
+    """Gray pictures [N, 1, H, W] in [-1, 1] as [N, channels, H, W]: the same in all colors, opaque in alpha."""
+    if channels not in (2, 4):
+        return images.expand(-1, channels, -1, -1)
+    return torch.cat([images.expand(-1, channels - 1, -1, -1), torch.ones_like(images)], dim=1)
+
+
 def to_bytes_range(images: torch.Tensor) -> torch.Tensor:
     """From [-1, 1] to the scale of 8-bit pixels, 0 to 255, without rounding."""
     return (images + 1) * 127.5

@@ -10,6 +10,7 @@ from stylegenes.metrics.classifier_files import load_classifier, save_classifier
 from stylegenes.metrics.classifier_training import paper_settings, quick_settings, split, train_classifier
 from stylegenes.metrics.papers_network import OnePerAttribute
 from stylegenes.metrics.sources import to_float
+from stylegenes.perception.classifiers import CalibratedClassifier
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,16 @@ def test_saved_and_loaded_it_answers_the_same(trained, tmp_path):
 
 def test_pictures_of_other_sizes_are_resized(trained):
     assert trained.classifier(torch.zeros(3, 3, 32, 32)).shape == (3, 2)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+def test_gray_pictures_are_gray_and_opaque_to_any_classifier(channels):
+    judge = CalibratedClassifier({"name": "multihead"}, ["a"], resolution=8, image_channels=channels)
+    seen, gray = [], torch.rand(2, 1, 8, 8) * 2 - 1
+    judge.network.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    judge(gray)
+    alpha = [torch.ones_like(gray)] * (channels in (2, 4))
+    assert torch.equal(seen[0], torch.cat([gray] * (channels - len(alpha)) + alpha, dim=1))
 
 
 def test_damaged_weights_are_refused(trained, tmp_path):

@@ -152,6 +152,12 @@ class TestNeighbors:
         assert precision_recall(x, x).precision == precision_recall(x, x).recall == 1
         assert density_coverage(x, x).coverage == 1
 
+    @pytest.mark.parametrize("scale", [1.0, 1e-3])
+    def test_copies_lie_in_the_balls_of_pictures_that_have_k_twins(self, scale):
+        once = features(150, 500, 0) * scale + 7
+        assert precision_recall(rows(once.repeat(4, 1)), rows(once), k=3).precision == 1
+        assert density_coverage(rows(once.repeat(6, 1)), rows(once), k=5).coverage == 1
+
     def test_one_mode_of_two_keeps_precision_and_loses_recall_and_coverage(self):
         modes = [features(200, 5, s) + 50 * s for s in range(2)]
         real = rows(torch.cat(modes))

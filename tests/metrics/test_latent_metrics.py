@@ -6,7 +6,7 @@ from metrics_toys import Squares, toy_generator
 
 from stylegenes.generator import Generator
 from stylegenes.latents import Genome, Mapping
-from stylegenes.metrics.disentanglement import LINEAR, OneHot, balanced_accuracy, disentanglement
+from stylegenes.metrics.disentanglement import LINEAR, OneHot, _Standardized, balanced_accuracy, disentanglement
 from stylegenes.metrics.labeled_draws import LabeledDraws, draws_pass
 from stylegenes.metrics.separability import attribute_entropy, conditional_entropy, linear_separability
 from stylegenes.metrics.sources import OneLabel, draws_identity
@@ -91,6 +91,12 @@ def test_a_genotype_is_read_variant_by_variant():
     order = torch.arange(5.0)[code]
     read, by_place = (disentanglement(x, p, ["a"], LINEAR).mean for x in (genes, order))
     assert read > 0.99 and by_place < 0.8
+
+
+def test_a_variant_that_training_never_saw_weighs_no_more_than_any_other():
+    genes = OneHot(torch.tensor([[0], [1], [0], [1], [2]]), 3)
+    rows = _Standardized.fit(genes, torch.arange(4)).take(torch.tensor([4]))
+    assert rows[0, 2] == 1 and rows.abs().max() < 2
 
 
 def test_rare_classes_weigh_as_much_as_frequent_ones():
