@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -201,8 +202,9 @@ class PackedWriter:
 
     def holds(self, count: int) -> bool:
         """Whether an earlier block wrote at least `count` pictures."""
-        path = self.folder / self.file
-        return path.is_file() and path.stat().st_size >= count * self.picture_size
+        path, header = self.folder / self.file, BytesIO()
+        self._header(header, self.capacity)
+        return path.is_file() and path.stat().st_size >= header.tell() + count * self.picture_size
 
     @property
     def picture_size(self) -> int:

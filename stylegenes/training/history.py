@@ -69,7 +69,9 @@ def plot_history(folder: Path) -> Path:
         axes.plot(*zip(*points), marker=".", color="#0072b2")
         best = next(point for point in points if point[1] == best_value(name, (value for _, value in points)))
         axes.annotate(f"{best[1]:.4g}", best, textcoords="offset points", xytext=(0, 6), ha="center", fontsize=8)
-        axes.set(xlabel="thousand images", ylabel=name, ylim=(0, None))
+        axes.set(xlabel="thousand images", ylabel=name)
+        if min(value for _, value in points) >= 0:
+            axes.set_ylim(0, None)
         axes.spines[["top", "right"]].set_visible(False)
     path = folder / "metrics.png"
     with atomic_path(path) as part:

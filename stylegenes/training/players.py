@@ -105,7 +105,8 @@ class Players:
         Where other layers take part than before, both optimizers start anew, as in the official code of the
         progressive GAN and of StyleGAN: their averages are about another loss.
         """
-        self.level = level
+        # A schedule goes on rising where the networks are grown up, and `manner` must not change with it.
+        self.level = min(level, 2.0 + self.G.synthesis.size.doublings)
         if any([self.G.synthesis.grow(level), self.D.grow(level)]):
             for optimizer in self.optimizers.values():
                 optimizer.state.clear()

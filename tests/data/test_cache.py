@@ -17,9 +17,10 @@ from stylegenes.caches import cache_root
 from stylegenes.data import PackedDataset, open_dataset
 from stylegenes.data import files as files_module
 from stylegenes.data.cache import clear_cache, list_cache
-from stylegenes.data.packed import DamagedError
+from stylegenes.data.packed import DamagedError, PackedWriter
 from stylegenes.errors import UserError
 from stylegenes.files import read_json, write_json
+from stylegenes.size import Size
 
 
 @pytest.fixture
@@ -375,3 +376,14 @@ def test_a_packed_folder_is_a_source(folder, opened, tmp_path):
     assert len(opened(first.folder, labels="none")) == 5
     framed = opened(folder, fit="letterbox")
     assert opened(framed.folder).originals.fit == "letterbox", "as it was packed"
+
+
+def test_a_picture_of_which_the_end_is_missing_is_not_held(tmp_path):
+    writer = PackedWriter(tmp_path, 9, 3, Size(4, 4))
+    with writer.appending() as appender:
+        for _ in range(2):
+            appender.append(np.zeros((3, 4, 4), np.uint8))
+    assert writer.holds(2) and not writer.holds(3)
+    with (tmp_path / "images.npy").open("r+b") as file:
+        file.truncate(file.seek(0, os.SEEK_END) - 1)
+    assert writer.holds(1) and not writer.holds(2)

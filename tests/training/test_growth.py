@@ -61,6 +61,15 @@ def test_moments_are_forgotten_whenever_a_resolution_begins_or_ends_to_fade_in(p
     assert forgotten == [True, False, True, False, True, False, False, False]
 
 
+def test_grown_up_players_go_on_in_one_manner(players):
+    """The schedule fades in resolutions that they do not have; each other manner would be recorded anew."""
+    manners = []
+    for level in (3.5, 4, 4.5, 4.7, 6):
+        players.grow(level)
+        manners.append(players.manner)
+    assert manners[0] != manners[1] and manners[1:] == manners[1:2] * 4
+
+
 def test_players_that_do_not_grow_forget_nothing():
     players = build_players(complete_config(tiny_config(), TinyData(), warn=False), torch.device("cpu"))
     for parameter in players.parameters("G"):
