@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aspectOf, central, heightOf, sized, widest, within } from "../src/ui/tabs/cropping";
+import { aspectOf, central, heightOf, sized, widest, within } from "../src/state/cropping";
 
 const SHAPES = [[48, 32], [32, 48], [32, 32], [128, 8], [8, 128], [56, 24]].map(([width, height]) => ({ width: width!, height: height! }));
 const PICTURES = [[200, 128], [128, 200], [90, 90], [1000, 3], [3, 1000], [1, 1], [20, 11]].map(([width, height]) => ({ width: width!, height: height! }));

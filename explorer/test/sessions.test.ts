@@ -25,7 +25,10 @@ describe("files of sessions", () => {
     const told = { name: "ours", nodes: [node(1), node(2, { parents: [1], favorite: true })], trail: [1, 2, 1], place: 2 };
     expect(readSession(writeSession(told, "m"), "m")).toEqual(told);
     const undone = readSession(writeSession({ ...told, place: 0 }, "m"), "m");
-    expect([undone.trail, undone.place]).toEqual([[1], 0]);
+    expect([undone.trail, undone.place]).toEqual([[1, 2, 1], 0]);
+    const steps = [[1, null, 7], [2, 1, 7], [3, 1, 8], [4, 3, 7]].map(([id, previous, node]) => ({ id, previous, node }));
+    const undoneThere = readSession(file({ nodes: [node(7), node(8)], steps, step: 1 }), "m");
+    expect([undoneThere.trail, undoneThere.place]).toEqual([[1, 2, 1], 0]);
     expect(readSession(writeSession({ name: "n", nodes: [], trail: [], place: -1 }, "m"), "m").place).toBe(-1);
   });
   it("of a server are numbered anew, so that what is added later has numbers of its own", () => {

@@ -92,7 +92,7 @@ def _about(model: Model) -> ModelInfo:
     attributes: list[str] = []
     if genes and model.study.is_surveyed and not _missing(lambda: model.statistics):
         attributes = list(model.statistics.attributes)
-    elif not _missing(lambda: model.classifier):
+    elif not genes and not _missing(lambda: model.classifier):
         attributes = list(model.classifier.attributes)
     label = model.condition.label
     columns = [] if label is None else [f"{i}:{value:g}" for i, value in enumerate(label[0].tolist()) if value]

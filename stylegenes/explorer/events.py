@@ -1,4 +1,4 @@
-"""Server-sent events: a feed that remembers its last event, so that whoever comes later or again knows where it is."""
+"""Server-sent events: a feed that remembers its last event and what lasts, for whoever comes later or again."""
 
 from __future__ import annotations
 
@@ -23,25 +23,30 @@ class EventFeed:
 
     def __init__(self) -> None:
         self.last: tuple[str, str] | None = None
+        self._lasting: list[tuple[str, str]] = []
         self._listeners: dict[asyncio.Queue[tuple[str, str]], asyncio.AbstractEventLoop] = {}
         self._lock = threading.Lock()
 
-    def put(self, event: str, data: Mapping[str, Any]) -> None:
-        """Tell all listeners."""
+    def put(self, event: str, data: Mapping[str, Any], *, lasts: bool = False) -> None:
+        """Tell all listeners; what lasts is told to everyone who comes later too."""
         said = (event, json.dumps(dict(data)))
         with self._lock:
-            self.last = said
+            if lasts:
+                self._lasting.append(said)
+            else:
+                self.last = said
             for queue, loop in list(self._listeners.items()):
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(_offer, queue, said)
 
     def listen(self) -> asyncio.Queue[tuple[str, str]]:
-        """A queue that begins with the last event; give it back with `leave`."""
+        """A queue that begins with what lasts and the last event; give it back with `leave`."""
         queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(_MOST_WAITING)
         with self._lock:
             self._listeners[queue] = asyncio.get_running_loop()
-            if self.last is not None:
-                queue.put_nowait(self.last)
+            for said in (*self._lasting, self.last):
+                if said is not None:
+                    queue.put_nowait(said)
         return queue
 
     def leave(self, queue: asyncio.Queue[tuple[str, str]]) -> None:

@@ -64,7 +64,7 @@ def inversion_routes(desk: Desk) -> APIRouter:
         photos, target = await run_in_threadpool(_take_in, model, data, crop)
         sitting = inverter.begin(photos, settings, told)
         for sentence in photos.enlarged:
-            sitting.feed.put("note", {"text": sentence})
+            sitting.note(sentence)
         return InversionBegun(id=sitting.id, steps=steps, space=settings.space, target=target)
 
     @router.get("/{name}")

@@ -77,6 +77,10 @@ class Sitting:
     detail: str = ""
     given_up: bool = False
 
+    def note(self, text: str) -> None:
+        """Say what is to be known of the photo or of its search."""
+        self.feed.put("note", {"text": text}, lasts=True)
+
     def end(self, state: SittingState, data: dict[str, Any]) -> None:
         """Say how it ended."""
         self.state = state
@@ -169,7 +173,7 @@ class Inverter:
             condition=sitting.told,
             name=model.card.name,
             on_progress=progress.say,
-            on_note=lambda text: sitting.feed.put("note", {"text": text}),
+            on_note=sitting.note,
             on_styles=progress.see,
         )
         verdict = self._calibration(sitting, objective, progress).verdicts(found.projection)[0]

@@ -177,6 +177,9 @@ def test_a_part_is_what_the_model_is_given(genome):
     target = Image.open(io.BytesIO(base64.b64decode(begun["target"].partition(",")[2])))
     assert target.getcolors() == [(32 * 32, (0, 0, 255))]
     assert events(genome, begun["id"])[-1][0] == "done"
+    # Who listens late is told what is to be known of the photo, and how it ended.
+    *notes, (last, _) = events(genome, begun["id"])
+    assert last == "done" and {name for name, _ in notes} == {"note"} and "30" in notes[0][1]["text"]
 
 
 def test_other_kinds_of_content_are_refused(genome):

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from stylegenes.drawing import DrawSettings
+from stylegenes.explorer.about import describe
 from stylegenes.explorer.serve import open_desk
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
@@ -108,6 +109,17 @@ def test_panels_are_absent_with_a_reason(client, info):
     assert client.post("/api/v1/judge", json={"codes": [a]}).status_code == 422
     wished = client.post("/api/v1/dice", json={"where": "Smiling=1"})
     assert wished.status_code == 422 and wished.json()["detail"]
+
+
+def test_a_genome_with_a_judge_and_no_survey_offers_no_attributes(tmp_path):
+    latent, synthesis = KINDS["genome"]
+    generator = Generator.from_spec({"latent": latent, "synthesis": synthesis})
+    save_snapshot(tmp_path / "model", generator.eval(), Card("x"))
+    desk = open_desk(tmp_path / "model", classifier="avatars32-judge", device="cpu", sessions=tmp_path / "s.sqlite")
+    info = describe(desk)
+    desk.close()
+    assert info.model.attributes == []
+    assert [panel.available for panel in info.panels if panel.name == "attributes"] == [False]
 
 
 def test_labels_and_cameras_are_parts_of_a_look(client, info):

@@ -8,6 +8,7 @@ import { drawByWish, tableOf, type Statistics, type Wish } from "../genetics/sta
 import { CodeError, fromString, toString, type Shape } from "../genetics/strings";
 import type { Latent } from "./express";
 import { sheet, withText } from "./files";
+import { Gallery } from "./gallery";
 import { linesOf } from "./lines";
 import { BrowserSessions } from "./localSessions";
 import { readNumbers, type NumberTable } from "./numbers";
@@ -36,6 +37,9 @@ interface Site {
   numbers: NumberTable | null;
 }
 
+/** Pictures that are kept, of a few kilobytes each. */
+const MOST_PICTURES = 600;
+
 export async function openSite(): Promise<LocalBackend> {
   const place = new URL(".", location.href).href;
   const answer = await fetch(`${place}site.json`);
@@ -54,9 +58,12 @@ export class LocalBackend implements Backend {
   private readonly statistics: Statistics | null;
   private readonly worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   private readonly queue = new Queue<string>();
-  private readonly pictures = new Map<string, Promise<string>>();
+  private readonly pictures = new Gallery(MOST_PICTURES, (address) =>
+    [...document.images].some((image) => image.src === address),
+  );
   private readonly answers = new Map<number, (answer: Answer) => void>();
   private asked = 0;
+  private broken = "";
 
   constructor(
     private readonly site: Site,
@@ -72,6 +79,11 @@ export class LocalBackend implements Backend {
       this.answers.get(event.data.id)?.(event.data);
       this.answers.delete(event.data.id);
     };
+    this.worker.onerror = (event) => {
+      this.broken = `this browser cannot draw here: ${event.message || "its worker does not start"}; load the page again`;
+      for (const [id, answer] of this.answers) answer({ id, error: this.broken });
+      this.answers.clear();
+    };
     this.worker.postMessage({ kind: "start", place, latent: site.latent, sizes: this.model } satisfies Start);
   }
 
@@ -81,21 +93,22 @@ export class LocalBackend implements Backend {
 
   picture(code: string, look: string, asking: Asking): Promise<string> {
     const key = `${look} ${code}`;
-    const known = this.pictures.get(key);
+    const known = this.pictures.find(key);
     if (known) {
+      this.queue.raise(key, asking.priority);
       // Whoever asked first may have given up; then it is drawn for the next.
       return known.catch((error: unknown) => {
         if (error instanceof Dropped && !asking.signal?.aborted) return this.picture(code, look, asking);
         throw error;
       });
     }
-    const drawn = this.queue.add(() => this.draw(code, look), asking);
-    this.pictures.set(key, drawn);
-    drawn.catch(() => this.pictures.delete(key));
+    const drawn = this.queue.add(key, () => this.draw(code, look), asking);
+    this.pictures.keep(key, drawn);
     return drawn;
   }
 
   private draw(code: string, look: string): Promise<string> {
+    if (this.broken) return Promise.reject(new Error(this.broken));
     const id = this.asked++;
     return new Promise((resolve, reject) => {
       this.answers.set(id, (answer) => {

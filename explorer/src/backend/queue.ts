@@ -5,6 +5,7 @@ import { Dropped, type Asking, type Priority } from "./types";
 const RANK: Record<Priority, number> = { click: 0, hover: 1, thumbnail: 2 };
 
 interface Waiting<T> {
+  key: string;
   rank: number;
   slot: string | undefined;
   work: () => Promise<T>;
@@ -17,18 +18,30 @@ export class Queue<T> {
   private waiting: Waiting<T>[] = [];
   private busy = false;
 
-  add(work: () => Promise<T>, asking: Asking): Promise<T> {
+  add(key: string, work: () => Promise<T>, asking: Asking): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const one = { rank: RANK[asking.priority], slot: asking.slot, work, resolve, reject, signal: asking.signal };
+      const one = { key, rank: RANK[asking.priority], slot: asking.slot, work, resolve, reject, signal: asking.signal };
       if (one.slot !== undefined) {
         const replaced = this.waiting.filter((other) => other.slot === one.slot);
         this.waiting = this.waiting.filter((other) => other.slot !== one.slot);
         replaced.forEach((other) => other.reject(new Dropped()));
       }
-      const place = this.waiting.findIndex((other) => other.rank > one.rank);
-      this.waiting.splice(place < 0 ? this.waiting.length : place, 0, one);
+      this.place(one);
       void this.next();
     });
+  }
+
+  /** What waits already is wanted more urgently. */
+  raise(key: string, priority: Priority): void {
+    const one = this.waiting.find((other) => other.key === key);
+    if (!one || one.rank <= RANK[priority]) return;
+    this.waiting.splice(this.waiting.indexOf(one), 1);
+    this.place({ ...one, rank: RANK[priority] });
+  }
+
+  private place(one: Waiting<T>): void {
+    const place = this.waiting.findIndex((other) => other.rank > one.rank);
+    this.waiting.splice(place < 0 ? this.waiting.length : place, 0, one);
   }
 
   private async next(): Promise<void> {

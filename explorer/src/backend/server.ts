@@ -100,13 +100,19 @@ export class ServerBackend implements Backend, Desk {
   }
 }
 
+const ENDS = ["ready", "done", "cancelled", "failed"];
+
+/** What happens, until it ends; `lost` where the server knows nothing of it. */
 function listen(path: string, names: string[], onEvent: (name: string, data: unknown) => void): Events {
   const source = new EventSource(`${API}/${path}`);
   for (const name of names) {
     source.addEventListener(name, (event) => {
       const { data } = event as MessageEvent<string>;
+      // The browser would ask again for what has ended.
+      if (ENDS.includes(name)) source.close();
       onEvent(name, data ? (JSON.parse(data) as unknown) : {});
     });
   }
+  source.addEventListener("error", () => source.readyState === EventSource.CLOSED && onEvent("lost", {}));
   return source;
 }

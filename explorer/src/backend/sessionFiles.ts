@@ -40,8 +40,7 @@ export function readSession(text: string, model: string): Told {
     known.set(object(one)["id"], node.id);
     return node;
   });
-  const trail = readTrail(list(given["steps"], "steps").map(object), given["step"], known);
-  return { name, nodes, trail, place: trail.length - 1 };
+  return { name, nodes, ...readTrail(list(given["steps"], "steps").map(object), given["step"] ?? null, known) };
 }
 
 /** The name, or the next one that is not taken. */
@@ -67,17 +66,23 @@ function readNode(one: Record<string, unknown>, id: number, known: ReadonlyMap<u
   };
 }
 
-/** The nodes of the steps that lead to the last one. */
-function readTrail(steps: Record<string, unknown>[], last: unknown, known: ReadonlyMap<unknown, number>): number[] {
+/** The nodes of the steps that lead to the one where the session stands, and of those that were undone. */
+function readTrail(steps: Record<string, unknown>[], last: unknown, known: ReadonlyMap<unknown, number>): Pick<Told, "trail" | "place"> {
   const byId = new Map(steps.map((one) => [one["id"], one]));
   const trail: number[] = [];
-  for (let at = last ?? null; at !== null; ) {
+  for (let at = last; at !== null; ) {
     const step = byId.get(at);
     if (!step || trail.length > steps.length) throw broken("its steps");
     trail.unshift(mapped(known, step["node"]));
     at = step["previous"] ?? null;
   }
-  return trail;
+  const place = trail.length - 1;
+  // Of several steps that follow one, the newest is redone.
+  const next = new Map<unknown, Record<string, unknown>>(steps.map((one) => [one["previous"] ?? null, one]));
+  for (let step = next.get(last); step && trail.length < steps.length; step = next.get(step["id"])) {
+    trail.push(mapped(known, step["node"]));
+  }
+  return { trail, place };
 }
 
 function mapped(known: ReadonlyMap<unknown, number>, id: unknown): number {

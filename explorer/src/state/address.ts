@@ -61,3 +61,15 @@ export function writeAddress(state: Address): string {
   if (state.smooth) kept.set("smooth", "1");
   return `#${kept.toString()}`;
 }
+
+let later: ReturnType<typeof setTimeout> | undefined;
+
+/** Browsers refuse an address that changes too often, as with a slider; then it is put a little later. */
+export function putAddress(address: string): void {
+  clearTimeout(later);
+  try {
+    history.replaceState(null, "", address);
+  } catch {
+    later = setTimeout(() => putAddress(address), 1000);
+  }
+}

@@ -4,12 +4,12 @@ import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { isPlain } from "../genetics/recipes";
 import { changedGenes } from "../genetics/breeding";
 import { fromString, toString } from "../genetics/strings";
-import type { Backend, GeneTable, PanelName, SessionNode } from "../backend/types";
-import { Dropped } from "../backend/types";
-import { readAddress, writeAddress, type Address, type Sort, type Tab } from "./address";
+import { Dropped, type Backend, type Child, type GeneTable, type PanelName, type SessionNode } from "../backend/types";
+import { putAddress, readAddress, writeAddress, type Address, type Sort, type Tab } from "./address";
+import { InversionState } from "./inversion";
 import { LookState } from "./look";
 import { breed, dice } from "./making";
-import { SessionState } from "./session";
+import { SessionState, type Made } from "./session";
 
 export type Cross = "uniform" | "block" | "gene";
 
@@ -18,9 +18,13 @@ export interface Preview {
   words: string;
 }
 
+/** A picture and what is known of how it was made. */
+export type Wanted = Pick<Child, "code" | "operation"> & Partial<Child>;
+
 export class App {
   readonly drawn: LookState;
   readonly session: SessionState;
+  readonly inversion = new InversionState(this);
   readonly code = signal<string | null>(null);
   readonly pinned = signal<string | null>(null);
   readonly partner = signal<string | null>(null);
@@ -46,12 +50,19 @@ export class App {
   readonly help = signal(false);
   /** What a narrow screen shows. */
   readonly view = signal<"main" | "population" | "side">("main");
+  /** How often a picture was asked for: what was asked for last is shown, whoever answers late. */
+  private wished = 0;
 
   constructor(readonly backend: Backend) {
     this.session = new SessionState(backend.sessions);
     this.drawn = new LookState(backend.info.model);
     const model = this.model;
     if (model) this.attribute.value = model.attributes[0] ?? null;
+    effect(() => {
+      // What was pointed at is gone with its picture or its panel, and nothing says so.
+      void [this.code.value, this.side.value];
+      this.preview.value = null;
+    });
   }
 
   get model() {
@@ -117,12 +128,9 @@ export class App {
     }
     await this.session.open();
     const wrong = await this.openAddress(kept);
-    if (this.code.value === null) {
-      if (this.session.currentNode.value) this.code.value = this.session.currentNode.value.code;
-      else await this.dice();
-    }
+    if (this.code.value === null) await this.enter();
     if (wrong) this.trouble.value = wrong;
-    effect(() => history.replaceState(null, "", writeAddress(this.kept())));
+    effect(() => putAddress(writeAddress(this.kept())));
     effect(() => {
       const attribute = this.attribute.value;
       untracked(() => void this.readGenes(attribute));
@@ -132,6 +140,18 @@ export class App {
       this.adopt(given);
       void this.openAddress(given).then((wrong) => wrong && (this.trouble.value = wrong));
     });
+  }
+
+  /** Show where the session stands; an empty one begins with new pictures. */
+  private async enter(): Promise<void> {
+    const node = this.session.currentNode.value ?? this.session.nodes.value[0];
+    if (node) this.code.value = node.code;
+    else await this.dice();
+  }
+
+  /** Go on with another session. */
+  async change(work: () => Promise<void>): Promise<void> {
+    if ((await this.attempt(work)) !== null) await this.enter();
   }
 
   /** Show the code of an address; codes that cannot be drawn are left out. Returns what is wrong with the last of these. */
@@ -151,7 +171,7 @@ export class App {
       if (code && !(await readable(code)) && other.value === code) other.value = null;
     }
     const { code } = given;
-    if (code && code !== this.code.value && (await readable(code))) await this.show(code, "open", "opened from the address", {}, false);
+    if (code && code !== this.code.value && (await readable(code))) await this.open(code, "opened from the address", false);
     return wrong;
   }
 
@@ -191,29 +211,50 @@ export class App {
   dice = () => dice(this);
   breed = () => breed(this);
 
-  /** Show a code: a node of the session becomes current, another one is added to it. What answers an earlier wish is not `asked` for. */
-  async show(code: string, operation: string, words: string, given: Record<string, unknown> = {}, asked = true): Promise<void> {
-    const before = this.code.value;
-    batch(() => {
-      this.code.value = code;
-      this.preview.value = null;
-    });
-    const known = operation === "open" || operation === "select" ? this.session.idOf(code) : null;
-    const parent = before && operation !== "open" && operation !== "paste" ? this.session.idOf(before) : null;
-    const parents = parent === null ? [] : [parent];
-    const node = { code, look: this.look.value, parents, operation, arguments: given };
-    await this.attempt(async () => (known === null ? this.session.add([node], 0) : this.session.select(known)), asked);
+  /** Show what was made, and add it to the session. What answers an earlier wish is not `asked` for. */
+  async show(wanted: Wanted, words: string, asked = true): Promise<void> {
+    this.wished++;
+    this.code.value = wanted.code;
+    await this.attempt(() => this.session.add([this.made(wanted)], 0), asked);
     this.say(words);
   }
 
+  /** Show a code: its node in the session becomes current, and where there is none it is added. */
+  async open(code: string, words: string, asked = true): Promise<void> {
+    this.wished++;
+    this.code.value = code;
+    await this.attempt(() => this.session.goTo(this.made({ code, operation: "open" })), asked);
+    this.say(words);
+  }
+
+  /** Add what was made of one picture while another one may have been chosen: it is shown only where it `still` belongs. */
+  async take(child: Child, words: string, still: boolean): Promise<void> {
+    if (still) return this.show(child, words, false);
+    await this.attempt(() => this.session.add([this.made(child)], null), false);
+  }
+
+  private made({ code, operation, parents = [], arguments: given = {} }: Wanted): Made {
+    return { code, look: this.look.value, parents, operation, arguments: given };
+  }
+
+  /** Show where the session stands after some work, unless something else was asked for meanwhile. */
+  async follow<T>(work: () => Promise<T>, asked = true): Promise<T | null> {
+    const wish = ++this.wished;
+    const done = await this.attempt(work, asked);
+    const node = this.session.currentNode.value;
+    if (node && wish === this.wished) this.code.value = node.code;
+    return done;
+  }
+
   select(node: SessionNode): Promise<void> {
-    return this.show(node.code, "select", `picture ${node.id} of the session`);
+    return this.open(node.code, `picture ${node.id} of the session`);
   }
 
   async swap(gene: number, variant: number): Promise<void> {
-    const genotype = this.genotype.value;
-    if (!genotype || genotype[gene] === variant) return;
-    await this.show(this.swapped(gene, variant)!, "swap", `gene ${gene} is now variant ${variant}`, { gene, variant });
+    const [before, code] = [this.code.value, this.swapped(gene, variant)];
+    if (before === null || code === null || code === before) return;
+    const made = { code, operation: "swap", parents: [before], arguments: { gene, variant } };
+    await this.show(made, `gene ${gene} is now variant ${variant}`);
   }
 
   swapped(gene: number, variant: number): string | null {
@@ -229,21 +270,20 @@ export class App {
       await this.backend.picture(code, this.look.value, { priority: "click" });
       return code;
     });
-    if (found) await this.show(found, "paste", "the code was read", {}, false);
+    if (found) await this.show({ code: found, operation: "paste" }, "the code was read", false);
     return found !== null;
   }
 
   async step(way: "undo" | "redo"): Promise<void> {
     if (!this.session[way].value) return this.say(`nothing to ${way}`);
-    const node = await this.attempt(() => this.session.step(way));
-    if (node) this.code.value = node.code;
+    if ((await this.follow(() => this.session.step(way))) === null) return;
+    const node = this.session.currentNode.value;
     this.say(`${way}: ${node ? `picture ${node.id}` : "the beginning of the session"}`);
   }
 
   async favorite(code = this.code.value): Promise<void> {
-    const node = code ? this.session.nodeOf(code) : null;
-    if (!node) return;
-    const now = await this.attempt(() => this.session.favorite(node));
+    if (!code) return;
+    const now = await this.attempt(() => this.session.favorite(code));
     if (now) this.say(now.favorite ? "a favorite now" : "no favorite any more");
   }
 

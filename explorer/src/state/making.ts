@@ -2,7 +2,7 @@
 
 import { freshSeed } from "../genetics/random";
 import { numbersBetween } from "../genetics/recipes";
-import type { Children, NewNode } from "../backend/types";
+import type { Children } from "../backend/types";
 import type { App } from "./app";
 
 export async function dice(app: App): Promise<void> {
@@ -15,7 +15,7 @@ export async function dice(app: App): Promise<void> {
     ...(wishes ? { where: wishes } : {}),
   };
   const found = await app.attempt(() => app.backend.dice(asked));
-  if (found) await keep(app, found, [], 0, wishes ? `by wish: ${wishes}` : "new pictures");
+  if (found) await keep(app, found, 0, wishes ? `by wish: ${wishes}` : "new pictures");
 }
 
 /** Children of the picture shown, or of it and the second parent. */
@@ -34,19 +34,15 @@ export async function breed(app: App): Promise<void> {
     const genes = app.cross.value === "gene" ? { genes: numbersOf(app.crossGenes.value) } : {};
     return app.backend.breed({ ...common, ...genes, cross: app.cross.value, share: app.share.value, parents: [code, partner] });
   });
-  if (found) await keep(app, found, two ? [code, partner] : [code], null, "children");
+  if (found) await keep(app, found, null, "children");
 }
 
-async function keep(app: App, found: Children, parents: string[], select: number | null, words: string) {
-  const ids = parents.map((code) => app.session.idOf(code)).filter((id) => id !== null);
-  const nodes = found.children.map((child): NewNode => {
-    const given = { ...child.arguments, batch: found.seed };
-    return { code: child.code, look: app.look.value, parents: ids, operation: child.operation, arguments: given };
-  });
-  const added = await app.attempt(() => app.session.add(nodes, select), false);
-  if (!added) return;
-  if (select !== null) app.code.value = added[select]!.code;
-  app.say([`${nodes.length} ${words}`, ...found.notes].join(". "));
+async function keep(app: App, found: Children, select: number | null, words: string): Promise<void> {
+  const look = app.look.value;
+  const made = found.children.map((child) => ({ ...child, look, arguments: { ...child.arguments, batch: found.seed } }));
+  const add = () => app.session.add(made, select);
+  const added = await (select === null ? app.attempt(add, false) : app.follow(add, false));
+  if (added !== null) app.say([`${made.length} ${words}`, ...found.notes].join(". "));
 }
 
 /** Numbers and ranges like `0-7,12`. */

@@ -1,7 +1,12 @@
 /** The session as signals: all pictures that were made, which one is current, and how they descend. */
 
 import { batch, computed, signal } from "@preact/signals";
-import type { NewNode, Pointer, Session, SessionNode, SessionStore } from "../backend/types";
+import { Dropped, type NewNode, type Pointer, type Session, type SessionNode, type SessionStore } from "../backend/types";
+
+/** A picture that becomes a node: it descends from codes, whose nodes are known when its turn comes. */
+export interface Made extends Omit<NewNode, "parents"> {
+  parents: string[];
+}
 
 export interface Generation {
   key: string;
@@ -25,13 +30,14 @@ export class SessionState {
   readonly generations = computed(() => generationsOf(this.nodes.value));
   /** Why what was made last will be lost with this page; "" while all is kept. */
   readonly unkept = signal("");
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly store: SessionStore) {
     store.watch?.({
       unkept: (words) => (this.unkept.value = words),
       changed: (name) => {
         // What is wrong with it is said when this page changes it next.
-        if (name === this.name.value) void this.refresh().catch(() => {});
+        if (name === this.name.value) void this.here(() => this.refresh()).catch(() => {});
       },
     });
   }
@@ -41,16 +47,16 @@ export class SessionState {
     const all = await this.store.list();
     const last = remembered();
     const known = all.find((one) => one.name === last);
-    if (known) return this.adopt(await this.store.open(known.name));
+    if (known) return this.change(known.name);
     await this.create(freeName(all.map((one) => one.name)));
   }
 
-  async create(name: string): Promise<void> {
-    this.adopt(await this.store.create(name));
+  create(name: string): Promise<void> {
+    return this.inTurn(async () => this.adopt(await this.store.create(name)));
   }
 
-  async change(name: string): Promise<void> {
-    this.adopt(await this.store.open(name));
+  change(name: string): Promise<void> {
+    return this.inTurn(async () => this.adopt(await this.store.open(name)));
   }
 
   list() {
@@ -61,8 +67,24 @@ export class SessionState {
     return this.store.exported(this.name.value);
   }
 
-  async imported(text: string): Promise<void> {
-    this.adopt(await this.store.imported(text));
+  imported(text: string): Promise<void> {
+    return this.inTurn(async () => this.adopt(await this.store.imported(text)));
+  }
+
+  /** Whatever is asked of the store waits for what was asked before, and stands on its answer. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.last.then(work);
+    this.last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** A change of this session; once another one is open it is given up. */
+  private here<T>(work: (name: string) => Promise<T>): Promise<T> {
+    const name = this.name.value;
+    return this.inTurn(async () => {
+      if (name !== this.name.value) throw new Dropped();
+      return work(name);
+    });
   }
 
   private adopt(session: Session): void {
@@ -83,7 +105,6 @@ export class SessionState {
   /** Take in what another tab added; the picture shown here stays. */
   private async refresh(): Promise<void> {
     const session = await this.store.open(this.name.value);
-    if (session.name !== this.name.value) return;
     batch(() => {
       this.nodes.value = session.nodes;
       this.undo.value = session.undo;
@@ -97,39 +118,50 @@ export class SessionState {
     batch(() => this.point(pointer));
   }
 
-  async add(nodes: NewNode[], select: number | null): Promise<SessionNode[]> {
-    const found = await this.store.add(this.name.value, nodes, select);
+  add(made: readonly Made[], select: number | null): Promise<void> {
+    return this.here((name) => this.put(name, made, select));
+  }
+
+  private async put(name: string, made: readonly Made[], select: number | null): Promise<void> {
+    const known = (codes: string[]) => codes.map((code) => this.nodeOf(code)?.id).filter((id) => id !== undefined);
+    const nodes = made.map((one): NewNode => ({ ...one, parents: known(one.parents) }));
+    const found = await this.store.add(name, nodes, select);
     batch(() => {
       this.nodes.value = [...this.nodes.value, ...found.nodes];
       this.point(found);
     });
-    return found.nodes;
   }
 
-  async select(id: number): Promise<void> {
-    if (id === this.current.value) return;
-    this.point(await this.store.select(this.name.value, id));
+  /** Go to a picture of the session; one that it does not have is added. */
+  goTo(made: Made): Promise<void> {
+    return this.here(async (name) => {
+      const node = this.nodeOf(made.code);
+      if (node === null) return this.put(name, [made], 0);
+      if (node.id !== this.current.value) this.point(await this.store.select(name, node.id));
+    });
   }
 
-  async step(way: "undo" | "redo"): Promise<SessionNode | null> {
-    await this.follow(await this.store.step(this.name.value, way));
-    return this.currentNode.value;
+  step(way: "undo" | "redo"): Promise<void> {
+    return this.here(async (name) => {
+      if (this[way].value) await this.follow(await this.store.step(name, way));
+    });
   }
 
-  async favorite(node: SessionNode): Promise<SessionNode> {
-    const now = await this.store.favorite(this.name.value, node.id, !node.favorite);
-    this.nodes.value = this.nodes.value.map((one) => (one.id === now.id ? now : one));
-    return now;
+  /** The node of a code, now a favorite or no longer; null where the session does not have it. */
+  favorite(code: string): Promise<SessionNode | null> {
+    return this.here(async (name) => {
+      const node = this.nodeOf(code);
+      if (node === null) return null;
+      const now = await this.store.favorite(name, node.id, !node.favorite);
+      this.nodes.value = this.nodes.value.map((one) => (one.id === now.id ? now : one));
+      return now;
+    });
   }
 
   nodeOf(code: string): SessionNode | null {
     const current = this.currentNode.value;
     if (current?.code === code) return current;
     return this.nodes.value.findLast((node) => node.code === code) ?? null;
-  }
-
-  idOf(code: string): number | null {
-    return this.nodeOf(code)?.id ?? null;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The code string, to copy and to paste. */
 
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "./context";
 import { Button } from "./parts/controls";
 import { copyText } from "./share";
@@ -9,10 +10,18 @@ export function CodeBox() {
   const app = useApp();
   const typed = useSignal<string | null>(null);
   const code = app.code.value ?? "";
+  const asked = useRef("");
   const read = async () => {
     const text = typed.value;
-    if (text !== null && text.trim() !== code && (await app.paste(text))) typed.value = null;
+    if (text === null || text.trim() === code) return;
+    asked.current = text.trim();
+    if ((await app.paste(text)) && typed.value === text) typed.value = null;
   };
+  useEffect(() => {
+    // Another picture has its own code; one that was read here leaves what is typed since.
+    if (code !== asked.current) typed.value = null;
+    asked.current = "";
+  }, [code]);
   return (
     <form
       class="code-box"
@@ -31,7 +40,8 @@ export function CodeBox() {
           value={typed.value ?? code}
           onInput={(event) => (typed.value = event.currentTarget.value)}
           onFocus={(event) => event.currentTarget.select()}
-          onBlur={() => typed.value === code && (typed.value = null)}
+          onKeyDown={(event) => event.key === "Escape" && (typed.value = null)}
+          onBlur={() => ["", code].includes(typed.value?.trim() ?? "") && (typed.value = null)}
         />
       </label>
       {typed.value !== null && typed.value.trim() !== code ? (

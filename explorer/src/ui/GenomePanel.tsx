@@ -66,6 +66,7 @@ function Genes() {
           class="genes"
           onKeyDown={(event) => {
             const gene = (event.target as HTMLElement).dataset["gene"];
+            if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
             if (event.key === "l" && gene !== undefined) app.toggleLock(Number(gene));
             if (event.key === "Escape") app.preview.value = null;
           }}

@@ -99,10 +99,10 @@ function Shell() {
 /** The picture beside a panel, where a narrow screen has no room for both. */
 function Mini() {
   const app = useApp();
-  const code = app.preview.value?.code ?? app.code.value;
+  const preview = app.preview.value;
   return (
     <div class="mini">
-      <Picture code={code} alt="The picture shown" priority="click" />
+      <Picture code={preview?.code ?? app.code.value} alt="The picture shown" priority={preview ? "hover" : "click"} />
     </div>
   );
 }

@@ -91,22 +91,16 @@ function SessionMenu() {
   const names = useSignal<string[]>([]);
   const { session } = app;
   const read = async () => {
-    const all = await app.attempt(() => session.list());
+    const all = await app.attempt(() => session.list(), false);
     names.value = (all ?? []).map((one) => one.name).filter((name) => name !== session.name.value);
-  };
-  const opened = async (work: () => Promise<void>) => {
-    await app.attempt(work);
-    const node = session.currentNode.value;
-    if (node) app.code.value = node.code;
-    else await app.dice();
   };
   const bring = () => {
     const field = document.createElement("input");
     field.type = "file";
     field.accept = ".json,application/json";
-    field.onchange = async () => {
-      const text = await field.files?.[0]?.text();
-      if (text) await opened(() => session.imported(text));
+    field.onchange = () => {
+      const file = field.files?.[0];
+      if (file) void app.change(async () => session.imported(await file.text()));
     };
     field.click();
   };
@@ -118,11 +112,11 @@ function SessionMenu() {
     <Menu icon="folder" label="Sessions" onOpen={read}>
       <p class="menu-title">Session {session.name.value}</p>
       {names.value.map((name) => (
-        <MenuItem key={name} onChoose={() => opened(() => session.change(name))}>
+        <MenuItem key={name} onChoose={() => app.change(() => session.change(name))}>
           Open {name}
         </MenuItem>
       ))}
-      <MenuItem onChoose={() => opened(() => session.create(freshName(names.value, session.name.value)))}>New session</MenuItem>
+      <MenuItem onChoose={() => app.change(() => session.create(freshName(names.value, session.name.value)))}>New session</MenuItem>
       <MenuItem onChoose={keep}>Export as JSON</MenuItem>
       <MenuItem onChoose={bring}>Import JSON…</MenuItem>
     </Menu>

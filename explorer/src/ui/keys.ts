@@ -28,7 +28,8 @@ export function listen(app: App): () => void {
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (app.help.value && event.key !== "?") return;
     const found = act[event.key];
-    if (!found) return;
+    // A key that is held steps on through the session, and does nothing else again.
+    if (!found || (event.repeat && !"ur".includes(event.key))) return;
     event.preventDefault();
     void found();
   };

@@ -2,10 +2,15 @@
 
 import type { App } from "../state/app";
 
+/** Absent where the page comes over plain HTTP from another machine. */
+function clipboard(instead: string): Clipboard {
+  if (!navigator.clipboard) throw new Error(`this browser lets no page copy here; ${instead}`);
+  return navigator.clipboard;
+}
+
 export async function copyText(app: App, text: string, what: string): Promise<void> {
   const done = await app.attempt(async () => {
-    if (!navigator.clipboard) throw new Error(`this browser lets no page copy here; ${what} is: ${text}`);
-    await navigator.clipboard.writeText(text);
+    await clipboard(`${what} is: ${text}`).writeText(text);
     return true;
   });
   if (done) app.say(`copied ${what}`);
@@ -17,7 +22,7 @@ export async function copyPicture(app: App): Promise<void> {
   const done = await app.attempt(async () => {
     const address = await app.backend.picture(code, app.look.value, { priority: "click" });
     const picture = await (await fetch(address)).blob();
-    await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+    await clipboard("save the picture instead").write([new ClipboardItem({ "image/png": picture })]);
     return true;
   });
   if (done) app.say("copied the picture");

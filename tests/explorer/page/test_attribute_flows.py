@@ -59,3 +59,32 @@ def test_by_keyboard_alone(genome_server, visit, plain_face):
     expect(page.get_by_test_id("spoken")).to_contain_text(re.compile("Eyeglasses: .* before, .* now"))
     assert code_of(page) != plain_face
     expect(page.get_by_role("region", name="What the edit did")).to_be_visible()
+
+
+def test_what_was_made_of_a_picture_that_was_left_is_its_child(genome_server, visit, plain_face):
+    page = visit(genome_server, f"#code={plain_face}")
+    held = []
+    page.route("**/api/v1/edit", lambda route: held.append(route))
+    page.keyboard.press("a")
+    page.keyboard.type("eyegl")
+    slider = page.get_by_role("slider", name="Eyeglasses")
+    expect(slider).to_be_enabled()
+    slider.focus()
+    with page.expect_request("**/api/v1/edit"):
+        for key in ("End", "ArrowLeft", "ArrowLeft"):
+            page.keyboard.press(key)
+    page.keyboard.press("d")
+    expect(page.get_by_role("region", name="Newest generation").get_by_role("heading")).to_have_text("12 diced")
+    shown = code_of(page)
+    assert shown != plain_face and len(held) == 1
+    with page.expect_response("**/nodes") as added:
+        held[0].continue_()
+    (node,) = added.value.json()["nodes"]
+    origin = page.request.get(f"{genome_server}api/v1/sessions").json()[0]["name"]
+    kept = page.request.get(f"{genome_server}api/v1/sessions/{origin}").json()
+    parents = [one["code"] for one in kept["nodes"] if one["id"] in node["parents"]]
+    assert (node["operation"], parents) == ("edit", [plain_face])
+    assert code_of(page) == shown and kept["current"] != node["id"]
+    page.get_by_role("button", name="Save and copy").click()
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Pin as the original")).to_have_attribute("aria-pressed", "false")

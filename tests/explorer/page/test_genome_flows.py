@@ -49,6 +49,8 @@ def test_by_mouse(place, visit, genome_model):
     field.fill(code[:-1])
     page.get_by_role("button", name="Read this code").click()
     expect(page.get_by_role("alert")).to_contain_text("a code string of this model has 46")
+    page.get_by_role("region", name="Newest generation").locator("[data-cell]").nth(2).click()
+    expect(field).to_have_value(code_of(page))
     field.fill(f"  {code} ")
     page.get_by_role("button", name="Read this code").click()
     expect(page.get_by_role("alert")).to_be_empty()
@@ -60,17 +62,17 @@ def test_by_mouse(place, visit, genome_model):
 def test_an_earlier_action_that_ends_late_leaves_the_newer_complaint(genome_server, visit, genome_model):
     code = genome_model.sample(seeds=[11]).codes[0]
     page = visit(genome_server, f"#code={code}")
-    held = []
-    page.route("**/nodes", lambda route: held.append(route))
+    held, free = [], []
+    page.route("**/nodes", lambda route: route.continue_() if free else held.append(route))
     page.locator(".gene").first.locator(".chip:not([aria-pressed=true])").last.click()
     page.locator(".population").get_by_role("button", name="Children").click()
     page.get_by_label("Genotype string").fill(code[:-1])
     page.get_by_role("button", name="Read this code").click()
     expect(page.get_by_role("alert")).to_contain_text("a code string of this model has 46")
-    while len(held) < 2:
-        page.wait_for_timeout(50)
-    for one in held:
-        one.continue_()
+    # The second action waits for the first one's answer.
+    free.append(True)
+    (first,) = held
+    first.continue_()
     expect(page.get_by_role("region", name="Newest generation").get_by_role("heading")).to_contain_text("12 children")
     expect(page.get_by_role("alert")).to_contain_text("a code string of this model has 46")
     page.get_by_role("toolbar").get_by_role("button", name="Dice new pictures").click()

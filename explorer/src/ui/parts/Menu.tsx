@@ -29,6 +29,8 @@ export function Menu({ icon, label, onOpen, children }: Props) {
     return () => document.removeEventListener("pointerdown", outside);
   }, [open.value]);
   const move = (event: KeyboardEvent) => {
+    // The page's own keys do nothing while a menu is open.
+    event.stopPropagation();
     const all = items();
     const at = all.indexOf(document.activeElement as HTMLElement);
     if (event.key === "Escape") close(true);
@@ -37,7 +39,6 @@ export function Menu({ icon, label, onOpen, children }: Props) {
     else if (event.key === "Tab") return close(false);
     else return;
     event.preventDefault();
-    event.stopPropagation();
   };
   return (
     <div class="menu" ref={place} onKeyDown={(event) => open.value && move(event)}>

@@ -38,7 +38,7 @@ export function Compare() {
           label="Show the other one of the two"
           onClick={() => {
             app.pinned.value = b;
-            void app.show(a, "select", "the other picture");
+            void app.open(a, "the other picture");
           }}
         />
       )}

@@ -2,7 +2,7 @@
 
 import { useRef } from "preact/hooks";
 import { Slider, percent } from "../parts/controls";
-import { aspectOf, heightOf, sized, widest, within, type Size } from "./cropping";
+import { aspectOf, heightOf, sized, widest, within, type Size } from "../../state/cropping";
 import type { Crop } from "../../backend/types";
 
 interface Props {

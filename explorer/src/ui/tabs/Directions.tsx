@@ -1,12 +1,13 @@
 /** Moving along directions of W: of attributes (logistic regression) and of the greatest variance (PCA). */
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { useApp } from "../context";
 import { Button, Section, Select, Slider, percent, words } from "../parts/controls";
 import { Icon } from "../parts/Icon";
 import { Picture } from "../parts/Picture";
 import { Report } from "../Report";
+import { lastly } from "../../state/lastly";
 import type { Directions as Found, Edited } from "../../backend/types";
 
 const FARTHEST = 5;
@@ -18,13 +19,15 @@ export function Directions() {
   const read = async () => {
     found.value = (await app.attempt(() => desk.directions(), false)) ?? found.value;
   };
+  const fits = useSignal(0);
   useEffect(() => {
     void read();
+    // They end with a fit, and begin again with the next.
     const events = desk.directionEvents(() => void read());
     return () => events.close();
-  }, []);
+  }, [fits.value]);
   const fit = async () => {
-    found.value = (await app.attempt(() => desk.fitDirections())) ?? found.value;
+    if (await app.attempt(() => desk.fitDirections())) fits.value++;
   };
   const shown = found.value;
   return (
@@ -72,6 +75,7 @@ function Sliders({ found }: { found: Found }) {
   const held = useSignal<ReadonlySet<string>>(new Set());
   const layers = useSignal("all");
   const edited = useSignal<Edited | null>(null);
+  const wish = useMemo(lastly, []);
   const code = app.code.value;
   useEffect(() => {
     // Another picture is another place to start from.
@@ -88,15 +92,19 @@ function Sliders({ found }: { found: Found }) {
       .map(([name, strength]) => ({ name, strength, layers: layers.value }));
     if (!start) return;
     if (!moves.length) {
+      if (start === app.code.value) return;
       made.value = start;
-      return app.show(start, "select", "back at the start");
+      return app.open(start, "back at the start");
     }
     const asked = { code: start, moves, hold: [...held.value], look: app.look.value };
     const answer = await app.attempt(() => app.backend.desk!.move(asked));
     if (!answer) return;
-    edited.value = answer;
-    made.value = answer.child.code;
-    await app.show(answer.child.code, "move", "moved", answer.child.arguments, false);
+    const still = app.code.value === start || app.code.value === made.value;
+    if (still) {
+      edited.value = answer;
+      made.value = answer.child.code;
+    }
+    await app.take(answer.child, "moved", still);
   };
   const hold = (name: string) => {
     const next = new Set(held.value);
@@ -113,7 +121,7 @@ function Sliders({ found }: { found: Found }) {
         step={0.25}
         shown={`${(strengths.value.get(name) ?? 0).toFixed(2)} sd`}
         onInput={(strength) => (strengths.value = new Map(strengths.value).set(name, strength))}
-        onChange={() => void move()}
+        onChange={() => wish("move", move)}
       />
       {!name.startsWith("pc") && (
         <button
@@ -138,7 +146,7 @@ function Sliders({ found }: { found: Found }) {
           options={[["all", "all layers"], ...Object.keys(app.model?.bands ?? {}).map((band) => [band, `${band} layers`] as const)]}
           onChange={(next) => {
             layers.value = next;
-            void move();
+            wish("move", move, 0);
           }}
         />
         <Button
@@ -147,7 +155,7 @@ function Sliders({ found }: { found: Found }) {
           disabled={![...strengths.value.values()].some(Boolean)}
           onClick={() => {
             strengths.value = new Map();
-            void move();
+            wish("move", move, 0);
           }}
         />
       </div>

@@ -46,14 +46,15 @@ export function Mixing() {
           {band.value} from →
         </span>
         {columns.map((code, index) => (
-          <Cell key={code} code={code} words={`column ${index + 1}`} source />
+          <Cell key={code} code={code} words={`column ${index + 1}`} />
         ))}
         {rows.map((row, y) => [
-          <Cell key={row} code={row} words={`row ${y + 1}`} source />,
+          <Cell key={row} code={row} words={`row ${y + 1}`} />,
           ...columns.map((column, x) => (
             <Cell
               key={`${row} ${column}`}
               code={mixed(row, column, layers)}
+              parents={[row, column]}
               words={`row ${y + 1} with the ${band.value} styles of column ${x + 1}`}
             />
           )),
@@ -63,16 +64,18 @@ export function Mixing() {
   );
 }
 
-function Cell({ code, words, source = false }: { code: string; words: string; source?: boolean }) {
+/** A mixture of two, or one of the sources where no parents are given. */
+function Cell({ code, words, parents }: { code: string; words: string; parents?: string[] }) {
   const app = useApp();
+  const take = () => (parents ? app.show({ code, operation: "mix", parents }, words) : app.open(code, words));
   return (
     <button
       type="button"
       data-cell=""
-      class={`cell${source ? " source" : ""}`}
+      class={`cell${parents ? "" : " source"}`}
       aria-label={`Take ${words}`}
       title={words}
-      onClick={() => void app.show(code, source ? "select" : "mix", words)}
+      onClick={() => void take()}
     >
       <Picture code={code} alt="" />
     </button>

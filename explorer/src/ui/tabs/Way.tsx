@@ -30,6 +30,11 @@ export function Way({ start, end }: { start: string; end: string }) {
   if (!isSimple(end)) return <p class="hint">The picture shown is mixed already; ways go between plain pictures.</p>;
   const codes = Array.from({ length: STEPS + 1 }, (_, index) => between(start, end, index / STEPS));
   const at = between(start, end, place.value);
+  const take = () => {
+    const words = "the picture on the way";
+    if (at === start || at === end) return app.open(at, words);
+    return app.show({ code: at, operation: "between", parents: [start, end] }, words);
+  };
   const asked = { kind: "way" as const, codes: [start, end], look: app.look.value, steps: 24 } satisfies Partial<FileRequest>;
   return (
     <>
@@ -54,7 +59,7 @@ export function Way({ start, end }: { start: string; end: string }) {
             place.value = value;
           }}
         />
-        <Button text="Take this picture" label="Take this picture of the way" onClick={() => void app.show(at, "between", "the picture on the way")} />
+        <Button text="Take this picture" label="Take this picture of the way" onClick={() => void take()} />
       </div>
       <Roving label="Pictures on the way" class="strip">
         {codes.map((code, index) => (

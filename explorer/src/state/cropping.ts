@@ -1,6 +1,6 @@
 /** Where the part of a picture lies that a model is given: always of the shape of the model's own pictures. */
 
-import type { Crop } from "../../backend/types";
+import type { Crop } from "../backend/types";
 
 export interface Size {
   width: number;
