@@ -1,5 +1,7 @@
 """`stylegenes.open`: one object that does what the commands do, with labels, any classifier, and nothing done twice."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -116,6 +118,22 @@ def test_the_genes_of_a_surveyed_model(surveyed, tmp_path):
     wished = surveyed.sample(4, where="Bright=1", temperature=0.3)
     assert wished.origin.more["Where"] == "Bright=1"
     assert surveyed.survey(SURVEY).new == 0
+
+
+def test_a_summary_counts_until_there_are_as_many_draws_here(folder, tmp_path, caplog):
+    shutil.copytree(folder / "plain", tmp_path / "m", ignore=shutil.ignore_patterns("genes"))
+    began = stylegenes.open(tmp_path / "m", classifier=Measure(), device="cpu")
+    summed = began.survey(SURVEY).study.statistics
+    second, first = (tmp_path / "m" / "genes" / "survey" / f"shard-00000{i}.safetensors" for i in (1, 0))
+    second.unlink()
+    model = stylegenes.open(tmp_path / "m", classifier=Measure(), device="cpu")
+    assert model.statistics.num_draws == 512 and torch.allclose(model.statistics.mean, summed.mean, atol=1e-3)
+    assert "of 512 draws, until the survey" in caplog.text and "which has 256" in caplog.text
+    assert model.study.draws_by(model.classifier) is None, "no table of half a survey beside statistics of all of it"
+    first.unlink()
+    began = stylegenes.open(tmp_path / "m", classifier=Measure(), device="cpu")
+    assert began.statistics.num_draws == 512 and began.edit("Bright=1", seed=3).genes
+    assert began.survey(SURVEY).new == 512 and torch.equal(began.statistics.mean, summed.mean), "its own draws again"
 
 
 def test_a_survey_under_a_label_is_that_labels_own(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,6 +31,8 @@ from stylegenes.words import command, counted
 if TYPE_CHECKING:
     from stylegenes.analysis.exhibits import Exhibit
     from stylegenes.analysis.exhibits.report import Study
+
+log = logging.getLogger(__name__)
 
 FILLED_IN, BY_COMMAND = "for a report", "stylegenes "
 """How that begins which made an exhibit that nobody asked for."""
@@ -191,7 +194,7 @@ class GeneStudy:
 
     def write_summary(self) -> None:
         """Keep the survey's statistics in one small file beside it, which can be handed on without the draws."""
-        self.summary().save(self.folder / FILE)
+        summarize(self.survey, self._summed("classifier")).save(self.folder / FILE)
 
     def summary(self) -> Summary:
         """What can be handed on without the draws.
@@ -238,8 +241,8 @@ class GeneStudy:
         return None if draws is None else draws.probability
 
     def draws_by(self, classifier: AttributeClassifier) -> Draws | None:
-        """The draws of a survey by this very classifier, where they are here."""
-        if self._drawn is None or self.survey.plan.classifier != classifier.weights_hash:
+        """The draws of a survey by this very classifier, where they are here and the statistics are theirs."""
+        if self._drawn is None or self._summary is not None or self.survey.plan.classifier != classifier.weights_hash:
             return None
         return self.survey.load()
 
@@ -279,18 +282,30 @@ class GeneStudy:
 
     @cached_property
     def _summary(self) -> Summary | None:
-        """The summary that came with the model, where there are no draws."""
-        path = self._summed_up
-        if self._drawn is not None or path is None:
+        """The summary that came with the model, as long as it knows more draws than there are here."""
+        path, place = self._summed_up, self._drawn
+        if path is None:
             return None
-        summary = Summary.load(path)
+        summary, begun = Summary.load(path), None if place is None else Survey(place / "survey")
+        if begun is not None and len(begun):
+            if summary.statistics.num_draws <= len(begun) or not self._fits(summary.plan):
+                return None
+            log.warning(
+                "the statistics are those of %s, of %s draws, until the survey in %s, which has %s, is finished; go on "
+                "with it: %s",
+                *(path, f"{summary.statistics.num_draws:,}", begun.folder, f"{len(begun):,}"),
+                command("survey", self.reference),
+            )
         self._check(summary.plan, path)
         return summary
 
     def _check(self, plan: SurveyPlan, where: Path) -> None:
-        if plan.model != fingerprint(self.generator):
+        if not self._fits(plan):
             line = command("survey", self.reference)
             raise UserError(f"{where} is a survey of other weights; remove it and run: {line}")
+
+    def _fits(self, plan: SurveyPlan) -> bool:
+        return plan.model == fingerprint(self.generator)
 
     def _summed(self, recorded: Recorded) -> VariantStatistics:
         survey = self.survey
