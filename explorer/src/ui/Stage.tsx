@@ -1,9 +1,10 @@
 /** The picture that everything is about, and what can be done with it. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "./context";
 import { Button, Select, Slider, words } from "./parts/controls";
 import { Picture, usePicture } from "./parts/Picture";
+import type { Priority } from "../backend/types";
 
 export function Stage() {
   const app = useApp();
@@ -130,24 +131,30 @@ export function madeBy(operation: string): string {
 }
 
 /** How far each pixel is from the pinned original's, the most different channel counts. */
-export function Difference({ before, after }: { before: string; after: string }) {
-  const [first, second] = [usePicture(before, undefined, "click"), usePicture(after, undefined, "hover", "difference")];
+function Difference({ before, after }: { before: string; after: string }) {
+  const [first, second] = [usePixels(before, "click"), usePixels(after, "hover", "difference")];
   const place = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    let live = true;
-    if (first && second) {
-      void Promise.all([pixelsOf(first), pixelsOf(second)]).then(([a, b]) => {
-        if (live && place.current) paint(place.current, a, b);
-      });
-    }
-    return () => {
-      live = false;
-    };
+    if (first && second) paint(place.current!, first, second);
   }, [first, second]);
   return <canvas ref={place} class="difference pixels" role="img" aria-label="Where it differs from the original" />;
 }
 
-export async function pixelsOf(address: string): Promise<ImageData> {
+/** Read as soon as they are there: the address of a picture that no `<img>` shows is not good for ever. */
+function usePixels(code: string, priority: Priority, slot?: string): ImageData | null {
+  const address = usePicture(code, undefined, priority, slot);
+  const [pixels, setPixels] = useState<ImageData | null>(null);
+  useEffect(() => {
+    let live = true;
+    if (address) void pixelsOf(address).then((found) => live && setPixels(found));
+    return () => {
+      live = false;
+    };
+  }, [address]);
+  return pixels;
+}
+
+async function pixelsOf(address: string): Promise<ImageData> {
   const image = new Image();
   image.src = address;
   await image.decode();
