@@ -48,6 +48,7 @@ class Choice:
         origin: what files say about all this.
         notes: sentences for whoever chose.
         texts: code strings that are more than the latent's own, see `styles`; `codes` are none of them then.
+        foreign: the one of the notes that says that other weights drew these codes; "" where the same did.
     """
 
     generator: Generator
@@ -57,6 +58,7 @@ class Choice:
     origin: Origin
     notes: Sequence[str] = ()
     texts: Sequence[str] = ()
+    foreign: str = ""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -120,7 +122,7 @@ class Choice:
                 cells += [sources[row], *body[row * columns : (row + 1) * columns]]
                 captions += [self.names[row], *[""] * columns]
         origin = replace(self.origin, more={**self.origin.more, "Mixing": band})
-        return Sheet(cells, self.strings, origin, captions, columns + 1)
+        return Sheet(cells, self.strings, origin, captions, columns + 1, notes=self.notes)
 
     def interpolation(
         self, steps: int, ways: Sequence[Way] = ("own",), *, moving: bool = False, track: Track = untracked
@@ -197,4 +199,4 @@ class Choice:
     def _sheet(
         self, pictures: Sequence[np.ndarray], captions: Sequence[str] | None = None, columns: int | None = None
     ) -> Sheet:
-        return Sheet(pictures, self.strings, self.origin, captions, columns)
+        return Sheet(pictures, self.strings, self.origin, captions, columns, notes=self.notes)

@@ -1,4 +1,4 @@
-"""The one error class for what a user can put right, and how a stranger's text is shown in it."""
+"""The one error class for what a user can put right, and what its sentences have in common."""
 
 
 class UserError(ValueError):
@@ -6,6 +6,21 @@ class UserError(ValueError):
 
     The command line prints its message without a traceback; the library lets it pass as a `ValueError`.
     """
+
+
+def only_one(what: str, **given: object) -> None:
+    """Refuse two answers to one question, so that none is ignored in silence.
+
+    Args:
+        what: they say, like `which pictures to draw`.
+        given: arguments by name; None was not given.
+
+    Raises:
+        UserError: names those that are given.
+    """
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) > 1:
+        raise UserError(f"{' and '.join(names)} each say {what}; give one of them")
 
 
 def shown(text: object, most: int = 80) -> str:

@@ -180,6 +180,10 @@ class LoadedModel:
         """What files say about pictures that were drawn with these settings, or plainly."""
         return origin_of(self.card.name, self.weights, drawing or self.plain_drawing, self.label_names, more)
 
+    def foreign(self, recorded: Origin | None) -> str:
+        """What to say where other weights drew the codes of a file; "" where these did, or it is not known."""
+        return (recorded and recorded.warning(self.card.name, self.weights)) or ""
+
     def drawing(
         self,
         recorded: Origin | None,

@@ -19,6 +19,7 @@ import torch
 from stylegenes.analyses import Analyses
 from stylegenes.devices import pick_device
 from stylegenes.drawing import codes_of_seeds
+from stylegenes.errors import only_one
 from stylegenes.latents import genome_of
 from stylegenes.loaded import AnyClassifier, Codes, Label, Seeds, as_codes, as_seeds
 from stylegenes.notation import parse_hold, parse_seeds
@@ -107,7 +108,7 @@ class Model(Analyses):
         self,
         wishes: str,
         *,
-        seed: int = 0,
+        seed: int | None = None,
         code: Codes | None = None,
         genes: int = 4,
         rank: float = 1.0,
@@ -118,7 +119,7 @@ class Model(Analyses):
 
         Args:
             wishes: like `Smiling=1,Hat=0`.
-            seed: of the picture, where no code is given.
+            seed: of the picture; 0 where neither it nor a code is given.
             code: the picture's genotype.
             genes: genes that may change for each attribute.
             rank: how far along the ordered variants, from 0 to 1.
@@ -131,9 +132,16 @@ class Model(Analyses):
         from stylegenes.analysis.outcomes import edit_picture
         from stylegenes.analysis.wishes import parse_where
 
+        only_one("which picture to edit", seed=seed, code=code)
         names = self.study.statistics.attributes
         make = self.editor(genes, rank, parse_hold(hold, names), method)
-        return edit_picture(self.study, self.origin(), self.genotype(code, seed), parse_where(wishes, names), make)
+        return edit_picture(
+            self.study,
+            self.origin(),
+            self.genotype(code, 0 if seed is None else seed),
+            parse_where(wishes, names),
+            make,
+        )
 
     def breed(
         self,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stylegenes.choice import Choice
 from stylegenes.drawing import Way, as_whole, codes_of_seeds
+from stylegenes.errors import only_one
 from stylegenes.loaded import Codes, Seeds, as_codes, as_seeds, view_text
 from stylegenes.sheets import Sheet
 from stylegenes.studio import Studio
@@ -14,6 +16,8 @@ from stylegenes.styles import check_texts
 
 if TYPE_CHECKING:
     from stylegenes.solids import Turn, VolumeMesh
+
+log = logging.getLogger(__name__)
 
 
 class Sampling(Studio):
@@ -31,7 +35,7 @@ class Sampling(Studio):
         noise: str | None = None,
         view: Mapping[str, float] | None = None,
     ) -> Choice:
-        """Codes and how to draw them, without drawing them yet.
+        """Codes and how to draw them, without drawing them yet; `notes` say what there is to say about it.
 
         The arguments `count`, `seeds`, `codes`, `where`, `temperature`, `psi`, `noise` and `view` are those of
         `sample`.
@@ -39,6 +43,8 @@ class Sampling(Studio):
         Raises:
             UserError: as `sample`.
         """
+        only_one("which pictures to draw", seeds=seeds, codes=codes)
+        only_one("which pictures to draw", where=where, codes=codes)
         found = as_codes(self.generator, codes)
         drawing, notes = self.drawing(found.origin, psi, noise, view)
         more = {} if drawing.condition.camera is None else view_text(found.origin, view)
@@ -54,10 +60,16 @@ class Sampling(Studio):
             if where is not None:
                 code, sentence = self.study.wished(where, temperature, chosen, drawing)
                 more, notes = {**more, "Where": where, "Temperature": f"{temperature:g}"}, [*notes, sentence]
-        origin = self.origin(drawing, more)
-        if found.origin is not None and (warning := found.origin.warning(origin.model, origin.weights)):
-            notes = [f"note: {warning}", *notes]
-        return Choice(self.generator, code, names, drawing, origin, notes, texts)
+        origin, foreign = self.origin(drawing, more), self.foreign(found.origin)
+        notes = [f"note: {foreign}", *notes] if foreign else notes
+        return Choice(self.generator, code, names, drawing, origin, notes, texts, foreign)
+
+    def picked(self, count: int, **given: Any) -> Choice:
+        """As `choose`, for those who see pictures before they see notes: codes of other weights are warned of."""
+        choice = self.choose(count, **given)
+        if choice.foreign:
+            log.warning("%s", choice.foreign)
+        return choice
 
     def sample(
         self,
@@ -71,11 +83,11 @@ class Sampling(Studio):
         noise: str | None = None,
         view: Mapping[str, float] | None = None,
     ) -> Sheet:
-        """Pictures of seeds, of codes, or by wish.
+        """Pictures of seeds, of codes, or by wish; what there is to say about them is in the sheet's `notes`.
 
         Args:
-            count: pictures of seeds 0, 1, 2, ... where nothing else says which.
-            seeds: one number, several, or text like `0-15,20`.
+            count: pictures of seeds 0, 1, 2, ...; seeds or codes count instead where they are given.
+            seeds: one number, several, or text like `0-15,20`; with codes, or wishes and codes, they are refused.
             codes: code strings, a sheet, codes [N, ...], or a file that carries codes; a file's psi, noise and label
                 count where they are not given here.
             where: wishes like `Smiling=1,Eyeglasses=0`; needs a survey.
@@ -85,10 +97,11 @@ class Sampling(Studio):
             view: yaw, pitch and fov in degrees, for a 3D model.
 
         Raises:
-            UserError: for codes of another model, unknown attributes, or a missing label or survey.
+            UserError: for codes that the model cannot have, unknown attributes, a missing label or survey, or codes
+                besides seeds or wishes.
         """
-        picked = {"seeds": seeds, "codes": codes, "where": where, "temperature": temperature}
-        return self.choose(count, **picked, psi=psi, noise=noise, view=view).samples()
+        given = {"seeds": seeds, "codes": codes, "where": where, "temperature": temperature}
+        return self.picked(count, **given, psi=psi, noise=noise, view=view).samples()
 
     def draw(
         self,
@@ -121,7 +134,7 @@ class Sampling(Studio):
         Raises:
             UserError: for fewer than two codes, or a network without such layers.
         """
-        return self.choose(count, seeds=seeds, codes=codes).mixing(band)
+        return self.picked(count, seeds=seeds, codes=codes).mixing(band)
 
     def interpolate(
         self,
@@ -146,13 +159,13 @@ class Sampling(Studio):
         Raises:
             UserError: for fewer than two codes.
         """
-        return self.choose(count, seeds=seeds, codes=codes).interpolation(steps, ways, moving=moving)
+        return self.picked(count, seeds=seeds, codes=codes).interpolation(steps, ways, moving=moving)
 
-    def orbit(self, seeds: Seeds = "0-3", *, codes: Codes | None = None, turn: Turn | None = None) -> Sheet:
+    def orbit(self, seeds: Seeds | None = None, *, codes: Codes | None = None, turn: Turn | None = None) -> Sheet:
         """What a 3D model makes, from all sides: a row a code, or frames where the sheet is saved as .gif or .mp4.
 
         Args:
-            seeds: of the codes.
+            seeds: of the codes; 0 to 3 where nothing is given.
             codes: code strings, a sheet or a file instead.
             turn: pictures, depth or normals, on which path, in how many steps.
 
@@ -161,15 +174,15 @@ class Sampling(Studio):
         """
         from stylegenes.solids import Turn, turned
 
-        return turned(self.choose(seeds=seeds if codes is None else None, codes=codes), turn or Turn())
+        return turned(self.picked(4, seeds=seeds, codes=codes), turn or Turn())
 
     def mesh(
-        self, seed: int = 0, *, code: Codes | None = None, resolution: int = 128, level: float | None = None
+        self, seed: int | None = None, *, code: Codes | None = None, resolution: int = 128, level: float | None = None
     ) -> VolumeMesh:
         """What a 3D model makes, as a mesh in world units, y up.
 
         Args:
-            seed: of the code.
+            seed: of the code; 0 where nothing is given.
             code: a code string instead.
             resolution: points along each axis of the box.
             level: density at the surface; None takes the one whose surface lies where the pictures' depth is.
@@ -179,4 +192,4 @@ class Sampling(Studio):
         """
         from stylegenes.solids import solid_of
 
-        return solid_of(self.choose(seeds=seed if code is None else None, codes=code), resolution, level)
+        return solid_of(self.picked(1, seeds=seed, codes=code), resolution, level)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -31,6 +31,7 @@ from stylegenes.pictures import (
     visible_scale,
 )
 from stylegenes.version import __version__
+from stylegenes.words import counted
 
 FPS = 24
 """Frames a second of animations."""
@@ -154,6 +155,7 @@ class Sheet:
         columns: pictures a row; None makes the sheet about square.
         scale: how often each pixel is repeated; None makes small pictures visible.
         gap: pixels of paper between pictures.
+        notes: sentences for whoever asked for the pictures.
     """
 
     pictures: Sequence[np.ndarray]
@@ -163,9 +165,16 @@ class Sheet:
     columns: int | None = None
     scale: int | None = None
     gap: int = 2
+    notes: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.pictures)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter(self.pictures)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self.pictures[index]
 
     @property
     def text(self) -> dict[str, str]:
@@ -211,7 +220,8 @@ class Sheet:
     def __repr__(self) -> str:
         height, width = self.pictures[0].shape[:2]
         shown = f"psi {self.origin.psi}, noise {self.origin.noise}" + "".join(f", {one}" for one in self.origin.labels)
-        return f"Sheet of {len(self)} pictures, {width} x {height}, by {self.origin.model} ({shown})"
+        told = f"Sheet of {counted(len(self), 'picture')}, {width} x {height}, by {self.origin.model} ({shown})"
+        return "\n".join([told, *self.notes])
 
 
 @dataclass(frozen=True)

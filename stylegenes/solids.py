@@ -80,7 +80,7 @@ def turned(choice: Choice, turn: Turn, track: Track = untracked) -> Sheet:
     cameras, rows = turn.cameras(choice), choice.ws.split(1)
     pictures = [picture for ws in track(rows, "turning", len(rows)) for picture in _sides(choice, ws, cameras, turn)]
     origin = replace(choice.origin, more={**choice.origin.more, "Show": turn.show})
-    return Sheet(pictures, choice.strings, origin, columns=turn.steps)
+    return Sheet(pictures, choice.strings, origin, columns=turn.steps, notes=choice.notes)
 
 
 @torch.no_grad()

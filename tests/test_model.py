@@ -104,6 +104,34 @@ def test_a_file_is_drawn_again_as_it_was(folder, tmp_path):
     assert "drawn with labels; plain makes other pictures" in other.notes[0]
 
 
+def test_a_sheet_has_what_there_is_to_say_and_foreign_codes_are_warned_of(folder, surveyed, caplog):
+    foreign = stylegenes.open(folder / "labels", label="Hat", device="cpu").sample(2, psi=0.5)
+    sheet = surveyed.sample(codes=foreign)
+    assert "plain makes other pictures of them" in caplog.text
+    assert len(sheet.notes) == 2 and "psi 0.5" in sheet.notes[1] and all(note in repr(sheet) for note in sheet.notes)
+    wished = surveyed.sample(2, where="Bright=1")
+    assert "of 2 fulfil it" in wished.notes[0] and not surveyed.sample(1).notes
+    assert [one.shape for one in sheet] == [sheet[0].shape] * 2 and sheet[-1] is sheet.pictures[1]
+    assert surveyed.mix(codes=foreign).notes == surveyed.interpolate(2, codes=foreign).notes == sheet.notes
+
+
+def test_two_answers_to_one_question_are_refused(surveyed, tmp_path):
+    (code,) = surveyed.choose(seeds=3).strings
+    asks = [
+        lambda: surveyed.sample(seeds=[3], codes=[code]),
+        lambda: surveyed.sample(codes=[code], where="Bright=1"),
+        lambda: surveyed.mix(seeds=[3], codes=[code]),
+        lambda: surveyed.edit("Bright=1", seed=0, code=code),
+        lambda: surveyed.noise([3], codes=[code]),
+        lambda: surveyed.orbit([3], codes=[code]),
+        lambda: surveyed.mesh(3, code=code),
+    ]
+    for ask in asks:
+        with pytest.raises(UserError, match=r"(seeds?|where) and codes? each say which picture"):
+            ask()
+    assert surveyed.edit("Bright=1", genes=1).before == surveyed.sample(1).codes[0]
+
+
 def test_the_genes_of_a_surveyed_model(surveyed, tmp_path):
     importance = surveyed.importance()
     assert len(importance.top("bright", 2)) == 2 and "<table>" in importance._repr_html_()

@@ -102,7 +102,13 @@ def run(args: Args) -> None:
         )
         return
     made = model.edit(
-        args.set, seed=seed, code=code, genes=args.genes, rank=args.rank, hold=args.hold or "", method=args.method
+        args.set,
+        seed=seed if code is None else None,
+        code=code,
+        genes=args.genes,
+        rank=args.rank,
+        hold=args.hold or "",
+        method=args.method,
     )
     for line in made.lines:
         say(line)

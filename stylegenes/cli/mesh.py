@@ -65,7 +65,9 @@ def run(args: Args) -> None:
         refuse(args, ("level",), f"chooses a surface, and {DENSITIES} holds all densities; leave it out")
     level = _level(args.level)
     model = open_model(args.snapshot, label=args.label, device=args.device)
-    choice = model.choose(seeds=None if args.code else args.seed, codes=args.code)
+    choice = model.choose(seeds=args.seed if args.code is None else None, codes=args.code)
+    for note in choice.notes:
+        say(note)
     if suffix == DENSITIES:
         volume = volume_of(choice, args.resolution)
         volume.save(out)

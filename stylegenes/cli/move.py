@@ -64,8 +64,8 @@ def run(args: Args) -> None:
     model = open_model(args.snapshot, label=args.label, classifier=args.classifier, device=args.device)
     out = still_place(picture_place(args, f"{model.card.name}-move.png", (".csv",) if args.classifier else ()))
     hold = [name.strip() for name in args.hold.split(",")] if args.hold else []
-    how = {"seeds": args.seeds, "codes": args.codes, "strength": args.strength, "layers": args.layers, "hold": hold}
-    found = model.move(args.directions, args.name, **how)
+    codes = {"seeds": args.seeds if args.codes is None else None, "codes": args.codes}
+    found = model.move(args.directions, args.name, **codes, strength=args.strength, layers=args.layers, hold=hold)
     if not found.own:
         say("note: these directions were found with other weights than this model's; expect less of them")
     replace(found, origin=found.origin.made(made_by(args))).save(out)

@@ -55,7 +55,8 @@ def run(args: Args) -> None:
     if args.boundary is not None and args.boundary < 1:
         raise UserError(f"--boundary is {args.boundary}; the largest coarse resolution has at least 1 pixel")
     model = open_model(args.snapshot, label=args.label, device=args.device)
-    found = model.noise(args.seeds, codes=args.codes, draws=args.draws, boundary=args.boundary, seed=args.seed)
+    seeds = args.seeds if args.codes is None else None
+    found = model.noise(seeds, codes=args.codes, draws=args.draws, boundary=args.boundary, seed=args.seed)
     found = replace(found, origin=found.origin.made(made_by(args)))
     out = found.save(folder_place(args, f"{model.card.name}-noise"))
     show_table(found.rows, f"deviation of pixels in [-1, 1] over {args.draws} draws of the noise")

@@ -68,7 +68,9 @@ def run(args: Args) -> None:
     steps = (96 if moving else 8) if args.steps is None else args.steps
     turn = Turn(args.show, args.path, steps, args.pitch, args.fov, args.size)
     model = open_model(args.snapshot, label=args.label, device=args.device)
-    choice = model.choose(seeds=None if args.codes else args.seeds, codes=args.codes)
+    choice = model.choose(seeds=args.seeds if args.codes is None else None, codes=args.codes)
+    for note in choice.notes:
+        say(note)
     sheet = turned(choice, turn, track)
     replace(sheet, origin=sheet.origin.made(made_by(args))).save(out)
     time = f" ({len(sheet.pictures) / FPS:.1f} s)" if moving else ""
