@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stylegenes.analysis.report import GenePage
     from stylegenes.analysis.samples import LabeledCodes
     from stylegenes.comparisons import PruningStudy, TradeOff, Wanted
+    from stylegenes.metrics.nearest import NearestReals
 
 
 class Analyses(Sampling):
@@ -81,6 +82,38 @@ class Analyses(Sampling):
 
         models = [self] if other is None else [other, self]
         return correlations_of(models, self.real(data), num, seed, on_progress)
+
+    def nearest(
+        self,
+        count: int = 8,
+        *,
+        k: int = 5,
+        seeds: Seeds | None = None,
+        codes: Codes | None = None,
+        psi: float | str | None = None,
+        data: str | None = None,
+        extractor: str = "lite0",
+        on_progress: OnProgress = silent,
+    ) -> NearestReals:
+        """The pictures of the data that are most like the model's: does it repeat what it was shown?
+
+        Args:
+            count: pictures of seeds 0, 1, 2, ... where neither seeds nor codes are given.
+            k: how many of the nearest.
+            seeds: of the pictures.
+            codes: the pictures' codes.
+            psi: truncation.
+            data: real pictures; otherwise those that the model was trained on.
+            extractor: the frozen network whose features are compared.
+            on_progress: progress.
+
+        Raises:
+            UserError: for codes of another model, fewer reals than k, or where no data is known.
+        """
+        from stylegenes.metrics.nearest import nearest_reals
+
+        reals, drawn = self.real(data), self.choose(count, seeds=seeds, codes=codes, psi=psi).samples()
+        return nearest_reals(drawn, reals, k, extractor=extractor, device=self.device, on_progress=on_progress)
 
     def tradeoff(
         self,
@@ -211,7 +244,7 @@ class Analyses(Sampling):
         directions: str | PathLike[str],
         name: str,
         *,
-        seeds: Seeds = "0-3",
+        seeds: Seeds | None = None,
         codes: Codes | None = None,
         strength: float = 3.0,
         layers: str = "all",
@@ -222,7 +255,7 @@ class Analyses(Sampling):
         Args:
             directions: file that `directions` or `components` saved.
             name: attribute, or pc1, pc2, ...; two with a comma between show the way from one edit to the other.
-            seeds: of the codes.
+            seeds: of the codes; 0 to 3 where nothing is given.
             codes: code strings, a sheet or a file instead.
             strength: how far, in standard deviations of the samples along the direction.
             layers: all, coarse, middle, fine, or numbers like `0-3,7`.
@@ -234,7 +267,7 @@ class Analyses(Sampling):
         from stylegenes.analysis.direction_study import MovedCodes, move_codes
         from stylegenes.analysis.latent_files import load_steps
 
-        steps, choice = load_steps(Path(directions)), self.choose(seeds=seeds if codes is None else None, codes=codes)
+        steps, choice = load_steps(Path(directions)), self.picked(4, seeds=seeds, codes=codes)
         how = (name.split(","), strength, parse_layers(layers, self.generator), list(hold), choice.drawing)
         moved = move_codes(self.generator, choice.plain, steps, *how)
         return MovedCodes(moved, choice.strings, choice.origin, steps.model == self.weights)
@@ -267,7 +300,7 @@ class Analyses(Sampling):
 
     def noise(
         self,
-        seeds: Seeds = "0-3",
+        seeds: Seeds | None = None,
         *,
         codes: Codes | None = None,
         draws: int = 100,
@@ -277,7 +310,7 @@ class Analyses(Sampling):
         """What the noise inputs do: none, coarse, fine, all, and where they change the picture.
 
         Args:
-            seeds: of the codes.
+            seeds: of the codes; 0 to 3 where nothing is given.
             codes: code strings, a sheet or a file instead.
             draws: how often each picture is made.
             boundary: the largest coarse resolution in pixels; an eighth of the picture's where nothing is given.
@@ -289,7 +322,7 @@ class Analyses(Sampling):
         from stylegenes.analysis.noise_record import NoiseStudy
         from stylegenes.analysis.noise_study import noise_study
 
-        choice = self.choose(seeds=seeds if codes is None else None, codes=codes)
+        choice = self.picked(4, seeds=seeds, codes=codes)
         given = {"boundary": boundary, "draws": draws, "condition": choice.conditions}
         random = random_of(seed)
         effects = noise_study(self.generator, choice.ws, random=random, **given)

@@ -29,7 +29,7 @@ class Verb:
 
 GROUPS = {
     "start": ("demo", "doctor", "completion"),
-    "train and measure": ("data", "train", "slot", "evaluate", "classifier", "fetch", "reproduce", "ablate"),
+    "train and measure": ("data", "train", "slot", "evaluate", "nearest", "classifier", "fetch", "reproduce", "ablate"),
     "use a model": ("explore", "sample", "walk", "interpolate", "orbit", "mesh", "invert", "export", "import", "push"),
     "genes": ("survey", "stats", "edit", "breed", "prune", "tradeoff", "correlate", "evolution", "report"),
     "latent space": ("directions", "move", "pca", "noise"),

@@ -37,6 +37,7 @@ def told(capsys, *argv) -> str:
         (["interpolate", MODEL, "--seeds", "7,8", "--codes", CODE], f"--seeds and --codes {WHICH}"),
         (["move", MODEL, "w-l1", "Hat", "--seeds", "7", "--codes", CODE], f"--seeds and --codes {WHICH} codes to move"),
         (["noise", MODEL, "--seeds", "7", "--codes", CODE], f"--seeds and --codes {WHICH} codes to study"),
+        (["nearest", MODEL, "--seeds", "7", "--codes", CODE], f"--seeds and --codes {WHICH} pictures to look up"),
         (["noise", MODEL, "--boundary", "-1"], "--boundary is -1; the largest coarse resolution has at least 1 pixel"),
         (["noise", MODEL, "--boundary", "0"], "--boundary is 0"),
         (["breed", MODEL, "--cross", "block", "--genes", "0-7"], f"--cross and --genes {WHICH} genes come from"),

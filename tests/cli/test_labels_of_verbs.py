@@ -41,6 +41,7 @@ LINES = {
     "move": "x.directions/components pc1 --seeds 0 --out x.png",
     "pca": "--samples 40 --components 1 --out x",
     "noise": "--seeds 0 --draws 2 --out x",
+    "nearest": "--seeds 0 -k 2 --data data --out x.png",
     "walk": "--keyframes 0,1 --seconds 0.2 --out x.gif",
     "invert": "photo.png --steps 2 --calibrate 0 --out x",
     "orbit": "--seeds 0 --steps 2 --out x.png",

@@ -26,12 +26,13 @@ NEEDS = {
     "move": ["directions/w-l1", "Smiling"],
     "pca": [],
     "noise": [],
+    "nearest": [],
 }
 """Verbs that take a model first, and what else each cannot do without."""
 WRITES = {
     "sample": "--out", "interpolate": "--out", "invert": "--out", "export": "--onnx", "evaluate": "--out",
     "edit": "--out", "breed": "--out", "prune": "--out", "report": "--out", "directions": "--out", "move": "--out",
-    "pca": "--out", "noise": "--out",
+    "pca": "--out", "noise": "--out", "nearest": "--out",
 }  # fmt: skip
 
 
