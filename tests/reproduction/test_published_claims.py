@@ -219,7 +219,13 @@ def test_the_grid_is_of_the_cells_that_are_there(results):
     assert "ahead of 16 with 2 and with 8 genes, most with 2; with 64 they are not" in PAGE
     best = min(means, key=means.__getitem__)
     assert f"of {best[1]} variants, {best[0]} genes end at {means[best]:.0f}, the best of all" in PAGE
-    assert " and ".join(f"{end:.0f}" for end in cells[8, 64]) in PAGE and max(cells[8, 64]) < min(cells[64, 64])
+    first, second, third = (f"{end:.0f}" for end in cells[8, 64])
+    assert f"three trainings ({first}, {second} and {third})" in PAGE and max(cells[8, 64]) < min(cells[64, 64])
+    assert "three with 64 variants and two with 16 and 256" in PAGE
+    assert [len(cells[8, variants]) for variants in (64, 16, 256)] == [3, 2, 2]
+    level = f"8 genes with 64 variants, {told[8, 64]}, is level within its seeds"
+    assert level in PAGE and min(cells[8, 64]) < results.frechet(mixing_name(CLAIMS, 0.9)) < max(cells[8, 64])
+
     apart = {cell: max(found) - min(found) for cell, found in cells.items()}
     assert apart[64, 16] < 7.5 and "the three of 64 x 16 lie within 7" in PAGE
     for genes, variants in ((2, 16), (64, 256)):
