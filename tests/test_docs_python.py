@@ -4,6 +4,7 @@ The blocks of a document are run from top to bottom in one namespace, so that ea
 uses. What would take minutes is made small: numbers from 1,000 on become 64.
 """
 
+import pydoc
 import re
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from PIL import Image
 from stylegenes.cli import main
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.generator import Generator
+from stylegenes.metrics.budget import read_budgets
+from stylegenes.metrics.evaluating import metric_names
+from stylegenes.metrics.evaluation import DISTRIBUTION_METRICS, LATENT_METRICS, MIXING
 from stylegenes.snapshot import Card, save_snapshot
 from stylegenes.synthesis import SYNTHESES
 
@@ -89,3 +93,20 @@ def test_every_command_has_its_lines_of_python():
     for block in BLOCKS[ROOT / "docs/python.md"]:
         lines = [line for line in block.splitlines() if line and not line.startswith(("from ", "import "))]
         assert len(lines) <= 3, block
+
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_names_in_the_text_of_a_document_are_there(document):
+    """Metrics are read by their own readers, and dotted names are looked up."""
+    text = document.read_text()
+    for name in re.findall(r"`(stylegenes(?:\.\w+)+)\b(?!\.\w)", text):
+        assert pydoc.locate(name) is not None, name
+    for given in re.findall(r"--metrics ([\w@,]+)", text):
+        if "@" in given:
+            assert read_budgets(given), given
+        elif given != "none":
+            names = metric_names(given)
+            assert set(names) <= {*DISTRIBUTION_METRICS, MIXING, *LATENT_METRICS}, given
