@@ -13,27 +13,30 @@ from stylegenes.errors import UserError
 from stylegenes.version import __version__
 
 if TYPE_CHECKING:
+    from stylegenes.arguments import Label
+    from stylegenes.devices import Device
     from stylegenes.generator import Generator
-    from stylegenes.loaded import AnyClassifier, Label
+    from stylegenes.loaded import AnyClassifier
     from stylegenes.model import Model
 
 __all__ = ["Model", "UserError", "__version__", "load", "open"]
 
 
-def load(path: str | PathLike[str], device: str = "cpu") -> Generator:
+def load(path: str | PathLike[str], device: Device = "cpu") -> Generator:
     """The generator of a snapshot, in eval mode on `device`.
 
     Args:
         path: a snapshot folder, a run folder (its newest snapshot), the name of a model shipped with the package, or
             `hf://owner/name@revision`, a model on the hub.
-        device: where it goes, as torch names it.
+        device: where it goes, as torch names it; `auto` takes the fastest there is.
 
     Raises:
-        UserError: when there is no such snapshot, or it is damaged.
+        UserError: when there is no such snapshot or device, or it is damaged.
     """
+    from stylegenes.devices import pick_device
     from stylegenes.snapshot import load_snapshot
 
-    return load_snapshot(path, device).generator
+    return load_snapshot(path, pick_device(device)).generator
 
 
 def open(
@@ -41,7 +44,7 @@ def open(
     *,
     label: Label | None = None,
     classifier: AnyClassifier | None = None,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> Model:
     """A model to work with: sample, edit, breed, survey, invert, evaluate; loaded once.
 

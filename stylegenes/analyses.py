@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, cast
 
-from stylegenes.drawing import random_of
-from stylegenes.loaded import AnyClassifier, Codes, LoadedModel, Seeds
-from stylegenes.metrics import load_classifier
+from stylegenes.arguments import Codes, Seeds
+from stylegenes.drawing import as_count, random_of
+from stylegenes.loaded import AnyClassifier, LoadedModel
 from stylegenes.notation import parse_layers
 from stylegenes.progress import OnProgress, silent
 from stylegenes.sampling import Sampling
 from stylegenes.snapshot import load_snapshot
+from stylegenes.words import check_names
 
 if TYPE_CHECKING:
     from stylegenes.analysis.attribute_study import AttributeStudy
@@ -120,7 +121,7 @@ class Analyses(Sampling):
         wanted: Wanted | str,
         second: AnyClassifier,
         *,
-        temperatures: Sequence[float] = (1, 0.8, 0.5, 0.3),
+        temperatures: float | Sequence[float] = (1, 0.8, 0.5, 0.3),
         data: str | None = None,
         baseline: str | PathLike[str] | None = None,
         on_progress: OnProgress = silent,
@@ -129,7 +130,7 @@ class Analyses(Sampling):
 
         Args:
             wanted: sets of wishes with semicolons between, like `Smiling=1;Hat=1,Male=0`, or those with numbers.
-            second: a classifier that had no part in the survey: a shipped one's name or a path.
+            second: a classifier that had no part in the survey: a shipped one's name, a path, or any torch module.
             temperatures: lower ones are more accurate and less varied.
             data: real pictures; otherwise those that the model was trained on.
             baseline: snapshot of a conditional model with the data's labels, to compare with.
@@ -143,8 +144,9 @@ class Analyses(Sampling):
 
         _ = self.condition
         wanted = Wanted(wanted) if isinstance(wanted, str) else wanted
-        other, reals = second_classifier(self, load_classifier(str(second), self.device)), self.real(data)
-        methods = genome_methods(self.study.labeler, self.statistics, temperatures, tries=wanted.tries)
+        cooled = [temperatures] if isinstance(temperatures, int | float) else temperatures
+        other, reals = second_classifier(self, self.judge(second)), self.real(data)
+        methods = genome_methods(self.study.labeler, self.statistics, cooled, tries=wanted.tries)
         if baseline is not None:
             methods += baseline_methods(load_snapshot(baseline, self.device).generator, reals)
         return trade_off_of(self, methods, other, reals, wanted, on_progress)
@@ -173,7 +175,7 @@ class Analyses(Sampling):
 
     def pruning(
         self,
-        numbers: Sequence[int],
+        numbers: int | Sequence[int],
         *,
         by: Worth = "realness",
         data: str | None = None,
@@ -192,19 +194,20 @@ class Analyses(Sampling):
             on_progress: progress.
 
         Raises:
-            UserError: without a survey that allows it, or for more than half of the variants.
+            UserError: without a survey that allows it, a run, or for more than half of the variants.
         """
         from stylegenes.comparisons import pruning_of
 
+        several, runs = [numbers] if isinstance(numbers, int) else numbers, as_count(runs, "runs")
         given = {"by": by, "samples": samples, "runs": runs, "on_progress": on_progress}
-        return pruning_of(self, numbers, self.real(data), **given)
+        return pruning_of(self, several, self.real(data), **given)
 
     def directions(
         self,
-        samples: int | LabeledCodes = 5000,
+        samples: SupportsIndex | LabeledCodes = 5000,
         *,
         attributes: Sequence[str] | None = None,
-        penalties: Sequence[Penalty] = ("l1", "l2"),
+        penalties: Penalty | Sequence[Penalty] = ("l1", "l2"),
         c: float = 0.1,
         measure: bool = True,
         seed: int = 0,
@@ -222,14 +225,16 @@ class Analyses(Sampling):
             on_progress: progress.
 
         Raises:
-            UserError: for unknown attributes, or without a classifier.
+            UserError: for unknown attributes or penalties, or without a classifier.
         """
         from stylegenes.analysis.attribute_study import AttributeStudy, draw_labels
         from stylegenes.analysis.direction_study import fit_spaces, study_effects
+        from stylegenes.analysis.samples import LabeledCodes
 
         told = {"drawing": self.plain_drawing, "on_progress": on_progress}
-        if isinstance(samples, int):
-            drawn = (samples, attributes, self.condition, seed, on_progress)
+        penalties = cast("tuple[Penalty, ...]", check_names("penalty", penalties, ("l1", "l2")))
+        if not isinstance(samples, LabeledCodes):
+            drawn = (as_count(samples, "samples"), attributes, self.condition, seed, on_progress)
             samples = draw_labels(self.generator, self.classifier, *drawn)
         samples = samples if attributes is None else samples.only(attributes)
         fits = fit_spaces(self.generator, samples, penalties, c, seed=seed, **told)
@@ -247,8 +252,8 @@ class Analyses(Sampling):
         seeds: Seeds | None = None,
         codes: Codes | None = None,
         strength: float = 3.0,
-        layers: str = "all",
-        hold: Sequence[str] = (),
+        layers: str | Sequence[int] = "all",
+        hold: str | Sequence[str] = (),
     ) -> MovedCodes:
         """Pictures moved along a direction or a component, to both sides.
 
@@ -258,7 +263,7 @@ class Analyses(Sampling):
             seeds: of the codes; 0 to 3 where nothing is given.
             codes: code strings, a sheet or a file instead.
             strength: how far, in standard deviations of the samples along the direction.
-            layers: all, coarse, middle, fine, or numbers like `0-3,7`.
+            layers: all, coarse, middle, fine, or numbers like `0-3,7` or [0, 1].
             hold: attributes whose directions are projected out.
 
         Raises:
@@ -267,8 +272,9 @@ class Analyses(Sampling):
         from stylegenes.analysis.direction_study import MovedCodes, move_codes
         from stylegenes.analysis.latent_files import load_steps
 
+        held = [hold] if isinstance(hold, str) else list(hold)
         steps, choice = load_steps(Path(directions)), self.picked(4, seeds=seeds, codes=codes)
-        how = (name.split(","), strength, parse_layers(layers, self.generator), list(hold), choice.drawing)
+        how = (name.split(","), strength, parse_layers(layers, self.generator), held, choice.drawing)
         moved = move_codes(self.generator, choice.plain, steps, *how)
         return MovedCodes(moved, choice.strings, choice.origin, steps.model == self.weights)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from stylegenes.generator import Generator
 from stylegenes.records import Condition
 from stylegenes.sheets import Origin, Sheet
 from stylegenes.styles import MOST_STEPS, between, draw_texts, read_styles, settled
+from stylegenes.words import check_names
 
 Track = Callable[[Iterable[Any], str, int], Iterator[Any]]
 """Passes items through and may show how many of them are done: `track(items, what, total)`."""
@@ -125,7 +126,7 @@ class Choice:
         return Sheet(cells, self.strings, origin, captions, columns + 1, notes=self.notes)
 
     def interpolation(
-        self, steps: int, ways: Sequence[Way] = ("own",), *, moving: bool = False, track: Track = untracked
+        self, steps: int, ways: Way | Sequence[Way] = ("own",), *, moving: bool = False, track: Track = untracked
     ) -> Sheet:
         """The way from each code to the next.
 
@@ -136,8 +137,9 @@ class Choice:
             track: shows the progress.
 
         Raises:
-            UserError: with fewer than two codes, or no step.
+            UserError: with fewer than two codes, no step, or for an unknown way.
         """
+        ways = cast(tuple[Way, ...], check_names("way", ways, get_args(Way)))
         if len(self) < 2:
             raise UserError("--interpolate needs at least two codes to go between")
         if as_whole(steps, "--interpolate") < 1:

@@ -12,19 +12,24 @@ from threadpoolctl import threadpool_limits
 from stylegenes.errors import UserError
 from stylegenes.words import did_you_mean
 
+Device = str | int | torch.device
+"""A device as torch names it, `auto`, or the number of a CUDA device."""
 
-def pick_device(name: str) -> torch.device:
+
+def pick_device(name: Device) -> torch.device:
     """The torch device that `name` means; `auto` takes cuda, then mps, then cpu.
 
     Raises:
         UserError: when torch does not know the name, or this machine has no such device.
     """
+    name = f"cuda:{name}" if isinstance(name, int) else str(name)
     if name == "auto":
         mps = torch.backends.mps.is_available()
         name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        # Of a device that only counts shapes nothing can be read.
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UserError(
             f"device {name!r} {_why_not(name)}; --device takes cpu, cuda, cuda:1 ..., mps, or auto, the fastest here"

@@ -113,6 +113,18 @@ def as_whole(number: object, what: str) -> int:
         raise UserError(f"{what} is a whole number; got {shown(repr(number))}") from None
 
 
+def as_count(number: object, what: str) -> int:
+    """A whole number above 0; `what` it is stands in the error.
+
+    Raises:
+        UserError: for anything else.
+    """
+    whole = as_whole(number, what)
+    if whole < 1:
+        raise UserError(f"{what} is at least 1; got {whole}")
+    return whole
+
+
 def draw(generator: Generator, codes: torch.Tensor, drawing: DrawSettings) -> Iterator[np.ndarray]:
     """One picture [H, W, C] for each of the codes [N, ...]."""
     return (to_uint8(image)[0] for image in _images(generator, codes, drawing))

@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
 from os import PathLike
 from pathlib import Path
-from typing import Any, SupportsIndex, cast
 
-import numpy as np
 import torch
 from torch import nn
 
 from stylegenes.analysis.editing import Constraints, Editor, Strength, editor
 from stylegenes.analysis.gene_study import GeneStudy
 from stylegenes.analysis.statistics import VariantStatistics
+from stylegenes.arguments import Codes, Label, as_codes, as_label
 from stylegenes.data import Dataset
-from stylegenes.drawing import DrawSettings, as_whole, codes_of_seeds
+from stylegenes.drawing import DrawSettings, codes_of_seeds
 from stylegenes.errors import UserError, shown
 from stylegenes.files import read_record, write_json
-from stylegenes.generator import Generator
 from stylegenes.hub import address_of
 from stylegenes.metrics import find_classifier, load_classifier, shipped_classifiers
 from stylegenes.metrics.reference import open_real
 from stylegenes.metrics.sources import OneLabel
-from stylegenes.notation import parse_label, parse_labels, parse_noise, parse_psi, parse_seeds, read_codes
+from stylegenes.notation import parse_label, parse_labels, parse_noise, parse_psi, psi_text
 from stylegenes.perception import AttributeClassifier, scorer_of
 from stylegenes.records import Condition
-from stylegenes.sheets import Carried, Origin, Sheet, label_text, origin_of
-from stylegenes.snapshot import MODELS, Card, Snapshot
+from stylegenes.sheets import Origin, label_text, origin_of
+from stylegenes.snapshot import MODELS, Snapshot
 from stylegenes.survey import fingerprint
 from stylegenes.words import command
 
+log = logging.getLogger(__name__)
+
 VIEW = ("yaw", "pitch", "fov")
 """What says from where a 3D model is seen, in degrees."""
-Seeds = str | SupportsIndex | Iterable[SupportsIndex]
-Codes = str | PathLike[str] | Sequence[str] | torch.Tensor | np.ndarray | Sheet
-Label = str | int | Sequence[float] | torch.Tensor
 AnyClassifier = str | PathLike[str] | nn.Module
 
 
@@ -125,16 +123,24 @@ class LoadedModel:
             UserError: when there is none.
         """
         given = self._given if self._given is not None else self.remembered
-        if isinstance(given, nn.Module):
-            hashed = fingerprint(given)
-            return scorer_of(given.to(self.device), self.generator.synthesis.resolution, hashed)
         if given is None:
             line = command("survey", self.reference, "--classifier", "PATH")
             raise UserError(
                 f"no attribute classifier is known for {self.reference}; the survey, which most work on genes needs, "
                 f"takes and remembers it: {line} (or a shipped one: {', '.join(shipped_classifiers())})"
             )
-        return load_classifier(str(given), self.device)
+        return self.judge(given)
+
+    def judge(self, given: AnyClassifier) -> AttributeClassifier:
+        """An attribute classifier of the model's pictures: a shipped one's name, a path, or any torch module.
+
+        Raises:
+            UserError: when there is none, or a module does not say what its outputs are.
+        """
+        if not isinstance(given, nn.Module):
+            return load_classifier(str(given), self.device)
+        hashed = fingerprint(given)
+        return scorer_of(given.to(self.device), self.generator.synthesis.resolution, hashed)
 
     @cached_property
     def study(self) -> GeneStudy:
@@ -218,7 +224,11 @@ class LoadedModel:
         used += [f"{key} {angle:g}" for key, angle in kept.items()]
         camera = self.camera(view or kept)
         shown = Condition(shown.label, camera)
-        drawing = DrawSettings(*parse_psi("1" if value is None else str(value)), parse_noise(mode or "const"), shown)
+        number, cutoff = parse_psi("1" if value is None else psi_text(value))
+        layers = self.generator.synthesis.num_ws
+        if psi is not None and cutoff is not None and cutoff > layers:
+            raise UserError(f"psi {psi} names {cutoff} leading layers; this model has {layers}")
+        drawing = DrawSettings(number, cutoff, parse_noise(mode or "const"), shown)
         return drawing, [f"drawn as the file says: {', '.join(used)}"] if used else []
 
     def camera(self, view: Mapping[str, float]) -> torch.Tensor | None:
@@ -245,7 +255,26 @@ class LoadedModel:
         _ = self.condition
         if code is None:
             return codes_of_seeds(self.generator, [seed])[0].cpu()
-        return genome.from_strings(as_codes(self.generator, code).codes[:1])[0].cpu()
+        return genome.from_strings(self.taken(code)[:1])[0].cpu()
+
+    def taken(self, codes: Codes, *, many: bool = False) -> list[str]:
+        """Code strings for work that draws plainly, one or `many`; what it does not take of a file is logged.
+
+        Raises:
+            UserError: as `as_codes`.
+        """
+        found = as_codes(self.generator, codes)
+        origin = found.origin or Origin("")
+        left = [foreign] if (foreign := self.foreign(found.origin)) else []
+        if (origin.psi, origin.noise) != ("1", "const"):
+            left.append(
+                f"the file's psi {origin.psi} and noise {origin.noise} are not taken: genes are worked on plainly"
+            )
+        if len(found.codes) > 1 and not many:
+            left.append(f"the first of {len(found.codes)} codes is taken")
+        for sentence in left:
+            log.warning("%s", sentence)
+        return found.codes
 
     def editor(self, genes: int, rank: float, hold: Constraints, method: str) -> Editor:
         """A function that edits genotypes; see `analysis.editing.editor`.
@@ -255,14 +284,16 @@ class LoadedModel:
         """
         return editor(self.study.labeler, self.study.report, Strength(genes, rank), hold, method)
 
-    def real(self, data: str | None = None) -> Dataset:
-        """Real pictures: the data given, or those that the model was trained on.
+    def real(self, data: str | PathLike[str] | Dataset | None = None) -> Dataset:
+        """Real pictures: the data given, by name or opened in the model's size, or those that it was trained on.
 
         Raises:
             UserError: when neither is known.
         """
         synthesis = self.generator.synthesis
-        return open_real(self.card, data, synthesis.resolution, synthesis.image_channels)
+        if isinstance(data, Dataset):
+            return data
+        return open_real(self.card, None if data is None else str(data), synthesis.resolution, synthesis.image_channels)
 
     def survey_labels(self, source: str | None) -> torch.Tensor | None:
         """The rows [M, L] that a survey of this model draws from: its label, the data's, or all classes alike.
@@ -306,62 +337,6 @@ class LoadedModel:
         shipped = given.parent == MODELS
         place = str(address_of(given) or (given.name if shipped else given.resolve()))
         write_json(self.study.folder / "classifier.json", {"path": place})
-
-
-def as_label(label: Label, label_dim: int, card: Card) -> torch.Tensor | None:
-    """A label [1, L] of a text, a column's number, or L numbers.
-
-    Raises:
-        UserError: for one that the model does not take.
-    """
-    if isinstance(label, str | int):
-        return parse_label(str(label), label_dim, card.data)
-    row = torch.as_tensor(label, dtype=torch.float32).reshape(1, -1)
-    if row.shape[1] != label_dim or not row.isfinite().all():
-        raise UserError(f"this model takes a label of {label_dim} numbers; got {row.shape[1]}")
-    return row if label_dim else None
-
-
-def as_seeds(seeds: Seeds) -> list[int]:
-    """Seeds as a list.
-
-    Raises:
-        UserError: for text or numbers that name none.
-    """
-    if isinstance(seeds, str):
-        return parse_seeds(seeds)
-    if isinstance(seeds, SupportsIndex) and not np.ndim(cast(Any, seeds)):
-        return [as_whole(seeds, "a seed")]
-    if not isinstance(seeds, Iterable):
-        raise UserError(f"seeds are whole numbers, or text like 0-15,20; got {shown(repr(seeds))}")
-    return [as_whole(seed, "a seed") for seed in seeds]
-
-
-def as_codes(generator: Generator, codes: Codes | None) -> Carried:
-    """Code strings, and what they were drawn with where that is known.
-
-    Raises:
-        UserError: when a file is missing or holds no codes, for none at all, or for what are no codes of this model.
-    """
-    if codes is None:
-        return Carried([])
-    if isinstance(codes, str | PathLike):
-        return read_codes(str(codes))
-    if isinstance(codes, Sheet):
-        return Carried(list(codes.codes), codes.origin)
-    if isinstance(codes, torch.Tensor | np.ndarray):
-        rows = torch.as_tensor(codes)
-        generator.latent.check_code(rows)
-        codes = generator.latent.to_strings(rows)
-    strings: list[Any] = list(codes) if isinstance(codes, Iterable) else [codes]
-    if not strings:
-        raise UserError("no codes were given; give at least one code string")
-    for one in strings:
-        if not isinstance(one, str):
-            raise UserError(
-                f"codes are code strings, a sheet, a file that carries them, or [N, ...]; got {shown(repr(one))}"
-            )
-    return Carried(strings)
 
 
 def view_text(recorded: Origin | None, view: Mapping[str, float] | None) -> dict[str, str]:

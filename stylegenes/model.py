@@ -8,6 +8,7 @@ model.edit("Eyeglasses=1", seed=3)
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -17,18 +18,23 @@ import numpy as np
 import torch
 
 from stylegenes.analyses import Analyses
-from stylegenes.devices import pick_device
+from stylegenes.analysis.wishes import Wished, parse_where, wish_text
+from stylegenes.arguments import Codes, Label, Seeds, as_seeds
+from stylegenes.devices import Device, pick_device
 from stylegenes.drawing import codes_of_seeds
 from stylegenes.errors import only_one
 from stylegenes.latents import genome_of
-from stylegenes.loaded import AnyClassifier, Codes, Label, Seeds, as_codes, as_seeds
+from stylegenes.loaded import AnyClassifier
 from stylegenes.notation import parse_hold, parse_seeds
 from stylegenes.progress import OnProgress, silent
 from stylegenes.snapshot import find_snapshot, load_snapshot, place_for_snapshot, save_snapshot
+from stylegenes.words import joined
 
 if TYPE_CHECKING:
+    from stylegenes.analysis.breeding import Fitness
     from stylegenes.analysis.outcomes import Bred, EditedPicture, Importance
     from stylegenes.analysis.surveying import Surveyed, SurveySettings
+    from stylegenes.data import Dataset
     from stylegenes.data.decode import Fit
     from stylegenes.interop.exporting import Given
     from stylegenes.inversion.inversion import Inversion, InversionSettings
@@ -43,7 +49,7 @@ def open_model(
     *,
     label: Label | None = None,
     classifier: AnyClassifier | None = None,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> Model:
     """Load a model to work with.
 
@@ -66,6 +72,10 @@ class Model(Analyses):
     Everything is loaded or computed once, when it is first asked for. Pictures are drawn one by one, so that a code has
     the very same pixels whoever asks for it. Nothing here knows of threads or of the command line.
     """
+
+    def __repr__(self) -> str:
+        latent, synthesis = self.generator.latent.spec["name"], self.generator.synthesis
+        return f"{self.card.name}: {synthesis.spec['name']} of {synthesis.resolution} px by {latent}, on {self.device}"
 
     def survey(
         self,
@@ -106,31 +116,30 @@ class Model(Analyses):
 
     def edit(
         self,
-        wishes: str,
+        wishes: Wished,
         *,
         seed: int | None = None,
         code: Codes | None = None,
         genes: int = 4,
         rank: float = 1.0,
-        hold: str = "",
+        hold: str | Sequence[str | int] = "",
         method: str = "checked",
     ) -> EditedPicture:
         """Change attributes of one picture by its genes, and say what else changed.
 
         Args:
-            wishes: like `Smiling=1,Hat=0`.
+            wishes: like `Smiling=1,Hat=0`, or `{"Smiling": 1, "Hat": 0}`.
             seed: of the picture; 0 where neither it nor a code is given.
             code: the picture's genotype.
             genes: genes that may change for each attribute.
             rank: how far along the ordered variants, from 0 to 1.
-            hold: attributes and numbers of genes to leave alone, like `Young,3,20-25`.
+            hold: attributes and numbers of genes to leave alone, like `Young,3,20-25` or `["Young", 3]`.
             method: `checked` looks at each exchange, `statistics` goes by the survey alone.
 
         Raises:
             UserError: for unknown attributes or genes, without a genome or a survey.
         """
         from stylegenes.analysis.outcomes import edit_picture
-        from stylegenes.analysis.wishes import parse_where
 
         only_one("which picture to edit", seed=seed, code=code)
         names = self.study.statistics.attributes
@@ -139,7 +148,7 @@ class Model(Analyses):
             self.study,
             self.origin(),
             self.genotype(code, 0 if seed is None else seed),
-            parse_where(wishes, names),
+            parse_where(wish_text(wishes), names),
             make,
         )
 
@@ -151,7 +160,7 @@ class Model(Analyses):
         cross: str = "uniform",
         mutation: float = 0.02,
         generations: int = 0,
-        fitness: str | None = None,
+        fitness: Wished | Fitness | None = None,
         seed: int = 0,
     ) -> Bred:
         """Children of two parents, or generations under selection.
@@ -162,17 +171,18 @@ class Model(Analyses):
             cross: `uniform`, `block`, or the genes that come from the second parent, like `0-7,12`.
             mutation: chance of every gene to mutate.
             generations: of selection.
-            fitness: what is selected for, like `Smiling=1,Hat=0`.
+            fitness: what is selected for: wishes like `Smiling=1,Hat=0`, or a function from genotypes [n, G] to numbers
+                [n], more of which is fitter.
             seed: of all chance.
 
         Raises:
             UserError: for parents that cannot be read, without a genome, or without a classifier to select by.
         """
-        from stylegenes.analysis.breeding import CROSSES
         from stylegenes.analysis.outcomes import Breeding, breed
 
-        genes = None if cross in CROSSES else parse_seeds(cross, "genes")
-        way = Breeding(cross if genes is None else "uniform", genes, mutation, count, generations, fitness, seed)
+        genes = parse_seeds(cross, "genes") if re.match(r"\s*\d", cross) else None
+        goal = fitness if fitness is None or callable(fitness) else wish_text(fitness)
+        way = Breeding(cross if genes is None else "uniform", genes, mutation, count, generations, goal, seed)
         founders = None if parents is None else self._founders(parents)
         return breed(self.study, self.origin(), founders, way)
 
@@ -180,7 +190,7 @@ class Model(Analyses):
         numbers = isinstance(parents, str) and all(p.strip().replace("-", "").isdecimal() for p in parents.split(","))
         if numbers or (isinstance(parents, Sequence | np.ndarray | torch.Tensor) and _are_numbers(parents)):
             return codes_of_seeds(self.generator, as_seeds(cast(Seeds, parents))).cpu()
-        return self.generator.latent.from_strings(as_codes(self.generator, cast(Codes, parents)).codes).cpu()
+        return self.generator.latent.from_strings(self.taken(cast(Codes, parents), many=True)).cpu()
 
     def invert(
         self,
@@ -190,7 +200,7 @@ class Model(Analyses):
         fit: Fit = "crop",
         cameras: GivenCameras | None = None,
         view: Mapping[str, float] | None = None,
-        work: Path | None = None,
+        work: str | PathLike[str] | None = None,
         on_progress: OnProgress = silent,
         on_note: Callable[[str], None] = lambda text: None,
         share: Share | None = None,
@@ -235,7 +245,7 @@ class Model(Analyses):
             cameras=seen,
             search=CameraSettings(fov=(view or {}).get("fov")),
             name=self.card.name,
-            work=work,
+            work=None if work is None else Path(work),
             on_progress=on_progress,
             on_note=on_note,
             share=share,
@@ -258,8 +268,8 @@ class Model(Analyses):
 
     def evaluate(
         self,
-        data: str | None = None,
-        metrics: str = "fd",
+        data: str | PathLike[str] | Dataset | None = None,
+        metrics: str | Sequence[str] = "fd",
         *,
         num: int | None = None,
         extractor: str = "lite0",
@@ -270,8 +280,9 @@ class Model(Analyses):
         """Measure the model against data.
 
         Args:
-            data: the reals: a folder, zip, LMDB, or `avatars`; the data that it was trained on where nothing is given.
-            metrics: names with commas between: fd, kid, pr, dc, ppl, separability, ...
+            data: the reals: a folder, zip, LMDB, `avatars`, or a data set that is open; the data that it was trained on
+                where nothing is given.
+            metrics: names with commas between, or a list of them: fd, kid, pr, dc, ppl, separability, ...
             num: pictures; 50,000 on a GPU and 2,000 elsewhere where nothing is given.
             extractor: the frozen network that results are named after.
             psi: truncation.
@@ -284,12 +295,18 @@ class Model(Analyses):
         from stylegenes.metrics.evaluating import Evaluation, evaluate, metric_names
         from stylegenes.metrics.evaluation import Subject
 
+        names = metric_names(joined("metrics", metrics))
         subject = Subject(str(self.reference), generator=self.generator)
         classifier = self.classifier if self._given is not None or self.remembered is not None else None
         options = {"extractor": extractor, "classifier": classifier, "num": num, "psi": psi, "seed": seed}
         options["labels"] = self.told
         found = evaluate(
-            subject, self.real(data), metric_names(metrics), device=self.device, on_progress=on_progress, **options
+            subject,
+            self.real(data),
+            names,
+            device=self.device,
+            on_progress=on_progress,
+            **options,
         )
         return Evaluation(list(found))
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import SupportsFloat, cast
 
 import torch
 
@@ -19,9 +19,10 @@ from stylegenes.generator import Generator
 from stylegenes.records import Noise, NoiseMode
 from stylegenes.sheets import CARRIERS, Carried, read_sheet
 from stylegenes.snapshot import DataCard
-from stylegenes.words import did_you_mean
+from stylegenes.words import did_you_mean, joined
 
-_MOST = 1_000_000
+MOST_SEEDS = 1_000_000
+"""Seeds, steps and layers that are read at most."""
 _DIGITS = 40
 """Digits of a whole number; Python itself refuses to read some thousands."""
 
@@ -41,8 +42,8 @@ def parse_seeds(text: str, what: str = "seeds") -> list[int]:
                 f"{what} {shown(text)!r}: {shown(part.strip(), 40)!r} is neither a whole number nor an ascending range "
                 "like 0-15"
             )
-        if len(seeds) + end + 1 - begin > _MOST or end >= 2**63:
-            raise UserError(f"{what} {shown(text)!r}: more than {_MOST:,} of them, or one beyond 2^63")
+        if len(seeds) + end + 1 - begin > MOST_SEEDS or end >= 2**63:
+            raise UserError(f"{what} {shown(text)!r}: more than {MOST_SEEDS:,} of them, or one beyond 2^63")
         seeds += range(begin, end + 1)
     return seeds
 
@@ -167,9 +168,21 @@ def parse_psi(text: str) -> tuple[float, int | None]:
     leading = _whole(layers) if colon else None
     if psi != psi or (colon and leading is None):
         raise UserError(f"psi {shown(text)!r} is not a number like 0.7, or 0.7:8 for the 8 leading layers")
-    if leading is not None and leading > _MOST:
-        raise UserError(f"psi {shown(text)!r} names {leading:,} leading layers; give at most {_MOST:,}")
+    if leading is not None and leading > MOST_SEEDS:
+        raise UserError(f"psi {shown(text)!r} names {leading:,} leading layers; give at most {MOST_SEEDS:,}")
     return psi, leading
+
+
+def psi_text(psi: object) -> str:
+    """A truncation as text: text as it is, or a number of Python's, NumPy's or torch's.
+
+    Raises:
+        UserError: for anything else.
+    """
+    try:
+        return psi if isinstance(psi, str) else repr(float(cast(SupportsFloat, psi)))
+    except (TypeError, ValueError, RuntimeError):
+        raise UserError(f"psi {shown(repr(psi))} is not a number like 0.7, or 0.7:8 for the 8 leading layers") from None
 
 
 def parse_steps(text: str) -> tuple[int, tuple[Way, ...]]:
@@ -183,19 +196,20 @@ def parse_steps(text: str) -> tuple[int, tuple[Way, ...]]:
     steps = _whole(number)
     if steps is None or (colon and word not in ways):
         raise UserError(f"--interpolate {shown(text)!r} is not a number of steps like 24, or 24:{', 24:'.join(ways)}")
-    if not 1 <= steps <= _MOST:
+    if not 1 <= steps <= MOST_SEEDS:
         raise UserError(
-            f"--interpolate is {number}; at least 1 step from code to code is needed, and at most {_MOST:,}"
+            f"--interpolate is {number}; at least 1 step from code to code is needed, and at most {MOST_SEEDS:,}"
         )
     return steps, ways[word or "own"]
 
 
-def parse_layers(text: str, generator: Generator) -> list[int]:
+def parse_layers(text: str | Sequence[int], generator: Generator) -> list[int]:
     """Layer numbers from `all`, a band (`coarse`, `middle`, `fine`) or numbers and ranges (`0-3,7`).
 
     Raises:
         UserError: for anything else, or a layer that does not exist.
     """
+    text = joined("layers", text)
     if text == "all":
         return list(range(generator.synthesis.num_ws))
     if text in BANDS:
@@ -211,13 +225,13 @@ def parse_layers(text: str, generator: Generator) -> list[int]:
     return layers
 
 
-def parse_hold(text: str, attributes: list[str]) -> Constraints:
+def parse_hold(text: str | Sequence[str | int], attributes: list[str]) -> Constraints:
     """`Young,3,20-25` as what an edit leaves alone: names of attributes and numbers of genes.
 
     Raises:
         UserError: for an unknown attribute.
     """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = [part.strip() for part in joined("held things", text).split(",") if part.strip()]
     genes = [part for part in parts if re.fullmatch(r"\d+(-\d+)?", part)]
     return Constraints(
         genes=parse_seeds(",".join(genes), "genes") if genes else [],

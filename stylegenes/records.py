@@ -8,8 +8,7 @@ from typing import Literal, get_args
 
 import torch
 
-from stylegenes.errors import UserError
-from stylegenes.words import did_you_mean
+from stylegenes.words import check_known
 
 NoiseMode = Literal["random", "const", "none"]
 TensorMap = Callable[[torch.Tensor], torch.Tensor]
@@ -73,8 +72,7 @@ class Noise:
     max_resolution: int | None = None
 
     def __post_init__(self) -> None:
-        if self.mode not in get_args(NoiseMode):
-            raise UserError(f"noise mode {self.mode!r} is unknown{did_you_mean(self.mode, get_args(NoiseMode))}")
+        check_known("noise mode", self.mode, get_args(NoiseMode))
 
     def mode_at(self, resolution: int) -> NoiseMode:
         """The mode for a layer of the given resolution, its longer side in pixels."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stylegenes.analysis.wishes import Wished, wish_text
+from stylegenes.arguments import Codes, Seeds, as_codes, as_seeds
 from stylegenes.choice import Choice
-from stylegenes.drawing import Way, as_whole, codes_of_seeds
-from stylegenes.errors import only_one
-from stylegenes.loaded import Codes, Seeds, as_codes, as_seeds, view_text
+from stylegenes.drawing import Way, as_count, codes_of_seeds
+from stylegenes.errors import UserError, only_one
+from stylegenes.loaded import log, view_text
+from stylegenes.notation import MOST_SEEDS
 from stylegenes.sheets import Sheet
 from stylegenes.studio import Studio
 from stylegenes.styles import check_texts
 
 if TYPE_CHECKING:
     from stylegenes.solids import Turn, VolumeMesh
-
-log = logging.getLogger(__name__)
 
 
 class Sampling(Studio):
@@ -29,7 +29,7 @@ class Sampling(Studio):
         *,
         seeds: Seeds | None = None,
         codes: Codes | None = None,
-        where: str | None = None,
+        where: Wished | None = None,
         temperature: float = 0.5,
         psi: float | str | None = None,
         noise: str | None = None,
@@ -54,12 +54,13 @@ class Sampling(Studio):
             code, texts = self._own_and_texts(found.codes)
             check_texts(self.generator, texts)
         else:
-            chosen = list(range(as_whole(count, "a count"))) if seeds is None else as_seeds(seeds)
+            chosen = list(range(_bounded(count))) if seeds is None else as_seeds(seeds)
             names = [f"seed {seed}" for seed in chosen]
             code = codes_of_seeds(self.generator, chosen)
             if where is not None:
-                code, sentence = self.study.wished(where, temperature, chosen, drawing)
-                more, notes = {**more, "Where": where, "Temperature": f"{temperature:g}"}, [*notes, sentence]
+                text = wish_text(where)
+                code, sentence = self.study.wished(text, temperature, chosen, drawing)
+                more, notes = {**more, "Where": text, "Temperature": f"{temperature:g}"}, [*notes, sentence]
         origin, foreign = self.origin(drawing, more), self.foreign(found.origin)
         notes = [f"note: {foreign}", *notes] if foreign else notes
         return Choice(self.generator, code, names, drawing, origin, notes, texts, foreign)
@@ -77,7 +78,7 @@ class Sampling(Studio):
         *,
         seeds: Seeds | None = None,
         codes: Codes | None = None,
-        where: str | None = None,
+        where: Wished | None = None,
         temperature: float = 0.5,
         psi: float | str | None = None,
         noise: str | None = None,
@@ -90,7 +91,7 @@ class Sampling(Studio):
             seeds: one number, several, or text like `0-15,20`; with codes, or wishes and codes, they are refused.
             codes: code strings, a sheet, codes [N, ...], or a file that carries codes; a file's psi, noise and label
                 count where they are not given here.
-            where: wishes like `Smiling=1,Eyeglasses=0`; needs a survey.
+            where: wishes like `Smiling=1,Eyeglasses=0`, or `{"Smiling": 1}`; needs a survey.
             temperature: of the wishes: lower is more accurate and less varied.
             psi: truncation, 0.7, or "0.7:8" for the 8 leading layers.
             noise: `const`, `random` or `none`.
@@ -143,7 +144,7 @@ class Sampling(Studio):
         *,
         seeds: Seeds | None = None,
         codes: Codes | None = None,
-        ways: Sequence[Way] = ("own",),
+        ways: Way | Sequence[Way] = ("own",),
         moving: bool = False,
     ) -> Sheet:
         """The way from each code to the next; `moving` gives the frames of an endless animation, to be saved as .gif.
@@ -193,3 +194,10 @@ class Sampling(Studio):
         from stylegenes.solids import solid_of
 
         return solid_of(self.picked(1, seeds=seed, codes=code), resolution, level)
+
+
+def _bounded(count: int) -> int:
+    """How many pictures; no more than seeds may be named."""
+    if as_count(count, "a count") > MOST_SEEDS:
+        raise UserError(f"{count:,} pictures are too many at a time; draw at most {MOST_SEEDS:,}")
+    return as_count(count, "a count")

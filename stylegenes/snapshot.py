@@ -209,6 +209,8 @@ def find_snapshot(path: str | PathLike[str]) -> Path:
     Raises:
         UserError: when there is none; says what was looked for.
     """
+    if not isinstance(path, str | PathLike) or not str(path):
+        raise UserError(f"{path!r} is not a snapshot; shipped models: {', '.join(shipped_models())}")
     if is_address(path):
         return fetch(parse_address(path), _check_folder)
     folder = settle_folder(Path(path).expanduser())

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from os import PathLike
+from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
 import torch
 
+from stylegenes.arguments import NO_CODES
 from stylegenes.choice import Choice
-from stylegenes.drawing import DrawSettings, random_of
+from stylegenes.drawing import DrawSettings, as_count, random_of
 from stylegenes.errors import UserError
-from stylegenes.loaded import LoadedModel
+from stylegenes.loaded import LoadedModel, log
 from stylegenes.notation import parse_layers
+from stylegenes.sheets import Sheet
 from stylegenes.styles import MOST_STEPS, between, check_texts, draw_texts, is_plain, mixed, read_styles, settled
+from stylegenes.words import joined
 
 if TYPE_CHECKING:
     from stylegenes.analysis.compass import Compass, Move
@@ -51,7 +56,13 @@ class Studio(LoadedModel):
         return (self._own(codes), ()) if plain else (self.generator.latent.sample(0), codes)
 
     def images(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> torch.Tensor:
-        """The same pictures as tensors [N, C, H, W] in [-1, 1], as they are shown."""
+        """The same pictures as tensors [N, C, H, W] in [-1, 1], as they are shown.
+
+        Raises:
+            UserError: without codes, or for one that cannot be read.
+        """
+        if not len(codes):
+            raise UserError(NO_CODES)
         stacked = torch.from_numpy(np.stack(self.pictures(codes, drawing)))
         return (stacked.permute(0, 3, 1, 2).float() / 127.5 - 1).to(self.device)
 
@@ -76,11 +87,11 @@ class Studio(LoadedModel):
             drawing: whose label mixtures of many steps are settled with.
 
         Raises:
-            UserError: for a rate outside [0, 1], or genes that do not exist.
+            UserError: for a rate outside [0, 1], no child, or genes that do not exist.
         """
         from stylegenes.analysis.population import check_rate, mutants, refuse_genes
 
-        latent, random = self.generator.latent, random_of(seed)
+        latent, random, count = self.generator.latent, random_of(seed), as_count(count, "a count")
         if is_plain(code):
             return latent.to_strings(mutants(latent, self._own([code]), count, rate, random, locked))
         check_rate(rate)
@@ -106,13 +117,14 @@ class Studio(LoadedModel):
             drawing: whose label mixtures are settled with, see `styles.settled`.
 
         Raises:
-            UserError: for other than two parents, or genes that do not exist.
+            UserError: for other than two parents, no child, or genes that do not exist.
         """
         from stylegenes.analysis.population import Crossing, offspring, refuse_crossing
 
         if len(parents) != 2:
             raise UserError(f"children have two parents; {len(parents)} were given")
         latent, how, random = self.generator.latent, how or Crossing(), random_of(seed)
+        count = as_count(count, "a count")
         if all(map(is_plain, parents)):
             return latent.to_strings(offspring(latent, self._own(parents), count, how, random))
         refuse_crossing(how)
@@ -229,7 +241,7 @@ class Studio(LoadedModel):
     @torch.no_grad()
     def walk(
         self,
-        keyframes: str,
+        keyframes: str | PathLike[str] | Sheet | Sequence[SupportsIndex] | Sequence[str],
         settings: WalkSettings | None = None,
         pulse: Pulse | None = None,
         *,
@@ -239,7 +251,8 @@ class Studio(LoadedModel):
         """A film from keyframe to keyframe, to be saved as .mp4, .gif or .webp.
 
         Args:
-            keyframes: seeds `3,8,5` or code strings, either with the second when it is reached: `0:3,2.5:8`; or a file.
+            keyframes: seeds `3,8,5` or code strings, either with the second when it is reached: `0:3,2.5:8`; also
+                as a list, a sheet, or a file whose psi, noise and label count where they are not given here.
             settings: length, frames a second, easing, way, loop.
             pulse: the sound that it moves to.
             psi: truncation.
@@ -248,12 +261,17 @@ class Studio(LoadedModel):
         Raises:
             UserError: for keyframes that cannot be.
         """
-        from stylegenes.walks import WalkSettings, parse_keyframes, walk
+        from stylegenes.walks import WalkSettings, carried_by, parse_keyframes, walk
 
-        drawing, _ = self.drawing(None, psi, None)
+        text = joined("keyframes", keyframes.codes if isinstance(keyframes, Sheet) else keyframes)
+        carried = keyframes if isinstance(keyframes, Sheet) else carried_by(text)
+        recorded = None if carried is None else carried.origin
+        drawing, notes = self.drawing(recorded, psi, None)
+        if foreign := self.foreign(recorded):
+            log.warning("%s", foreign)
         origin = self.origin(drawing, {} if made is None else {"Made": made})
-        keys = parse_keyframes(self.generator, keyframes)
-        return walk(self.generator, keys, settings or WalkSettings(), drawing, origin, pulse)
+        keys = parse_keyframes(self.generator, text)
+        return replace(walk(self.generator, keys, settings or WalkSettings(), drawing, origin, pulse), notes=notes)
 
     def judged(self, codes: Sequence[str], drawing: DrawSettings | None = None) -> torch.Tensor:
         """The classifier's probabilities [N, A] of code strings of any kind.
@@ -283,7 +301,7 @@ class Studio(LoadedModel):
 
     def _own(self, codes: Sequence[str]) -> torch.Tensor:
         if not len(codes):
-            raise UserError("no codes were given; give at least one code string")
+            raise UserError(NO_CODES)
         return self.generator.latent.from_strings(list(codes)).cpu()
 
     def _gene(self, gene: int) -> int:

@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import count as count_from
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -24,9 +24,10 @@ from stylegenes.errors import UserError, shown
 from stylegenes.generator import Generator
 from stylegenes.notation import parse_seeds, read_codes
 from stylegenes.pictures import enlarge, save_animation, visible_scale
-from stylegenes.sheets import CARRIERS, FPS, Origin
+from stylegenes.sheets import CARRIERS, FPS, Carried, Origin
 from stylegenes.sound import Band, Sound, loudness
 from stylegenes.styles import between, check_texts, draw_texts, settled
+from stylegenes.words import check_known
 
 Ease = Literal["smooth", "linear"]
 SECONDS = 3.0
@@ -69,6 +70,8 @@ class WalkSettings:
     loop: bool = True
 
     def __post_init__(self) -> None:
+        check_known("ease", self.ease, get_args(Ease))
+        check_known("way", self.way, get_args(Way))
         if not 1 <= self.fps <= 240:
             raise UserError(f"{self.fps:g} frames a second are not possible; give 1 to 240")
         if self.seconds is not None:
@@ -118,6 +121,7 @@ class Walk:
         fps: frames a second.
         levels: how loud the sound is at each frame, [frames] in [0, 1]; zeros without a sound.
         sound: what is heard, or None.
+        notes: sentences for whoever asked for it.
     """
 
     generator: Generator
@@ -127,6 +131,7 @@ class Walk:
     fps: float
     levels: np.ndarray
     sound: Sound | None = None
+    notes: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -207,14 +212,24 @@ def walk(
     return Walk(generator, texts, drawing, origin, settings.fps, levels, pulse.sound if pulse else None)
 
 
+def carried_by(text: str) -> Carried | None:
+    """What the file carries that the text names; None where it names none.
+
+    Raises:
+        UserError: for a file that is missing or holds no codes.
+    """
+    return read_codes(text) if Path(text).suffix.lower() in (*CARRIERS, ".txt") else None
+
+
 def parse_keyframes(generator: Generator, text: str) -> list[Keyframe]:
     """Keyframes of text: seeds `3,8,5`, code strings, either with times `0:3,2.5:8,6:5`, or a file that carries codes.
 
     Raises:
         UserError: for text of another form, or code strings of another model.
     """
-    if Path(text).suffix.lower() in (*CARRIERS, ".txt"):
-        found = [Keyframe(code) for code in read_codes(text).codes]
+    carried = carried_by(text)
+    if carried is not None:
+        found = [Keyframe(code) for code in carried.codes]
     else:
         found = [_keyframe(generator, part) for part in _parts(text)]
     check_texts(generator, [one.code for one in found])

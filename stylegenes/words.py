@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import operator
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count, islice
+from numbers import Integral
+from os import PathLike
 from pathlib import Path
+from typing import SupportsIndex
 
-SYNONYMS = {"gpu": "cuda", "fid": "fd"}
+from stylegenes.errors import UserError, shown
+
+SYNONYMS = {"gpu": "cuda", "fid": "fd", "device": "accelerator"}
 """What people call a thing that has another name here, where spelling alone would lead them astray."""
 
 
@@ -50,6 +56,46 @@ def did_you_mean(given: str, accepted: Iterable[str], listed: str = "accepted") 
     if not listed or not names:
         return hint
     return f"{hint or ';'} {listed}: {', '.join(names)}"
+
+
+def check_known(what: str, given: object, accepted: Iterable[str]) -> None:
+    """Nothing, for one of the accepted names.
+
+    Raises:
+        UserError: for anything else; `what` it is begins the sentence.
+    """
+    names = list(accepted)
+    if not isinstance(given, str) or given not in names:
+        raise UserError(f"{what} {shown(repr(given))} is unknown{did_you_mean(str(given)[:100], names)}")
+
+
+def check_names(what: str, given: str | Iterable[str], accepted: Iterable[str]) -> tuple[str, ...]:
+    """Some of the accepted names; a lone one is taken as a list of itself.
+
+    Raises:
+        UserError: for none, or one that is unknown.
+    """
+    names, known = (given,) if isinstance(given, str) else tuple(given), list(accepted)
+    if not names:
+        raise UserError(f"no {what} was given; accepted: {', '.join(known)}")
+    for name in names:
+        check_known(what, name, known)
+    return names
+
+
+def joined(what: str, given: object) -> str:
+    """Text with commas between, as a command line has it, of text, of a list, or of `{name: value}`.
+
+    Raises:
+        UserError: for anything else; `what` it is begins the sentence.
+    """
+    if isinstance(given, str | PathLike | Integral):
+        return str(given)
+    if isinstance(given, Mapping):
+        return ",".join(f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in given.items())
+    if not isinstance(given, Iterable):
+        raise UserError(f"{what} are text with commas between, or a list; got {shown(repr(given))}")
+    return ",".join(str(operator.index(one) if isinstance(one, SupportsIndex) else one) for one in given)
 
 
 def nearest_place(path: Path, names: Iterable[str] = ()) -> str | None:

@@ -12,6 +12,8 @@ from latent_toys import PooledDistance, SignClassifier
 from test_every_network import SIZE, W_DIM, Pictures, combinations, config_of, discriminator_spec, synthesis_spec
 from tiny_run import TinyData, tiny_config
 
+import stylegenes
+from stylegenes import UserError
 from stylegenes.devices import exactly, make_deterministic
 from stylegenes.discriminators import DISCRIMINATORS
 from stylegenes.drawing import DrawSettings, draw
@@ -256,3 +258,15 @@ def test_batches_do_not_depend_on_where_pictures_are_kept(device):
         fed.append(torch.stack([feed.batch(position).image.clone() for position in (0, 16, 32)]))
         feed.close()
     assert fed[0].device.type == device.type and torch.equal(*fed)
+
+
+@pytest.mark.parametrize("name", ["meta", None, "gpu", 99, "cuda:99"])
+def test_what_is_no_device_here_is_refused_by_load_and_open(name):
+    for door in (lambda: stylegenes.load("avatars32", name), lambda: stylegenes.open("avatars32", device=name)):
+        with pytest.raises(UserError, match="--device takes"):
+            door()
+
+
+@pytest.mark.parametrize("name", ["auto", torch.device("cpu")])
+def test_a_generator_goes_to_any_name_of_a_device(name):
+    assert stylegenes.load("avatars32", name).device.type in ("cpu", "cuda", "mps")

@@ -1,5 +1,6 @@
 """`stylegenes.open`: one object that does what the commands do, with labels, any classifier, and nothing done twice."""
 
+import re
 import shutil
 
 import numpy as np
@@ -10,13 +11,16 @@ from torch import nn
 import stylegenes
 from stylegenes import UserError
 from stylegenes.analysis.surveying import SurveySettings
+from stylegenes.data.opening import open_dataset
 from stylegenes.drawing import DrawSettings, codes_of_seeds, draw
 from stylegenes.generator import Generator
 from stylegenes.inversion.inversion import InversionSettings
+from stylegenes.perception import AttributeClassifier
 from stylegenes.pictures import save_picture
 from stylegenes.records import Condition
 from stylegenes.sheets import read_sheet
 from stylegenes.snapshot import Card, DataCard, save_snapshot
+from stylegenes.walks import WalkSettings
 
 SIZE = 16
 GENOME = {"name": "genome", "w_dim": 16, "num_genes": 4, "num_variants": 6}
@@ -164,6 +168,109 @@ def test_a_summary_counts_until_there_are_as_many_draws_here(folder, tmp_path, c
     assert began.survey(SURVEY).new == 512 and torch.equal(began.statistics.mean, summed.mean), "its own draws again"
 
 
+class Elsewhere(Measure):
+    """Another judge of the same two things."""
+
+
+REFUSED = {
+    "penalty 'l3' is unknown": lambda m, code: m.directions(40, penalties=["l3"]),
+    "no penalty was given": lambda m, code: m.directions(40, penalties=[]),
+    "way 'bogus' is unknown": lambda m, code: m.interpolate(2, ways=("bogus",)),
+    "no way was given": lambda m, code: m.interpolate(2, ways=()),
+    "way 'b' is unknown": lambda m, code: WalkSettings(way="b"),
+    "ease 'cubic' is unknown": lambda m, code: WalkSettings(ease="cubic"),
+    "space 'x' is unknown": lambda m, code: m.components(40, "x"),
+    "a count is at least 1": lambda m, code: m.mutants(code, -1),
+    "a count is at least 1; got 0": lambda m, code: m.children([code, code], 0),
+    "99 leading layers; this model has": lambda m, code: m.sample(1, psi="0.7:99"),
+    "is not a number like 0.7": lambda m, code: m.sample(1, psi=[1]),
+    "no codes were given": lambda m, code: m.images([]),
+    "no codes were given; give": lambda m, code: m.judged([]),
+    "runs is at least 1": lambda m, code: m.pruning([1], runs=0),
+    "--count is a whole number": lambda m, code: m.breed(count=2.5),
+    "did you mean 'uniform'": lambda m, code: m.breed(cross="unifrm"),
+    "1,000,000,000 pictures are too many": lambda m, code: m.sample(10**9),
+    "wishes are text": lambda m, code: m.sample(where=1.5),
+    "metrics are text": lambda m, code: m.evaluate(metrics=None),
+    "samples is a whole number": lambda m, code: m.directions(2.5),
+    "None is not a snapshot": lambda m, code: stylegenes.open(None),
+    "'' is not a snapshot": lambda m, code: stylegenes.load(""),
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_makes_no_sense_is_refused_in_words(surveyed, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        REFUSED[words](surveyed, surveyed.choose(1).strings[0])
+
+
+def test_what_is_meant_is_taken_in_any_form_of_python(surveyed, tmp_path):
+    text = surveyed.sample(2, where="Bright=1", psi="0.7")
+    assert surveyed.sample(2, where={"Bright": True}, psi=np.float64(0.7)).text == text.text
+    assert surveyed.sample(2, where=["Bright=1"], psi=torch.tensor(0.7).double()).codes == text.codes
+    edited = surveyed.edit({"Bright": 1}, seed=3, genes=2, hold=["Reddish", 1])
+    assert edited.after == surveyed.edit("Bright=1", seed=3, genes=2, hold="Reddish,1").after
+    film = WalkSettings(seconds=1, fps=4)
+    assert surveyed.walk([3, 8], film).texts == surveyed.walk("3,8", film).texts
+    assert surveyed.walk(torch.tensor([3, 8]), film).texts == surveyed.walk(["3", "8"], film).texts
+    assert len(surveyed.interpolate(2, 2, ways="w")) == 3
+    found = surveyed.directions(np.int64(40), penalties="l2", measure=False)
+    assert found.fits.penalties == ("l2",) and "by l2" in repr(found)
+    assert isinstance(surveyed.judge(Elsewhere()), AttributeClassifier)
+    found.save(tmp_path / "found")
+    with pytest.raises(UserError, match="a strength is a number"):
+        surveyed.move(tmp_path / "found" / "w-l2", "Bright", strength=float("nan"))
+    moved = [surveyed.move(tmp_path / "found" / "w-l2", "Reddish", layers=one).sheet for one in ("0,1", [0, 1])]
+    assert np.array_equal(moved[0].array(), moved[1].array())
+    data = open_dataset("avatars:n=4", resolution=SIZE)
+    assert surveyed.real(data) is data
+    assert repr(surveyed) == "plain: stylegan2 of 16 px by genome, on cpu"
+
+
+def test_fitness_may_be_any_function_of_genotypes(surveyed):
+    def few(genotype):
+        return -genotype.sum(dim=1)
+
+    bred = surveyed.breed(generations=3, fitness=few, count=8, seed=1)
+    first, last = bred.lineage.generation(0), bred.lineage.generation(3)
+    assert last[0].fitness >= first[0].fitness and bred.exhibit.words.title == "Bred for few"
+
+
+def test_what_is_not_taken_of_a_file_is_said_and_a_film_takes_it(folder, surveyed, tmp_path, caplog):
+    sheet = surveyed.sample(3, psi=0.3)
+    sheet.save(tmp_path / "a.png")
+    surveyed.edit("Bright=1", code=str(tmp_path / "a.png"), genes=1)
+    assert "psi 0.3 and noise const are not taken" in caplog.text and "the first of 3 codes is taken" in caplog.text
+    caplog.clear()
+    surveyed.breed(surveyed.sample(2, psi=0.3), count=1)
+    assert "are not taken" in caplog.text and "the first of" not in caplog.text
+    film = surveyed.walk(str(tmp_path / "a.png"), WalkSettings(seconds=1, fps=4))
+    assert film.origin.psi == "0.3" and film.notes == ["drawn as the file says: psi 0.3"]
+    assert surveyed.walk(sheet, WalkSettings(seconds=1, fps=4)).texts == film.texts
+    caplog.clear()
+    stylegenes.open(folder / "labels", label="Hat", device="cpu").breed(surveyed.sample(2), count=1)
+    assert "labels makes other pictures" in caplog.text
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint16, np.uint64])
+def test_genotypes_of_any_whole_numbers_are_codes(surveyed, dtype):
+    genotypes = np.array([[0, 1, 2, 5], [3, 3, 3, 3]])
+    assert surveyed.choose(codes=genotypes.astype(dtype)).strings == surveyed.choose(codes=genotypes).strings
+    with pytest.raises(UserError, match="variants of this genome are 0 to 5; got 7 to 9"):
+        surveyed.sample(codes=np.full((1, 4), 7, dtype) + np.array([0, 2, 0, 0], dtype))
+    strings = np.array(surveyed.choose(codes=genotypes).strings)
+    assert surveyed.choose(codes=strings).strings == list(strings)
+
+
+@pytest.mark.parametrize("label", [np.int64(1), torch.tensor(1), ["Smiling"]])
+def test_labels_of_any_library(folder, label):
+    model = stylegenes.open(folder / "labels", label=label, device="cpu")
+    assert model.sample(1).origin.labels == ["Smiling"]
+    for wrong, words in ((["a", "b"], "no label 'a'"), ([np.nan, 0, 0], "finite numbers"), (object(), "a label is")):
+        with pytest.raises(UserError, match=words):
+            stylegenes.open(folder / "labels", label=wrong, device="cpu")
+
+
 def test_a_survey_under_a_label_is_that_labels_own(folder):
     everything = stylegenes.open(folder / "labels", classifier=Measure(), device="cpu")
     everything.survey(SURVEY, labels="uniform")
@@ -249,6 +356,8 @@ def test_what_is_no_count_is_refused(surveyed, count):
         torch.zeros(1, 5, dtype=torch.int64),
         torch.zeros(1, 4),
         torch.full((1, 4), 6),
+        torch.zeros(1, 4, dtype=torch.bool),
+        np.zeros((1, 4), complex),
         np.full((1, 4), -1),
     ],
 )

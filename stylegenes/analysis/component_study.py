@@ -19,6 +19,7 @@ from stylegenes.drawing import DrawSettings, draw, draw_ws, express
 from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.sheets import Origin, Sheet
+from stylegenes.words import check_known
 
 COLUMNS, ENDS = 7, 5
 """Pictures in a row of a strip, and at each end of a component."""
@@ -136,8 +137,9 @@ def study_components(
         drawing: how codes become pictures; plainly where nothing is given.
 
     Raises:
-        UserError: for fewer samples than a code has numbers.
+        UserError: for another space, or fewer samples than a code has numbers.
     """
+    check_known("space", space, ("w", "z"))
     drawing = drawing or DrawSettings()
     codes = generator.sample(samples, torch.Generator().manual_seed(seed))
     spaces = latent_spaces(generator, codes, condition=drawing.condition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -250,8 +251,10 @@ def move_codes(
         drawing: psi, noise and condition of the pictures.
 
     Raises:
-        UserError: for an unknown direction, or more than two.
+        UserError: for an unknown direction, more than two, or a strength that is no number.
     """
+    if not math.isfinite(strength):
+        raise UserError(f"a strength is a number of standard deviations; got {strength}")
     vectors = [steps.vector(name, hold) for name in names]
     if len(vectors) > 2:
         raise UserError("give one direction, or two with a comma between to combine their edits")

@@ -8,7 +8,7 @@ adds or removes it. An L1 penalty leaves few coordinates with a weight.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from sklearn.model_selection import StratifiedKFold
 from stylegenes.analysis.samples import attribute_index
 from stylegenes.errors import UserError
 from stylegenes.progress import OnStep
+from stylegenes.words import check_known
 
 Penalty = Literal["l1", "l2"]
 
@@ -150,6 +151,9 @@ class FitSettings:
     c: float = 0.1
     folds: int = 10
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_known("penalty", self.penalty, get_args(Penalty))
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from typing import Literal, get_args
 
 import torch
 
-from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.records import Condition
-from stylegenes.words import did_you_mean
+from stylegenes.words import check_known
 
 PathSpace = Literal["code", "w"]
 
@@ -41,8 +40,7 @@ def path(
     Raises:
         UserError: for another space.
     """
-    if space not in get_args(PathSpace):
-        raise UserError(f"space {space!r} is unknown{did_you_mean(space, get_args(PathSpace))}")
+    check_known("space", space, get_args(PathSpace))
     if space == "code":
         w = [generator.latent.path(start, end, t, condition) for t in steps]
     else:

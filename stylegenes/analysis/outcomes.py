@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from stylegenes.analysis.breeding import CROSSES, Cross, GeneticSearch, Lineage, cross_chosen
+from stylegenes.analysis.breeding import CROSSES, Cross, Fitness, GeneticSearch, Lineage, cross_chosen
 from stylegenes.analysis.editing import Edit, Editor, EditReport, evaluate_edit
 from stylegenes.analysis.exhibits import Exhibit, Table
 from stylegenes.analysis.exhibits.edits import edit_exhibit
@@ -20,7 +20,7 @@ from stylegenes.analysis.importance import GeneReport
 from stylegenes.analysis.labeler import CodeLabeler
 from stylegenes.analysis.plots.genes import heat_map
 from stylegenes.analysis.wishes import Wish, find_attribute, parse_where
-from stylegenes.drawing import random_of
+from stylegenes.drawing import as_whole, random_of
 from stylegenes.errors import UserError
 from stylegenes.perception.trust import warn_of_doubts
 from stylegenes.sheets import Origin
@@ -159,12 +159,12 @@ class Breeding:
     """How children come about.
 
     Attributes:
-        cross: `uniform` or `block`.
+        cross: `uniform` or `block`; see `genes`.
         genes: instead of chance, the genes that come from the second parent.
         mutation: chance of every gene to mutate.
         count: children (None: 12), or individuals of a generation (None: 32).
         generations: of selection; 0 for the children of two parents.
-        fitness: what is selected for, like `Smiling=1,Hat=0`.
+        fitness: what is selected for, like `Smiling=1,Hat=0`, or a function of genotypes.
         seed: of all chance.
     """
 
@@ -173,18 +173,19 @@ class Breeding:
     mutation: float = 0.02
     count: int | None = None
     generations: int = 0
-    fitness: str | None = None
+    fitness: str | Fitness | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         if bool(self.generations) != (self.fitness is not None):
             raise UserError("selection needs both --generations and --fitness; without them --parents have children")
-        if self.count is not None and not 1 <= self.count <= MOST_CHILDREN:
+        if self.count is not None and not 1 <= as_whole(self.count, "--count") <= MOST_CHILDREN:
             raise UserError(f"--count is {self.count}; at least one child is needed, and at most {MOST_CHILDREN:,}")
         if not 0 <= self.generations <= MOST_GENERATIONS:
             raise UserError(f"--generations is {self.generations}; give 1 to {MOST_GENERATIONS:,}")
         if self.cross not in CROSSES:
-            raise UserError(f"there is no crossing {self.cross!r}{did_you_mean(self.cross, CROSSES)}")
+            known = did_you_mean(self.cross, CROSSES)
+            raise UserError(f"there is no crossing {self.cross!r}{known}, or genes like 0-7,12")
 
     @property
     def crossing(self) -> Cross:
@@ -224,19 +225,28 @@ def _family(study: GeneStudy, origin: Origin, parents: torch.Tensor, way: Breedi
 
 
 def _generations(study: GeneStudy, origin: Origin, founders: torch.Tensor, way: Breeding, rng: torch.Generator) -> Bred:
-    assert way.fitness is not None
-    wishes, count = parse_where(way.fitness, study.classifier.attributes), way.count or 32
+    count, (goal, fitness, told) = way.count or 32, _selection(study, way)
     search = GeneticSearch(study.genome, way.crossing, way.mutation, population=count, survivors=max(2, count // 4))
-    lineage = search.breed(founders, lambda genotype: fulfilment(study.labeler, wishes, genotype), way.generations, rng)
+    lineage = search.breed(founders, fitness, way.generations, rng)
     caption = (
-        f"Selection for {way.fitness}: {count} children a generation, a quarter survives, mutation rate "
-        f"{way.mutation:g}. Below, the fittest of some generations. Fitness is the classifier's probability."
+        f"Selection for {goal}: {count} children a generation, a quarter survives, mutation rate "
+        f"{way.mutation:g}. Below, the fittest of some generations. Fitness is {told}."
     )
-    title, drawing = f"Bred for {way.fitness}", study.drawing
+    title, drawing = f"Bred for {goal}", study.drawing
     exhibit = generations_exhibit(study.generator, lineage, way.generations, drawing, title, caption)
     best = lineage.generation(way.generations)[0]
     lines = [f"fittest of the last generation ({best.fitness:.3f}): {best.genotype}"]
     return Bred(exhibit, origin, lines, lineage)
+
+
+def _selection(study: GeneStudy, way: Breeding) -> tuple[str, Fitness, str]:
+    """What is selected for in words, how fit a genotype is, and what that number is."""
+    given = way.fitness
+    assert given is not None
+    if not isinstance(given, str):
+        return getattr(given, "__name__", "a function"), given, "what this function gives"
+    wishes = parse_where(given, study.classifier.attributes)
+    return given, lambda genotype: fulfilment(study.labeler, wishes, genotype), "the classifier's probability"
 
 
 def fulfilment(labeler: CodeLabeler, wishes: Sequence[Wish], genotype: torch.Tensor) -> torch.Tensor:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from stylegenes.errors import UserError
-from stylegenes.words import did_you_mean
+from stylegenes.words import did_you_mean, joined
 
 _TRUTH = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
 
@@ -36,6 +36,19 @@ class Wish:
 
     def __str__(self) -> str:
         return f"{self.attribute}={int(self.present)}"
+
+
+Wished = str | Sequence[str] | Mapping[str, int | bool]
+"""`Smiling=1,Hat=0` as text, as a list of such wishes, or as `{"Smiling": 1, "Hat": 0}`."""
+
+
+def wish_text(wishes: Wished) -> str:
+    """Wishes as text, which files record.
+
+    Raises:
+        UserError: for what is no text, list or mapping.
+    """
+    return joined("wishes", wishes)
 
 
 def parse_where(text: str, attributes: list[str]) -> list[Wish]:

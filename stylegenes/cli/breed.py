@@ -65,7 +65,7 @@ def run(args: Args) -> None:
     found = model.breed(
         args.parents,
         count=args.count,
-        cross=args.genes or args.cross,
+        cross=args.cross if args.genes is None else args.genes,
         mutation=args.mutation,
         generations=args.generations,
         fitness=args.fitness,

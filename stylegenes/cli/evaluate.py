@@ -189,7 +189,7 @@ def open_subject(name: str, resolution: int | str | None, device: torch.device) 
 
 def _label(text: str | None, subject: Subject) -> OneLabel | None:
     """The one label of all fakes, where one is given."""
-    from stylegenes.loaded import as_label
+    from stylegenes.arguments import as_label
     from stylegenes.metrics.sources import OneLabel
     from stylegenes.snapshot import find_snapshot, read_card
 

@@ -108,6 +108,8 @@ def run(args: Args) -> None:
     model = open_model(args.snapshot, label=args.label, device=args.device)
     out = picture_place(args, f"{model.card.name}-walk.mp4", (".json",))
     film = model.walk(args.keyframes, settings, args.music.pulse(), psi=args.psi, made=made_by(args))
+    for note in film.notes:
+        say(note)
     film.save(out, track)
     listing = out.with_suffix(".json")
     write_json(listing, film.record())

@@ -20,7 +20,7 @@ from stylegenes.inversion.projection import Projection, ProjectionSettings
 from stylegenes.inversion.tuning import Tuned
 from stylegenes.sheets import Origin, Sheet
 from stylegenes.snapshot import Card
-from stylegenes.words import counted, did_you_mean
+from stylegenes.words import check_known, counted
 
 InversionSpace = Literal["w", "w+", "genome", "codebook", "pti"]
 
@@ -46,8 +46,7 @@ class InversionSettings:
     calibrate: int = 8
 
     def __post_init__(self) -> None:
-        if self.space not in get_args(InversionSpace):
-            raise UserError(f"space {self.space!r} is unknown{did_you_mean(self.space, get_args(InversionSpace))}")
+        check_known("space", self.space, get_args(InversionSpace))
         if min(self.steps, self.tuning_steps, self.batch) < 1:
             raise UserError("--steps, --tuning-steps and --batch must be positive")
         if max(self.steps, self.tuning_steps) > MOST_STEPS:

@@ -24,7 +24,7 @@ from stylegenes.progress import OnStep, silent_step
 from stylegenes.records import Condition, Noise, repeated
 from stylegenes.sealed import load_sealed, save_sealed
 from stylegenes.survey import fingerprint
-from stylegenes.words import did_you_mean
+from stylegenes.words import check_known
 
 Space = Literal["w", "w+"]
 
@@ -58,8 +58,7 @@ class ProjectionSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.space not in get_args(Space):
-            raise UserError(f"space {self.space!r} is unknown{did_you_mean(self.space, get_args(Space))}")
+        check_known("space", self.space, get_args(Space))
         if not 1 <= self.steps <= MOST_STEPS or self.learning_rate <= 0:
             raise UserError(
                 f"steps are 1 to {MOST_STEPS:,}, and the learning rate is positive; got {self.steps} and "

@@ -7,12 +7,11 @@ from typing import Literal, get_args
 
 import torch
 
-from stylegenes.errors import UserError
 from stylegenes.generator import Generator
 from stylegenes.inversion.objective import Objective
 from stylegenes.latents import genome_of
 from stylegenes.records import Condition, Noise, spread
-from stylegenes.words import did_you_mean
+from stylegenes.words import check_known
 
 Distance = Literal["l1", "l2", "cosine"]
 DISTANCES: tuple[Distance, ...] = get_args(Distance)
@@ -34,8 +33,7 @@ def quantize(generator: Generator, ws: torch.Tensor, distance: Distance = "l2") 
         UserError: for a model without a genome or an unknown distance.
     """
     genome = genome_of(generator.latent, "quantization")
-    if distance not in DISTANCES:
-        raise UserError(f"distance {distance!r} is unknown{did_you_mean(distance, DISTANCES)}")
+    check_known("distance", distance, DISTANCES)
     n, layers = ws.shape[:2]
     # What the model's own view adds to every code belongs to none of the variants.
     seen = generator.synthesis.seen(None, 1)

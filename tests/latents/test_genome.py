@@ -32,7 +32,7 @@ def test_string_of_another_shape_or_with_a_typo_is_refused():
 def test_string_with_a_variant_that_the_genome_lacks_is_refused():
     genome = Genome(4, 4, num_variants=10)
     for genotype in ([0, 0, 0, 15], [10, 9, 9, 9]):
-        crafted = genome.to_strings(torch.tensor([genotype]))
+        crafted = [genome._pack(genotype)]
         with pytest.raises(UserError, match=f"holds variant {max(genotype)}; variants of this genome are 0 to 9"):
             genome.from_strings(crafted)
     assert genome.from_strings(genome.to_strings(torch.full((1, 4), 9))).tolist() == [[9] * 4]
@@ -85,3 +85,13 @@ def test_impossible_sizes_are_refused(w_dim, genes, variants):
 def test_a_float_code_is_refused():
     with pytest.raises(UserError, match="integer tensor"):
         Genome(8, 4, num_variants=4)(torch.zeros(1, 4))
+
+
+def test_a_variant_that_a_gene_does_not_have_is_never_another_gene_s():
+    genome = Genome(8, 4, num_variants=4).eval()
+    for wrong in (4, -1):
+        code = torch.zeros(1, 4, dtype=torch.int64)
+        code[0, 1] = wrong
+        for use in (genome, genome.to_strings):
+            with pytest.raises(UserError, match="variants of this genome are 0 to 3"):
+                use(code)
