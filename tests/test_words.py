@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stylegenes.words import command, counted, did_you_mean, nearest, nearest_place
+from stylegenes.errors import UserError
+from stylegenes.words import check_names, command, counted, did_you_mean, joined, nearest, nearest_place
 
 SOURCES = sorted((Path(__file__).resolve().parents[1] / "stylegenes").rglob("*.py"))
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -99,3 +100,15 @@ def test_one_is_singular():
         "1,234 pictures",
     ]
     assert counted(1, "match", "matches") == "1 match"
+
+
+def test_what_another_command_calls_otherwise_is_led_there():
+    assert nearest("device", ["devices", "accelerator"]) == "accelerator"
+
+
+def test_lists_are_text_and_names_are_checked_in_one_place():
+    assert joined("layers", [0, 1]) == "0,1" and joined("metrics", "fd") == "fd"
+    assert joined("wishes", {"Hat": True, "Young": 0, "Smiling": "1@0.3"}) == "Hat=1,Young=0,Smiling=1@0.3"
+    assert check_names("way", "w", ("own", "w")) == ("w",)
+    with pytest.raises(UserError, match="way 'ow' is unknown; did you mean 'own'"):
+        check_names("way", ["w", "ow"], ("own", "w"))
