@@ -113,7 +113,7 @@ class Analyses(Sampling):
         """
         from stylegenes.metrics.nearest import nearest_reals
 
-        reals, drawn = self.real(data), self.choose(count, seeds=seeds, codes=codes, psi=psi).samples()
+        reals, drawn = self.real(data), self.picked(count, seeds=seeds, codes=codes, psi=psi).samples()
         return nearest_reals(drawn, reals, k, extractor=extractor, device=self.device, on_progress=on_progress)
 
     def tradeoff(
