@@ -63,6 +63,16 @@ describe("what a session is asked while it is slow to answer", () => {
     await Promise.all([undone, chosen]);
     expect([app.code.value, app.session.currentNode.value?.code]).toEqual([second, second]);
   });
+  it("does not put what was diced over what was chosen since", async () => {
+    await app.show({ code: second, operation: "dice" }, "");
+    let answer = (_: unknown) => {};
+    dice.mockReturnValue(new Promise((resolve) => (answer = resolve)));
+    const diced = app.dice();
+    await app.select(nodes()[0]!);
+    answer({ children: [{ code: third, operation: "dice", parents: [], arguments: {} }], seed: 1, notes: [] });
+    await diced;
+    expect([app.code.value, app.session.currentNode.value?.code, nodes().length]).toEqual([first, first, 3]);
+  });
   it("steps as often as it was asked, and no farther than there is", async () => {
     for (const one of [second, third]) await app.show({ code: one, operation: "dice" }, "");
     await Promise.all([app.step("undo"), app.step("undo"), app.step("undo")]);

@@ -23,22 +23,24 @@ describe("a picture that waits as a thumbnail", () => {
 });
 
 describe("drawn pictures", () => {
-  it("are let go the longest unwanted first, but none that is shown or not drawn yet", async () => {
-    const gone = vi.spyOn(URL, "revokeObjectURL");
-    const gallery = new Gallery(3, (address) => address === "blob:shown");
-    gallery.keep("late", new Promise(() => {}));
-    for (const key of ["shown", "a", "b"]) gallery.keep(key, Promise.resolve(`blob:${key}`));
-    await settled();
-    expect(gone.mock.calls).toEqual([["blob:a"]]);
-    gallery.keep("broken", Promise.reject(new Error()));
-    await settled();
-    void gallery.find("shown");
-    void gallery.find("b");
-    gallery.keep("c", Promise.resolve("blob:c"));
-    gallery.keep("d", Promise.resolve("blob:d"));
-    await settled();
-    expect(gone.mock.calls.map(([address]) => address)).toEqual(["blob:a", "blob:b", "blob:c"]);
-    expect(["late", "shown", "d", "broken"].map((key) => gallery.find(key) !== undefined)).toEqual([true, true, true, false]);
+  it("are let go in the order in which they were wanted, but none that is shown, has just come or is not drawn yet", async () => {
+    vi.useFakeTimers();
+    const shown = new Set<string>();
+    const gone: string[] = [];
+    vi.stubGlobal("URL", { revokeObjectURL: (address: string) => gone.push(address) });
+    const gallery = new Gallery(3, (address) => shown.has(address));
+    for (let i = 0; i < 8; i++) gallery.keep(`key ${i}`, Promise.resolve(`blob ${i}`));
+    gallery.keep("waits", new Promise(() => {}));
+    await vi.advanceTimersByTimeAsync(900);
+    expect(gone).toEqual([]);
+    shown.add("blob 1");
+    void gallery.find("key 0");
+    await vi.advanceTimersByTimeAsync(200);
+    expect(gone).toEqual(["blob 2", "blob 3", "blob 4", "blob 5", "blob 6"]);
+    expect(await gallery.find("key 0")).toBe("blob 0");
+    expect(gallery.find("key 2")).toBeUndefined();
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
   });
 });
 

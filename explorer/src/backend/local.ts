@@ -219,19 +219,17 @@ export class LocalBackend implements Backend {
 
   async file(request: FileRequest): Promise<Blob> {
     if (request.format !== "png") throw new Error(`.${request.format} files need Python behind the page`);
-    const addresses = await Promise.all(
-      request.codes.map((code) => this.picture(code, request.look, { priority: "click" })),
-    );
-    const pictures = await Promise.all(
-      addresses.map(async (address) => createImageBitmap(await (await fetch(address)).blob())),
-    );
+    // Read as soon as it is there: an address that no picture on the page has is soon let go.
+    const read = async (code: string) => {
+      const address = await this.picture(code, request.look, { priority: "click" });
+      return (await fetch(address)).blob();
+    };
+    const files = await Promise.all(request.codes.map(read));
+    if (files.length === 1) return withText(files[0]!, this.text(request));
+    const pictures = await Promise.all(files.map((file) => createImageBitmap(file)));
     const scale = Math.max(1, Math.floor(128 / Math.max(this.model.height, this.model.width)));
     const columns = request.columns ?? Math.ceil(Math.sqrt(pictures.length));
-    const file =
-      pictures.length === 1
-        ? await (await fetch(addresses[0]!)).blob()
-        : await sheet(pictures, { columns, scale, gap: 2 });
-    return withText(file, this.text(request));
+    return withText(await sheet(pictures, { columns, scale, gap: 2 }), this.text(request));
   }
 
   private text(request: FileRequest): Record<string, string> {

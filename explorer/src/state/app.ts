@@ -228,7 +228,7 @@ export class App {
   }
 
   /** Add what was made of one picture while another one may have been chosen: it is shown only where it `still` belongs. */
-  async take(child: Child, words: string, still: boolean): Promise<void> {
+  async take(child: Wanted, words: string, still: boolean): Promise<void> {
     if (still) return this.show(child, words, false);
     await this.attempt(() => this.session.add([this.made(child)], null), false);
   }
@@ -238,12 +238,20 @@ export class App {
   }
 
   /** Show where the session stands after some work, unless something else was asked for meanwhile. */
-  async follow<T>(work: () => Promise<T>, asked = true): Promise<T | null> {
-    const wish = ++this.wished;
+  async follow<T>(work: () => Promise<T>, asked = true, wish = this.wish()): Promise<T | null> {
     const done = await this.attempt(work, asked);
     const node = this.session.currentNode.value;
-    if (node && wish === this.wished) this.code.value = node.code;
+    if (node && this.isLast(wish)) this.code.value = node.code;
     return done;
+  }
+
+  /** A number of something that will be shown, taken when it is asked for. */
+  wish(): number {
+    return ++this.wished;
+  }
+
+  isLast(wish: number): boolean {
+    return wish === this.wished;
   }
 
   select(node: SessionNode): Promise<void> {
@@ -264,13 +272,13 @@ export class App {
 
   /** Take a code that somebody pasted; says what is wrong with one that cannot be read. */
   async paste(text: string): Promise<boolean> {
-    const code = text.trim();
+    const [code, wish] = [text.trim(), this.wish()];
     const found = await this.attempt(async () => {
       if (this.shape.genes && isPlain(code)) fromString(this.shape, code);
       await this.backend.picture(code, this.look.value, { priority: "click" });
       return code;
     });
-    if (found) await this.show({ code: found, operation: "paste" }, "the code was read", false);
+    if (found) await this.take({ code: found, operation: "paste" }, "the code was read", this.isLast(wish));
     return found !== null;
   }
 

@@ -14,8 +14,9 @@ export async function dice(app: App): Promise<void> {
     look: app.look.value,
     ...(wishes ? { where: wishes } : {}),
   };
+  const wish = app.wish();
   const found = await app.attempt(() => app.backend.dice(asked));
-  if (found) await keep(app, found, 0, wishes ? `by wish: ${wishes}` : "new pictures");
+  if (found) await keep(app, found, app.isLast(wish) ? wish : null, wishes ? `by wish: ${wishes}` : "new pictures");
 }
 
 /** Children of the picture shown, or of it and the second parent. */
@@ -37,11 +38,12 @@ export async function breed(app: App): Promise<void> {
   if (found) await keep(app, found, null, "children");
 }
 
-async function keep(app: App, found: Children, select: number | null, words: string): Promise<void> {
+/** Add a generation; its first picture is shown where a `wish` for that is given. */
+async function keep(app: App, found: Children, wish: number | null, words: string): Promise<void> {
   const look = app.look.value;
   const made = found.children.map((child) => ({ ...child, look, arguments: { ...child.arguments, batch: found.seed } }));
-  const add = () => app.session.add(made, select);
-  const added = await (select === null ? app.attempt(add, false) : app.follow(add, false));
+  const add = () => app.session.add(made, wish === null ? null : 0);
+  const added = await (wish === null ? app.attempt(add, false) : app.follow(add, false, wish));
   if (added !== null) app.say([`${made.length} ${words}`, ...found.notes].join(". "));
 }
 
