@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -144,7 +144,7 @@ class Analyses(Sampling):
 
         _ = self.condition
         wanted = Wanted(wanted) if isinstance(wanted, str) else wanted
-        cooled = [temperatures] if isinstance(temperatures, int | float) else temperatures
+        cooled = temperatures if isinstance(temperatures, Iterable) else [temperatures]
         other, reals = second_classifier(self, self.judge(second)), self.real(data)
         methods = genome_methods(self.study.labeler, self.statistics, cooled, tries=wanted.tries)
         if baseline is not None:
@@ -198,7 +198,7 @@ class Analyses(Sampling):
         """
         from stylegenes.comparisons import pruning_of
 
-        several, runs = [numbers] if isinstance(numbers, int) else numbers, as_count(runs, "runs")
+        several, runs = numbers if isinstance(numbers, Iterable) else [numbers], as_count(runs, "runs")
         given = {"by": by, "samples": samples, "runs": runs, "on_progress": on_progress}
         return pruning_of(self, several, self.real(data), **given)
 

@@ -180,6 +180,7 @@ class Model(Analyses):
         """
         from stylegenes.analysis.outcomes import Breeding, breed
 
+        cross = joined("genes", cross)
         genes = parse_seeds(cross, "genes") if re.match(r"\s*\d", cross) else None
         goal = fitness if fitness is None or callable(fitness) else wish_text(fitness)
         way = Breeding(cross if genes is None else "uniform", genes, mutation, count, generations, goal, seed)

@@ -15,7 +15,7 @@ from stylegenes.arguments import NO_CODES
 from stylegenes.choice import Choice
 from stylegenes.drawing import DrawSettings, as_count, random_of
 from stylegenes.errors import UserError
-from stylegenes.loaded import LoadedModel, log
+from stylegenes.loaded import LoadedModel, log, view_text
 from stylegenes.notation import parse_layers
 from stylegenes.sheets import Sheet
 from stylegenes.styles import MOST_STEPS, between, check_texts, draw_texts, is_plain, mixed, read_styles, settled
@@ -269,7 +269,12 @@ class Studio(LoadedModel):
         drawing, notes = self.drawing(recorded, psi, None)
         if foreign := self.foreign(recorded):
             log.warning("%s", foreign)
-        origin = self.origin(drawing, {} if made is None else {"Made": made})
+        label = drawing.condition.label
+        if label is not None and len(label.unique(dim=0)) > 1:
+            raise UserError("a film has one label, and these pictures have several; give the model one, or --label")
+        drawing = drawing.part(slice(1))
+        more = {} if drawing.condition.camera is None else view_text(recorded, None)
+        origin = self.origin(drawing, more if made is None else {**more, "Made": made})
         keys = parse_keyframes(self.generator, text)
         return replace(walk(self.generator, keys, settings or WalkSettings(), drawing, origin, pulse), notes=notes)
 

@@ -7,6 +7,7 @@ import operator
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import count, islice
 from numbers import Integral
 from os import PathLike
@@ -92,10 +93,18 @@ def joined(what: str, given: object) -> str:
     if isinstance(given, str | PathLike | Integral):
         return str(given)
     if isinstance(given, Mapping):
-        return ",".join(f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in given.items())
+        return ",".join(f"{name}={_plain(value)}" for name, value in given.items())
     if not isinstance(given, Iterable):
         raise UserError(f"{what} are text with commas between, or a list; got {shown(repr(given))}")
     return ",".join(str(operator.index(one) if isinstance(one, SupportsIndex) else one) for one in given)
+
+
+def _plain(value: object) -> object:
+    """True, 1.0 and their kin of other libraries as 1."""
+    with suppress(TypeError, ValueError, OverflowError):
+        if not isinstance(value, str) and int(whole := float(value)) == whole:  # pyright: ignore[reportArgumentType]
+            return int(whole)
+    return value
 
 
 def nearest_place(path: Path, names: Iterable[str] = ()) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -206,7 +207,8 @@ def test_what_makes_no_sense_is_refused_in_words(surveyed, words):
 
 def test_what_is_meant_is_taken_in_any_form_of_python(surveyed, tmp_path):
     text = surveyed.sample(2, where="Bright=1", psi="0.7")
-    assert surveyed.sample(2, where={"Bright": True}, psi=np.float64(0.7)).text == text.text
+    for wish in (True, 1.0, np.bool_(True), np.float32(1), torch.tensor(1)):
+        assert surveyed.sample(2, where={"Bright": wish}, psi=np.float64(0.7)).text == text.text
     assert surveyed.sample(2, where=["Bright=1"], psi=torch.tensor(0.7).double()).codes == text.codes
     edited = surveyed.edit({"Bright": 1}, seed=3, genes=2, hold=["Reddish", 1])
     assert edited.after == surveyed.edit("Bright=1", seed=3, genes=2, hold="Reddish,1").after
@@ -250,6 +252,32 @@ def test_what_is_not_taken_of_a_file_is_said_and_a_film_takes_it(folder, surveye
     caplog.clear()
     stylegenes.open(folder / "labels", label="Hat", device="cpu").breed(surveyed.sample(2), count=1)
     assert "labels makes other pictures" in caplog.text
+
+
+def test_a_film_has_one_label_and_the_view_of_its_pictures(folder):
+    sides = {name: stylegenes.open(folder / "labels", label=name, device="cpu") for name in ("Hat", "Smiling")}
+    model, short = stylegenes.open(folder / "labels", device="cpu"), WalkSettings(seconds=1, fps=4)
+    pictures = [side.sample(1) for side in sides.values()]
+    codes = [picture.codes[0] for picture in pictures]
+    mixed = replace(pictures[0], codes=codes, origin=replace(pictures[0].origin, labels=["Hat", "Smiling"]))
+    with pytest.raises(UserError, match="a film has one label"):
+        model.walk(mixed, short)
+    alike = replace(mixed, origin=replace(mixed.origin, labels=["Smiling", "Smiling"]))
+    assert model.walk(alike, short).origin.labels == ["Smiling"]
+    solid = stylegenes.open("scenes32", device="cpu")
+    assert solid.walk(solid.sample(2, view={"yaw": 20}), short).origin.more == {"Yaw": "20"}
+
+
+def test_begun_draws_of_another_judge_are_not_overruled(folder, tmp_path):
+    """A summary stands for fewer draws of its own kind, not for those of another classifier."""
+    shutil.copytree(folder / "plain", tmp_path / "m", ignore=shutil.ignore_patterns("genes"))
+    stylegenes.open(tmp_path / "m", classifier=Measure(), device="cpu").survey(SURVEY)
+    shutil.rmtree(tmp_path / "m" / "genes" / "survey")
+    other = Measure()
+    other.gain = torch.nn.Parameter(torch.tensor(2.0))
+    begun = stylegenes.open(tmp_path / "m", classifier=other, device="cpu")
+    begun.survey(SurveySettings(num=256, shard=256, batch=128))
+    assert stylegenes.open(tmp_path / "m", classifier=other, device="cpu").statistics.num_draws == 256
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint16, np.uint64])

@@ -288,7 +288,8 @@ class GeneStudy:
             return None
         summary, begun = Summary.load(path), None if place is None else Survey(place / "survey")
         if begun is not None and len(begun):
-            if summary.statistics.num_draws <= len(begun) or not self._fits(summary.plan):
+            fewer = summary.statistics.num_draws <= len(begun)
+            if fewer or not self._fits(summary.plan) or not _alike(summary.plan, begun.plan):
                 return None
             log.warning(
                 "the statistics are those of %s, of %s draws, until the survey in %s, which has %s, is finished; go on "
@@ -324,3 +325,9 @@ def _kept(path: Path) -> VariantStatistics | None:
         return VariantStatistics.load(path) if path.is_file() else None
     except (SafetensorError, UserError):
         return None
+
+
+def _alike(one: SurveyPlan, other: SurveyPlan) -> bool:
+    """Whether two surveys asked the same of the same pictures' kind: one's statistics can stand for the other's."""
+    kinds = [(plan.classifier, plan.attributes, plan.psi, plan.noise, plan.labels) for plan in (one, other)]
+    return kinds[0] == kinds[1]

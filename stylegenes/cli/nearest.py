@@ -61,6 +61,8 @@ def run(args: Args) -> None:
     with Bars() as bars:
         found = model.nearest(seeds=seeds, codes=args.codes, on_progress=bars.update, **given)
     found.made(made_by(args)).save(out)
+    for note in found.sheet.notes:
+        say(note)
     shown = [
         {"picture": row["picture"], "nearest": f"#{row['real 1']}", "distance": row["distance 1"],
          "reals nearer to another": f"{row['reals nearer to another']:.1%}"}

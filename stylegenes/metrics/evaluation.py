@@ -127,7 +127,8 @@ class Evaluator:
             yield from self._evaluate(subject, metrics)
             return
         self.share.meet_in(self.work)
-        with own_corner(self.work, self.share) as corner:
+        what = f"{subject.hash} {self.extractor.name} {self.num} {self.seed} {self.psi} {sorted(metrics)}"
+        with own_corner(self.work, what, self.share) as corner:
             yield from replace(self, work=corner)._evaluate(subject, metrics)
 
     def _evaluate(self, subject: Subject, metrics: list[str]) -> Iterator[MetricRecord]:

@@ -13,6 +13,7 @@ import torch
 from stylegenes.caches import usable_cache
 from stylegenes.csv_tables import write_table
 from stylegenes.data.protocols import LabeledImages
+from stylegenes.drawing import as_whole
 from stylegenes.errors import UserError
 from stylegenes.metrics.evaluation import Evaluator
 from stylegenes.metrics.neighbors import CHUNK, squared_distances
@@ -110,6 +111,7 @@ def nearest_reals(
     Raises:
         UserError: when there are no K reals, or fewer than two, or for an unknown extractor.
     """
+    k = as_whole(k, "k")
     if not 1 <= k <= len(data) or len(data) < 2:
         raise UserError(f"{data.source} has {len(data)} pictures; the nearest can be 1 to {len(data)}, not {k}")
     network = EXTRACTORS.build({"name": extractor}).eval().to(device)
@@ -125,7 +127,7 @@ def nearest_reals(
     for name, picture, places, away in zip(names, drawn.pictures, indices, distances, strict=True):
         pictures += [picture, *data.images(places).permute(0, 2, 3, 1).numpy()]
         captions += [name, *(f"#{int(place)}: {one:.3g}" for place, one in zip(places, away, strict=True))]
-    sheet = Sheet(pictures, drawn.codes, drawn.origin, captions, k + 1)
+    sheet = Sheet(pictures, drawn.codes, drawn.origin, captions, k + 1, notes=drawn.notes)
     return NearestReals(sheet, names, indices, distances, nearer)
 
 

@@ -281,6 +281,9 @@ def test_a_damaged_or_empty_survey_is_named_and_made_again(model, tmp_path, caps
     assert "256 of them new" in capsys.readouterr().out and shard.read_bytes() == whole
     for path in shard.parent.glob("shard-*"):
         path.unlink()
+    assert run(["stats", str(copy)]) == 0, "the summary of the finished survey stands for its draws"
+    for path in copy.rglob("summary.safetensors"):
+        path.unlink()
     assert run(["stats", str(copy)]) != 0
     assert "holds no finished shard yet" in capsys.readouterr().err
 

@@ -207,7 +207,8 @@ def test_a_place_is_refused_before_the_work(folder, capsys, monkeypatch):
         assert "x.csv would be replaced" in capsys.readouterr().err
 
 
-def test_a_drawn_set_is_no_folder_of_its_name(folder):
+def test_a_drawn_set_is_no_folder_of_its_name(folder, monkeypatch):
+    monkeypatch.delenv("STYLEGENES_CACHE")
     (folder / "avatars" / "0001").mkdir(parents=True)
     assert main.run(["train", "avatars:n=12", "--out", "avatars/0001", "--recipe", "tiny32", "--dry-run"]) == 0
     assert main.run(["train", "avatars", "--out", "avatars/0001", "--recipe", "tiny32", "--dry-run"]) == 0

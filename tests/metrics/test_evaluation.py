@@ -112,15 +112,21 @@ def test_two_evaluations_at_the_same_time_leave_each_other_alone(tmp_path, metri
     assert not work.exists()
 
 
-def test_an_evaluation_that_was_stopped_goes_on_from_its_fakes(tmp_path):
+@pytest.mark.parametrize("beside", [False, True])
+def test_an_evaluation_that_was_stopped_goes_on_from_its_fakes(tmp_path, beside):
+    """Wherever another one was that ran beside it and has ended since."""
     subject, made = Subject("toy", toy_generator()), {"work": tmp_path / "work", "cache": tmp_path / "cache"}
 
     def stop(what, done, total):
         if what == "fakes" and done > 40:
             raise KeyboardInterrupt
 
+    other = evaluator(**made).evaluate(subject, ["fd", "kid"])
+    if beside:
+        next(other)
     with pytest.raises(KeyboardInterrupt):
         list(evaluator(**made, on_progress=stop).evaluate(subject, ["fd"]))
+    assert len(list(other)) == (1 if beside else 2)
     extractor = MeanColors()
     (record,) = dataclasses.replace(evaluator(**made), extractor=extractor).evaluate(subject, ["fd"])
     assert extractor.seen == 90 - 48 and record.value == next(evaluator().evaluate(subject, ["fd"])).value

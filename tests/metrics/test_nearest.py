@@ -49,6 +49,8 @@ def test_a_copy_is_found_and_named(copied, tmp_path):
     with place.with_suffix(".csv").open() as file:
         row = next(csv.DictReader(file))
     assert (row["picture"], row["real 1"], row["reals nearer to another"]) == ("seed 1", "11", "0")
+    truncated = model.nearest(codes=model.sample(1, psi=0.3), k=1, data=str(folder))
+    assert list(truncated.sheet.notes) == ["drawn as the file says: psi 0.3"]
     assert "seed 1: real 11 at " in repr(found) and "; 0.0% of the reals have another nearer" in repr(found)
 
 
@@ -58,6 +60,13 @@ def test_twins_among_the_reals_have_each_other(tmp_path):
     from stylegenes.metrics.nearest import _nearest_others
 
     assert _nearest_others(Rows.of(rows), np.arange(4)).tolist() == [0, 0, 0, 5]
+
+
+@pytest.mark.parametrize("k", ["5", 2.5, None])
+def test_what_is_no_number_is_refused_before_the_work(copied, k):
+    model, folder = copied
+    with pytest.raises(UserError, match="k is a whole number"):
+        model.nearest(seeds=[0], k=k, data=str(folder))
 
 
 @pytest.mark.parametrize("k", [0, 34, -1])
