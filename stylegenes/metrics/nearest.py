@@ -16,7 +16,7 @@ from stylegenes.data.protocols import LabeledImages
 from stylegenes.drawing import as_whole
 from stylegenes.errors import UserError
 from stylegenes.metrics.evaluation import Evaluator
-from stylegenes.metrics.neighbors import CHUNK, squared_distances
+from stylegenes.metrics.neighbors import CHUNK, k_nearest
 from stylegenes.metrics.rows import Rows
 from stylegenes.metrics.sources import to_float
 from stylegenes.perception import EXTRACTORS, FeatureExtractor
@@ -129,30 +129,6 @@ def nearest_reals(
         captions += [name, *(f"#{int(place)}: {one:.3g}" for place, one in zip(places, away, strict=True))]
     sheet = Sheet(pictures, drawn.codes, drawn.origin, captions, k + 1, notes=drawn.notes)
     return NearestReals(sheet, names, indices, distances, nearer)
-
-
-def k_nearest(queries: torch.Tensor, centers: Rows, k: int, chunk: int = CHUNK) -> tuple[torch.Tensor, torch.Tensor]:
-    """Distances float64 [N, k] of queries to their nearest centers, ascending, and which these are, int64 [N, k].
-
-    Args:
-        queries: float64 [N, D].
-        centers: [M, D].
-        k: at most M.
-        chunk: centers compared at once.
-    """
-    best = torch.full((len(queries), 0), 0.0, dtype=torch.float64)
-    place, start = torch.zeros((len(queries), 0), dtype=torch.int64), 0
-    for block in centers.chunks(chunk):
-        here = torch.arange(start, start + len(block)).expand(len(queries), -1)
-        both = torch.cat([best, squared_distances(queries, block)], dim=1)
-        best, kept = both.topk(min(k, both.shape[1]), dim=1, largest=False)
-        place, start = torch.cat([place, here], dim=1).gather(1, kept), start + len(block)
-    # Again, and without the rounding of squares that nearly cancel: a copy is at 0.
-    exact = torch.stack(
-        [(centers.take(row.numpy()) - one).norm(dim=1) for row, one in zip(place, queries, strict=True)]
-    )
-    order = exact.argsort(dim=1, stable=True)
-    return exact.gather(1, order), place.gather(1, order)
 
 
 def _nearest_others(rows: Rows, index: np.ndarray) -> torch.Tensor:

@@ -139,6 +139,30 @@ def nearest(queries: torch.Tensor, centers: Rows, chunk: int = CHUNK) -> torch.T
     return found
 
 
+def k_nearest(queries: torch.Tensor, centers: Rows, k: int, chunk: int = CHUNK) -> tuple[torch.Tensor, torch.Tensor]:
+    """Distances float64 [N, k] of queries to their nearest centers, ascending, and which these are, int64 [N, k].
+
+    Args:
+        queries: float64 [N, D].
+        centers: [M, D].
+        k: at most M.
+        chunk: centers compared at once.
+    """
+    best = torch.full((len(queries), 0), 0.0, dtype=torch.float64)
+    place, start = torch.zeros((len(queries), 0), dtype=torch.int64), 0
+    for block in centers.chunks(chunk):
+        here = torch.arange(start, start + len(block)).expand(len(queries), -1)
+        both = torch.cat([best, squared_distances(queries, block)], dim=1)
+        best, kept = both.topk(min(k, both.shape[1]), dim=1, largest=False)
+        place, start = torch.cat([place, here], dim=1).gather(1, kept), start + len(block)
+    # Again, and without the rounding of squares that nearly cancel: a copy is at 0.
+    exact = torch.stack(
+        [(centers.take(row.numpy()) - one).norm(dim=1) for row, one in zip(place, queries, strict=True)]
+    )
+    order = exact.argsort(dim=1, stable=True)
+    return exact.gather(1, order), place.gather(1, order)
+
+
 def _rounding(rows: torch.Tensor) -> torch.Tensor:
     """The error of a squared distance from rows [N, D], [N]: a copy among copies is no outlier, and in their balls."""
     return rows.square().sum(dim=1) * rows.shape[1] * torch.finfo(rows.dtype).eps

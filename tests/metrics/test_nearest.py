@@ -9,7 +9,7 @@ from PIL import Image
 
 import stylegenes
 from stylegenes.errors import UserError
-from stylegenes.metrics.nearest import k_nearest
+from stylegenes.metrics.neighbors import k_nearest
 from stylegenes.metrics.rows import Rows
 
 
